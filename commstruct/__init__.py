@@ -1,0 +1,1 @@
+"""The analysis: from any weight matrix or connectome to modules and a report."""

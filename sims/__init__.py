@@ -1,0 +1,1 @@
+"""The simulator: from a learning rate to trained weights."""
