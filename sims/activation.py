@@ -1,0 +1,97 @@
+"""Firing-rate functions, each with the balance function that matches it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from array_api_compat import array_namespace
+
+Array = Any
+"""An array of any library that follows the array API standard (numpy, torch)."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """How net input becomes a firing rate, and what a neuron signals back.
+
+    Attributes
+    ----------
+    name : str
+    rate : callable
+        Firing rate ``f(h)`` of the net input h, elementwise.
+    balance : callable
+        Balance function ``b(h)``: how strongly a neuron with net input
+        ``h = E - I`` answers to a change of it. Here the matched one, ``f'(h)``,
+        which makes the credit rule gradient descent (Fan & Mysore 2025,
+        doi:10.48550/arXiv.2405.14139).
+    """
+
+    name: str
+    rate: Callable[[Array], Array]
+    balance: Callable[[Array], Array]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _sigmoid(h: Array) -> Array:
+    # tanh saturates where exp would overflow
+    return 0.5 * array_namespace(h).tanh(0.5 * h) + 0.5
+
+
+def _sigmoid_balance(h: Array) -> Array:
+    return 0.25 * (1.0 - array_namespace(h).tanh(0.5 * h) ** 2)
+
+
+def _tanh(h: Array) -> Array:
+    return array_namespace(h).tanh(h)
+
+
+def _tanh_balance(h: Array) -> Array:
+    return 1.0 - array_namespace(h).tanh(h) ** 2
+
+
+def _relu(h: Array) -> Array:
+    xp = array_namespace(h)
+    return xp.where(h > 0, h, xp.zeros_like(h))
+
+
+def _relu_balance(h: Array) -> Array:
+    # 0 at the kink itself, as in PyTorch
+    return array_namespace(h).astype(h > 0, h.dtype)
+
+
+def _softplus(h: Array) -> Array:
+    xp = array_namespace(h)
+    return _relu(h) + xp.log1p(xp.exp(-xp.abs(h)))
+
+
+ACTIVATIONS = {
+    activation.name: activation
+    for activation in (
+        Activation("sigmoid", _sigmoid, _sigmoid_balance),
+        Activation("tanh", _tanh, _tanh_balance),
+        Activation("relu", _relu, _relu_balance),
+        Activation("softplus", _softplus, _sigmoid),
+    )
+}
+
+
+def as_activation(activation: str | Activation) -> Activation:
+    """Look an activation up by its name.
+
+    Parameters
+    ----------
+    activation : {"sigmoid", "tanh", "relu", "softplus"} or Activation
+
+    Raises
+    ------
+    ValueError
+        If no activation has that name.
+    """
+    if isinstance(activation, Activation):
+        return activation
+    if activation not in ACTIVATIONS:
+        known = ", ".join(sorted(ACTIVATIONS))
+        raise ValueError(f"activation must be one of {known}, got {activation!r}")
+    return ACTIVATIONS[activation]
