@@ -1,1 +1,101 @@
 """The simulator: from a learning rate to trained weights."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sims.activation import ACTIVATIONS, Activation, as_activation
+    from sims.credit import (
+        Credit,
+        Rates,
+        balance_of,
+        bias_change,
+        settle_credit,
+        settle_rates,
+        weight_change,
+    )
+    from sims.definition import Definition, load_definition
+    from sims.network import Network, all_to_all, layered
+    from sims.sweep import run_sweep
+    from sims.task import (
+        Task,
+        association_task,
+        digits_task,
+        parity_task,
+        task_from_file,
+    )
+    from sims.train import Evaluation, Run, ei_balance, evaluate, spectral_radius, train
+
+# Every public name and the room it is in; a room is entered when a name is asked for,
+# so that importing the package, as the command line's --help does, costs nothing.
+_ROOMS = {
+    "sims.activation": ("ACTIVATIONS", "Activation", "as_activation"),
+    "sims.network": ("Network", "all_to_all", "layered"),
+    "sims.credit": (
+        "Credit",
+        "Rates",
+        "balance_of",
+        "bias_change",
+        "settle_credit",
+        "settle_rates",
+        "weight_change",
+    ),
+    "sims.task": (
+        "Task",
+        "association_task",
+        "digits_task",
+        "parity_task",
+        "task_from_file",
+    ),
+    "sims.train": (
+        "Evaluation",
+        "Run",
+        "ei_balance",
+        "evaluate",
+        "spectral_radius",
+        "train",
+    ),
+    "sims.definition": ("Definition", "load_definition"),
+    "sims.sweep": ("run_sweep",),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "Credit",
+    "Definition",
+    "Evaluation",
+    "Network",
+    "Rates",
+    "Run",
+    "Task",
+    "all_to_all",
+    "as_activation",
+    "association_task",
+    "balance_of",
+    "bias_change",
+    "digits_task",
+    "ei_balance",
+    "evaluate",
+    "layered",
+    "load_definition",
+    "parity_task",
+    "run_sweep",
+    "settle_credit",
+    "settle_rates",
+    "spectral_radius",
+    "task_from_file",
+    "train",
+    "weight_change",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'sims' has no attribute {name!r}")
+    return getattr(import_module(_ROOM_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -200,7 +200,9 @@ def settle_credit(
     )
 
 
-def weight_change(network: Network, rates: Rates | Array, credit: Credit | Array) -> Array:
+def weight_change(
+    network: Network, rates: Rates | Array, credit: Credit | Array
+) -> Array:
     """Plasticity (slowest): ``dW_ij = mean over the batch of x_i b(h_j) c_j``.
 
     Parameters
@@ -226,7 +228,9 @@ def weight_change(network: Network, rates: Rates | Array, credit: Credit | Array
     return xp.where(network.mask, change, xp.zeros_like(change))
 
 
-def bias_change(network: Network, rates: Rates | Array, credit: Credit | Array) -> Array:
+def bias_change(
+    network: Network, rates: Rates | Array, credit: Credit | Array
+) -> Array:
     """Change of the biases: a bias is a synapse from a neuron of constant rate 1.
 
     Parameters
@@ -286,7 +290,9 @@ def _largest(xp: Array, change: Array) -> Array:
     return xp.max(xp.abs(change), axis=1)
 
 
-def _as_batch(xp: Array, values: Array, network: Network, width: int, name: str) -> Array:
+def _as_batch(
+    xp: Array, values: Array, network: Network, width: int, name: str
+) -> Array:
     values = xp.asarray(values, dtype=network.weights.dtype)
     if values.ndim != 2 or values.shape[1] != width:
         raise ValueError(

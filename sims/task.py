@@ -1,0 +1,343 @@
+"""Inputs and targets: what a network is trained on, and what it never sees."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+FloatMatrix = NDArray[np.float64]
+TaskKind = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Stimuli and targets, for training and held out.
+
+    Attributes
+    ----------
+    name : str
+    stimuli, targets : (samples, n_inputs) and (samples, n_outputs) arrays
+        Trained on.
+    held_out_stimuli, held_out_targets : arrays of the same columns
+        Never trained on.
+    kind : {"classification", "regression"}
+        In classification the largest output names the class (a single output: above
+        or below one half), and accuracy is defined.
+    """
+
+    name: str
+    stimuli: FloatMatrix
+    targets: FloatMatrix
+    held_out_stimuli: FloatMatrix
+    held_out_targets: FloatMatrix
+    kind: TaskKind = "classification"
+
+    def __post_init__(self) -> None:
+        for name in ("stimuli", "targets", "held_out_stimuli", "held_out_targets"):
+            object.__setattr__(self, name, _as_samples(getattr(self, name), name))
+        if self.kind not in ("classification", "regression"):
+            raise ValueError(
+                f"kind must be 'classification' or 'regression', got {self.kind!r}"
+            )
+        for part in ("", "held_out_"):
+            stimuli = getattr(self, f"{part}stimuli")
+            targets = getattr(self, f"{part}targets")
+            if len(stimuli) != len(targets):
+                raise ValueError(
+                    f"{part}targets must have one row per stimulus ({len(stimuli)}), "
+                    f"got {len(targets)}"
+                )
+        for name in ("stimuli", "targets"):
+            trained, held_out = getattr(self, name), getattr(self, f"held_out_{name}")
+            if trained.shape[1] != held_out.shape[1]:
+                raise ValueError(
+                    f"held_out_{name} must have {trained.shape[1]} columns, "
+                    f"got {held_out.shape[1]}"
+                )
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of input neurons that the task needs."""
+        return int(self.stimuli.shape[1])
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of output neurons that the task needs."""
+        return int(self.targets.shape[1])
+
+    @property
+    def chance_accuracy(self) -> float | None:
+        """Held-out accuracy of always naming the most frequent class."""
+        if self.kind == "regression":
+            return None
+        classes = classes_of(self.held_out_targets)
+        return float(np.bincount(classes).max() / len(classes))
+
+
+def classes_of(outputs: ArrayLike) -> NDArray[np.int64]:
+    """Class that each row names: the largest of several, or one above one half."""
+    outputs = np.asarray(outputs)
+    if outputs.shape[1] == 1:
+        return (outputs[:, 0] > 0.5).astype(np.int64)
+    return outputs.argmax(axis=1)
+
+
+def digits_task(*, held_out: float = 1 / 3, seed: int = 0) -> Task:
+    """Handwritten digits: 1797 images of 8 x 8 grey values, ten classes.
+
+    The test part of Kaynak's optical digits (Alpaydin & Kaynak 1998,
+    doi:10.24432/C50P49), as scikit-learn ships it; grey values are divided by 16.
+
+    Parameters
+    ----------
+    held_out : float
+        Share of the images of every class that training never sees.
+    seed : int
+        Decides which images are held out.
+
+    Returns
+    -------
+    Task
+        64 inputs in [0, 1], 10 outputs, 1 for the digit and 0 for the others.
+    """
+    images, digits = load_digits(return_X_y=True)
+    return _split("digits", images / 16.0, digits, held_out=held_out, seed=seed)
+
+
+def association_task(
+    *,
+    n_patterns: int = 40,
+    n_inputs: int = 40,
+    n_outputs: int = 10,
+    noise: float = 0.1,
+    seed: int = 0,
+) -> Task:
+    """Random binary patterns, each paired with a random binary target.
+
+    Parameters
+    ----------
+    n_patterns, n_inputs, n_outputs : int
+    noise : float
+        Share of the inputs that are flipped in a held-out copy of a pattern; ten
+        copies of each pattern are held out.
+    seed : int
+
+    Returns
+    -------
+    Task
+        A regression: what counts is the squared error of all outputs.
+    """
+    _check_positive(n_patterns=n_patterns, n_inputs=n_inputs, n_outputs=n_outputs)
+    if not 0 <= noise <= 1:
+        raise ValueError(f"noise must be from 0 to 1, got {noise}")
+    rng = np.random.default_rng(seed)
+    patterns = rng.integers(0, 2, size=(n_patterns, n_inputs))
+    targets = rng.integers(0, 2, size=(n_patterns, n_outputs))
+    copies = np.repeat(patterns, 10, axis=0)
+    flipped = rng.random(copies.shape) < noise
+    return Task(
+        name="association",
+        stimuli=patterns,
+        targets=targets,
+        held_out_stimuli=np.where(flipped, 1 - copies, copies),
+        held_out_targets=np.repeat(targets, 10, axis=0),
+        kind="regression",
+    )
+
+
+def parity_task(*, n_bits: int = 8, held_out: float = 1 / 3, seed: int = 0) -> Task:
+    """Whether the number of ones among some bits is odd: no input alone tells.
+
+    Parameters
+    ----------
+    n_bits : int, at most 16
+        All ``2 ** n_bits`` patterns are used.
+    held_out : float
+        Share of the patterns of either parity that training never sees.
+    seed : int
+
+    Returns
+    -------
+    Task
+        Bits as inputs in {0, 1}; two outputs, even and odd.
+    """
+    if not 2 <= n_bits <= 16:
+        raise ValueError(f"n_bits must be from 2 to 16, got {n_bits}")
+    patterns = np.arange(2**n_bits)[:, None] >> np.arange(n_bits) & 1
+    odd = patterns.sum(axis=1) % 2
+    return _split("parity", patterns, odd, held_out=held_out, seed=seed)
+
+
+def task_from_file(path: str | Path, *, held_out: float = 1 / 3, seed: int = 0) -> Task:
+    """Read a task of your own.
+
+    Parameters
+    ----------
+    path : path of a .npz or .csv file
+        A ``.npz`` has the arrays ``stimuli`` (samples, n_inputs) and ``targets``
+        (samples, n_outputs) or (samples,), and may have ``held_out_stimuli`` and
+        ``held_out_targets``. A ``.csv`` has a header, one sample a row; the columns
+        named ``target`` or ``target_...`` are the targets, all others the inputs.
+        One column of whole numbers or words names classes; anything else is
+        regression.
+    held_out : float
+        Share held out where the file does not say.
+    seed : int
+        Decides which samples are held out.
+
+    Returns
+    -------
+    Task
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is missing, of another kind, or not made as above.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"task file not found: {path}")
+    readers = {".npz": _read_npz, ".csv": _read_csv}
+    if path.suffix not in readers:
+        raise ValueError(f"task file must end in .npz or .csv, got {path.name}")
+    arrays = readers[path.suffix](path)
+    if "held_out_stimuli" not in arrays:
+        return _split(
+            path.stem,
+            _numbers(arrays["stimuli"], "stimuli"),
+            arrays["targets"],
+            held_out=held_out,
+            seed=seed,
+        )
+    both = np.concatenate([arrays["targets"], arrays["held_out_targets"]])
+    targets, kind = _encode(both)
+    n_trained = len(arrays["targets"])
+    return Task(
+        name=path.stem,
+        stimuli=arrays["stimuli"],
+        targets=targets[:n_trained],
+        held_out_stimuli=arrays["held_out_stimuli"],
+        held_out_targets=targets[n_trained:],
+        kind=kind,
+    )
+
+
+def _read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is not a readable .npz of arrays: {error}") from error
+    needed = {"stimuli", "targets"}
+    if "held_out_stimuli" in arrays or "held_out_targets" in arrays:
+        needed |= {"held_out_stimuli", "held_out_targets"}
+    if missing := sorted(needed - arrays.keys()):
+        raise ValueError(
+            f"{path} must hold the arrays {', '.join(sorted(needed))}; "
+            f"missing: {', '.join(missing)}"
+        )
+    return arrays
+
+
+def _read_csv(path: Path) -> dict[str, NDArray[np.generic]]:
+    try:
+        table = pd.read_csv(path)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a readable table: {error}") from error
+    columns = [str(name) for name in table.columns]
+    targets = [c for c in columns if c == "target" or c.startswith("target_")]
+    inputs = [c for c in columns if c not in targets]
+    if not targets or not inputs:
+        raise ValueError(
+            f"{path} must have a column 'target' (or several 'target_...') and at "
+            f"least one more, got the columns {', '.join(columns)}"
+        )
+    if table.isna().any(axis=None):
+        row = int(table.isna().any(axis=1).to_numpy().argmax())
+        raise ValueError(f"{path} must have no empty cell, got one in line {row + 2}")
+    named = table[targets[0]] if len(targets) == 1 else table[targets]
+    return {"stimuli": table[inputs].to_numpy(), "targets": named.to_numpy()}
+
+
+def _split(
+    name: str, stimuli: ArrayLike, targets: ArrayLike, *, held_out: float, seed: int
+) -> Task:
+    if not 0 < held_out < 1:
+        raise ValueError(f"held_out must be between 0 and 1, got {held_out}")
+    encoded, kind = _encode(np.asarray(targets))
+    stimuli = _as_samples(stimuli, "stimuli")
+    if len(stimuli) != len(encoded):
+        raise ValueError(
+            f"targets must have one row per stimulus ({len(stimuli)}), "
+            f"got {len(encoded)}"
+        )
+    classes = classes_of(encoded) if kind == "classification" else None
+    if classes is not None and np.bincount(classes).min() < 2:
+        classes = None  # a class of one sample cannot be on both sides
+    parts = train_test_split(
+        stimuli, encoded, test_size=held_out, random_state=seed, stratify=classes
+    )
+    return Task(
+        name=name,
+        stimuli=parts[0],
+        targets=parts[2],
+        held_out_stimuli=parts[1],
+        held_out_targets=parts[3],
+        kind=kind,
+    )
+
+
+def _encode(targets: NDArray[np.generic]) -> tuple[FloatMatrix, TaskKind]:
+    """Classes to one column each; numbers as they are."""
+    column = targets.ndim == 2 and targets.shape[1] == 1
+    if column:
+        targets = targets[:, 0]
+    if targets.ndim == 1 and targets.dtype.kind in "biuUSO":
+        names, classes = np.unique(targets.astype(str), return_inverse=True)
+        if len(names) < 2:
+            raise ValueError(
+                f"targets must name at least two classes, got only {names[0]!r}"
+            )
+        return np.eye(len(names))[classes], "classification"
+    values = _numbers(targets, "targets")
+    values = values[:, None] if values.ndim == 1 else values
+    one_hot = (
+        values.ndim == 2
+        and values.shape[1] > 1
+        and bool(np.isin(values, (0, 1)).all())
+        and bool((values.sum(axis=1) == 1).all())
+    )
+    return values, "classification" if one_hot else "regression"
+
+
+def _numbers(values: NDArray[np.generic], name: str) -> FloatMatrix:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers, got {error}") from error
+
+
+def _as_samples(values: ArrayLike, name: str) -> FloatMatrix:
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 2 or 0 in values.shape:
+        raise ValueError(
+            f"{name} must be (samples, neurons), both at least 1, "
+            f"got shape {values.shape}"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} must be finite, got NaN or infinite values")
+    values = values.copy()
+    values.setflags(write=False)
+    return values
+
+
+def _check_positive(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
