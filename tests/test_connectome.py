@@ -1,0 +1,299 @@
+"""Tests of connectome.py: what comes in, what is refused, what goes out."""
+
+import igraph
+import networkx as nx
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from commstruct.connectome import as_connectome, canonical_labels, check_labels
+
+CHAIN = np.array([[0.0, 2.0, 0.0], [0.0, 0.0, -1.5], [0.0, 0.0, 0.0]])
+
+
+def dense(weights):
+    return weights.toarray() if sparse.issparse(weights) else np.asarray(weights)
+
+
+def as_graph(kind):
+    """The chain 0 -> 1 -> 2 as every kind of network that is accepted."""
+    names = ["a", "b", "c"]
+    if kind == "list":
+        return CHAIN.tolist()
+    if kind == "array":
+        return CHAIN
+    if kind == "float32":
+        return CHAIN.astype(np.float32)
+    if kind == "sparse":
+        return sparse.coo_array(CHAIN)
+    if kind == "pandas":
+        return pd.DataFrame(CHAIN, index=names, columns=names)
+    if kind == "networkx":
+        graph = nx.DiGraph()
+        graph.add_nodes_from(names)
+        graph.add_edge("a", "b", weight=2.0)
+        graph.add_edge("b", "c", weight=-1.5)
+        return graph
+    if kind == "igraph":
+        return igraph.Graph(
+            n=3,
+            edges=[(0, 1), (1, 2)],
+            directed=True,
+            edge_attrs={"weight": [2.0, -1.5]},
+            vertex_attrs={"name": names},
+        )
+    return xr.DataArray(
+        CHAIN.T,
+        dims=("post", "pre"),
+        coords={"pre": names, "post": names, "role": ("pre", ["i", "h", "o"])},
+    )
+
+
+KINDS = ["list", "array", "float32", "sparse", "pandas", "networkx", "igraph", "xarray"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_network_gives_the_same_weights_pre_to_post(kind):
+    connectome = as_connectome(as_graph(kind))
+    np.testing.assert_array_equal(dense(connectome.weights), CHAIN)
+    assert connectome.is_sparse == (kind in {"sparse", "networkx", "igraph"})
+    named = kind in {"pandas", "networkx", "igraph", "xarray"}
+    assert connectome.names == (("a", "b", "c") if named else ("0", "1", "2"))
+    assert (connectome.n_neurons, connectome.n_edges) == (3, 2)
+    assert connectome.is_directed
+    assert connectome.is_signed
+    assert connectome.weights.dtype == np.float64
+
+
+@pytest.mark.parametrize("way", ["to_pandas", "to_networkx", "to_igraph", "to_scipy"])
+@pytest.mark.parametrize("kind", ["pandas", "networkx"])
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_what_goes_out_comes_in_again(way, kind, symmetric):
+    first = as_connectome(as_graph(kind))
+    weights = first.weights + first.weights.T if symmetric else first.weights
+    first = as_connectome(weights, names=first.names, attributes={"type": list("xyx")})
+    again = as_connectome(getattr(first, way)())
+    np.testing.assert_array_equal(dense(again.weights), dense(first.weights))
+    assert again.is_directed is not symmetric
+    if way != "to_scipy":
+        assert again.names == first.names
+    if way in {"to_networkx", "to_igraph"}:
+        assert again.types == ("x", "y", "x")
+
+
+def test_self_connections_survive_the_way_out_and_back():
+    weights = np.array([[3.0, 1.0], [1.0, 0.0]])
+    for graph in (
+        as_connectome(weights).to_networkx(),
+        as_connectome(weights).to_igraph(),
+    ):
+        np.testing.assert_array_equal(dense(as_connectome(graph).weights), weights)
+
+
+def test_a_graph_without_weights_has_ones_and_parallel_edges_are_summed():
+    ones = as_connectome(nx.path_graph(3)).weights.toarray()
+    np.testing.assert_array_equal(ones, [[0, 1, 0], [1, 0, 1], [0, 1, 0]])
+    doubled = as_connectome(igraph.Graph([(0, 1), (0, 1)], directed=True))
+    np.testing.assert_array_equal(doubled.weights.toarray(), [[0, 2], [0, 0]])
+
+
+def test_neurons_without_synapses_stay():
+    graph = nx.path_graph(3)
+    graph.add_node("alone")
+    connectome = as_connectome(graph)
+    assert connectome.names == ("0", "1", "2", "alone")
+    assert connectome.weights.shape == (4, 4)
+
+
+def test_the_other_orientation_is_transposed_with_its_mask_and_remembered():
+    possible = CHAIN != 0
+    connectome = as_connectome(CHAIN.T, possible=possible.T, orientation="post-pre")
+    np.testing.assert_array_equal(connectome.weights, CHAIN)
+    np.testing.assert_array_equal(connectome.possible, possible)
+    assert connectome.orientation == "post-pre"
+    assert as_connectome(connectome).orientation == "post-pre"
+
+
+def test_the_input_is_copied_and_the_result_is_read_only():
+    weights = CHAIN.copy()
+    connectome = as_connectome(weights)
+    weights[0, 1] = 9.0
+    assert connectome.weights[0, 1] == 2.0
+    with pytest.raises(ValueError, match="read-only"):
+        connectome.weights[0, 1] = 9.0
+    matrix = sparse.csr_array(CHAIN)
+    stored = as_connectome(matrix)
+    matrix.data[0] = 9.0
+    assert stored.weights[0, 1] == 2.0
+
+
+def test_stored_zeros_are_no_edges_and_repeated_entries_are_summed():
+    matrix = sparse.coo_array(([1.0, 2.0, 0.0], ([0, 0, 1], [1, 1, 0])), shape=(2, 2))
+    connectome = as_connectome(matrix)
+    assert connectome.n_edges == 1
+    assert connectome.weights[0, 1] == 3.0
+
+
+def test_columns_of_a_table_are_put_in_the_order_of_its_rows():
+    table = pd.DataFrame(CHAIN, index=list("abc"), columns=list("abc"))
+    connectome = as_connectome(table[["c", "a", "b"]])
+    np.testing.assert_array_equal(connectome.weights, CHAIN)
+
+
+def test_attributes_follow_names_where_they_are_indexed_and_order_where_not():
+    by_name = pd.DataFrame({"type": ["z", "y", "x"]}, index=["c", "b", "a"])
+    assert as_connectome(CHAIN, names=list("abc"), attributes=by_name).types == tuple(
+        "xyz"
+    )
+    by_order = as_connectome(CHAIN, attributes={"type": ["z", "y", "x"]})
+    assert by_order.types == tuple("zyx")
+    assert as_connectome(CHAIN).types is None
+
+
+def test_coordinates_of_an_xarray_become_attributes():
+    connectome = as_connectome(as_graph("xarray"))
+    assert connectome.attributes["role"].tolist() == ["i", "h", "o"]
+
+
+def test_rounding_is_not_direction():
+    weights = np.array([[0.0, 1.0], [1.0 + 1e-15, 0.0]])
+    assert not as_connectome(weights).is_directed
+    assert as_connectome(weights * [[1], [2]]).is_directed
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_a_subset_keeps_order_names_attributes_and_mask(form):
+    connectome = as_connectome(
+        form(CHAIN), attributes={"type": list("xyz")}, possible=CHAIN != 0
+    )
+    part = connectome.subset([2, 1])
+    np.testing.assert_array_equal(dense(part.weights), CHAIN[np.ix_([2, 1], [2, 1])])
+    assert part.names == ("2", "1")
+    assert part.types == ("z", "y")
+    np.testing.assert_array_equal(part.possible, [[False, False], [True, False]])
+    masked = connectome.subset(np.array([False, True, True]))
+    assert masked.names == ("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("neurons", "message"),
+    [
+        ([0, 0], "neurons must be different indices from 0 to 2"),
+        ([3], "neurons must be different indices from 0 to 2"),
+        (np.zeros(3, dtype=bool), "neurons must be at least one, got none"),
+        ([0.5], r"neurons must be indices or a mask \(3,\) of bool, got float64"),
+    ],
+)
+def test_a_subset_refuses_what_is_no_set_of_neurons(neurons, message):
+    with pytest.raises(ValueError, match=message):
+        as_connectome(CHAIN).subset(neurons)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (np.ones((3, 2)), r"weights must be square \(n, n\), got shape \(3, 2\)"),
+        (np.ones(3), r"weights must be square \(n, n\), got shape \(3,\)"),
+        (np.ones((0, 0)), "weights must have at least one neuron"),
+        (nx.Graph(), "weights must have at least one neuron"),
+        (np.full((2, 2), np.nan), "weights must be finite, got 4 NaN or infinite"),
+        (sparse.csr_array([[0, np.inf], [0, 0]]), "weights must be finite, got 1 NaN"),
+        (
+            np.ones((2, 2), dtype=complex),
+            "weights must be real numbers, got dtype comp",
+        ),
+        ([["a", "b"], ["c", "d"]], "weights must be real numbers, got dtype <U1"),
+        (np.ones((2, 2), dtype=object), "weights must be real numbers, got dtype obj"),
+        (
+            pd.DataFrame(CHAIN, index=list("abc"), columns=list("abd")),
+            "table must have the same names on rows and columns",
+        ),
+        (
+            pd.DataFrame(CHAIN, index=list("aac"), columns=list("aac")),
+            "names must be all different",
+        ),
+    ],
+)
+def test_weights_that_are_none_are_refused(network, message):
+    with pytest.raises(ValueError, match=message):
+        as_connectome(network)
+
+
+@pytest.mark.parametrize("network", ["a.csv", None, {"a": 1}, {1, 2}])
+def test_things_that_are_no_networks_are_refused(network):
+    with pytest.raises(TypeError, match="network must be a Connectome, an array"):
+        as_connectome(network)
+
+
+def test_masked_arrays_are_refused_since_the_mask_would_be_lost():
+    with pytest.raises(TypeError, match="weights must be all present"):
+        as_connectome(np.ma.masked_equal(CHAIN, 0))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"names": ["a", "b"]}, r"names must be one per neuron \(3\), got 2"),
+        ({"names": ["a", "b", "a"]}, "names must be all different, got 'a' twice"),
+        ({"orientation": "rows"}, "orientation must be one of .* got 'rows'"),
+        ({"attributes": {"type": ["x"]}}, r"attributes must have one row per neuron"),
+        (
+            {"attributes": pd.DataFrame({"type": [1]}, index=["7"])},
+            "attributes must have a row for each name, got none for '0'",
+        ),
+        ({"possible": np.ones((3, 3))}, r"possible must be bool of shape \(3, 3\)"),
+        (
+            {"possible": np.zeros((3, 3), dtype=bool)},
+            "weights must be 0 where possible is False, got 2 that are not",
+        ),
+    ],
+)
+def test_what_contradicts_the_weights_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        as_connectome(CHAIN, **options)
+
+
+def test_a_connectome_is_not_transposed_twice():
+    with pytest.raises(ValueError, match="orientation must be 'pre-post' for a Conne"):
+        as_connectome(as_connectome(CHAIN), orientation="post-pre")
+
+
+def test_canonical_labels_put_the_largest_first_and_break_ties_by_first_neuron():
+    np.testing.assert_array_equal(
+        canonical_labels(["c", "b", "b", "a", "c", "a", "a"]), [1, 2, 2, 0, 1, 0, 0]
+    )
+
+
+@given(
+    labels=st.lists(st.integers(0, 4), min_size=1, max_size=12),
+    renaming=st.permutations(range(5)),
+)
+def test_canonical_labels_do_not_depend_on_label_names(labels, renaming):
+    renamed = [renaming[label] for label in labels]
+    canonical = canonical_labels(labels)
+    np.testing.assert_array_equal(canonical, canonical_labels(renamed))
+    np.testing.assert_array_equal(canonical, canonical_labels(canonical))
+    assert np.all(np.diff(np.bincount(canonical)) <= 0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, 1], r"labels must be one module per neuron \(3,\), got shape \(2,\)"),
+        ([0, 1, -1], "labels must be 0 or larger, got -1"),
+        ([0.0, 1.0, 2.0], "labels must be integers or text, got dtype float64"),
+        ([0, None, 1], "labels must be integers or text, got dtype object"),
+    ],
+)
+def test_labels_that_are_none_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        check_labels(labels, 3)
+
+
+def test_labels_keep_their_numbers_where_they_have_no_gaps():
+    np.testing.assert_array_equal(check_labels([2, 0, 1], 3), [2, 0, 1])
+    np.testing.assert_array_equal(check_labels([7, 3, 7], 3), [1, 0, 1])
