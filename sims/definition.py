@@ -1,0 +1,362 @@
+"""What a sweep is, as a file: every setting checked before anything runs."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from sims.activation import ACTIVATIONS
+from sims.network import Network, all_to_all, layered
+from sims.task import (
+    Task,
+    association_task,
+    digits_task,
+    parity_task,
+    task_from_file,
+)
+from sims.train import checkpoint_steps
+
+ActivationName = Literal["sigmoid", "tanh", "relu", "softplus"]
+
+
+class Section(BaseModel):
+    """One table of a definition; keys that it does not know are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _unique(values: list[Any]) -> list[Any]:
+    if len(set(values)) < len(values):
+        raise ValueError("every value must be named once")
+    return values
+
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class AllToAllSettings(Section):
+    """Every neuron may drive every other."""
+
+    kind: Literal["all-to-all"] = "all-to-all"
+    n_neurons: Positive = 300
+    gain: Annotated[float, Field(ge=0)] = 0.1
+    activation: ActivationName = "sigmoid"
+    shortcuts: bool = True
+    dtype: Literal["float32", "float64"] = "float32"
+
+
+class LayeredSettings(Section):
+    """Each layer drives the next."""
+
+    kind: Literal["layered"]
+    hidden: Annotated[list[Positive], Field(min_length=1)]
+    gain: Annotated[float, Field(ge=0)] = 1.0
+    activation: ActivationName = "sigmoid"
+    bias: bool = False
+    dtype: Literal["float32", "float64"] = "float32"
+
+
+class DigitsSettings(Section):
+    """Handwritten digits."""
+
+    name: Literal["digits"] = "digits"
+    held_out: Share = 1 / 3
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def build(self) -> Task:
+        """Make the task."""
+        return digits_task(held_out=self.held_out, seed=self.seed)
+
+
+class AssociationSettings(Section):
+    """Random patterns, each with a random target."""
+
+    name: Literal["association"]
+    n_patterns: Positive = 40
+    n_inputs: Positive = 40
+    n_outputs: Positive = 10
+    noise: Annotated[float, Field(ge=0, le=1)] = 0.1
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def build(self) -> Task:
+        """Make the task."""
+        return association_task(**self.model_dump(exclude={"name"}))
+
+
+class ParitySettings(Section):
+    """Whether the number of ones is odd."""
+
+    name: Literal["parity"]
+    n_bits: Annotated[int, Field(ge=2, le=16)] = 8
+    held_out: Share = 1 / 3
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def build(self) -> Task:
+        """Make the task."""
+        return parity_task(n_bits=self.n_bits, held_out=self.held_out, seed=self.seed)
+
+
+class FileSettings(Section):
+    """A task of the reader's own, .npz or .csv."""
+
+    name: Literal["file"]
+    path: Annotated[str, Field(min_length=1)]
+    held_out: Share = 1 / 3
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def build(self) -> Task:
+        """Read the task."""
+        return task_from_file(self.path, held_out=self.held_out, seed=self.seed)
+
+
+class RuleSettings(Section):
+    """How the credit rule is run."""
+
+    credit_mode: Literal["clamp", "inject"] = "clamp"
+    settling_steps: Positive = 8
+    tolerance: Annotated[float, Field(ge=0)] = 1e-4
+    balance: Literal["matched", "sigmoid", "tanh", "relu", "softplus"] = "matched"
+
+
+class SweepSettings(Section):
+    """Which networks are trained, and for how long."""
+
+    learning_rates: Annotated[
+        list[Annotated[float, Field(gt=0)]],
+        Field(min_length=1),
+        AfterValidator(_unique),
+        AfterValidator(sorted),
+    ]
+    seeds: Annotated[
+        list[Annotated[int, Field(ge=0)]],
+        Field(min_length=1),
+        AfterValidator(_unique),
+        AfterValidator(sorted),
+    ]
+    steps: Positive = 3000
+    batch_size: Positive = 32
+    checkpoints: Positive | Annotated[list[int], Field(min_length=1)] = 5
+
+    @model_validator(mode="after")
+    def _check_checkpoints(self) -> "SweepSettings":
+        checkpoint_steps(self.checkpoints, self.steps)
+        return self
+
+
+class Definition(Section):
+    """A sweep: one network, one task, one rule; learning rates and seeds.
+
+    Attributes
+    ----------
+    network, task, rule, sweep
+        The tables of the simulator.
+    analysis, report : dict
+        The tables of what comes after; the simulator carries them along unread.
+    """
+
+    network: Annotated[
+        AllToAllSettings | LayeredSettings, Field(discriminator="kind")
+    ] = AllToAllSettings()
+    task: Annotated[
+        DigitsSettings | AssociationSettings | ParitySettings | FileSettings,
+        Field(discriminator="name"),
+    ] = DigitsSettings()
+    rule: RuleSettings = RuleSettings()
+    sweep: SweepSettings
+    analysis: dict[str, Any] = Field(default_factory=dict)
+    report: dict[str, Any] = Field(default_factory=dict)
+
+    def simulation(self) -> dict[str, Any]:
+        """Plain data of the tables that decide the weights."""
+        return self.model_dump(mode="json", exclude={"analysis", "report"})
+
+    def build_network(self, task: Task, *, seed: int) -> Network:
+        """Make the untrained network of one seed.
+
+        Parameters
+        ----------
+        task : Task
+            Says how many inputs and outputs there are.
+        seed : int
+        """
+        settings = self.network
+        if isinstance(settings, LayeredSettings):
+            network = layered(
+                [task.n_inputs, *settings.hidden, task.n_outputs],
+                gain=settings.gain,
+                activation=settings.activation,
+                bias=settings.bias,
+                seed=seed,
+                dtype=settings.dtype,
+            )
+        else:
+            network = all_to_all(
+                settings.n_neurons,
+                n_inputs=task.n_inputs,
+                n_outputs=task.n_outputs,
+                gain=settings.gain,
+                activation=settings.activation,
+                shortcuts=settings.shortcuts,
+                seed=seed,
+                dtype=settings.dtype,
+            )
+        if self.rule.balance == "matched":
+            return network
+        return replace(network, balance=ACTIVATIONS[self.rule.balance].balance)
+
+
+def load_definition(
+    source: "str | Path | Mapping[str, Any] | Definition",
+    *,
+    overrides: Sequence[str] = (),
+) -> Definition:
+    """Read a definition and check every key of it.
+
+    Parameters
+    ----------
+    source : path of a TOML file, mapping, or Definition
+        Paths inside a file are relative to the file.
+    overrides : sequence of str
+        ``"section.key=value"``, the value written as in TOML; a bare word is text.
+
+    Returns
+    -------
+    Definition
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not TOML, or a key is unknown, missing or out of range; the
+        message has one line for each mistake, with its place.
+    """
+    if isinstance(source, Definition):
+        if not overrides:
+            return source
+        source = source.model_dump(mode="json")
+    if isinstance(source, Mapping):
+        tables, name = _copy_tables(source), "definition"
+    else:
+        tables, name = _read_toml(Path(source)), str(source)
+        task = tables.get("task")
+        if isinstance(task, dict) and isinstance(task.get("path"), str):
+            task["path"] = str(Path(source).parent / task["path"])
+    for override in overrides:
+        _apply(tables, override)
+    # Defaults of the discriminated tables, which need to be told which kind they are.
+    for table, key, default in (
+        ("network", "kind", "all-to-all"),
+        ("task", "name", "digits"),
+    ):
+        if isinstance(tables.get(table), dict):
+            tables[table].setdefault(key, default)
+    try:
+        return Definition.model_validate(tables)
+    except ValidationError as error:
+        raise ValueError(f"{name} is not usable:\n{mistakes(error)}") from None
+
+
+def mistakes(error: ValidationError, *, prefix: str = "") -> str:
+    """One line for each mistake that was found: its place, what was expected, and
+    what came.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+    prefix : str
+        Table in which the mistakes were found, where the model does not say.
+    """
+    lines = []
+    for mistake in error.errors(include_url=False):
+        # A discriminated table adds its kind to the place; the reader's file has none.
+        parts = [
+            part
+            for part in mistake["loc"]
+            if part not in _KINDS and not str(part).startswith(("list[", "constrained"))
+        ]
+        place = prefix
+        for part in parts:
+            if isinstance(part, int):
+                place += f"[{part}]"
+            else:
+                place += f".{part}" if place else str(part)
+        message = mistake["msg"].removeprefix("Value error, ")
+        message = {
+            "extra_forbidden": "is not a known key",
+            "missing": "is missing",
+        }.get(mistake["type"], message[0].lower() + message[1:])
+        got = ""
+        if mistake["type"] not in ("extra_forbidden", "missing"):
+            got = f", got {_shortened(mistake['input'])}"
+        lines.append(f"  {place}: {message}{got}")
+    return "\n".join(dict.fromkeys(lines))
+
+
+_KINDS = ("all-to-all", "layered", "digits", "association", "parity", "file")
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _copy_tables(source: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: dict(value) if isinstance(value, Mapping) else value
+        for key, value in source.items()
+    }
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise FileNotFoundError(f"definition file not found: {path}")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a TOML file: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deeply") from None
+
+
+def _apply(tables: dict[str, Any], override: str) -> None:
+    place, equals, text = override.partition("=")
+    keys = [key.strip() for key in place.split(".")]
+    if not equals or len(keys) != 2 or not all(keys):
+        raise ValueError(f"an override must read section.key=value, got {override!r}")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    table = tables.setdefault(keys[0], {})
+    if not isinstance(table, dict):
+        raise ValueError(f"{keys[0]} must be a table, got {_shortened(table)}")
+    table[keys[1]] = value
+
+
+def stream_seeds(seed: int) -> tuple[int, int]:
+    """Seeds of a run's start and of its batches, the same at every learning rate.
+
+    Parameters
+    ----------
+    seed : int
+
+    Returns
+    -------
+    tuple of two int
+        For the untrained network, and for the order of the stimuli.
+    """
+    start, batches = np.random.SeedSequence(seed).generate_state(2)
+    return int(start), int(batches)
