@@ -1,0 +1,25 @@
+# `make report` and `make test` do all the set-up on a fresh machine (Python 3.11+).
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Runs and tests are parallel by processes; one thread each for linear algebra.
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: report test lint
+
+report: $(VENV)/installed
+	$(BIN)/commstruct run reports/learning-rate.toml
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest --numprocesses 2
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,arrow,matlab,neuro]'
+	touch $@
