@@ -1,0 +1,284 @@
+"""One run of Leiden on a connectome: which graph, which engine, which seed."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import igraph
+import leidenalg
+import numpy as np
+from scipy import sparse
+
+from commstruct.connectome import (
+    FloatMatrix,
+    FloatVector,
+    IntVector,
+    Weights,
+    canonical_labels,
+)
+
+SIGNS = ("signed", "positive", "negative", "absolute")
+SMALL_PAIRS = 250_000  # pairs of neurons (700 neurons) a complete graph costs nothing
+N_STARTING_MODULES = 50  # random start, where every module is tried for every neuron
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One sign of a network: non-negative weights, and what they count for.
+
+    Attributes
+    ----------
+    coefficient : float
+        +1 where weights within modules are wanted, -1 where they are not.
+    weights : (n, n) array or csr_array, non-negative, not all zero
+    total : float, sum of `weights`
+    sent, received : (n,) arrays, sums of the rows and of the columns of `weights`
+    """
+
+    coefficient: float
+    weights: Weights
+    total: float
+    sent: FloatVector
+    received: FloatVector
+
+
+@dataclass(frozen=True)
+class LeidenSearch:
+    """Leiden made ready for one network, to be run with many seeds.
+
+    Attributes
+    ----------
+    engine : str
+        Library and form that is used, for the record.
+    run : function of a seed (int) that returns labels, largest module first
+    """
+
+    engine: str
+    run: Callable[[int], IntVector]
+
+
+def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
+    """Split weights into the non-negative layers that modularity is made of.
+
+    Parameters
+    ----------
+    weights : (n, n) array or csr_array
+    signs : {"signed", "positive", "negative", "absolute"}
+        ``"signed"``: the positive part with coefficient 1 and the size of the
+        negative part with -1 (Gomez, Jensen & Arenas 2009,
+        doi:10.1103/PhysRevE.80.016114); else one layer: the positive part, the size
+        of the negative part, or ``|weights|``.
+
+    Returns
+    -------
+    tuple of `Layer`, without those whose weights are all zero
+
+    Raises
+    ------
+    ValueError
+        If `signs` is unknown.
+    """
+    if signs not in SIGNS:
+        raise ValueError(f"signs must be one of {SIGNS}, got {signs!r}")
+    if signs == "absolute":
+        parts = [(1.0, abs(weights))]
+    else:
+        parts = [(1.0, _part_above_zero(weights))] if signs != "negative" else []
+        if signs != "positive":
+            coefficient = 1.0 if signs == "negative" else -1.0
+            parts.append((coefficient, _part_above_zero(-weights)))
+    layers = []
+    for coefficient, part in parts:
+        sent, received = np.asarray(part.sum(axis=1)), np.asarray(part.sum(axis=0))
+        if sent.any():
+            layers.append(Layer(coefficient, part, float(sent.sum()), sent, received))
+    return tuple(layers)
+
+
+def modularity_matrix(
+    layers: tuple[Layer, ...], *, resolution: float, n_neurons: int
+) -> FloatMatrix:
+    """Matrix whose sum over pairs within modules is the modularity.
+
+    ``sum_l c_l (W_l[i, j] - resolution * sent_l[i] * received_l[j] / total_l)``,
+    over all layers l with coefficient c_l, divided by the total of all layers and
+    averaged with its transpose, which leaves every such sum as it is.
+    """
+    matrix = np.zeros((n_neurons, n_neurons))
+    for layer in layers:
+        dense = layer.weights
+        if not isinstance(dense, np.ndarray):
+            dense = dense.toarray()
+        chance = np.outer(layer.sent, layer.received / layer.total)
+        matrix += layer.coefficient * (dense - resolution * chance)
+    both_ways = matrix + matrix.T
+    return both_ways / (2 * (sum(layer.total for layer in layers) or 1.0))
+
+
+def leiden_search(
+    weights: Weights,
+    *,
+    signs: str = "signed",
+    resolution: float = 1.0,
+    minimise: bool = False,
+) -> LeidenSearch:
+    """Prepare Leiden to maximise, or to minimise, the modularity of one network.
+
+    Small and dense networks become one complete igraph graph whose edges are the
+    modularity matrix: directions, signs and the resolution are all in the matrix,
+    and minimising is turning its sign. Larger sparse ones keep their edges: igraph
+    with the strengths as weights of the neurons (its own directed null would take
+    the sent strengths twice) for one layer that is maximised, leidenalg for two
+    layers or for minimising, where modules without a common edge must be tried.
+
+    Parameters
+    ----------
+    weights : (n, n) array or csr_array of float64
+    signs : see `sign_layers`
+    resolution : float, at least 0
+        Factor of what is expected by chance; larger gives more modules.
+    minimise : bool
+        Whether to look for modules that avoid themselves.
+    """
+    layers = sign_layers(weights, signs=signs)
+    n = int(weights.shape[0])
+    if not layers:  # any partition is as good; the plainest is one module
+        return LeidenSearch("none, no weights", lambda seed: np.zeros(n, np.int64))
+    n_edges = sum(int(np.count_nonzero(_values(layer.weights))) for layer in layers)
+    if n * (n - 1) // 2 <= max(SMALL_PAIRS, 2 * n_edges):
+        matrix = modularity_matrix(layers, resolution=resolution, n_neurons=n)
+        return _complete_search(-matrix if minimise else matrix)
+    if len(layers) == 1 and layers[0].coefficient > 0 and not minimise:
+        return _edge_search(layers[0], resolution)
+    return _layered_search(layers, resolution, minimise)
+
+
+def leiden_labels(
+    weights: Weights,
+    *,
+    seed: int,
+    signs: str = "signed",
+    resolution: float = 1.0,
+    minimise: bool = False,
+) -> IntVector:
+    """Return the modules of one run of Leiden; see `leiden_search`."""
+    search = leiden_search(
+        weights, signs=signs, resolution=resolution, minimise=minimise
+    )
+    return search.run(seed)
+
+
+def spawn_seeds(seed: int, n_seeds: int) -> list[int]:
+    """Return independent seeds, one per repeat; the first ones do not depend on n.
+
+    Raises
+    ------
+    ValueError
+        If `seed` is not an integer from 0 up.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed must be an integer from 0 up, got {seed!r}")
+    streams = np.random.SeedSequence(int(seed)).spawn(n_seeds)
+    return [int(stream.generate_state(1)[0]) for stream in streams]
+
+
+def _part_above_zero(weights: Weights) -> Weights:
+    if weights.min() >= 0:
+        return weights
+    if isinstance(weights, np.ndarray):
+        return np.maximum(weights, 0.0)
+    return weights.maximum(0.0)
+
+
+def _values(weights: Weights) -> FloatVector:
+    values: FloatVector = weights if isinstance(weights, np.ndarray) else weights.data
+    return values
+
+
+@contextmanager
+def _igraph_seeded(seed: int) -> Iterator[None]:
+    """Give igraph its own random numbers, and Python's back afterwards."""
+    igraph.set_random_number_generator(random.Random(seed))
+    try:
+        yield
+    finally:
+        igraph.set_random_number_generator(random)
+
+
+def _complete_search(matrix: FloatMatrix) -> LeidenSearch:
+    n = len(matrix)
+    edges = matrix[np.triu_indices(n, 1)]
+    scale = np.abs(edges).mean() if n > 1 else 0.0
+    edges /= scale or 1.0  # the answer does not depend on the unit of the weights
+    graph = igraph.Graph.Full(n)
+
+    def run(seed: int) -> IntVector:
+        with _igraph_seeded(seed):
+            found = graph.community_leiden(
+                objective_function="CPM", resolution=0, weights=edges, n_iterations=-1
+            )
+        return canonical_labels(found.membership)
+
+    return LeidenSearch("igraph Leiden on the modularity matrix", run)
+
+
+def _edge_search(layer: Layer, resolution: float) -> LeidenSearch:
+    graph, edges = _directed_graph(layer.weights)
+    mean = layer.total / max(len(edges), 1)
+    options = {
+        "objective_function": "CPM",
+        "resolution": resolution * mean / layer.total,
+        "weights": edges / mean,
+        "node_weights": (layer.sent / mean).tolist(),
+        "node_in_weights": (layer.received / mean).tolist(),
+        "n_iterations": -1,
+    }
+
+    def run(seed: int) -> IntVector:
+        with _igraph_seeded(seed):
+            found = graph.community_leiden(**options)
+        return canonical_labels(found.membership)
+
+    return LeidenSearch("igraph Leiden on the edges", run)
+
+
+def _layered_search(
+    layers: tuple[Layer, ...], resolution: float, minimise: bool
+) -> LeidenSearch:
+    graphs = [_directed_graph(layer.weights) for layer in layers]
+    # RBConfiguration's quality is a sum over edges, not a share of them: with plus
+    # and minus one the layers count by their totals, as Gomez et al. weight them.
+    turn = -1.0 if minimise else 1.0
+    coefficients = [turn * layer.coefficient for layer in layers]
+    n = len(layers[0].sent)
+
+    def run(seed: int) -> IntVector:
+        start = np.arange(n)
+        optimiser = leidenalg.Optimiser()
+        optimiser.set_rng_seed(seed)
+        if minimise:
+            optimiser.consider_comms = leidenalg.ALL_COMMS
+            start = np.random.default_rng(seed).integers(N_STARTING_MODULES, size=n)
+        partitions = [
+            leidenalg.RBConfigurationVertexPartition(
+                graph,
+                initial_membership=start.tolist(),
+                weights=edges.tolist(),
+                resolution_parameter=resolution,
+            )
+            for graph, edges in graphs
+        ]
+        optimiser.optimise_partition_multiplex(
+            partitions, layer_weights=coefficients, n_iterations=-1
+        )
+        return canonical_labels(partitions[0].membership)
+
+    return LeidenSearch("leidenalg, one layer per sign", run)
+
+
+def _directed_graph(weights: Weights) -> tuple[igraph.Graph, FloatVector]:
+    """Graph of the non-zero weights, and their values in the order of its edges."""
+    entries = sparse.coo_array(weights)
+    ends = np.column_stack([entries.row, entries.col]).astype(np.int64, copy=False)
+    return igraph.Graph(n=weights.shape[0], edges=ends, directed=True), entries.data
