@@ -1,0 +1,193 @@
+"""What an experiment leaves behind: numbers over seeds, and claims that they decide."""
+
+import platform
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, TypeVar
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike
+from scipy import stats
+from threadpoolctl import threadpool_limits
+
+Answer = TypeVar("Answer")
+
+CONFIDENCE = 0.95
+"""Coverage of every band over seeds."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement of the theory, and what the numbers say of it.
+
+    Attributes
+    ----------
+    name : str
+        What is claimed.
+    statement : str
+        What was found, in one or two sentences that are computed from the numbers.
+    holds : bool or None
+        Whether the numbers support the claim; None for a measurement that has no
+        right or wrong outcome.
+    refuted_by : str
+        What would refute the claim, or change the reading of the measurement.
+    """
+
+    name: str
+    statement: str
+    holds: bool | None
+    refuted_by: str
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentResult:
+    """Outcome of one experiment, with all that is needed to run it again.
+
+    Attributes
+    ----------
+    name : str
+    question : str
+    settings : mapping
+        Arguments and constants, by name.
+    seeds : tuple of int
+    full : bool
+        Whether the size is that of a paper's figure.
+    versions : mapping
+        Of the packages that decide the numbers.
+    numbers : mapping
+        What was measured; plain numbers, lists and mappings, bands as made by `band`.
+    verdict : tuple of Claim
+        The answer.
+    """
+
+    name: str
+    question: str
+    settings: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    full: bool
+    versions: Mapping[str, str]
+    numbers: Mapping[str, Any]
+    verdict: tuple[Claim, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain JSON values; what is not a finite number is None."""
+        return {
+            "name": self.name,
+            "question": self.question,
+            "settings": plain(self.settings),
+            "seeds": list(self.seeds),
+            "full": self.full,
+            "versions": dict(self.versions),
+            "numbers": plain(self.numbers),
+            "verdict": [asdict(claim) for claim in self.verdict],
+        }
+
+
+def over_jobs(
+    function: Callable[..., Answer],
+    jobs: Iterable[Mapping[str, Any]],
+    *,
+    workers: int,
+) -> list[Answer]:
+    """Call a function once per job, in processes; the answers keep the jobs' order.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the job's items as keywords; its answer depends on nothing else.
+    jobs : iterable of mapping
+    workers : int
+        Processes; 1 stays in this one. The answers do not depend on it.
+    """
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
+    if workers == 1:
+        return [_on_one_thread(function, job) for job in jobs]
+    calls = (delayed(_on_one_thread)(function, job) for job in jobs)
+    return list(Parallel(n_jobs=workers)(calls))
+
+
+def _on_one_thread(
+    function: Callable[..., Answer], job: Mapping[str, Any]
+) -> Answer:
+    with threadpool_limits(1):
+        return function(**job)
+
+
+def band(values: ArrayLike) -> dict[str, Any]:
+    """Mean over seeds with its confidence interval (Student's t).
+
+    Parameters
+    ----------
+    values : (seeds, ...) array
+        One row per seed. Seeds with NaN at a place are left out there.
+
+    Returns
+    -------
+    dict
+        ``mean``, ``low`` and ``high``, each of the shape of one row. A single seed has
+        no interval: ``low`` and ``high`` are NaN.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    counted = np.isfinite(values)
+    n = counted.sum(axis=0)
+    total = np.where(counted, values, 0).sum(axis=0)
+    mean = np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)
+    squares = (np.where(counted, values - mean, 0) ** 2).sum(axis=0)
+    variance = np.divide(squares, n - 1, out=np.full(n.shape, np.nan), where=n > 1)
+    half = stats.t.ppf(0.5 + CONFIDENCE / 2, np.maximum(n - 1, 1)) * np.sqrt(
+        np.divide(variance, n, out=np.full(n.shape, np.nan), where=n > 1)
+    )
+    return {"mean": mean, "low": mean - half, "high": mean + half}
+
+
+def geometric_band(values: ArrayLike) -> dict[str, Any]:
+    """`band` of the logarithms, turned back: for what spans orders of magnitude."""
+    with np.errstate(divide="ignore"):
+        logarithms = np.log(np.asarray(values, dtype=np.float64))
+    return {name: np.exp(edge) for name, edge in band(logarithms).items()}
+
+
+def interval(values: Sequence[float], form: str = ".2f") -> str:
+    """Mean and confidence interval in words: ``0.95 (0.94 to 0.96)``."""
+    edges = band(values)
+    mean = format(float(edges["mean"]), form)
+    if not np.isfinite(edges["low"]):
+        return mean
+    low, high = (format(float(edges[edge]), form) for edge in ("low", "high"))
+    return f"{mean} ({low} to {high})"
+
+
+def share(count: int, total: int) -> str:
+    """How many of how many, in words: ``3 of 8``, ``all 8``, ``none of 8``."""
+    if count == total:
+        return f"all {total}"
+    return f"{'none' if count == 0 else count} of {total}"
+
+
+def package_versions(*extra: str) -> dict[str, str]:
+    """Versions of what decides the numbers; of `extra` packages where installed."""
+    found = {"python": platform.python_version()}
+    for name in ("commstruct", "numpy", "scipy", "scikit-learn", *extra):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def plain(value: Any) -> Any:
+    """Turn arrays, tuples and numpy numbers into what JSON has; NaN becomes None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
