@@ -1,0 +1,537 @@
+"""Block model of weighted directed networks: modules of any shape, or none.
+
+Assortative, disassortative, core-periphery, feedforward and mixed structures are all
+the same to it: neurons of a module have like connections to every module.
+"""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy import sparse
+from scipy.cluster.vq import kmeans2
+from sklearn.metrics import adjusted_rand_score
+
+from commstruct.connectome import (
+    BoolMatrix,
+    FloatMatrix,
+    FloatVector,
+    IntVector,
+    Weights,
+    as_connectome,
+    canonical_labels,
+)
+from commstruct.embedding import (
+    equalise,
+    normalised,
+    on_the_sphere,
+    proportional_margins,
+    singular_embedding,
+    symmetric_embedding,
+)
+from commstruct.likelihood import (
+    Blocks,
+    Gaussian,
+    Pairs,
+    Poisson,
+    label_prior,
+    merge_modules,
+    move_neurons,
+    one_hot,
+    profiles,
+    reassign,
+    sum_blocks,
+)
+
+FAMILIES = ("gaussian", "poisson", "poisson-degree-corrected")
+SIGNS = ("signed", "positive", "negative", "absolute")
+PRECISION = 8.0  # of the prior of a block mean: sd 0.35 of the noise's
+TAIL = 3.0  # robust standard deviations beyond which weights count by their logarithm
+DENSE_SHARE = 0.5  # of synapses that exist, from which weights are not counts
+DENSE_NEURONS = 4000  # a sparse network is made dense up to this size
+MIN_NEURONS = 4
+MOST_DIMENSIONS = 20  # of an embedding
+START_MODULES = (10, 5, 14, 3, 7)
+LLOYD_ROUNDS = 15
+SPLIT_ROUNDS = 8
+TOP = 4  # partitions that are recombined
+GENERATIONS = 6
+MOVE_ROUNDS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class BlockModel:
+    """A block model fitted to one network.
+
+    Attributes
+    ----------
+    labels : (n,) array of int, read-only
+        Module of each neuron, ``0 .. k - 1``, largest module first.
+    n_modules : int
+        1 where there is no evidence for more.
+    means : (k, k) array, read-only
+        Mean weight from each module to each, over the synapses that may exist, in
+        the unit of the weights; NaN where no pair exists.
+    log_likelihood : float
+        Integrated over the block means (rates), in nats, over one module's.
+    icl : float
+        Integrated classification likelihood: `log_likelihood` plus the log prior of
+        the labels. What was maximised; 0 for one module, so never negative.
+    family : {"gaussian", "poisson", "poisson-degree-corrected"}
+        Likelihood that was used.
+    agreement : float
+        Mean adjusted Rand index of the starts' partitions, each refined by itself,
+        with the result; 1 where all arrived at the same.
+    signs, resolution, restarts, seed
+        The arguments that give this result again from the same weights.
+    """
+
+    labels: IntVector
+    n_modules: int
+    means: FloatMatrix
+    log_likelihood: float
+    icl: float
+    family: str
+    agreement: float
+    signs: str
+    resolution: float
+    restarts: int
+    seed: int
+
+
+def fit_blockmodel(
+    network: Any,
+    *,
+    seed: int,
+    signs: str = "signed",
+    resolution: float = 1.0,
+    restarts: int = 20,
+    workers: int = 1,
+    family: str | None = None,
+) -> BlockModel:
+    """Fit a block model of any structure, its number of modules included.
+
+    Dense weights: their rows and columns are scaled to a root mean square of 1,
+    weights beyond 3 robust standard deviations count by their logarithm, and each
+    block has a mean, all one variance. Sparse ones: positive and negative weights
+    are counts with a rate per block, divided by their dispersion so that the scale
+    of the weights does not matter, with (degree-corrected) or without a rate per
+    neuron (Karrer & Newman 2011, doi:10.1103/PhysRevE.83.016107).
+
+    The means (rates) are integrated out, and the partition maximises the integrated
+    classification likelihood (Biernacki, Celeux & Govaert 2000,
+    doi:10.1109/34.865189; exact form: Come & Latouche 2015,
+    doi:10.1177/1471082X15577017). Starts are k-means partitions of two spectral
+    embeddings; they are refined by Lloyd moves and mergers, the best are recombined
+    (every intersection of two, merged again) and split, until nothing gains; then
+    single neurons are moved by their exact gain.
+
+    Parameters
+    ----------
+    network : Connectome or anything `as_connectome` takes
+        Self-connections are left out. Synapses that are not `possible`, and those of
+        neurons that send (or receive) nothing at all, are left out of a dense model:
+        they say nothing about weights.
+    seed : int
+    signs : {"signed", "positive", "negative", "absolute"}
+        Which weights are modelled.
+    resolution : float
+        How many times each synapse counts: more gives more modules.
+    restarts : int
+        Number of starts.
+    workers : int
+        Processes that refine starts; the result does not depend on it.
+    family : {"gaussian", "poisson", "poisson-degree-corrected"}, optional
+        Default: Gaussian where at least half of the synapses that may exist do, else
+        degree-corrected Poisson.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the network or an argument is unusable; see `as_connectome`.
+    """
+    _check_settings(signs, resolution, restarts, workers, family)
+    connectome = as_connectome(network)
+    weights = _off_diagonal(_signed_part(connectome.weights, signs))
+    family = family or _family_of(weights, connectome.possible)
+    pairs, embeddings = _prepared(weights, connectome.possible, family, resolution)
+    best, agreement = _search(
+        pairs, embeddings, seed=seed, restarts=restarts, workers=workers
+    )
+    labels = canonical_labels(best.labels)
+    means = _block_means(weights, connectome.possible, labels)
+    return BlockModel(
+        labels=labels,
+        n_modules=best.n_modules,
+        means=means,
+        log_likelihood=best.icl - label_prior(best.sizes),
+        icl=best.icl,
+        family=family,
+        agreement=agreement,
+        signs=signs,
+        resolution=resolution,
+        restarts=restarts,
+        seed=seed,
+    )
+
+
+def _check_settings(
+    signs: str, resolution: float, restarts: int, workers: int, family: str | None
+) -> None:
+    if signs not in SIGNS:
+        raise ValueError(f"signs must be one of {SIGNS}, got {signs!r}")
+    if family is not None and family not in FAMILIES:
+        raise ValueError(f"family must be one of {FAMILIES}, got {family!r}")
+    if not (np.isfinite(resolution) and resolution > 0):
+        raise ValueError(f"resolution must be positive, got {resolution!r}")
+    for name, number in (("restarts", restarts), ("workers", workers)):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number!r}")
+
+
+def _signed_part(weights: Weights, signs: str) -> Weights:
+    """Weights of the signs asked for, as they are or as sizes."""
+    part = {
+        "signed": lambda: weights,
+        "positive": lambda: (abs(weights) + weights) / 2,
+        "negative": lambda: (abs(weights) - weights) / 2,
+        "absolute": lambda: abs(weights),
+    }[signs]()
+    return part if isinstance(part, np.ndarray) else sparse.csr_array(part)
+
+
+def _off_diagonal(weights: Weights) -> Weights:
+    if isinstance(weights, np.ndarray):
+        return np.where(np.eye(len(weights), dtype=bool), 0.0, weights)
+    coordinates = weights.tocoo()
+    off = (coordinates.row != coordinates.col) & (coordinates.data != 0)
+    ends = (coordinates.row[off], coordinates.col[off])
+    return sparse.csr_array((coordinates.data[off], ends), shape=weights.shape)
+
+
+def _family_of(weights: Weights, possible: BoolMatrix | None) -> str:
+    """Family that suits the data: Gaussian where most synapses exist."""
+    n = weights.shape[0]
+    n_possible = n * (n - 1) if possible is None else np.count_nonzero(possible)
+    if isinstance(weights, np.ndarray):
+        n_existing = np.count_nonzero(weights)
+    else:
+        n_existing = weights.nnz if n <= DENSE_NEURONS else 0
+    mostly = n_existing >= DENSE_SHARE * n_possible
+    return "gaussian" if mostly else "poisson-degree-corrected"
+
+
+def _prepared(
+    weights: Weights, possible: BoolMatrix | None, family: str, resolution: float
+) -> tuple[Pairs, list[FloatMatrix]]:
+    """Weights as the family sees them, and the embeddings to start from."""
+    if family == "gaussian":
+        return _gaussian_pairs(weights, possible, resolution)
+    return _poisson_pairs(
+        sparse.csr_array(weights),
+        possible,
+        resolution,
+        degree_corrected=family == "poisson-degree-corrected",
+    )
+
+
+def _gaussian_pairs(
+    weights: Weights, possible: BoolMatrix | None, resolution: float
+) -> tuple[Pairs, list[FloatMatrix]]:
+    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
+    n = len(dense)
+    mask = ~np.eye(n, dtype=bool) if possible is None else possible.copy()
+    np.fill_diagonal(mask, False)
+    mask &= dense.any(axis=1)[:, None] & dense.any(axis=0)
+    standard, known = _standardised(dense, mask), mask.astype(float)
+    n_pairs = max(known.sum(), 1.0) * resolution
+    is_directed = not np.array_equal(standard, standard.T)
+    total = n_pairs if is_directed else n_pairs / 2
+    root = np.full((1, n), np.sqrt(resolution))
+    pairs = Pairs(
+        weights=(standard * resolution,),
+        transposed=(np.ascontiguousarray(standard.T) * resolution,),
+        sending=root,
+        receiving=root,
+        possible=None if mask.sum() == n * (n - 1) else known,
+        is_directed=is_directed,
+        family=Gaussian(total_square=total, n_pairs=total, precision=PRECISION),
+    )
+    if n < MIN_NEURONS or not standard.any():
+        return pairs, []
+    edge = 2 * np.sqrt(known.sum() / n)
+    symmetric = symmetric_embedding(
+        standard, edge=edge / np.sqrt(1 + is_directed), most=MOST_DIMENSIONS
+    )
+    if not is_directed:
+        return pairs, [symmetric]
+    directed = singular_embedding(standard, edge=edge, most=MOST_DIMENSIONS)
+    return pairs, [directed, symmetric]
+
+
+def _standardised(weights: FloatMatrix, mask: BoolMatrix) -> FloatMatrix:
+    """Equalise, pull in the tails, equalise again; mean 0 and variance 1 on `mask`.
+
+    All zero where the weights do not vary.
+    """
+    known = mask.astype(float)
+    values = weights[mask]
+    if values.size == 0 or np.ptp(values) == 0:
+        return np.zeros_like(weights)
+    scaled = equalise(weights / np.abs(values).max() * known, known)
+    inside = scaled[mask]
+    middle = np.median(inside)
+    spread = 1.4826 * np.median(np.abs(inside - middle))
+    if spread > 0:
+        scaled = equalise(_short_tails(scaled - middle, TAIL * spread) + middle, known)
+        scaled *= known
+    mean = scaled[mask].mean()
+    centred = (scaled - mean) * known
+    size = np.sqrt(np.square(centred).sum() / mask.sum())
+    if size <= 1e-9 * abs(mean):
+        return np.zeros_like(weights)
+    standard: FloatMatrix = centred / size
+    return standard
+
+
+def _short_tails(values: FloatMatrix, limit: float) -> FloatMatrix:
+    """Values as they are up to the limit, growing with their logarithm beyond it."""
+    size = np.maximum(np.abs(values) / limit, 1.0)
+    shortened: FloatMatrix = values * (1 + np.log(size)) / size
+    return shortened
+
+
+def _poisson_pairs(
+    weights: sparse.csr_array,
+    possible: BoolMatrix | None,
+    resolution: float,
+    *,
+    degree_corrected: bool,
+) -> tuple[Pairs, list[FloatMatrix]]:
+    """One layer of counts per sign that occurs."""
+    n = weights.shape[0]
+    mask = None
+    if possible is not None:
+        mask = possible & ~np.eye(n, dtype=bool)
+    known = None if mask is None else mask.astype(float)
+    parts = [(abs(weights) + weights) / 2, (abs(weights) - weights) / 2]
+    layers, sending, receiving = [], [], []
+    for part in (part for part in parts if part.nnz and part.sum() > 0):
+        layer = sparse.csr_array(part)
+        layer.eliminate_zeros()
+        sent, received = _expected_margins(layer, known, degree_corrected)
+        counts = resolution / _dispersion(layer, sent, received)
+        layers.append(layer * counts)
+        sending.append(sent * counts)
+        receiving.append(received)
+    is_directed = bool(abs(weights - weights.T).max() > 0) if weights.nnz else False
+    pairs = Pairs(
+        weights=tuple(layers) or (weights,),
+        transposed=tuple(sparse.csr_array(layer.T) for layer in layers) or (weights,),
+        sending=np.array(sending or [np.zeros(n)]),
+        receiving=np.array(receiving or [np.zeros(n)]),
+        possible=known,
+        is_directed=is_directed,
+        family=Poisson(),
+    )
+    if n < MIN_NEURONS or not layers:
+        return pairs, []
+    return pairs, _sparse_embeddings(weights, is_directed, degree_corrected)
+
+
+def _expected_margins(
+    layer: sparse.csr_array, known: FloatMatrix | None, degree_corrected: bool
+) -> tuple[FloatVector, FloatVector]:
+    """Rates s and r such that s_i r_j is what to expect of the pair without modules."""
+    n = layer.shape[0]
+    sent, received = layer.sum(axis=1), layer.sum(axis=0)
+    if known is not None and degree_corrected:
+        return proportional_margins(known, sent, received)
+    if degree_corrected:
+        return sent / np.sqrt(sent.sum()), received / np.sqrt(sent.sum())
+    n_pairs = n * (n - 1) if known is None else known.sum()
+    rate = np.full(n, np.sqrt(sent.sum() / n_pairs))
+    return rate, rate
+
+
+def _dispersion(
+    layer: sparse.csr_array, sent: FloatVector, received: FloatVector
+) -> float:
+    """Variance of the weights over their expectation: 1 for counts, c for c counts."""
+    crossed = float(sent @ (layer @ received))
+    square = float((sent @ sent) * (received @ received))
+    excess = float(np.square(layer.data).sum()) - 2 * crossed + square
+    return max(excess / float(sent.sum() * received.sum()), 1e-3)
+
+
+def _sparse_embeddings(
+    weights: sparse.csr_array, is_directed: bool, degree_corrected: bool
+) -> list[FloatMatrix]:
+    """Spectral embeddings; those for degree correction keep directions only."""
+    matrix = normalised(weights)
+    most = min(MOST_DIMENSIONS, weights.shape[0] // 4)
+    edge = 2 / np.sqrt(1 + weights.nnz / weights.shape[0])
+    embeddings = [symmetric_embedding(matrix, edge=edge / np.sqrt(2), most=most)]
+    if is_directed:
+        both = singular_embedding(matrix, edge=edge, most=most)
+        embeddings.insert(0, both)
+    if not degree_corrected:
+        return embeddings
+    return [
+        np.hstack([on_the_sphere(half) for half in np.split(e, 2, axis=1)])
+        if is_directed and i == 0
+        else on_the_sphere(e)
+        for i, e in enumerate(embeddings)
+    ]
+
+
+def _block_means(
+    weights: Weights, possible: BoolMatrix | None, labels: IntVector
+) -> FloatMatrix:
+    """Mean weight per block over the synapses that may exist."""
+    members = one_hot(labels, int(labels.max()) + 1)
+    sums = members.T @ (weights @ members)
+    if possible is None:
+        sizes = members.sum(axis=0)
+        counts = np.outer(sizes, sizes) - np.diag(sizes)
+    else:
+        off = possible & ~np.eye(len(labels), dtype=bool)
+        counts = members.T @ off @ members
+    means = np.full_like(sums, np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    means.flags.writeable = False
+    return means
+
+
+def _search(
+    pairs: Pairs,
+    embeddings: list[FloatMatrix],
+    *,
+    seed: int,
+    restarts: int,
+    workers: int,
+) -> tuple[Blocks, float]:
+    """Best partition found, and the agreement of the starts with it."""
+    n = pairs.n_neurons
+    pool = [sum_blocks(pairs, np.zeros(n, dtype=np.int64))]
+    if not embeddings:
+        return pool[0], 1.0
+    *streams, last = np.random.SeedSequence(seed).spawn(restarts + 1)
+    jobs = [
+        (
+            embeddings[i % len(embeddings)],
+            START_MODULES[i // len(embeddings) % len(START_MODULES)],
+            stream,
+        )
+        for i, stream in enumerate(streams)
+    ]
+    starts = Parallel(n_jobs=workers)(delayed(_start)(pairs, *job) for job in jobs)
+    best = _recombined(pairs, _distinct(pool + starts), np.random.default_rng(last))
+    agreement = np.mean(
+        [adjusted_rand_score(start.labels, best.labels) for start in starts]
+    )
+    return best, float(agreement)
+
+
+def _start(
+    pairs: Pairs,
+    embedding: FloatMatrix,
+    n_modules: int,
+    stream: np.random.SeedSequence,
+) -> Blocks:
+    rng = np.random.default_rng(stream)
+    return _refined(pairs, _k_means(embedding, n_modules, rng))
+
+
+def _refined(pairs: Pairs, labels: IntVector) -> Blocks:
+    blocks = reassign(pairs, labels, rounds=LLOYD_ROUNDS)
+    merged = merge_modules(pairs, blocks)
+    blocks = reassign(pairs, merged.labels, rounds=LLOYD_ROUNDS)
+    return merge_modules(pairs, blocks)
+
+
+def _k_means(
+    points: FloatMatrix, n_modules: int, rng: np.random.Generator
+) -> IntVector:
+    with warnings.catch_warnings():  # an empty module is no harm
+        warnings.simplefilter("ignore", UserWarning)
+        n_modules = max(2, min(n_modules, len(points) // 3))
+        _, labels = kmeans2(points, n_modules, iter=20, minit="++", rng=rng)
+    return labels.astype(np.int64)
+
+
+def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> Blocks:
+    """Recombine and split the best partitions until none is better."""
+    for _ in range(GENERATIONS):
+        best, children = pool[0], []
+        for i, one in enumerate(pool):
+            for other in pool[i + 1 :]:
+                both = one.labels * other.n_modules + other.labels
+                merged = merge_modules(pairs, sum_blocks(pairs, both))
+                children.append(_refined(pairs, merged.labels))
+        profile = profiles(pairs, best, within=False)
+        for more in (3, 8):
+            labels = _k_means(profile, best.n_modules + more, rng)
+            children.append(_refined(pairs, labels))
+        children.append(move_neurons(pairs, _split(pairs, best), rounds=MOVE_ROUNDS))
+        pool = _distinct(pool + children)
+        if pool[0].icl <= best.icl + 1e-9:
+            break
+    return _polished(pairs, pool[0])
+
+
+def _polished(pairs: Pairs, blocks: Blocks) -> Blocks:
+    """Move single neurons, merge and split until nothing gains."""
+    while True:
+        moved = move_neurons(pairs, blocks, rounds=MOVE_ROUNDS)
+        split = _split(pairs, merge_modules(pairs, moved))
+        if split.icl <= blocks.icl + 1e-9:
+            return blocks
+        blocks = split
+
+
+def _split(pairs: Pairs, blocks: Blocks) -> Blocks:
+    """Best of the partitions that splitting one module leads to; else the same.
+
+    A module is split along the main direction of its members' deviating profiles,
+    and along the extreme eigenvectors of the weights among them.
+    """
+    best = blocks
+    profile = profiles(pairs, blocks, within=True)
+    for module in range(blocks.n_modules):
+        members = np.flatnonzero(blocks.labels == module)
+        if len(members) < MIN_NEURONS:
+            continue
+        for direction in _split_directions(pairs, blocks, profile, members):
+            labels = blocks.labels.copy()
+            labels[members[direction > 0]] = blocks.n_modules
+            split = reassign(pairs, labels, rounds=SPLIT_ROUNDS)
+            best = split if split.icl > best.icl + 1e-9 else best
+    return best
+
+
+def _split_directions(
+    pairs: Pairs, blocks: Blocks, profile: FloatMatrix, members: IntVector
+) -> list[FloatVector]:
+    deviations = profile[members] - profile[members].mean(axis=0)
+    _, vectors = np.linalg.eigh(deviations.T @ deviations)
+    directions = [deviations @ vectors[:, -1]]
+    if len(members) > DENSE_NEURONS:
+        return directions
+    among = pairs.weights[0][members][:, members]
+    if not isinstance(among, np.ndarray):
+        among = among.toarray()
+    mean = among.sum() / (len(members) * (len(members) - 1))
+    _, vectors = np.linalg.eigh((among + among.T) / 2 - mean)
+    return [*directions, vectors[:, 0], vectors[:, -1]]
+
+
+def _distinct(pool: list[Blocks]) -> list[Blocks]:
+    """Best few partitions, those of the same likelihood once."""
+    best: list[Blocks] = []
+    for blocks in sorted(pool, key=lambda blocks: -blocks.icl):
+        if not best or blocks.icl < best[-1].icl - 1e-6:
+            best.append(blocks)
+    return best[:TOP]

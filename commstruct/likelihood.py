@@ -1,0 +1,518 @@
+"""Integrated likelihood of a block model, and the exact gain of changing a partition.
+
+Every pair of neurons has a weight and an exposure: what a block of rate 1 would
+lead one to expect. A block's sums of both are all that its likelihood needs, so
+that two families share all the moves: `Gaussian` (exposure 1 where a synapse may
+exist) and `Poisson` (exposure proportional to the product of the strengths, or
+constant). An undirected network counts every pair once.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from commstruct.connectome import FloatMatrix, FloatVector, IntVector, Weights
+
+FloatArray = NDArray[np.float64]
+MAX_ELEMENTS = 2_000_000  # of a work array of single-neuron gains: 16 MB
+
+
+class Family(Protocol):
+    """How the block sums of weights and of exposures become a likelihood."""
+
+    def terms(
+        self, sums: FloatArray, exposures: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Two numbers per block, which `evidence` takes added over the blocks."""
+        ...
+
+    def evidence(self, fit: FloatArray, cost: FloatArray) -> FloatArray:
+        """Log of the integrated likelihood over that of one module, in nats."""
+        ...
+
+    def natural(
+        self, sums: FloatArray, exposures: FloatArray, fit: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Log-likelihood of one pair, per unit of its weight and of its exposure."""
+        ...
+
+    def deviations(
+        self, sums: FloatArray, exposures: FloatArray, expected: FloatArray
+    ) -> FloatArray:
+        """Sums less what their blocks expect, in standard deviations."""
+        ...
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Weights with a mean per block and one variance, of standardised weights.
+
+    Prior: block mean ~ Normal(0, variance / precision), variance ~ 1 / variance.
+    Integrated over both, with w the n standardised weights (mean 0), S and N the
+    sums of weights and of pairs in a block,
+
+        log p(w | labels) = - sum_blocks log(1 + N / precision) / 2
+            - n/2 log(sum w^2 - sum_blocks S^2 / (N + precision)) + constant
+    """
+
+    total_square: float
+    n_pairs: float
+    precision: float
+
+    def terms(
+        self, sums: FloatArray, exposures: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        shrunk = exposures + self.precision
+        return sums * sums / shrunk, -0.5 * np.log(shrunk / self.precision)
+
+    def evidence(self, fit: FloatArray, cost: FloatArray) -> FloatArray:
+        residual = np.maximum(1 - fit / self.total_square, 1e-12)
+        value: FloatArray = -0.5 * self.n_pairs * np.log(residual) + cost
+        return value
+
+    def natural(
+        self, sums: FloatArray, exposures: FloatArray, fit: float
+    ) -> tuple[FloatArray, FloatArray]:
+        means = sums / (exposures + self.precision)
+        variance = max(self.total_square - fit, 1e-12 * self.total_square)
+        variance /= self.n_pairs
+        return means / variance, means * means / (2 * variance)
+
+    def deviations(
+        self, sums: FloatArray, exposures: FloatArray, expected: FloatArray
+    ) -> FloatArray:
+        return (sums - exposures * expected) / np.sqrt(np.maximum(exposures, 1.0))
+
+
+@dataclass(frozen=True)
+class Poisson:
+    """Counts with a rate per block: the model of Karrer & Newman (2011).
+
+    doi:10.1103/PhysRevE.83.016107, with the rates integrated over their prior
+    Gamma(1, 1). With S the sum of counts and N of exposures in a block,
+
+        log p(counts | labels) = sum_blocks [log Gamma(S + 1) - (S + 1) log(N + 1)]
+    """
+
+    def terms(
+        self, sums: FloatArray, exposures: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        value = gammaln(sums + 1) - (sums + 1) * np.log(exposures + 1)
+        return value, np.zeros_like(value)
+
+    def evidence(self, fit: FloatArray, cost: FloatArray) -> FloatArray:
+        return fit + cost
+
+    def natural(
+        self, sums: FloatArray, exposures: FloatArray, fit: float
+    ) -> tuple[FloatArray, FloatArray]:
+        rates = (sums + 1) / (exposures + 1)
+        return np.log(rates), rates
+
+    def deviations(
+        self, sums: FloatArray, exposures: FloatArray, expected: FloatArray
+    ) -> FloatArray:
+        counts = exposures * expected
+        return (sums - counts) / np.sqrt(np.maximum(counts, 0.1))
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """What the likelihood sees of a network, in layers of equal neurons.
+
+    Attributes
+    ----------
+    weights, transposed : tuples of (n, n) dense or sparse arrays, one per layer
+        Nothing on the diagonal, nothing where no synapse may exist.
+    sending, receiving : (layers, n) arrays
+        The exposure of the pair (i, j) is ``sending[i] * receiving[j]``,
+    possible : (n, n) array of 0 and 1, or None
+        times ``possible[i, j]`` where not all synapses may exist.
+    """
+
+    weights: tuple[Weights, ...]
+    transposed: tuple[Weights, ...]
+    sending: FloatMatrix
+    receiving: FloatMatrix
+    possible: FloatMatrix | None
+    is_directed: bool
+    family: Family
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of neurons."""
+        return int(self.sending.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """A partition, its block sums, and its integrated classification likelihood.
+
+    ``icl`` is the log of the integrated likelihood over that of one module, plus
+    the log prior of the labels (`label_prior`) less that of one module: 0 for one.
+    `sent` and `received` have, per layer and neuron, the sum of weights onto and
+    from each module; `exposed_to` and `exposed_from` the same of the exposures.
+    """
+
+    labels: IntVector
+    sizes: FloatVector
+    sent: FloatArray
+    received: FloatArray
+    exposed_to: FloatArray
+    exposed_from: FloatArray
+    sums: FloatArray
+    exposures: FloatArray
+    fit: float
+    cost: float
+    icl: float
+
+    @property
+    def n_modules(self) -> int:
+        """Number of modules."""
+        return len(self.sizes)
+
+
+def label_prior(sizes: FloatVector) -> float:
+    """Log prior of labels over that of one module.
+
+    Every set of k sizes is equally likely, then every order of the neurons:
+    (k - 1)! prod(size!) / (n + k - 1)!, times n! / n!.
+    """
+    n, k = sizes.sum(), len(sizes)
+    value = gammaln(k) + gammaln(sizes + 1).sum() - gammaln(n + k)
+    return float(value)
+
+
+def one_hot(labels: IntVector, n_modules: int) -> FloatMatrix:
+    """Membership (n, k): 1 in the column of each neuron's module."""
+    members = np.zeros((len(labels), n_modules))
+    members[np.arange(len(labels)), labels] = 1
+    return members
+
+
+def sum_blocks(pairs: Pairs, labels: IntVector) -> Blocks:
+    """Sum weights and exposures over the blocks of a partition."""
+    labels = np.unique(labels, return_inverse=True)[1]
+    members = one_hot(labels, int(labels.max()) + 1)
+    sent = np.stack([weights @ members for weights in pairs.weights])
+    exposed_to = _exposures(pairs, members, forward=True)
+    received, exposed_from = sent, exposed_to
+    if pairs.is_directed:
+        received = np.stack([weights @ members for weights in pairs.transposed])
+        exposed_from = _exposures(pairs, members, forward=False)
+    sums, exposures = members.T @ sent, members.T @ exposed_to
+    fit, cost = _block_totals(pairs, sums, exposures)
+    alone = _block_totals(
+        pairs, sums.sum((1, 2), keepdims=True), exposures.sum((1, 2), keepdims=True)
+    )
+    sizes = members.sum(axis=0)
+    evidence = pairs.family.evidence(
+        np.array([fit, alone[0]]), np.array([cost, alone[1]])
+    )
+    icl = float(evidence[0] - evidence[1]) + label_prior(sizes)
+    return Blocks(
+        labels=labels,
+        sizes=sizes,
+        sent=sent,
+        received=received,
+        exposed_to=exposed_to,
+        exposed_from=exposed_from,
+        sums=sums,
+        exposures=exposures,
+        fit=fit,
+        cost=cost,
+        icl=icl,
+    )
+
+
+def reassign(pairs: Pairs, labels: IntVector, *, rounds: int) -> Blocks:
+    """Move all neurons at once to their likeliest module, again and again (Lloyd).
+
+    Returns the best partition on the way; the first one counts.
+    """
+    blocks = best = sum_blocks(pairs, labels)
+    falls = 0
+    for _ in range(rounds):
+        moved = _module_scores(pairs, blocks).argmax(axis=1)
+        if np.array_equal(moved, blocks.labels):
+            break
+        blocks = sum_blocks(pairs, moved)
+        falls = 0 if blocks.icl > best.icl else falls + 1
+        best = blocks if blocks.icl > best.icl else best
+        if falls == 3:
+            break
+    return best
+
+
+def merge_modules(pairs: Pairs, blocks: Blocks) -> Blocks:
+    """Merge the two modules whose merger gains most, as long as one gains."""
+    sums, exposures, sizes = blocks.sums, blocks.exposures, blocks.sizes
+    fit, cost, labels = blocks.fit, blocks.cost, blocks.labels
+    while len(sizes) > 1:
+        fits, costs = merge_changes(pairs, sums, exposures)
+        gains = _evidence_change(pairs, fit, cost, fits, costs)
+        gains += _merge_prior(sizes)
+        gains[np.tril_indices(len(sizes))] = -np.inf
+        a, b = (int(i) for i in np.unravel_index(gains.argmax(), gains.shape))
+        if gains[a, b] <= 0:
+            break
+        fit, cost = fit + fits[a, b], cost + costs[a, b]
+        into = np.arange(len(sizes)) - (np.arange(len(sizes)) > b)
+        into[b] = a
+        merged = one_hot(into, len(sizes) - 1)
+        sums, exposures = merged.T @ sums @ merged, merged.T @ exposures @ merged
+        sizes, labels = sizes @ merged, into[labels]
+    if len(sizes) == blocks.n_modules:
+        return blocks
+    return sum_blocks(pairs, labels)
+
+
+def merge_changes(
+    pairs: Pairs, sums: FloatArray, exposures: FloatArray
+) -> tuple[FloatMatrix, FloatMatrix]:
+    """Change of the block terms (fit, cost) from merging modules a and b, (k, k)."""
+    terms = pairs.family.terms
+    own, own_exposure = _diagonal(sums), _diagonal(exposures)
+    if not pairs.is_directed:
+        own, own_exposure = own / 2, own_exposure / 2
+    across, across_exposure = sums, exposures
+    if pairs.is_directed:
+        across = sums + sums.swapaxes(1, 2)
+        across_exposure = exposures + exposures.swapaxes(1, 2)
+    joint = terms(
+        own[:, :, None] + own[:, None, :] + across,
+        own_exposure[:, :, None] + own_exposure[:, None, :] + across_exposure,
+    )
+    single, pair = terms(own, own_exposure), terms(sums, exposures)
+    to_others = _merged_rows(pairs, sums, exposures)
+    from_others = (
+        _merged_rows(pairs, sums.swapaxes(1, 2), exposures.swapaxes(1, 2))
+        if pairs.is_directed
+        else None
+    )
+    changes = []
+    for part in (0, 1):
+        both = pair[part]
+        if pairs.is_directed:
+            both = both + both.swapaxes(1, 2)
+        own_change = (
+            joint[part] - single[part][:, :, None] - single[part][:, None, :] - both
+        )
+        change = own_change.sum(axis=0) + to_others[part]
+        changes.append(change if from_others is None else change + from_others[part])
+    return changes[0], changes[1]
+
+
+def move_gains(pairs: Pairs, blocks: Blocks) -> FloatMatrix:
+    """Exact change of the ICL from moving each neuron to each module, (n, k).
+
+    0 where the neuron is. A neuron alone in its module is left where it is (its
+    module would vanish, which `merge_modules` weighs): -inf elsewhere.
+    """
+    k = blocks.n_modules
+    chunk = max(1, MAX_ELEMENTS // (len(pairs.weights) * k * k))
+    n = pairs.n_neurons
+    return np.concatenate(
+        [
+            _move_gains(pairs, blocks, np.arange(first, min(first + chunk, n)))
+            for first in range(0, n, chunk)
+        ]
+    )
+
+
+def move_neurons(pairs: Pairs, blocks: Blocks, *, rounds: int) -> Blocks:
+    """Move neurons that gain, best first, until no single move gains.
+
+    Gains are exact for one move at a time; of many, the better half is tried
+    whenever all together lose.
+    """
+    for _ in range(rounds):
+        gains = move_gains(pairs, blocks)
+        target = gains.argmax(axis=1)
+        gain = gains.max(axis=1)
+        movers = np.flatnonzero(gain > 1e-9)
+        movers = movers[np.argsort(-gain[movers], kind="stable")]
+        improved = None
+        while len(movers) and improved is None:
+            labels = blocks.labels.copy()
+            labels[movers] = target[movers]
+            moved = sum_blocks(pairs, labels)
+            improved = moved if moved.icl > blocks.icl else None
+            movers = movers[: len(movers) // 2]
+        if improved is None:
+            return blocks
+        blocks = improved
+    return blocks
+
+
+def profiles(pairs: Pairs, blocks: Blocks, *, within: bool) -> FloatMatrix:
+    """What each neuron sends to and gets from each module, less what is expected.
+
+    In standard deviations. Expected is the mean over its module (`within`) or over
+    the network.
+
+    Returns
+    -------
+    (n, 2 k layers) array; (n, k layers) if undirected
+    """
+    sums, exposures = blocks.sums, np.maximum(blocks.exposures, 1e-300)
+    expected = sums / exposures
+    if not within:
+        mean = sums.sum((1, 2), keepdims=True) / exposures.sum((1, 2), keepdims=True)
+        expected = np.broadcast_to(mean, sums.shape)
+    deviations = pairs.family.deviations
+    parts = list(
+        deviations(blocks.sent, blocks.exposed_to, expected[:, blocks.labels, :])
+    )
+    if pairs.is_directed:
+        onto = expected.swapaxes(1, 2)[:, blocks.labels, :]
+        parts += list(deviations(blocks.received, blocks.exposed_from, onto))
+    return np.hstack(parts)
+
+
+def _exposures(pairs: Pairs, members: FloatMatrix, *, forward: bool) -> FloatArray:
+    """Sum of each neuron's exposures onto (or from) each module, itself left out."""
+    sending, receiving = pairs.sending, pairs.receiving
+    if not forward:
+        sending, receiving = receiving, sending
+    if pairs.possible is not None:
+        possible = pairs.possible if forward else pairs.possible.T
+        each = [
+            own[:, None] * (possible @ (other[:, None] * members))
+            for own, other in zip(sending, receiving, strict=True)
+        ]
+        return np.stack(each)
+    totals = sending[:, :, None] * (receiving @ members)[:, None, :]
+    value: FloatArray = totals - (sending * receiving)[:, :, None] * members
+    return value
+
+
+def _block_totals(
+    pairs: Pairs, sums: FloatArray, exposures: FloatArray
+) -> tuple[float, float]:
+    """Sum the block terms; an undirected network has each block once."""
+    terms = pairs.family.terms
+    fits, costs = terms(sums, exposures)
+    if pairs.is_directed:
+        return float(fits.sum()), float(costs.sum())
+    own_fits, own_costs = terms(_diagonal(sums) / 2, _diagonal(exposures) / 2)
+    fit = (fits.sum() - _diagonal(fits).sum()) / 2 + own_fits.sum()
+    cost = (costs.sum() - _diagonal(costs).sum()) / 2 + own_costs.sum()
+    return float(fit), float(cost)
+
+
+def _module_scores(pairs: Pairs, blocks: Blocks) -> FloatMatrix:
+    """Log-likelihood of each neuron's weights in each module, block rates fixed."""
+    per_weight, per_exposure = pairs.family.natural(
+        blocks.sums, blocks.exposures, blocks.fit
+    )
+    scores = blocks.sent @ per_weight.swapaxes(1, 2)
+    scores -= blocks.exposed_to @ per_exposure.swapaxes(1, 2)
+    if pairs.is_directed:
+        scores += blocks.received @ per_weight - blocks.exposed_from @ per_exposure
+    result: FloatMatrix = scores.sum(axis=0) + np.log(blocks.sizes + 1)
+    return result
+
+
+def _merged_rows(
+    pairs: Pairs, sums: FloatArray, exposures: FloatArray
+) -> tuple[FloatMatrix, FloatMatrix]:
+    """Change of the terms of merged modules' blocks onto all the others, (k, k)."""
+    terms = pairs.family.terms
+    joint = terms(
+        sums[:, :, None, :] + sums[:, None, :, :],
+        exposures[:, :, None, :] + exposures[:, None, :, :],
+    )
+    single = terms(sums, exposures)
+    module = np.arange(sums.shape[1])
+    changes = []
+    for both, alone in zip(joint, single, strict=True):
+        change = both - alone[:, :, None, :] - alone[:, None, :, :]
+        change[:, module, :, module] = 0
+        change[:, :, module, module] = 0
+        changes.append(change.sum(axis=(0, 3)))
+    return changes[0], changes[1]
+
+
+def _merge_prior(sizes: FloatVector) -> FloatMatrix:
+    """Change of `label_prior` from merging modules a and b, (k, k)."""
+    n, k = sizes.sum(), len(sizes)
+    orders = gammaln(sizes + 1)
+    change = gammaln(sizes[:, None] + sizes + 1) - orders[:, None] - orders
+    fewer = gammaln(k - 1) - gammaln(n + k - 1) - gammaln(k) + gammaln(n + k)
+    value: FloatMatrix = change + fewer
+    return value
+
+
+def _evidence_change(
+    pairs: Pairs, fit: float, cost: float, fits: FloatArray, costs: FloatArray
+) -> FloatArray:
+    evidence = pairs.family.evidence
+    now = evidence(np.array(fit), np.array(cost))
+    value: FloatArray = evidence(fit + fits, cost + costs) - now
+    return value
+
+
+def _move_gains(pairs: Pairs, blocks: Blocks, neurons: IntVector) -> FloatMatrix:
+    """`move_gains` of some neurons: all blocks without neuron i, then with it in b."""
+    terms = pairs.family.terms
+    labels, module = blocks.labels[neurons], np.arange(blocks.n_modules)
+    row = np.arange(len(neurons))
+    to, exposed_to = blocks.sent[:, neurons], blocks.exposed_to[:, neurons]
+    back, exposed_back = blocks.received[:, neurons], blocks.exposed_from[:, neurons]
+    sums = _without(blocks.sums, labels, to, back)
+    exposures = _without(blocks.exposures, labels, exposed_to, exposed_back)
+    without = terms(sums, exposures)
+    own, own_exposure = sums[..., module, module], exposures[..., module, module]
+    if pairs.is_directed:
+        own_without = tuple(part[..., module, module] for part in without)
+        own_with = terms(own + to + back, own_exposure + exposed_to + exposed_back)
+    else:
+        own_without = terms(own / 2, own_exposure / 2)
+        own_with = terms(own / 2 + to, own_exposure / 2 + exposed_to)
+    onto = terms(sums + to[:, :, None, :], exposures + exposed_to[:, :, None, :])
+    ways = [(onto, without)]
+    if pairs.is_directed:
+        # the module's column is the row of the transposed blocks
+        joined = terms(
+            sums + back[:, :, :, None], exposures + exposed_back[:, :, :, None]
+        )
+        ways.append(
+            (
+                (joined[0].swapaxes(2, 3), joined[1].swapaxes(2, 3)),
+                (without[0].swapaxes(2, 3), without[1].swapaxes(2, 3)),
+            )
+        )
+    changes = []
+    for part in (0, 1):
+        change = (own_with[part] - own_without[part]).sum(axis=0)
+        for after, before in ways:
+            others = (after[part] - before[part]).sum(axis=0)
+            others[:, module, module] = 0
+            change = change + others.sum(axis=2)
+        changes.append(change - change[row, labels][:, None])
+    gains = _evidence_change(pairs, blocks.fit, blocks.cost, *changes)
+    sizes = np.log(blocks.sizes + 1 - one_hot(labels, blocks.n_modules))
+    gains += sizes - sizes[row, labels][:, None]
+    gains[blocks.sizes[labels] == 1] = -np.inf
+    gains[row, labels] = 0
+    return gains
+
+
+def _without(
+    blocks: FloatArray, labels: IntVector, to: FloatArray, back: FloatArray
+) -> FloatArray:
+    """Block sums with each neuron taken out of its module, (layers, n, k, k)."""
+    row = np.arange(len(labels))
+    layers, k = blocks.shape[0], blocks.shape[1]
+    result = np.broadcast_to(blocks[:, None], (layers, len(labels), k, k)).copy()
+    result[:, row, labels, :] -= to
+    result[:, row, :, labels] -= back.swapaxes(0, 1)
+    return result
+
+
+def _diagonal(blocks: FloatArray) -> FloatArray:
+    return np.diagonal(blocks, axis1=-2, axis2=-1)
