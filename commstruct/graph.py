@@ -1,13 +1,15 @@
-"""One run of Leiden on a connectome: which graph, which engine, which seed."""
+"""Leiden on a connectome: which graph, which engine, which seed; runs of it."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import igraph
 import leidenalg
 import numpy as np
+from joblib import Parallel, delayed
 from scipy import sparse
 
 from commstruct.connectome import (
@@ -20,6 +22,7 @@ from commstruct.connectome import (
 
 SIGNS = ("signed", "positive", "negative", "absolute")
 SMALL_PAIRS = 250_000  # pairs of neurons (700 neurons) a complete graph costs nothing
+EDGES_WORTH_A_PROCESS = 4_000_000  # edges x runs, about two seconds of Leiden
 N_STARTING_MODULES = 50  # random start, where every module is tried for every neuron
 
 
@@ -116,6 +119,22 @@ def modularity_matrix(
     return both_ways / (2 * (sum(layer.total for layer in layers) or 1.0))
 
 
+def layers_modularity(
+    layers: tuple[Layer, ...], labels: IntVector, resolution: float
+) -> float:
+    """Modularity of given modules, as `modularity_matrix` has it; 0 if no layer."""
+    if not layers:
+        return 0.0
+    gain = 0.0
+    for layer in layers:
+        sent = np.bincount(labels, weights=layer.sent)
+        received = np.bincount(labels, weights=layer.received)
+        chance = float(sent @ received) / layer.total
+        within = _weight_within(layer.weights, labels)
+        gain += layer.coefficient * (within - resolution * chance)
+    return gain / sum(layer.total for layer in layers)
+
+
 def leiden_search(
     weights: Weights,
     *,
@@ -169,6 +188,32 @@ def leiden_labels(
     return search.run(seed)
 
 
+def leiden_restarts(
+    weights: Weights,
+    seeds: Sequence[int],
+    *,
+    signs: str = "signed",
+    resolution: float = 1.0,
+    minimise: bool = False,
+    workers: int = 1,
+) -> tuple[list[IntVector], str]:
+    """Return the labels of one run per seed, in their order, and the engine.
+
+    `workers` processes share the runs where these outlast the start of a process.
+    The other arguments are those of `leiden_search`.
+    """
+    n = int(weights.shape[0])
+    n_edges = n * n if isinstance(weights, np.ndarray) else int(weights.nnz)
+    if n_edges * len(seeds) < EDGES_WORTH_A_PROCESS:
+        workers = 1
+    options = {"signs": signs, "resolution": resolution, "minimise": minimise}
+    shares = np.array_split(np.asarray(seeds), min(workers, len(seeds)))
+    done = Parallel(n_jobs=workers)(
+        delayed(_runs)(weights, share.tolist(), options) for share in shares
+    )
+    return [labels for runs, _ in done for labels in runs], done[0][1]
+
+
 def spawn_seeds(seed: int, n_seeds: int) -> list[int]:
     """Return independent seeds, one per repeat; the first ones do not depend on n.
 
@@ -181,6 +226,20 @@ def spawn_seeds(seed: int, n_seeds: int) -> list[int]:
         raise ValueError(f"seed must be an integer from 0 up, got {seed!r}")
     streams = np.random.SeedSequence(int(seed)).spawn(n_seeds)
     return [int(stream.generate_state(1)[0]) for stream in streams]
+
+
+def _runs(
+    weights: Weights, seeds: list[int], options: dict[str, Any]
+) -> tuple[list[IntVector], str]:
+    search = leiden_search(weights, **options)
+    return [search.run(seed) for seed in seeds], search.engine
+
+
+def _weight_within(weights: Weights, labels: IntVector) -> float:
+    if isinstance(weights, np.ndarray):
+        return float(weights.sum(where=labels[:, None] == labels[None, :]))
+    pre = np.repeat(labels, np.diff(weights.indptr))
+    return float(weights.data[pre == labels[weights.indices]].sum())
 
 
 def _part_above_zero(weights: Weights) -> Weights:

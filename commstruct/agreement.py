@@ -1,0 +1,116 @@
+"""How alike partitions of the same neurons are: shared pairs, shared information."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from commstruct.connectome import FloatMatrix, FloatVector, IntVector, check_labels
+
+
+def agreement_matrix(partitions: Sequence[ArrayLike]) -> sparse.csr_array:
+    """Share of partitions in which two neurons are in one module, 1 on the diagonal.
+
+    Parameters
+    ----------
+    partitions : sequence of (n,) arrays of int or text
+
+    Returns
+    -------
+    (n, n) csr_array, symmetric; pairs that never meet are not stored
+
+    Raises
+    ------
+    ValueError
+        If there is no partition or their lengths differ.
+    """
+    members = sparse.hstack(_one_hot(partitions), format="csr")
+    return (members @ members.T) / len(partitions)
+
+
+def partition_distances(partitions: Sequence[ArrayLike]) -> FloatMatrix:
+    """Variation of information between partitions, divided by its maximum ``log n``.
+
+    ``VI(a, b) = H(a | b) + H(b | a)`` (Meila 2007, doi:10.1016/j.jmva.2006.11.013).
+
+    Parameters
+    ----------
+    partitions : sequence of p (n,) arrays of int or text
+
+    Returns
+    -------
+    (p, p) array from 0, the same modules, to 1; all 0 for a single neuron
+
+    Raises
+    ------
+    ValueError
+        If there is no partition or their lengths differ.
+    """
+    shared = _summed_over_overlaps(partitions, lambda size: size * np.log(size))
+    n = len(np.asarray(partitions[0]))
+    if n == 1:
+        return np.zeros_like(shared)
+    own = np.diagonal(shared)
+    distances = (own[:, None] + own[None, :] - 2 * shared) / (n * np.log(n))
+    clipped: FloatMatrix = np.clip(distances, 0.0, 1.0)
+    return clipped
+
+
+def rand_indices(partitions: Sequence[ArrayLike]) -> FloatMatrix:
+    """Adjusted Rand index between partitions (Hubert & Arabie 1985).
+
+    doi:10.1007/BF01908075. The share of pairs of neurons that two partitions treat
+    alike, on a scale where 0 is chance and 1 is the same modules.
+
+    Parameters
+    ----------
+    partitions : sequence of p (n,) arrays of int or text
+
+    Returns
+    -------
+    (p, p) array, at most 1; 1 where both have one module, or only single neurons
+
+    Raises
+    ------
+    ValueError
+        If there is no partition or their lengths differ.
+    """
+    pairs = _summed_over_overlaps(partitions, lambda size: size * (size - 1) / 2)
+    n = len(np.asarray(partitions[0]))
+    own = np.diagonal(pairs)
+    chance = np.outer(own, own) / max(n * (n - 1) / 2, 1)
+    largest = (own[:, None] + own[None, :]) / 2
+    room = largest - chance
+    return np.divide(pairs - chance, room, out=np.ones_like(pairs), where=room > 0)
+
+
+def _one_hot(partitions: Sequence[ArrayLike]) -> list[sparse.csr_array]:
+    """One (n, k) matrix per partition, 1.0 where a neuron is in a module."""
+    if not len(partitions):
+        raise ValueError("partitions must be at least one, got none")
+    n = len(np.asarray(partitions[0]))
+    columns: list[IntVector] = [check_labels(labels, n) for labels in partitions]
+    rows = np.arange(n + 1)
+    return [sparse.csr_array((np.ones(n), labels, rows)) for labels in columns]
+
+
+def _summed_over_overlaps(
+    partitions: Sequence[ArrayLike], function: Callable[[FloatVector], FloatVector]
+) -> FloatMatrix:
+    """Sum a function of the number of shared neurons over all pairs of modules.
+
+    Entry ``[p, q]`` is over the modules of partition p and those of q that meet.
+    """
+    one_hot = _one_hot(partitions)
+    owner = np.repeat(
+        np.arange(len(one_hot)), [members.shape[1] for members in one_hot]
+    )
+    everyone = sparse.hstack(one_hot, format="csr")
+    sums = np.empty((len(one_hot), len(one_hot)))
+    for row, members in enumerate(one_hot):  # one by one: memory stays n x p
+        shared = sparse.coo_array(members.T @ everyone)
+        sums[row] = np.bincount(
+            owner[shared.col], function(shared.data), minlength=len(one_hot)
+        )
+    return sums
