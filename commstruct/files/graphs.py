@@ -1,0 +1,171 @@
+"""Graph formats: GraphML, GEXF and GML, by networkx behind checks of our own."""
+
+import io
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+
+from commstruct.files.content import (
+    FileContent,
+    ReadOptions,
+    listed,
+    weights_from_edges,
+)
+from commstruct.files.limits import (
+    check_sparse,
+    check_xml,
+    library_errors,
+    read_bytes,
+)
+from commstruct.files.tables import WEIGHTS
+
+NAME_ATTRIBUTES = ("name", "label")  # igraph's and Gephi's; else the node's id
+
+
+def read_graphml(path: Path, options: ReadOptions) -> FileContent:
+    """Read GraphML; parallel edges are kept apart until they are summed."""
+    text = read_bytes(path, options.max_memory)
+    check_xml(path, text)
+    with library_errors(path, "GraphML"):
+        graph = nx.read_graphml(io.BytesIO(text), force_multigraph=True)
+    return content_of_graph(path, graph, options)
+
+
+def read_gexf(path: Path, options: ReadOptions) -> FileContent:
+    """Read GEXF (1.1 to 1.3)."""
+    text = read_bytes(path, options.max_memory)
+    check_xml(path, text)
+    version = "1.1draft" if b"gexf.net/1.1draft" in text[:2000] else "1.2draft"
+    if b"gexf.net/1.3" in text[:2000]:
+        text = text.replace(b"gexf.net/1.3", b"gexf.net/1.2draft", 4)
+        text = text.replace(b'version="1.3"', b'version="1.2"', 1)
+    with library_errors(path, "GEXF"):
+        graph = nx.read_gexf(io.BytesIO(text), version=version)
+    return content_of_graph(path, graph, options)
+
+
+def read_gml(path: Path, options: ReadOptions) -> FileContent:
+    """Read GML; whole-number ids stay exact."""
+    data = read_bytes(path, options.max_memory)
+    with library_errors(path, "GML"):
+        text = data.decode("utf-8-sig")
+        if text.count("[") - text.count("]") > 0:
+            raise ValueError("a '[' is never closed: the file is cut short")
+        head, _, rest = text.partition("node")
+        head = re.sub(r"\bmultigraph\s+[01]\b", "", head)
+        head = re.sub(r"\bgraph\s*\[", "graph [ multigraph 1 ", head, count=1)
+        graph = nx.parse_gml(f"{head}{'node' if rest else ''}{rest}", label="id")
+    return content_of_graph(path, graph, options)
+
+
+def content_of_graph(path: Path, graph: Any, options: ReadOptions) -> FileContent:
+    """Weights, names and attributes of a networkx graph from a file."""
+    check_sparse(path, len(graph), graph.number_of_edges(), options.max_memory)
+    names, used, notes = _names(graph)
+    index = {node: i for i, node in enumerate(graph)}
+    edges = list(graph.edges(data=True))
+    key = _weight_attribute(path, edges, options)
+    if key is None:
+        notes += ("edges without weights: every edge weighs 1",)
+    directed = graph.is_directed() if options.directed is None else options.directed
+    weights, n_summed = weights_from_edges(
+        np.array([index[source] for source, _, _ in edges], dtype=np.int64),
+        np.array([index[target] for _, target, _ in edges], dtype=np.int64),
+        _edge_weights(path, edges, key),
+        names=names,
+        directed=directed,
+        path=path,
+        options=options,
+    )
+    return FileContent(
+        weights,
+        names=names,
+        attributes=_attributes(graph, used),
+        orientation=None,
+        duplicates_summed=n_summed,
+        notes=notes,
+    )
+
+
+def _names(graph: Any) -> tuple[list[str], str | None, tuple[str, ...]]:
+    """Names, the attribute they came from, and what to say where labels repeat."""
+    notes: tuple[str, ...] = ()
+    nodes = graph.nodes(data=True)
+    for attribute in NAME_ATTRIBUTES:
+        labels = [str(facts.get(attribute, "")) for _, facts in nodes]
+        if "" in labels:
+            continue
+        if len(set(labels)) == len(labels):
+            return labels, attribute, ()
+        notes = (f"{attribute}s are not all different: neurons are named by id",)
+    return [str(node) for node in graph], None, notes
+
+
+def _weight_attribute(path: Path, edges: list[Any], options: ReadOptions) -> str | None:
+    keys = {key for _, _, facts in edges for key in facts}
+    if "weight" in options.columns:
+        wanted = options.columns["weight"]
+        if wanted not in keys:
+            raise ValueError(
+                f"{path.name}: has no edge attribute {wanted!r}, only "
+                f"{listed(sorted(map(str, keys)))}"
+            )
+        return wanted
+    return next((key for key in WEIGHTS if key in keys), None)
+
+
+def _edge_weights(path: Path, edges: list[Any], key: str | None) -> Any:
+    if key is None:
+        return np.ones(len(edges))
+    weights = np.empty(len(edges))
+    for i, (source, target, facts) in enumerate(edges):
+        value = facts.get(key, 1.0)
+        try:
+            weights[i] = float(value)
+        except (TypeError, ValueError):
+            weights[i] = np.nan
+        if not np.isfinite(weights[i]):
+            raise ValueError(
+                f"{path.name}: edge {i + 1} ({str(source)[:40]!r} -> "
+                f"{str(target)[:40]!r}): {key} must be a finite number, got "
+                f"{str(value)[:40]!r}"
+            )
+    return weights
+
+
+def _attributes(graph: Any, used: str | None) -> pd.DataFrame:
+    """Node attributes that are one value; positions become x, y and z."""
+    rows: list[dict[Hashable, Any]] = []
+    for _, facts in graph.nodes(data=True):
+        row: dict[Hashable, Any] = {
+            key: value
+            for key, value in facts.items()
+            if key != used and isinstance(value, str | int | float | bool)
+        }
+        for place in (facts.get("graphics"), (facts.get("viz") or {})):
+            if isinstance(place, dict):
+                place = place.get("position", place)
+                row |= {
+                    axis: float(place[axis])
+                    for axis in ("x", "y", "z")
+                    if axis in place and isinstance(place[axis], int | float | str)
+                }
+        rows.append(row)
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    return pd.DataFrame(
+        {column: _series([row.get(column) for row in rows]) for column in columns},
+        index=pd.RangeIndex(len(rows)),
+    )
+
+
+def _series(values: list[Any]) -> pd.Series:
+    """Return a column; whole numbers stay whole where some neurons have none."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int} and None in values:
+        return pd.Series(values, dtype="Int64")
+    return pd.Series(values)

@@ -1,0 +1,382 @@
+"""Matrices in binary files: NumPy, SciPy sparse, MATLAB, CIFTI parcels."""
+
+import contextlib
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pandas as pd
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+from scipy import io, sparse
+
+from commstruct.files.content import FileContent, ReadOptions, listed, texts
+from commstruct.files.extras import import_extra
+from commstruct.files.limits import (
+    check_dense,
+    check_sparse,
+    check_square,
+    check_xml,
+    library_errors,
+)
+
+ATTRIBUTE = "attribute:"  # prefix of attribute columns in the .npz that we write
+MAT_ATTRIBUTE = "attribute_"
+NAME_KEYS = ("names", "name", "labels", "neurons", "regions", "rois", "roi_names")
+SETTING_KEYS = {"orientation", "possible", *NAME_KEYS}
+CIFTI_XML = 32  # the NIfTI extension code of CIFTI's XML
+
+
+def read_npy(path: Path, options: ReadOptions) -> FileContent:
+    """Read one dense array."""
+    with path.open("rb") as stream:
+        shape, dtype, start = _npy_header(path, stream)
+    _check_numbers(path, path.name, dtype)
+    check_dense(path, shape, options.max_memory)
+    promised = start + dtype.itemsize * shape[0] * shape[1]
+    if promised > path.stat().st_size:
+        raise ValueError(
+            f"{path.name}: is cut short: its header promises {promised} bytes, it has "
+            f"{path.stat().st_size}"
+        )
+    with library_errors(path, "a NumPy array"):
+        return FileContent(np.load(path, allow_pickle=False))
+
+
+def read_npz(path: Path, options: ReadOptions) -> FileContent:
+    """Read a dense matrix by its key, or the sparse matrix of scipy.sparse."""
+    shapes = _npz_shapes(path, options.max_memory)
+    if "format" in shapes and "data" in shapes:
+        weights, used = _sparse_npz(path, options), _SPARSE_KEYS
+        n = weights.shape[0]
+    else:
+        key = choose_matrix(path, shapes, options.variable)
+        n = check_dense(path, shapes[key][0], options.max_memory)
+        used = {key}
+        with library_errors(path, "NumPy arrays"):
+            weights = np.load(path, allow_pickle=False)[key]
+    others: dict[str, Any] = {}
+    with (
+        library_errors(path, "NumPy arrays"),
+        np.load(path, allow_pickle=False) as arrays,
+    ):
+        for other in shapes.keys() - used:
+            shape, dtype = shapes[other]
+            if dtype.kind != "O" and (shape in {(), (n,)} or other == "possible"):
+                others[other] = arrays[other]
+    return _with_companions(path, weights, others, n, ATTRIBUTE)
+
+
+def read_mat(path: Path, options: ReadOptions) -> FileContent:
+    """Read a MATLAB file: v5 by scipy, v7.3 (which is HDF5) by pymatreader."""
+    with path.open("rb") as stream:
+        is_hdf5 = b"MATLAB 7.3" in (head := stream.read(1024)) or b"\x89HDF" in head
+    if is_hdf5:
+        return _read_mat_73(path, options)
+    with library_errors(path, "a MATLAB file"):
+        found = io.whosmat(path)
+    shapes = {k: (tuple(map(int, shape)), _mat_dtype(kind)) for k, shape, kind in found}
+    key = choose_matrix(path, shapes, options.variable)
+    if (key, "sparse") in {(k, kind) for k, _, kind in found}:
+        n = check_square(path, shapes[key][0])
+        check_sparse(path, n, path.stat().st_size // 16, options.max_memory)
+    else:
+        n = check_dense(path, shapes[key][0], options.max_memory)
+    small = [k for k, (shape, _) in shapes.items() if _fits(shape, n)]
+    with library_errors(path, "a MATLAB file"):
+        values = io.loadmat(path, variable_names=[key, *small], spmatrix=False)
+    weights = values.pop(key)
+    others = {k: values[k] for k in small if k in values}
+    return _with_companions(path, weights, others, n, MAT_ATTRIBUTE)
+
+
+def read_cifti(path: Path, options: ReadOptions) -> FileContent:
+    """Read a parcel-by-parcel connectivity matrix with its parcels' names."""
+    nibabel = import_extra("nibabel", path=path, kind="CIFTI", extra="neuro")
+    _check_cifti(path)
+    with library_errors(path, "CIFTI"):
+        image = nibabel.cifti2.Cifti2Image.from_filename(path)
+        shape = tuple(map(int, image.shape))
+    check_dense(path, shape, options.max_memory)
+    with library_errors(path, "CIFTI"):
+        weights = np.asarray(image.dataobj, dtype=np.float64)
+        axis = image.header.get_axis(0)
+        names = texts(axis.name) if hasattr(axis, "name") else None
+    return FileContent(weights, names=names)
+
+
+def choose_matrix(
+    path: Path,
+    shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]],
+    variable: str | None,
+) -> str:
+    """Key of the weights among the arrays of a file: the one given, or the only one."""
+    if variable is not None:
+        if variable not in shapes:
+            raise ValueError(
+                f"{path.name}: has no array {variable!r}, only {listed(shapes)}"
+            )
+        _check_numbers(path, variable, shapes[variable][1])
+        return variable
+    square = [
+        key
+        for key, (shape, dtype) in shapes.items()
+        if len(shape) == 2
+        and shape[0] == shape[1]
+        and dtype.kind in "fiub"
+        and key != "possible"
+        and not (shape == (1, 1) and key.startswith((ATTRIBUTE, MAT_ATTRIBUTE)))
+    ]
+    if "weights" in square:
+        return "weights"
+    if len(square) > 1:
+        square = [key for key in square if shapes[key][0] != (1, 1)] or square
+    if len(square) == 1:
+        return square[0]
+    if square:
+        raise ValueError(
+            f"{path.name}: holds several square matrices, {listed(square)}: choose one "
+            "by variable="
+        )
+    found = [f"{key} {shape}" for key, (shape, _) in shapes.items()]
+    raise ValueError(
+        f"{path.name}: holds no square matrix of numbers, only {listed(found)}"
+    )
+
+
+_SPARSE_KEYS = {"format", "shape", "data", "indices", "indptr", "row", "col", "offsets"}
+_SPARSE_KEYS |= {"_is_array", "coords"}
+
+
+def _npy_header(
+    path: Path, stream: BinaryIO
+) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    """Shape and dtype that an array's header promises, and where its data start."""
+    with library_errors(path, "a NumPy array"):
+        version = npy.read_magic(stream)
+        read = (
+            npy.read_array_header_1_0
+            if version == (1, 0)
+            else npy.read_array_header_2_0
+        )
+        shape, _, dtype = read(stream)
+    return tuple(map(int, shape)), dtype, stream.tell()
+
+
+def _npz_shapes(
+    path: Path, max_memory: int
+) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
+    """Shape and dtype of every array, from the headers alone, sizes checked."""
+    shapes = {}
+    with library_errors(path, "NumPy arrays"):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        total = sum(member.file_size for member in archive.infolist())
+        if total > max_memory:
+            raise ValueError(
+                f"{path.name}: unpacks to {total} bytes, more than the {max_memory} "
+                "that may be taken"
+            )
+        for member in archive.infolist():
+            if not member.filename.endswith(".npy"):
+                continue
+            with (
+                library_errors(path, "NumPy arrays"),
+                archive.open(member) as stream,
+            ):
+                shape, dtype, start = _npy_header(path, stream)  # type: ignore[arg-type]
+            key = member.filename.removesuffix(".npy")
+            promised = start + dtype.itemsize * int(np.prod(shape, dtype=object))
+            if len(shape) == 2 and shape[0] == shape[1] and promised > max_memory:
+                check_dense(path, shape, max_memory)
+            if dtype.kind != "O" and promised > member.file_size:
+                neurons = f" ({shape[0]} neurons)" if len(shape) == 2 else ""
+                raise ValueError(
+                    f"{path.name}: array {key!r} promises {promised} bytes{neurons}, "
+                    f"it has {member.file_size}"
+                )
+            shapes[key] = (shape, dtype)
+    return shapes
+
+
+def _sparse_npz(path: Path, options: ReadOptions) -> Any:
+    """Read SciPy's own layout, with every index checked against the shape."""
+    with (
+        library_errors(path, "a SciPy sparse matrix"),
+        np.load(path, allow_pickle=False) as arrays,
+    ):
+        shape = tuple(map(int, arrays["shape"]))
+        n_stored = arrays["data"].size
+        _check_numbers(path, "data", arrays["data"].dtype)
+    check_square(path, shape)
+    check_sparse(path, shape[0], n_stored, options.max_memory)
+    with library_errors(path, "a SciPy sparse matrix"):
+        matrix = sparse.load_npz(path)
+        if matrix.format in {"csr", "csc", "bsr"}:
+            matrix.check_format(full_check=True)
+        return sparse.csr_array(matrix)
+
+
+def _read_mat_73(path: Path, options: ReadOptions) -> FileContent:
+    kind, extra = "MATLAB v7.3", "matlab"
+    pymatreader = import_extra("pymatreader", path=path, kind=kind, extra=extra)
+    h5py = import_extra("h5py", path=path, kind=kind, extra=extra)
+    shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
+    with library_errors(path, "MATLAB v7.3 (HDF5)"):
+        file = h5py.File(path, "r")
+    with file:
+        for name in file:
+            link = file.get(name, getlink=True)
+            if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
+                raise ValueError(
+                    f"{path.name}: {name!r} is a link to elsewhere, which is not read"
+                )
+            entry = file[name]
+            if isinstance(entry, h5py.Dataset):
+                if entry.external or entry.is_virtual:
+                    raise ValueError(
+                        f"{path.name}: {name!r} lies in another file, which is not read"
+                    )
+                shapes[name] = (tuple(entry.shape[::-1]), entry.dtype)
+            elif "MATLAB_sparse" in entry.attrs and name != "#refs#":
+                raise ValueError(
+                    f"{path.name}: {name!r} is a sparse matrix of MATLAB v7.3, which "
+                    "is not read; save it in v7 (save -v7)"
+                )
+    key = choose_matrix(path, shapes, options.variable)
+    n = check_dense(path, shapes[key][0], options.max_memory)
+    small = [k for k, (shape, _) in shapes.items() if _fits(shape, n)]
+    with library_errors(path, "MATLAB v7.3 (HDF5)"):
+        values = pymatreader.read_mat(str(path), variable_names=[key, *small])
+    weights = np.asarray(values.pop(key)).reshape(n, n)
+    others = {k: np.array(values[k]) for k in small if k in values}
+    return _with_companions(path, weights, others, n, MAT_ATTRIBUTE)
+
+
+def _fits(shape: tuple[int, ...], n: int) -> bool:
+    """Whether an array can be a column of the neurons, a word, or `possible`."""
+    if len(shape) > 2:
+        return False
+    long = max(shape, default=1)
+    return long <= max(n, 64) or shape == (n, n)
+
+
+def _mat_dtype(kind: str) -> np.dtype[Any]:
+    names = {"cell": "O", "struct": "O", "char": "U1", "logical": "?", "object": "O"}
+    names |= {"single": "f4", "double": "f8", "sparse": "f8", "function": "O"}
+    names |= {"opaque": "O", "unknown": "O"}
+    return np.dtype(names.get(kind, kind))
+
+
+def _with_companions(
+    path: Path, weights: Any, others: Mapping[str, Any], n: int, prefix: str
+) -> FileContent:
+    """Names, attributes, orientation that stand beside the weights in a file."""
+    columns = {k: c for k, v in others.items() if (c := _column(v, n)) is not None}
+    names = next((texts(columns[k]) for k in NAME_KEYS if k in columns), None)
+    possible = others.get("possible")
+    if possible is not None:
+        possible = np.asarray(possible)
+        if possible.shape != (n, n):
+            raise ValueError(
+                f"{path.name}: 'possible' must have shape {(n, n)}, got "
+                f"{possible.shape}"
+            )
+        possible = possible.astype(bool)
+    missing = [k.removeprefix("missing:") for k in columns if k.startswith("missing:")]
+    ordered = _in_written_order(columns, others)
+    attributes = {}
+    for key in ordered:
+        if key in SETTING_KEYS or key.startswith("missing:"):
+            continue
+        column = key.removeprefix(prefix)
+        values = pd.Series(columns[key])
+        if column in missing:
+            values = values.mask(columns[f"missing:{column}"].astype(bool), None)
+        attributes[column] = values
+    orientation = others.get("orientation")
+    return FileContent(
+        weights,
+        names=names,
+        attributes=pd.DataFrame(attributes, index=pd.RangeIndex(n)),
+        possible=possible,
+        orientation=None if orientation is None else _word(orientation),
+    )
+
+
+def _in_written_order(
+    columns: Mapping[str, Any], others: Mapping[str, Any]
+) -> list[str]:
+    """Attribute keys in the order in which we wrote them, else by name."""
+    rank: dict[str, int] = {}
+    if np.size(others.get("columns", ())) == 1:  # ours: the names as one JSON text
+        with contextlib.suppress(ValueError):
+            written = json.loads(_word(others["columns"]))
+            rank = {str(key): i for i, key in enumerate(written)}
+    return sorted(columns, key=lambda key: (rank.get(key, len(rank)), key))
+
+
+def _words(value: Any) -> list[str]:
+    flat = np.asarray(value).ravel()
+    return [str(np.asarray(v).ravel()[0]) if np.size(v) else "" for v in flat]
+
+
+def _word(value: Any) -> str:
+    return "".join(_words(value)).strip()
+
+
+def _column(value: Any, n: int) -> NDArray[Any] | None:
+    """One value per neuron out of a row, a column or a cell array; else None."""
+    if sparse.issparse(value):
+        return None
+    array = np.asarray(value)
+    if array.size != n or array.ndim > 2 or max(array.shape, default=0) != n:
+        return None
+    array = array.ravel()
+    if array.dtype.kind == "O":  # a cell array: each cell one text or one number
+        cells = [np.asarray(cell).ravel() for cell in array]
+        if any(cell.size > 1 or cell.dtype.kind not in "UfiubS" for cell in cells):
+            return None
+        values = [cell[0].item() if cell.size else "" for cell in cells]
+        array = np.array(values)
+    if array.dtype.kind == "U":
+        array = np.array([str(text).rstrip() for text in array], dtype=object)
+    return array if array.dtype.kind in "OfiubU" else None
+
+
+def _check_numbers(path: Path, key: str, dtype: np.dtype[Any]) -> None:
+    if dtype.kind == "O":
+        raise ValueError(
+            f"{path.name}: {key!r} holds Python objects, which are never unpickled; "
+            "save numbers"
+        )
+    if dtype.kind not in "fiub":
+        raise ValueError(f"{path.name}: {key!r} must be real numbers, got {dtype}")
+
+
+def _check_cifti(path: Path) -> None:
+    """Refuse entities in the XML that a CIFTI header carries, before it is parsed."""
+    with path.open("rb") as stream:
+        header = stream.read(544)
+        size = header[:4]
+        if len(header) < 544 or header[4:8] != b"n+2\0":
+            raise ValueError(f"{path.name}: is not CIFTI (a NIfTI-2 file)")
+        order = "<" if size == (540).to_bytes(4, "little") else ">"
+        start = int(np.frombuffer(header[168:176], dtype=f"{order}i8")[0])
+        if not 544 <= start <= path.stat().st_size:
+            raise ValueError(
+                f"{path.name}: is cut short: its data start at byte {start}, it has "
+                f"{path.stat().st_size}"
+            )
+        block = stream.read(start - 544)
+    place = 4
+    while place + 8 <= len(block):
+        size_of, code = np.frombuffer(block[place : place + 8], dtype=f"{order}i4")
+        if code == CIFTI_XML:
+            check_xml(path, block[place + 8 : place + int(size_of)].rstrip(b"\0"))
+        if size_of < 8:
+            break
+        place += int(size_of)

@@ -1,0 +1,203 @@
+"""Pajek networks: vertices, then arcs, edges, lists of them, or a matrix."""
+
+import shlex
+from array import array
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from commstruct.files.content import FileContent, ReadOptions, weights_from_edges
+from commstruct.files.limits import check_dense, check_sparse, read_bytes
+
+LINES = {"*arcs", "*edges"}
+LISTS = {"*arcslist", "*edgeslist"}
+
+
+@dataclass
+class _Network:
+    """What was read so far: one network, edges as flat arrays of their ends."""
+
+    n: int = 0
+    names: dict[int, str] = field(default_factory=dict)
+    positions: dict[int, list[float]] = field(default_factory=dict)
+    source: "array[int]" = field(default_factory=lambda: array("q"))
+    target: "array[int]" = field(default_factory=lambda: array("q"))
+    weight: "array[float]" = field(default_factory=lambda: array("d"))
+    undirected: "array[int]" = field(default_factory=lambda: array("b"))
+    n_matrix_rows: int | None = None
+
+
+def read_pajek(path: Path, options: ReadOptions) -> FileContent:
+    """Read the first network of a ``.net`` file.
+
+    Written out here because igraph turns arcs into undirected edges where a file
+    has both, and takes a matrix that is cut short; networkx fails on ``*Matrix``.
+    """
+    data = read_bytes(path, options.max_memory)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")  # Pajek's own files before UTF-8
+    network, section = _Network(), ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        line = line.strip()
+        if not line or line.startswith("%"):
+            continue
+        try:
+            if line.startswith("*"):
+                section = _open_section(path, network, line, options)
+            else:
+                _take_line(network, section, line)
+        except (ValueError, IndexError) as error:
+            if str(error).startswith(f"{path.name}:"):
+                raise
+            raise ValueError(f"{path.name}: line {number}: {error}") from error
+    return _content(path, network, options)
+
+
+def _open_section(
+    path: Path, network: _Network, line: str, options: ReadOptions
+) -> str:
+    words = line.split()
+    section = words[0].lower()
+    if section == "*vertices":
+        if network.n:
+            raise ValueError("a second network begins; one is read from a file")
+        if len(words) != 2 or not words[1].isdigit():
+            raise ValueError(f"*Vertices must be followed by one number, got {line!r}")
+        network.n = int(words[1])
+        check_sparse(path, network.n, 0, options.max_memory)
+    elif section == "*matrix":
+        check_dense(path, (network.n, network.n), options.max_memory)
+        network.n_matrix_rows = 0
+    elif section == "*network":
+        return section
+    elif section not in LINES | LISTS:
+        raise ValueError(f"section {words[0]!r} is not read")
+    if not network.n:
+        raise ValueError(f"{words[0]} comes before *Vertices")
+    return section
+
+
+def _take_line(network: _Network, section: str, line: str) -> None:
+    if section == "*vertices":
+        _take_vertex(network, line)
+    elif section in LINES:
+        words = line.split()
+        if len(words) < 2:
+            raise ValueError(f"must be source and target, got {line[:40]!r}")
+        weight = float(words[2]) if len(words) > 2 else 1.0
+        _add(network, _vertex(network, words[0]), [words[1]], weight, section)
+    elif section in LISTS:
+        source, *targets = line.split()
+        _add(network, _vertex(network, source), targets, 1.0, section)
+    elif section == "*matrix":
+        _take_matrix_row(network, line)
+    else:
+        raise ValueError(f"must be in a section such as *Arcs, got {line[:40]!r}")
+
+
+def _take_vertex(network: _Network, line: str) -> None:
+    if '"' not in line and "'" not in line:
+        words = line.split()
+    else:
+        lexer = shlex.shlex(line, posix=True)
+        lexer.whitespace_split, lexer.commenters, lexer.quotes = True, "", '"'
+        words = list(lexer)
+    vertex = _vertex(network, words[0])
+    if len(words) > 1:
+        network.names[vertex] = words[1]
+    position: list[float] = []
+    for word in words[2:5]:
+        try:
+            position.append(float(word))
+        except ValueError:
+            break
+    if len(position) >= 2:
+        network.positions[vertex] = position
+
+
+def _vertex(network: _Network, word: str) -> int:
+    if not word.isdigit() or not 1 <= int(word) <= network.n:
+        raise ValueError(f"must be a vertex from 1 to {network.n}, got {word[:40]!r}")
+    return int(word) - 1
+
+
+def _add(
+    network: _Network, source: int, targets: list[str], weight: float, section: str
+) -> None:
+    if not np.isfinite(weight):
+        raise ValueError(f"weight must be a finite number, got {weight}")
+    for target in targets:
+        network.source.append(source)
+        network.target.append(_vertex(network, target))
+        network.weight.append(weight)
+        network.undirected.append(section.startswith("*edges"))
+
+
+def _take_matrix_row(network: _Network, line: str) -> None:
+    row = network.n_matrix_rows or 0
+    values = [float(word) for word in line.split()]
+    if len(values) != network.n or row >= network.n:
+        raise ValueError(
+            f"*Matrix must have {network.n} rows of {network.n} numbers, got row "
+            f"{row + 1} of {len(values)}"
+        )
+    for target, weight in enumerate(values):
+        if weight:
+            _add(network, row, [str(target + 1)], weight, "*matrix")
+    network.n_matrix_rows = row + 1
+
+
+def _content(path: Path, network: _Network, options: ReadOptions) -> FileContent:
+    n = network.n
+    if not n:
+        raise ValueError(f"{path.name}: is not Pajek: it has no *Vertices")
+    if network.n_matrix_rows is not None and network.n_matrix_rows < n:
+        raise ValueError(
+            f"{path.name}: is cut short: *Matrix must have {n} rows, got "
+            f"{network.n_matrix_rows}"
+        )
+    names = [network.names.get(i, str(i + 1)) for i in range(n)]
+    notes: tuple[str, ...] = ()
+    if len(set(names)) < n:
+        names = [str(i + 1) for i in range(n)]
+        notes = ("vertex labels are not all different: neurons are named by number",)
+    source = np.array(network.source, dtype=np.int64)
+    target = np.array(network.target, dtype=np.int64)
+    weight = np.array(network.weight, dtype=np.float64)
+    both = np.array(network.undirected, dtype=bool)
+    directed = not both.any() or not both.all()
+    if options.directed is not None:
+        directed = options.directed
+    if directed and both.any():  # an edge among arcs counts both ways
+        back = both & (source != target)
+        source, target = (
+            np.concatenate([source, target[back]]),
+            np.concatenate([target, source[back]]),
+        )
+        weight = np.concatenate([weight, weight[back]])
+    weights, n_summed = weights_from_edges(
+        source,
+        target,
+        weight,
+        names=names,
+        directed=directed,
+        path=path,
+        options=options,
+    )
+    attributes = None
+    if network.positions:
+        rows = [[*network.positions.get(i, []), *[np.nan] * 3][:3] for i in range(n)]
+        attributes = pd.DataFrame(rows, columns=["x", "y", "z"]).dropna(
+            axis="columns", how="all"
+        )
+    return FileContent(
+        weights,
+        names=names,
+        attributes=attributes,
+        duplicates_summed=n_summed,
+        notes=notes,
+    )

@@ -1,0 +1,152 @@
+"""Zarr: one matrix, a connectome that we wrote, or one run of a sweep."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from commstruct.files.content import FileContent, ReadOptions, listed
+from commstruct.files.limits import check_dense, library_errors
+from commstruct.files.matrices import choose_matrix
+
+CONNECTOME_FORMAT = "commstruct-connectome"
+SWEEP_FORMAT = "commstruct-sweep"
+# fmt: off
+CODECS = [  # only rearrange and unpack numbers; pickle is not among them
+    "blosc", "bytes", "bz2", "crc32", "crc32c", "delta", "endian", "fletcher32", "gzip",
+    "lz4", "lzma", "shuffle", "sharding_indexed", "transpose", "zlib", "zstd",
+    "numcodecs.blosc", "numcodecs.zlib", "numcodecs.zstd", "numcodecs.lz4",
+    "numcodecs.shuffle", "numcodecs.delta",
+]
+# fmt: on
+ROLES = {0: "input", 1: "hidden", 2: "output"}
+
+
+def read_zarr(path: Path, options: ReadOptions) -> FileContent:
+    """Read a zarr array, a group with one matrix, or a run of a sweep store."""
+    import zarr
+
+    with library_errors(path, "zarr"):
+        root = zarr.open(str(path), mode="r")
+    if isinstance(root, zarr.Array):
+        _check_array(path, root, "weights")
+        check_dense(path, tuple(root.shape), options.max_memory)
+        with library_errors(path, "zarr"):
+            return FileContent(np.asarray(root[:]), orientation=_declared(root))
+    if root.attrs.get("format") == SWEEP_FORMAT:
+        return _read_run(path, root, options)
+    arrays = dict(root.arrays())
+    shapes = {key: (tuple(array.shape), array.dtype) for key, array in arrays.items()}
+    key = choose_matrix(path, shapes, options.variable)
+    n = check_dense(path, shapes[key][0], options.max_memory)
+    _check_array(path, arrays[key], key)
+    with library_errors(path, "zarr"):
+        weights = np.asarray(arrays[key][:])
+    attributes = possible = None
+    if root.attrs.get("format") == CONNECTOME_FORMAT:
+        with library_errors(path, "a connectome in zarr"):
+            columns: Any = root.attrs["attributes"]
+            attributes = pd.DataFrame(columns, index=pd.RangeIndex(n))
+        if "possible" in arrays and shapes["possible"][0] == (n, n):
+            _check_array(path, arrays["possible"], "possible")
+            with library_errors(path, "zarr"):
+                possible = np.asarray(arrays["possible"][:]).astype(bool)
+    names: Any = root.attrs.get("names")
+    return FileContent(
+        weights,
+        names=[str(name) for name in names] if isinstance(names, list) else None,
+        attributes=attributes,
+        possible=possible,
+        orientation=_declared(arrays[key]) or _declared(root),
+    )
+
+
+def _declared(node: Any) -> str | None:
+    """Orientation in an array's or group's attributes, if it says one."""
+    said = node.attrs.get("orientation")
+    return None if said is None else str(said)
+
+
+def _check_array(path: Path, array: Any, key: str) -> None:
+    """Refuse arrays of objects and codecs that run what is in the file."""
+    if array.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{path.name}: {key!r} must be real numbers, got {array.dtype}"
+        )
+    metadata = array.metadata.to_dict()
+    given = list(metadata.get("codecs") or ())
+    given += list(metadata.get("filters") or ())
+    given += [metadata["compressor"]] if metadata.get("compressor") else []
+    while given:
+        codec = given.pop()
+        name = str(codec.get("name") or codec.get("id"))
+        if name not in CODECS:
+            raise ValueError(
+                f"{path.name}: {key!r} is packed with {name!r}, which is not read"
+            )
+        inner = codec.get("configuration") or {}
+        given += [*inner.get("codecs", ()), *inner.get("index_codecs", ())]
+
+
+def _read_run(path: Path, store: Any, options: ReadOptions) -> FileContent:
+    """Read the weights of one run at one checkpoint; by default the last one."""
+    for key in ("weights", "learning_rate", "seed", "checkpoint"):
+        if key not in store:
+            raise ValueError(f"{path.name}: is a sweep store without {key!r}")
+        _check_array(path, store[key], key)
+    weights = store["weights"]
+    if weights.ndim != 5:
+        raise ValueError(
+            f"{path.name}: weights of a sweep must have 5 dimensions, got shape "
+            f"{weights.shape}"
+        )
+    n = check_dense(path, tuple(weights.shape[3:]), options.max_memory)
+    wanted: dict[str, float | None] = {
+        "learning_rate": options.learning_rate,
+        "seed": options.seed,
+        "checkpoint": options.checkpoint,
+    }
+    with library_errors(path, "a sweep store"):
+        axes = {key: np.asarray(store[key][:]) for key in wanted}
+    last = axes["checkpoint"][-1] if axes["checkpoint"].size else None
+    wanted["checkpoint"] = last if wanted["checkpoint"] is None else options.checkpoint
+    chosen = tuple(_choose(path, key, axes[key], wanted[key]) for key in wanted)
+    with library_errors(path, "a sweep store"):
+        run = np.asarray(weights[chosen])
+        role = np.asarray(store["role"][:]) if "role" in store else None
+        possible = np.asarray(store["mask"][:], dtype=bool) if "mask" in store else None
+    told = ", ".join(
+        f"{key} {axes[key][i]}" for key, i in zip(wanted, chosen, strict=True)
+    )
+    if np.isnan(run).any():
+        raise ValueError(
+            f"{path.name}: the run of {told} has no weights there: it diverged before, "
+            "or has not finished"
+        )
+    attributes = None
+    if role is not None and role.shape == (n,):
+        attributes = pd.DataFrame({"role": [ROLES.get(int(r), str(r)) for r in role]})
+    return FileContent(
+        run,
+        attributes=attributes,
+        possible=possible,
+        orientation=_declared(store),
+        notes=(f"of a sweep: {told}",),
+    )
+
+
+def _choose(path: Path, key: str, axis: Any, wanted: float | None) -> int:
+    """Place of the wanted value on an axis of a sweep, or the only one."""
+    if wanted is None and len(axis) == 1:
+        return 0
+    found: Any = (
+        [] if wanted is None else np.flatnonzero(np.isclose(axis, wanted, atol=0))
+    )
+    if len(found) == 1:
+        return int(found[0])
+    asked = "choose one by" if wanted is None else f"has none of {wanted}, choose by"
+    raise ValueError(
+        f"{path.name}: sweep of {len(axis)} values of {key} ({listed(axis.tolist())}): "
+        f"{asked} {key}="
+    )

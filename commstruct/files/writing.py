@@ -1,0 +1,420 @@
+"""From a connectome to a file; what a format cannot hold is said aloud."""
+
+import json
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import io, sparse
+
+from commstruct.connectome import Connectome, as_connectome
+from commstruct.files.extras import import_extra
+from commstruct.files.limits import default_memory
+from commstruct.files.matrices import ATTRIBUTE, MAT_ATTRIBUTE
+from commstruct.files.stores import CONNECTOME_FORMAT
+
+Writer: TypeAlias = Callable[[Connectome, Path], None]
+EDGE_COLUMNS = ("pre", "post", "weight")
+RESERVED = {"name", "label", "id", "viz", "graphics", "source", "target"}
+NOT_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")
+MAT_NAME_LENGTH = 31  # characters of a variable's name in MATLAB v5
+
+
+@dataclass(frozen=True)
+class _Format:
+    """How a format is written, and what it cannot hold."""
+
+    write: Writer
+    holds: frozenset[str]  # of "names", "attributes", "possible", "orientation"
+    is_dense: bool = False
+
+
+def write_connectome(network: Any, path: str | os.PathLike[str]) -> None:
+    """Write a connectome; `read_connectome` reads the same back.
+
+    The ending of the name says the format: ``.npz``, ``.zarr`` and ``.mat`` hold
+    everything; ``.graphml``, ``.gexf``, ``.gml`` weights, names and attributes;
+    ``.csv`` and ``.tsv`` a matrix with names, or with ``.edges.csv`` and
+    ``.edges.tsv`` a list of edges, as ``.parquet`` and ``.feather`` do; ``.net``
+    (Pajek) weights and names; ``.npy`` weights alone. Weights are written
+    ``[pre, post]`` whatever the source was. Lists of edges begin with the neurons,
+    as edges to themselves of weight 0, where their order or a neuron without edges
+    would otherwise be lost.
+
+    The file is complete or is not there: it is written beside its place and moved.
+
+    Parameters
+    ----------
+    network : Connectome, or anything `as_connectome` takes
+    path : path of the file to write; one that exists is replaced
+
+    Warns
+    -----
+    UserWarning
+        If the format cannot hold names, attributes or `possible`; says which.
+
+    Raises
+    ------
+    ValueError
+        If the format is not known, or cannot hold this network at all: sparse
+        weights that need too much memory as a matrix, names with line breaks in
+        text, control characters in XML.
+    ImportError
+        If the format needs an extra that is not installed.
+    """
+    connectome = as_connectome(network)
+    path = Path(path)
+    ending, form = _format(path)
+    if form.is_dense and 8 * connectome.n_neurons**2 > default_memory():
+        raise ValueError(
+            f"{path.name}: {ending} holds a dense matrix, too large for "
+            f"{connectome.n_neurons} neurons; write .npz or .parquet"
+        )
+    _say_what_is_lost(connectome, path, ending, form)
+    with _placed_when_whole(path) as beside:
+        form.write(connectome, beside)
+
+
+def _format(path: Path) -> tuple[str, _Format]:
+    name = path.name.lower()
+    for ending, form in FORMATS.items():
+        if name.endswith(ending):
+            return ending, form
+    raise ValueError(
+        f"{path.name}: format is not known by the ending of its name; known are "
+        f"{', '.join(FORMATS)}"
+    )
+
+
+def _say_what_is_lost(
+    connectome: Connectome, path: Path, ending: str, form: _Format
+) -> None:
+    lost = []
+    if connectome.names != tuple(map(str, range(connectome.n_neurons))):
+        lost += ["names"] * ("names" not in form.holds)
+    columns = list(connectome.attributes)
+    if columns and "attributes" not in form.holds:
+        lost.append(f"attributes ({', '.join(map(str, columns))})")
+    elif columns:
+        odd = [str(c) for c in columns if not _can_hold(ending, connectome, c)]
+        lost += [f"attributes ({', '.join(odd)})"] * bool(odd)
+    if connectome.possible is not None and "possible" not in form.holds:
+        lost.append("which synapses may exist")
+    if lost:
+        warnings.warn(
+            f"{path.name}: {ending} cannot hold {' and '.join(lost)}, which "
+            "are not written",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _can_hold(ending: str, connectome: Connectome, column: Any) -> bool:
+    """Whether a format can hold this attribute: its name and its values."""
+    name = str(column)
+    values = connectome.attributes[column]
+    if not isinstance(column, str) or _kind(values) is None:
+        return False
+    if ending in {".graphml", ".gexf"}:
+        return name not in RESERVED and (_kind(values) != "text" or _is_xml(values))
+    if ending == ".gml":
+        return name not in RESERVED and name.isascii() and name.isalnum()
+    if ending == ".mat":
+        fits = len(MAT_ATTRIBUTE + name) <= MAT_NAME_LENGTH and not values.isna().any()
+        return fits and name.isascii() and name.isidentifier()
+    return True
+
+
+def _kind(values: pd.Series) -> str | None:
+    """Return "text", "number", "bool", or None for what files do not hold."""
+    present = [value for value in values.tolist() if not _is_missing(value)]
+    if all(isinstance(value, bool) for value in present):
+        return "bool"
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in present):
+        return "number"
+    return "text" if all(isinstance(value, str) for value in present) else None
+
+
+def _is_missing(value: Any) -> bool:
+    if isinstance(value, float):
+        return value != value  # NaN alone is not itself
+    return value is None or value is pd.NA
+
+
+def _is_xml(words: Any) -> bool:
+    """Whether XML 1.0 can hold every word."""
+    present = [str(word) for word in words if not _is_missing(word)]
+    return not any(NOT_IN_XML.search(word) for word in present)
+
+
+@contextmanager
+def _placed_when_whole(path: Path) -> Iterator[Path]:
+    """Write beside the place and move there at the end, so that no half is left."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"no such folder: {path.parent}")
+    if path.is_dir():
+        raise ValueError(f"{path.name}: is a folder that exists; it is not replaced")
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        beside = Path(folder) / path.name
+        yield beside
+        beside.replace(path)
+
+
+def _dense(connectome: Connectome) -> NDArray[np.float64]:
+    weights = connectome.weights
+    return weights if isinstance(weights, np.ndarray) else weights.toarray()
+
+
+def _held_columns(connectome: Connectome, ending: str) -> list[str]:
+    columns = list(connectome.attributes)
+    return [column for column in columns if _can_hold(ending, connectome, column)]
+
+
+def _write_npy(connectome: Connectome, path: Path) -> None:
+    np.save(path, _dense(connectome), allow_pickle=False)
+
+
+def _write_npz(connectome: Connectome, path: Path) -> None:
+    """Dense weights in ``weights``; sparse ones as scipy.sparse.save_npz does."""
+    weights = connectome.weights
+    columns = _held_columns(connectome, ".npz")
+    arrays: dict[str, Any] = {
+        "names": np.array(connectome.names),
+        "orientation": np.array("pre-post"),
+        "columns": np.array(json.dumps([ATTRIBUTE + column for column in columns])),
+    }
+    if isinstance(weights, np.ndarray):
+        arrays["weights"] = weights
+    else:
+        arrays |= {"format": b"csr", "shape": weights.shape, "data": weights.data}
+        arrays |= {"indices": weights.indices, "indptr": weights.indptr}
+        arrays["_is_array"] = np.array(True)
+    if connectome.possible is not None:
+        arrays["possible"] = connectome.possible
+    for column in columns:
+        values = connectome.attributes[column]
+        missing = values.isna().to_numpy()
+        if _kind(values) == "text":
+            arrays[ATTRIBUTE + column] = np.array(
+                ["" if _is_missing(value) else value for value in values.tolist()]
+            )
+        else:
+            filled = values.mask(missing, 0) if values.dtype.kind != "f" else values
+            arrays[ATTRIBUTE + column] = np.array(filled.tolist())
+            missing = missing & (values.dtype.kind != "f")
+        if missing.any():
+            arrays[f"missing:{column}"] = missing
+    if any(name.endswith("\0") for name in connectome.names):
+        raise ValueError("names must not end with a NUL character in .npz")
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def _write_mat(connectome: Connectome, path: Path) -> None:
+    columns = _held_columns(connectome, ".mat")
+    values: dict[str, Any] = {
+        "weights": connectome.weights
+        if isinstance(connectome.weights, np.ndarray)
+        else sparse.csc_array(connectome.weights),
+        "names": np.array(connectome.names, dtype=object).reshape(-1, 1),
+        "orientation": "pre-post",
+        "columns": json.dumps([MAT_ATTRIBUTE + column for column in columns]),
+    }
+    if connectome.possible is not None:
+        values["possible"] = connectome.possible
+    for column in columns:
+        series = connectome.attributes[column]
+        dtype = object if _kind(series) == "text" else None
+        values[MAT_ATTRIBUTE + column] = np.array(series.tolist(), dtype=dtype)[:, None]
+    io.savemat(path, values, do_compression=True, oned_as="column")
+
+
+def _write_matrix_text(connectome: Connectome, path: Path) -> None:
+    _check_text(connectome, path)
+    frame = pd.DataFrame(
+        _dense(connectome), index=connectome.names, columns=connectome.names
+    )
+    frame.to_csv(path, sep=_separator(path), lineterminator="\n")
+
+
+def _write_edges_text(connectome: Connectome, path: Path) -> None:
+    _check_text(connectome, path)
+    edges = _edge_table(connectome)
+    edges.to_csv(path, sep=_separator(path), index=False, lineterminator="\n")
+
+
+def _separator(path: Path) -> str:
+    return "\t" if path.suffix.lower() == ".tsv" else ","
+
+
+def _check_text(connectome: Connectome, path: Path) -> None:
+    for name in connectome.names:
+        if name != name.strip() or name == "" or not name.isprintable():
+            raise ValueError(
+                f"{path.name}: text cannot hold the name {name[:40]!r}: names must be "
+                "printable, without space around them; write .npz"
+            )
+
+
+def _edge_table(connectome: Connectome) -> pd.DataFrame:
+    """Edges by row; first the neurons themselves where their order would be lost."""
+    edges = connectome.to_scipy().tocoo()
+    pre, post = edges.coords
+    both = np.column_stack([pre, post]).ravel()
+    seen = pd.unique(both)
+    n = connectome.n_neurons
+    weight = edges.data
+    if len(seen) < n or (seen != np.arange(n)).any():
+        pre = np.concatenate([np.arange(n), pre])
+        post = np.concatenate([np.arange(n), post])
+        weight = np.concatenate([np.zeros(n), weight])
+    names = np.array(connectome.names, dtype=object)
+    if all(_is_whole(name) for name in connectome.names):
+        names = names.astype(np.int64)
+    columns = (names[pre], names[post], weight)
+    return pd.DataFrame(dict(zip(EDGE_COLUMNS, columns, strict=True)))
+
+
+def _is_whole(name: str) -> bool:
+    """Whether a name is a 64-bit whole number that reads back as it is written."""
+    plain = name.isascii() and name.removeprefix("-").isdigit() and len(name) < 19
+    return plain and str(int(name)) == name
+
+
+def _write_parquet(connectome: Connectome, path: Path) -> None:
+    import_extra("pyarrow", path=path, kind="Parquet", extra="arrow")
+    _edge_table(connectome).to_parquet(path, index=False)
+
+
+def _write_feather(connectome: Connectome, path: Path) -> None:
+    import_extra("pyarrow", path=path, kind="Feather", extra="arrow")
+    _edge_table(connectome).to_feather(path)
+
+
+def _graph(connectome: Connectome, ending: str) -> Any:
+    """Build a networkx graph of plain Python values, as its writers want them."""
+    weights = connectome.to_scipy()
+    is_directed = (weights != weights.T).nnz > 0
+    graph = nx.DiGraph() if is_directed else nx.Graph()
+    columns = _held_columns(connectome, ending)
+    kinds = {column: _kind(connectome.attributes[column]) for column in columns}
+    rows = connectome.attributes[columns].to_dict(orient="records") if columns else ()
+    facts: Any = rows or [{}] * connectome.n_neurons
+    for name, row in zip(connectome.names, facts, strict=True):
+        graph.add_node(
+            name,
+            **{
+                column: _python(value, kinds[column])
+                for column, value in row.items()
+                if not _is_missing(value)
+            },
+        )
+    edges = (weights if is_directed else sparse.triu(weights)).tocoo()
+    names = connectome.names
+    pre, post = (ends.tolist() for ends in edges.coords)
+    graph.add_weighted_edges_from(
+        (names[i], names[j], weight)
+        for i, j, weight in zip(pre, post, edges.data.tolist(), strict=True)
+    )
+    return graph
+
+
+def _python(value: Any, kind: str | None) -> Any:
+    return value.item() if kind != "text" and hasattr(value, "item") else value
+
+
+def _write_graphml(connectome: Connectome, path: Path) -> None:
+    _check_xml_names(connectome, path)
+    graph = _graph(connectome, ".graphml")
+    nx.set_node_attributes(graph, {name: name for name in graph}, "name")
+    nx.write_graphml_xml(graph, path)
+
+
+def _write_gexf(connectome: Connectome, path: Path) -> None:
+    _check_xml_names(connectome, path)
+    nx.write_gexf(_graph(connectome, ".gexf"), path)
+
+
+def _check_xml_names(connectome: Connectome, path: Path) -> None:
+    for name in connectome.names:
+        if not _is_xml([name]) or name != name.strip() or not name:
+            raise ValueError(
+                f"{path.name}: XML cannot hold the name {name[:40]!r}; write .npz"
+            )
+
+
+def _write_gml(connectome: Connectome, path: Path) -> None:
+    nx.write_gml(_graph(connectome, ".gml"), path)
+
+
+def _write_pajek(connectome: Connectome, path: Path) -> None:
+    for name in connectome.names:
+        if '"' in name or "\\" in name or not name.isprintable() or not name:
+            raise ValueError(f"{path.name}: Pajek cannot hold the name {name[:40]!r}")
+    weights = connectome.to_scipy()
+    is_directed = (weights != weights.T).nnz > 0
+    edges = (weights if is_directed else sparse.triu(weights)).tocoo()
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f"*Vertices {connectome.n_neurons}\n")
+        file.writelines(f'{i} "{name}"\n' for i, name in enumerate(connectome.names, 1))
+        file.write("*Arcs\n" if is_directed else "*Edges\n")
+        pre, post = (ends.tolist() for ends in edges.coords)
+        file.writelines(
+            f"{i + 1} {j + 1} {weight!r}\n"
+            for i, j, weight in zip(pre, post, edges.data.tolist(), strict=True)
+        )
+
+
+def _write_zarr(connectome: Connectome, path: Path) -> None:
+    import zarr
+
+    columns = _held_columns(connectome, ".zarr")
+    group = zarr.create_group(str(path))
+    group.create_array(
+        "weights", data=np.array(_dense(connectome)), dimension_names=["pre", "post"]
+    )
+    if connectome.possible is not None:
+        group.create_array("possible", data=np.array(connectome.possible))
+    group.attrs.update(
+        {
+            "format": CONNECTOME_FORMAT,
+            "orientation": "pre-post",
+            "names": list(connectome.names),
+            "attributes": {
+                column: [
+                    None if _is_missing(value) else _python(value, "any")
+                    for value in connectome.attributes[column].tolist()
+                ]
+                for column in columns
+            },
+        }
+    )
+
+
+ALL = frozenset({"names", "attributes", "possible"})
+NAMED = frozenset({"names", "attributes"})
+FORMATS: dict[str, _Format] = {
+    ".edges.csv": _Format(_write_edges_text, frozenset({"names"})),
+    ".edges.tsv": _Format(_write_edges_text, frozenset({"names"})),
+    ".csv": _Format(_write_matrix_text, frozenset({"names"}), is_dense=True),
+    ".tsv": _Format(_write_matrix_text, frozenset({"names"}), is_dense=True),
+    ".npy": _Format(_write_npy, frozenset(), is_dense=True),
+    ".npz": _Format(_write_npz, ALL),
+    ".mat": _Format(_write_mat, ALL),
+    ".parquet": _Format(_write_parquet, frozenset({"names"})),
+    ".feather": _Format(_write_feather, frozenset({"names"})),
+    ".graphml": _Format(_write_graphml, NAMED),
+    ".gexf": _Format(_write_gexf, NAMED),
+    ".gml": _Format(_write_gml, NAMED),
+    ".net": _Format(_write_pajek, frozenset({"names"})),
+    ".zarr": _Format(_write_zarr, ALL, is_dense=True),
+}
