@@ -264,44 +264,67 @@ def _is_number(field: str) -> bool:
     return True
 
 
+def _is_finite(field: str) -> bool:
+    return _is_number(field) and bool(np.isfinite(float(field)))
+
+
 def _kind(path: Path, layout: _Layout, options: ReadOptions) -> str:
     """Return "matrix" or "edges", refused where both readings are possible."""
     if options.columns or _edge_columns(layout.first, options, path):
         return "edges"
-    n_rows, n_columns = layout.n_rows, max(len(layout.first), len(layout.second))
-    square = n_rows == n_columns or abs(n_rows - n_columns) == 1
-    if not square or n_columns not in {2, 3}:
-        if n_columns in {2, 3} and all(map(_is_number, layout.second[2:])):
-            return "edges"
+    n_columns = max(len(layout.first), len(layout.second))
+    if n_columns not in {2, 3}:
         return "matrix"
-    with open_bytes(path, options.max_memory) as stream:
-        rows = [
-            _fields(line, layout.delimiter)
-            for line in _text(path, stream.read()).splitlines()[layout.skipped :]
-            if line.strip()
-        ]
-    whole = all(len(r) == n_columns and r[0].isdigit() and r[1].isdigit() for r in rows)
-    zero_weight = n_columns == 3 and any(
-        _is_number(r[2]) and float(r[2]) == 0 for r in rows if len(r) == 3
-    )
-    if n_rows == n_columns and whole and not zero_weight:
+    if abs(layout.n_rows - n_columns) > 1:
+        last = (layout.second or layout.first)[-1]
+        return "edges" if n_columns == 2 or _is_number(last) else "matrix"
+    with open_bytes(path, options.max_memory) as stream:  # at most four rows
+        lines = _text(path, stream.read()).splitlines()[layout.skipped :]
+    rows = [_fields(line, layout.delimiter) for line in lines if line.strip()]
+    if not _may_be_edges(rows, n_columns):
+        return "matrix"
+    if _has_names(rows):
+        return "matrix"
+    zero = n_columns == 3 and any(float(row[2]) == 0 for row in rows)
+    if layout.n_rows == n_columns and not zero:
         raise ValueError(
-            f"{path.name}: {n_rows} rows of {n_columns} numbers are a matrix or a list "
-            "of edges: say layout='matrix' or layout='edges'"
+            f"{path.name}: {len(rows)} rows of {n_columns} are a matrix or a list of "
+            "edges: say layout='matrix' or layout='edges'"
         )
-    if n_rows == n_columns + 1 and whole and not zero_weight:
-        return "edges"
-    words = [not all(map(_is_number, row)) for row in rows]
-    if n_rows == n_columns and all(words[1:]) and rows[0][0] != "" and n_columns == 3:
-        corner = rows[0][1:] == [row[0] for row in rows[1:]]
-        return "matrix" if corner else "edges"
-    return "matrix"
+    return "matrix" if layout.n_rows == n_columns else "edges"
+
+
+def _may_be_edges(rows: list[list[str]], n_columns: int) -> bool:
+    """Whether rows can be two neurons each, both numbers or both names, and a weight."""
+    if any(len(row) != n_columns or not row[0] or not row[1] for row in rows):
+        return False
+    if n_columns == 3 and not all(_is_number(row[2]) for row in rows):
+        return False
+    ends = [end for row in rows for end in row[:2]]
+    if any(_is_number(end) and not _is_id(end) for end in ends):
+        return False  # neurons are not called 0.5
+    first, second = (all(_is_id(row[i]) for row in rows) for i in (0, 1))
+    return first == second
+
+
+def _has_names(rows: list[list[str]]) -> bool:
+    """Whether few rows are a matrix below its names, beside them or both."""
+    above, *below = rows
+    if not any(map(_is_number, above)) and all(map(_is_number, sum(below, []))):
+        return len(below) == len(above)
+    corner = above[0]
+    return not _is_number(corner) and above[1:] == [row[0] for row in below]
 
 
 def _read_matrix(path: Path, layout: _Layout, options: ReadOptions) -> FileContent:
     """Read a matrix with or without names above and beside it."""
-    n_columns = max(len(layout.first), len(layout.second))
-    short_header = len(layout.first) == n_columns - 1  # names above, none on the corner
+    n_columns = len(layout.second) or len(layout.first)
+    short_header = layout.n_rows == n_columns == len(layout.first) + 1  # no corner
+    if not short_header and n_columns != len(layout.first):
+        raise ValueError(
+            f"{path.name}: rows must have {len(layout.first)} fields each, got "
+            f"{n_columns} in the second row"
+        )
     numbers = all(map(_is_number, layout.first))
     beside = (
         short_header
@@ -358,7 +381,6 @@ def _parse(
     *,
     header: bool,
     dtypes: dict[int, Any],
-    used: list[int] | None = None,
 ) -> pd.DataFrame:
     """Let pandas' C parser read the rows; its complaints get the line's number."""
     with open_bytes(path, options.max_memory) as stream:
@@ -367,21 +389,19 @@ def _parse(
         if header:
             _skip_row(stream)
         try:
-            return pd.read_csv(
+            table: pd.DataFrame = pd.read_csv(
                 stream,
                 sep=layout.delimiter,
                 header=None,
-                names=None if used is None else list(range(len(layout.first))),
-                usecols=used,
                 dtype=dtypes,
                 keep_default_na=False,
                 na_values={column: [""] for column in dtypes},
                 skipinitialspace=True,
                 **EXACT,
                 encoding="utf-8",
-                index_col=False,
                 low_memory=False,
             )
+            return table
         except EmptyDataError as error:
             raise ValueError(f"{path.name}: has a header but no rows") from error
         except (ParserError, UnicodeDecodeError) as error:
@@ -426,10 +446,11 @@ def _refuse_words(
     numeric = [column for column, dtype in dtypes.items() if dtype is np.float64]
     for number, fields in _numbered_rows(path, layout, options, header):
         for column in numeric:
-            if column < len(fields) and not _is_number(fields[column]):
+            if column >= len(fields) or not _is_finite(fields[column]):
+                got = repr(fields[column][:40]) if column < len(fields) else "nothing"
                 raise ValueError(
                     f"{path.name}: line {number}, column {column + 1}: must be a "
-                    f"number, got {fields[column][:40]!r}"
+                    f"finite number, got {got}"
                 ) from error
 
 
@@ -527,17 +548,21 @@ def _read_edges(path: Path, layout: _Layout, options: ReadOptions) -> FileConten
     dtypes: dict[int, Any] = {
         place: np.float64 if role == "weight" else str for role, place in places.items()
     }
-    used = sorted(places.values())
     whole = [places["source"], places["target"]]
     sample = layout.second if header else layout.first
     try:
         if not all(_is_id(sample[place]) for place in whole if place < len(sample)):
             raise ValueError("names, not numbers")
         numbered = {**dtypes, **dict.fromkeys(whole, np.int64)}  # exact, and fast
-        table = _parse(path, layout, options, header=header, dtypes=numbered, used=used)
+        table = _parse(path, layout, options, header=header, dtypes=numbered)
     except (ValueError, OverflowError):  # as text; what is wrong is said there
-        table = _parse(path, layout, options, header=header, dtypes=dtypes, used=used)
-    table.columns = [columns[int(place)] for place in table.columns]
+        table = _parse(path, layout, options, header=header, dtypes=dtypes)
+    if table.shape[1] != len(columns):
+        raise ValueError(
+            f"{path.name}: rows must have {len(columns)} fields each, as the first "
+            f"row has, got {table.shape[1]}"
+        )
+    table.columns = columns
     return _edges_from_table(
         path, table, roles, options, place=_LinePlace(path, layout, options, header)
     )
