@@ -8,6 +8,8 @@ from scipy import sparse
 
 from commstruct.connectome import FloatMatrix, FloatVector, IntVector, check_labels
 
+MOST_OVERLAPS = 10_000_000  # pairs of modules that meet, held in memory at a time
+
 
 def agreement_matrix(partitions: Sequence[ArrayLike]) -> sparse.csr_array:
     """Share of partitions in which two neurons are in one module, 1 on the diagonal.
@@ -103,14 +105,19 @@ def _summed_over_overlaps(
     Entry ``[p, q]`` is over the modules of partition p and those of q that meet.
     """
     one_hot = _one_hot(partitions)
-    owner = np.repeat(
-        np.arange(len(one_hot)), [members.shape[1] for members in one_hot]
-    )
+    n_partitions = len(one_hot)
+    n_modules = [members.shape[1] for members in one_hot]
+    owner = np.repeat(np.arange(n_partitions), n_modules)
     everyone = sparse.hstack(one_hot, format="csr")
-    sums = np.empty((len(one_hot), len(one_hot)))
-    for row, members in enumerate(one_hot):  # one by one: memory stays n x p
-        shared = sparse.coo_array(members.T @ everyone)
-        sums[row] = np.bincount(
-            owner[shared.col], function(shared.data), minlength=len(one_hot)
+    step = max(1, MOST_OVERLAPS // (everyone.shape[0] * n_partitions))
+    sums = np.empty((n_partitions, n_partitions))
+    for start in range(0, n_partitions, step):
+        some = one_hot[start : start + step]
+        shared = sparse.coo_array(sparse.hstack(some, format="csc").T @ everyone)
+        ranks = np.repeat(np.arange(len(some)), n_modules[start : start + step])
+        places = ranks[shared.row] * n_partitions + owner[shared.col]
+        totals = np.bincount(
+            places, function(shared.data), minlength=len(some) * n_partitions
         )
+        sums[start : start + step] = totals.reshape(len(some), n_partitions)
     return sums

@@ -318,7 +318,8 @@ def _layered_search(
         optimiser.set_rng_seed(seed)
         if minimise:
             optimiser.consider_comms = leidenalg.ALL_COMMS
-            start = np.random.default_rng(seed).integers(N_STARTING_MODULES, size=n)
+            modules = min(n, N_STARTING_MODULES)
+            start = np.random.default_rng(seed).integers(modules, size=n)
         partitions = [
             leidenalg.RBConfigurationVertexPartition(
                 graph,
