@@ -1,1 +1,35 @@
 """The analysis: from any weight matrix or connectome to modules and a report."""
+
+from importlib import import_module
+
+# Every public name and the room it is in; a room is entered when a name is asked for,
+# so that importing the package, as the command line's --help does, costs nothing.
+_ROOMS = {
+    "commstruct.connectome": ("Connectome", "as_connectome"),
+    "commstruct.files": ("ReadReport", "read_connectome", "write_connectome"),
+    "commstruct.modules": (
+        "Partition",
+        "consensus_modules",
+        "find_modules",
+        "modularity",
+        "resolution_scan",
+    ),
+    "commstruct.blocks": ("BlockStructure", "block_structure"),
+    "commstruct.significance": ("Significance", "structure_significance"),
+    "commstruct.compare": ("PartitionComparison", "compare_partitions"),
+    "commstruct.analysis": ("Analysis", "AnalysisSettings", "analyze", "read_analysis"),
+    "commstruct.report": ("ReportSettings", "write_report"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = sorted(_ROOM_OF)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'commstruct' has no attribute {name!r}")
+    return getattr(import_module(_ROOM_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,537 @@
+"""The command line: from a definition or a network to results on disk."""
+
+import json
+import logging
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from commstruct.analysis import Analysis, AnalysisSettings
+    from commstruct.report import ReportSettings
+    from sims.definition import Definition
+
+# Everything else is imported inside the commands, so that --help answers at once.
+
+app = typer.Typer(
+    name="commstruct",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Train networks with the credit rule, find the modules of any connectome,
+    and score block-diagonal against off-diagonal structure.
+
+    Start with `commstruct run reports/learning-rate.toml` (train, analyse, report) or
+    `commstruct analyze my-network.csv --out results` (your own network).
+
+    Exit status: 0 done, 1 the work failed, 2 the input or the options are unusable.
+    """,
+)
+
+DefinitionFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DEFINITION.toml",
+        help="Tables [network] [task] [rule] [sweep] [analysis] [report]; "
+        "see the commented files in reports/.",
+        show_default=False,
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="TABLE.KEY=VALUE",
+        help="Override one key of the definition, e.g. sweep.seeds=[0,1]; repeatable.",
+        show_default=False,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Processes; results do not depend on it.",
+        show_default="all cores",
+    ),
+]
+Orientation = Annotated[
+    str,
+    typer.Option(help="Of a matrix file: pre-post (row drives column) or post-pre."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print a machine-readable summary on stdout."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Say more, with details of errors.")
+]
+
+
+@app.command()
+def run(
+    definition: DefinitionFile,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the results.",
+            show_default="out/NAME beside the definition",
+        ),
+    ] = None,
+    overrides: Overrides = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train the networks of a definition, analyse them, and write the report.
+
+    Done again, it makes only what is missing. The folder holds the sweep store
+    (sweep.zarr), analysis.json, tables (.csv) and report.pdf.
+    """
+    with _speaking(quiet, verbose):
+        settings = _read_definition(definition, overrides)
+        out = out or definition.parent / "out" / definition.stem
+        command = _command("run", definition, options=_set_options(overrides))
+        store = out / "sweep.zarr"
+        made = _simulate(settings[0], store, workers, command, quiet)
+        analysis = _analyze_sweep(store, out, settings[1], workers, command, quiet)
+        paths = _write_report(analysis, out, settings[2], quiet)
+        _finish(as_json, {**made, **_summary(analysis), "files": paths})
+
+
+@app.command()
+def simulate(
+    definition: DefinitionFile,
+    out: Annotated[
+        Path, typer.Option(metavar="STORE", help="The sweep store to make or go on with.")
+    ],
+    overrides: Overrides = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Train the networks of a definition, and nothing more.
+
+    The store is a zarr group: `xarray.open_zarr(STORE)` has the weights of every
+    learning rate, seed and checkpoint. Interrupted, the same command goes on.
+    """
+    with _speaking(quiet, verbose):
+        settings = _read_definition(definition, overrides)
+        command = _command("simulate", definition, options=_set_options(overrides))
+        _finish(as_json, _simulate(settings[0], out, workers, command, quiet))
+
+
+@app.command()
+def analyze(
+    networks: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NETWORK...",
+            help="Files of weights or edges, dataset:NAME, or one sweep store.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results.")],
+    seed: Seed = 0,
+    structures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--structure",
+            help="Kind of modules: any, assortative, disassortative; repeatable.",
+            show_default="all three",
+        ),
+    ] = None,
+    signs: Annotated[
+        str, typer.Option(help="signed, positive, negative or absolute weights.")
+    ] = "signed",
+    resolution: Annotated[
+        float, typer.Option(help="Above 1 for smaller modules, below for larger.")
+    ] = 1.0,
+    restarts: Annotated[
+        int, typer.Option(min=1, help="Searches for modules in every network.")
+    ] = 4,
+    n_nulls: Annotated[
+        int, typer.Option("--nulls", min=0, help="Randomised networks to compare with.")
+    ] = 100,
+    orientation: Orientation = "pre-post",
+    workers: Workers = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Find the modules of a network, or of every run of a sweep, and report on them.
+
+    The folder gets analysis.json, modules.csv, blocks.csv, scores.csv and report.pdf;
+    with several networks, one folder each.
+    """
+    with _speaking(quiet, verbose):
+        from pydantic import ValidationError
+
+        from commstruct.analysis import STRUCTURES, AnalysisSettings
+        from commstruct.report import ReportSettings
+        from sims.definition import mistakes
+
+        try:
+            settings = AnalysisSettings.model_validate(
+                {
+                    "seed": seed,
+                    "structures": structures or STRUCTURES,
+                    "signs": signs,
+                    "resolution": resolution,
+                    "restarts": restarts,
+                    "n_nulls": n_nulls,
+                }
+            )
+        except ValidationError as error:
+            raise ValueError(mistakes(error)) from None
+        options = [
+            f"--seed={seed}",
+            *(f"--structure={structure}" for structure in settings.structures),
+            f"--signs={signs}",
+            f"--resolution={resolution}",
+            f"--restarts={restarts}",
+            f"--nulls={n_nulls}",
+            f"--orientation={orientation}",
+        ]
+        command = _command("analyze", *networks, options=options)
+        results = {}
+        folders = _folders(networks, out)
+        for network, folder in zip(networks, folders, strict=True):
+            if _is_store(network):
+                analysis = _analyze_sweep(
+                    Path(network), folder, settings, workers, command, quiet
+                )
+            else:
+                analysis = _analyze_network(
+                    network, folder, settings, orientation, workers, command, quiet
+                )
+            paths = _write_report(analysis, folder, ReportSettings(), quiet)
+            results[network] = {**_summary(analysis), "files": paths}
+        _finish(as_json, results if len(networks) > 1 else results[networks[0]])
+
+
+@app.command()
+def report(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR",
+            help="Folder that run or analyze made.",
+            show_default=False,
+        ),
+    ],
+    title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
+    author: Annotated[str | None, typer.Option(help="Author of the report.")] = None,
+    paper: Annotated[str | None, typer.Option(help="a4 or us-letter.")] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Make the report of a folder of results again, without computing them again."""
+    with _speaking(quiet, verbose):
+        from pydantic import ValidationError
+
+        from commstruct.analysis import read_analysis
+        from commstruct.report import ReportSettings
+        from sims.definition import mistakes
+
+        given = {"title": title, "author": author, "paper": paper}
+        try:
+            settings = ReportSettings.model_validate(
+                {key: value for key, value in given.items() if value is not None}
+            )
+        except ValidationError as error:
+            raise ValueError(mistakes(error)) from None
+        analysis = read_analysis(folder)
+        paths = _write_report(analysis, folder, settings, quiet)
+        _finish(as_json, {**_summary(analysis), "files": paths})
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _read_definition(
+    path: Path, overrides: list[str] | None
+) -> "tuple[Definition, AnalysisSettings, ReportSettings]":
+    """Check all tables before anything runs."""
+    from pydantic import ValidationError
+
+    from commstruct.analysis import AnalysisSettings
+    from commstruct.report import ReportSettings
+    from sims.definition import load_definition, mistakes
+
+    definition = load_definition(path, overrides=overrides or [])
+    found = []
+    try:
+        analysis = AnalysisSettings.model_validate(definition.analysis)
+    except ValidationError as error:
+        found.append(mistakes(error, prefix="analysis"))
+    try:
+        report = ReportSettings.model_validate(definition.report)
+    except ValidationError as error:
+        found.append(mistakes(error, prefix="report"))
+    if found:
+        raise ValueError("\n".join([f"{path} is not usable:", *found]))
+    return definition, analysis, report
+
+
+def _simulate(
+    definition: "Definition",
+    store: Path,
+    workers: int | None,
+    command: str,
+    quiet: bool,
+) -> dict[str, Any]:
+    from sims.sweep import run_sweep
+
+    with _progress("training", quiet) as progress:
+        result = run_sweep(
+            definition,
+            store,
+            workers=workers or _cores(),
+            progress=progress,
+            command=command,
+        )
+    diverged = [r["id"] for r in result.records if r["status"] == "diverged"]
+    return {
+        "store": str(store),
+        "n_runs": len(result.records),
+        "n_new": result.n_new,
+        "diverged": diverged,
+    }
+
+
+def _analyze_sweep(
+    store: Path,
+    out: Path,
+    settings: "AnalysisSettings",
+    workers: int | None,
+    command: str,
+    quiet: bool,
+) -> "Analysis":
+    return _analyze(store, out, settings, settings.regions, workers, command, quiet)
+
+
+def _analyze_network(
+    network: str,
+    out: Path,
+    settings: "AnalysisSettings",
+    orientation: str,
+    workers: int | None,
+    command: str,
+    quiet: bool,
+) -> "Analysis":
+    from commstruct.files import read_connectome_with_report, write_connectome
+    from commstruct.report import NETWORK_FILE
+
+    log = logging.getLogger("commstruct")
+    connectome, read = read_connectome_with_report(
+        network, orientation=orientation
+    )
+    log.info("%s", read)
+    analysis = _analyze(connectome, out, settings, None, workers, command, quiet)
+    write_connectome(connectome, out / NETWORK_FILE)
+    return analysis
+
+
+def _analyze(
+    network: Any,
+    out: Path,
+    settings: "AnalysisSettings",
+    regions: Any,
+    workers: int | None,
+    command: str,
+    quiet: bool,
+) -> "Analysis":
+    """Analyse, taking from an earlier analysis in the folder what still holds."""
+    from commstruct.analysis import analyze as analyze_network
+    from commstruct.analysis import read_analysis, write_analysis
+
+    previous = None
+    if (out / "analysis.json").exists():
+        try:
+            previous = read_analysis(out)
+        except ValueError as error:
+            logging.getLogger("commstruct").warning(
+                "the analysis in %s is made anew: %s", out, error
+            )
+    with _progress("analysing", quiet) as progress:
+        analysis = analyze_network(
+            network,
+            seed=settings.seed,
+            structures=settings.structures,
+            signs=settings.signs,
+            regions=regions,
+            resolution=settings.resolution,
+            restarts=settings.restarts,
+            n_nulls=settings.n_nulls,
+            workers=workers or _cores(),
+            previous=previous,
+            command=command,
+            progress=progress,
+        )
+    write_analysis(analysis, out)
+    return analysis
+
+
+def _write_report(
+    analysis: "Analysis", out: Path, settings: "ReportSettings", quiet: bool
+) -> list[str]:
+    from commstruct.report import write_report
+
+    if not quiet:
+        logging.getLogger("commstruct").info("writing the report")
+    return [str(path) for path in write_report(analysis, out, settings=settings)]
+
+
+def _summary(analysis: "Analysis") -> dict[str, Any]:
+    """What was found, region by region, for --json."""
+    table = analysis.tables()["scores"]
+    columns = [
+        name
+        for name in (
+            "learning_rate",
+            "seed",
+            "region",
+            "structure",
+            "n_neurons",
+            "n_modules",
+            "diagonal_score",
+            "modularity",
+            "structure_strength",
+            "diagonal_score_p",
+            "modularity_p",
+            "structure_strength_p",
+        )
+        if name in table
+    ]
+    rows = table[columns].astype(object)
+    return {"scores": rows.where(rows.notna(), None).to_dict(orient="records")}
+
+
+def _finish(as_json: bool, summary: dict[str, Any]) -> None:
+    log = logging.getLogger("commstruct")
+    if as_json:
+        print(json.dumps(summary, indent=1, default=str))
+    for path in summary.get("files", [summary["store"]] if "store" in summary else []):
+        log.info("wrote %s", path)
+
+
+def _command(name: str, *inputs: str | Path, options: list[str] | None = None) -> str:
+    """What to type to make this again; where to is left to the reader."""
+    return shlex.join(["commstruct", name, *map(str, inputs), *(options or [])])
+
+
+def _set_options(overrides: list[str] | None) -> list[str]:
+    return [word for text in overrides or [] for word in ("--set", text)]
+
+
+def _folders(networks: list[str], out: Path) -> list[Path]:
+    """Where the results of each network go."""
+    if len(networks) == 1:
+        return [out]
+    names = [Path(network.removeprefix("dataset:")).stem for network in networks]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            f"networks must have different names, got {', '.join(networks)}"
+        )
+    return [out / name for name in names]
+
+
+def _is_store(network: str) -> bool:
+    """Whether a path is a sweep store; the reader says what is wrong with others."""
+    try:
+        metadata = json.loads((Path(network) / "zarr.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    attributes = metadata.get("attributes") if isinstance(metadata, dict) else None
+    return isinstance(attributes, dict) and "commstruct" in str(
+        attributes.get("format")
+    )
+
+
+def _cores() -> int:
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
+@contextmanager
+def _progress(what: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, a line for every tenth elsewhere."""
+    if quiet:
+        yield lambda done, total: None
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import Progress
+
+        with Progress(console=Console(stderr=True)) as bars:
+            bar = bars.add_task(what, total=None)
+            yield lambda done, total: bars.update(bar, completed=done, total=total)
+    else:
+        tenths = -1
+
+        def say(done: int, total: int) -> None:
+            nonlocal tenths
+            if total and 10 * done // total > tenths:
+                tenths = 10 * done // total
+                logging.getLogger("commstruct").info("%s: %d/%d", what, done, total)
+
+        yield say
+
+
+@contextmanager
+def _speaking(quiet: bool, verbose: bool) -> Iterator[None]:
+    """Say what happens on stderr; turn errors into one message and a status."""
+    level = logging.ERROR if quiet else logging.INFO
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else level,
+        format="%(levelname)s: %(message)s" if verbose else "%(message)s",
+        stream=sys.stderr,
+        force=True,
+    )
+    for noisy in ("matplotlib", "asyncio", "fontTools", "numcodecs"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise _failure(1, "interrupted; the same command goes on from here") from None
+    except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+        raise _failure(2, _os_message(error), error) from error
+    except OSError as error:
+        raise _failure(1, _os_message(error), error) from error
+    except (ValueError, TypeError, ImportError) as error:
+        raise _failure(2, str(error), error) from error
+    except Exception as error:
+        kind = type(error).__name__
+        raise _failure(1, f"{kind}: {error}; see --verbose", error) from error
+
+
+def _failure(
+    status: int, message: str, error: Exception | None = None
+) -> typer.Exit:
+    logging.getLogger("commstruct").debug("details", exc_info=error)
+    print(f"commstruct: {message}", file=sys.stderr)
+    return typer.Exit(status)
+
+
+def _os_message(error: OSError) -> str:
+    if error.strerror and error.filename:
+        return f"{error.strerror}: {error.filename}"
+    return str(error)
+
+
+if __name__ == "__main__":
+    main()
