@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from sims.experiments.credit_stability import clamping
 from sims.experiments.evidence import Claim, ExperimentResult
 from sims.experiments.layered_gradient import equivalence
+from sims.experiments.settling_steps import settling
 
 EXPERIMENTS: dict[str, Callable[..., ExperimentResult]] = {
     "equivalence": equivalence,
+    "settling": settling,
+    "clamping": clamping,
 }
 """Every experiment by its name, in the order in which the theory is built up."""
 
@@ -15,8 +19,10 @@ __all__ = [
     "EXPERIMENTS",
     "Claim",
     "ExperimentResult",
+    "clamping",
     "equivalence",
     "run_experiment",
+    "settling",
 ]
 
 

@@ -109,9 +109,7 @@ def over_jobs(
     return list(Parallel(n_jobs=workers)(calls))
 
 
-def _on_one_thread(
-    function: Callable[..., Answer], job: Mapping[str, Any]
-) -> Answer:
+def _on_one_thread(function: Callable[..., Answer], job: Mapping[str, Any]) -> Answer:
     with threadpool_limits(1):
         return function(**job)
 
@@ -158,6 +156,17 @@ def interval(values: Sequence[float], form: str = ".2f") -> str:
         return mean
     low, high = (format(float(edges[edge]), form) for edge in ("low", "high"))
     return f"{mean} ({low} to {high})"
+
+
+def spread(values: Sequence[float], form: str = ".2f") -> str:
+    """Median and range in words, for what is skewed: ``2.4 (1.1 to 9.0)``."""
+    known = np.asarray([v for v in values if v is not None and np.isfinite(v)])
+    if len(known) == 0:
+        return "nothing finite"
+    low, middle, high = (
+        format(float(q), form) for q in np.quantile(known, [0, 0.5, 1])
+    )
+    return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def share(count: int, total: int) -> str:

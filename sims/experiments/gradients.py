@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ FloatArray = NDArray[np.float64]
 STEP = 1e-150
 """Imaginary step: so small that the derivative it gives is exact to rounding."""
 
-_RATES: dict[str, Callable[[NDArray[np.complex128]], NDArray[np.complex128]]] = {
+_RATES: dict[str, Callable[[Any], Any]] = {
     "sigmoid": lambda h: 1 / (1 + np.exp(-h)),
     "tanh": np.tanh,
     "relu": lambda h: np.where(h.real > 0, h, 0),
@@ -57,7 +58,7 @@ def descent_by_autograd(
     import torch
 
     ends = np.cumsum(sizes)
-    parameters = []
+    parameters: list[Any] = []
     rates = torch.from_numpy(stimulus)
     for layer, (first, last) in enumerate(pairwise(ends)):
         before = slice(ends[layer] - sizes[layer], ends[layer])
@@ -74,7 +75,7 @@ def descent_by_autograd(
             rates = getattr(torch, network.activation.name)(net_input)
         parameters.append((weights, bias))
     loss = 0.5 * ((torch.from_numpy(target) - rates) ** 2).sum() / len(stimulus)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     return [
         LayerGradient(
             weights=-weights.grad.numpy(),

@@ -76,7 +76,7 @@ def equivalence(
         "widths": (5, 10, 20, 50, 100, 200) if full else (5, 30, 200),
         "activations": ("sigmoid", "tanh", "softplus", "relu"),
     }
-    settings = {
+    settings: dict[str, Any] = {
         **{name: list(values) for name, values in grid.items()},
         "batches": [1, 8, 64],
         "probed_neurons_per_layer": 20 if full else 4,
@@ -161,14 +161,14 @@ def equivalence_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
                 f"In {share(exact, len(networks))} layered networks ({min(depths)} to "
                 f"{max(depths)} layers of {min(widths)} to {max(widths)} neurons) the "
                 f"weight change equals the gradient by {' and by '.join(engines)}: "
-                f"largest relative error of any layer {max(errors):.1e}, largest 1 - cosine "
-                f"{max(gaps):.1e}."
+                f"largest relative error of any layer {max(errors):.1e}, largest "
+                f"1 - cosine {max(gaps):.1e}."
             ),
             holds=exact == len(networks),
             refuted_by=(
                 "A layered network in which the relative error of some layer exceeds "
-                f"{LARGEST_ERROR:.0e} or whose cosine falls below 1 - {LARGEST_COSINE_GAP:.0e} in double "
-                "precision."
+                f"{LARGEST_ERROR:.0e} or whose cosine falls below "
+                f"1 - {LARGEST_COSINE_GAP:.0e} in double precision."
             ),
         ),
         Claim(

@@ -1,0 +1,541 @@
+"""Clamping: does credit die out, explode or settle, and what decides it?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sims.activation import Array
+from sims.credit import CreditMode, balance_of, settle_credit, settle_rates
+from sims.experiments.evidence import (
+    Claim,
+    ExperimentResult,
+    band,
+    geometric_band,
+    over_jobs,
+    package_versions,
+    share,
+    spread,
+)
+from sims.experiments.gradients import FloatArray
+from sims.experiments.retrograde import (
+    Regime,
+    growth,
+    retrograde_operators,
+    spectral_radii,
+)
+from sims.network import Network, all_to_all
+from sims.task import Task, digits_task
+from sims.train import evaluate, train
+
+REGIMES: tuple[Regime, ...] = ("free", "inject", "clamp")
+CREDIT_MODES: tuple[CreditMode, ...] = ("inject", "clamp")
+DEPRIVATIONS = ("matched", "too strong, weights held", "too strong")
+BORDER = 0.05
+"""Spectral radii this near to 1 are left undecided: too slow to tell in our steps."""
+
+QUESTION = (
+    "Without external credit, does the distribution of credit die out or grow without "
+    "bound, and does clamping it at the outputs let it settle?"
+)
+
+
+def clamping(
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    full: bool = False,
+    workers: int = 1,
+) -> ExperimentResult:
+    """Map where credit decays, grows and settles, and take a network's senses away.
+
+    All-to-all networks over gains and shares of output neurons. *free*: no external
+    credit; a random distribution is carried on. *inject* and *clamp*: external credit,
+    added to what the outputs hear or in its place. The iterated operator is
+    ``W diag(b(h))``, per stimulus, among all neurons that are not inputs (free,
+    inject) or among the hidden ones (clamp); its spectral radius predicts the outcome.
+
+    In the second part a network is trained on digits; then its inputs fall silent and
+    the external credit ends, and rates, credit and weights go on step by step.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+    full : bool
+        A finer map of larger networks, longer training.
+    workers : int
+
+    Returns
+    -------
+    ExperimentResult
+        ``numbers`` has ``map`` (growth per step and radius by regime, gain and share
+        of outputs), ``cases`` (one record per network, stimulus and regime),
+        ``traces`` (credit by step) and ``deprivation``.
+    """
+    settings: dict[str, Any] = {
+        "n_neurons": 200 if full else 80,
+        "n_inputs": 20,
+        "activation": "tanh",
+        "gains": [float(g) for g in np.geomspace(0.3, 12, 25 if full else 11)],
+        "output_shares": [0.05, 0.2, 0.4, 0.6, 0.8]
+        if not full
+        else [float(x) for x in np.linspace(0.05, 0.9, 12)],
+        "batch": 4,
+        "rate_steps": 500,
+        "credit_steps": 300,
+        "growth_steps": 120,
+        "tolerance": 1e-6,
+        "excess_balance": 1.5,
+        "trace_gains": [0.6, 2.0, 5.0],
+        "trace_steps": 40,
+        "trained_neurons": 300 if full else 124,
+        "training_steps": 4000 if full else 1000,
+        "trained_rates": {"sigmoid": 2.0, "tanh": 0.1},
+        "deprivation_steps": 200,
+        "forced_radius": 1.2,
+    }
+    jobs = [
+        {"gain": gain, "outputs": outputs, "seed": seed, "settings": settings}
+        for gain in settings["gains"]
+        for outputs in settings["output_shares"]
+        for seed in seeds
+    ]
+    cases = [c for some in over_jobs(_map_cases, jobs, workers=workers) for c in some]
+    deprived = over_jobs(
+        _deprive,
+        [
+            {"activation": name, "rate": rate, "seed": seed, "settings": settings}
+            for name, rate in settings["trained_rates"].items()
+            for seed in seeds
+        ],
+        workers=workers,
+    )
+    numbers = {
+        "map": _mapped(cases, settings),
+        "cases": _tallied(cases, settings["excess_balance"]),
+        "traces": [
+            {"gain": gain, "regime": regime, **_trace(gain, regime, seeds, settings)}
+            for regime in ("free", "clamp")
+            for gain in settings["trace_gains"]
+        ],
+        "deprivation": [
+            _deprivation_bands([run for runs in deprived for run in runs], name, kind)
+            for name in settings["trained_rates"]
+            for kind in DEPRIVATIONS
+        ],
+        "excess_balance": settings["excess_balance"],
+    }
+    return ExperimentResult(
+        name="clamping",
+        question=QUESTION,
+        settings=settings,
+        seeds=tuple(seeds),
+        full=full,
+        versions=package_versions(),
+        numbers=numbers,
+        verdict=clamping_verdict(numbers),
+    )
+
+
+def clamping_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
+    """What the numbers of `clamping` say."""
+    cases, excess = numbers["cases"], numbers["excess_balance"]
+    free, clamp, inject = (cases[regime] for regime in ("free", "clamp", "inject"))
+    at_rest, restless = free["rates_settled"], free["rates_unsettled"]
+    matched, held, plastic = (
+        [row for row in numbers["deprivation"] if row["kind"] == kind]
+        for kind in DEPRIVATIONS
+    )
+    decays = all(max(row["final_credit"]) < 1e-2 for row in matched)
+    grows = all(
+        abs(np.asarray(row["late_growth"]) / row["radius"] - 1).max() < BORDER
+        for row in held
+    )
+    return (
+        Claim(
+            name="The spectral radius decides whether free credit dies or grows",
+            statement=(
+                "Without external credit the distribution decayed or grew as the "
+                "spectral radius of W diag(b) predicts in "
+                f"{share(free['as_predicted'], free['decided'])} cases; "
+                f"{free['decayed']} decayed and {free['grew']} grew."
+            ),
+            holds=free["as_predicted"] >= 0.99 * free["decided"],
+            refuted_by=(
+                "More than 1 % of cases that decay at a radius above 1 or grow at one "
+                f"below (radii within {BORDER:.2f} of 1 are left out)."
+            ),
+        ),
+        Claim(
+            name="Where firing rates are at rest, free credit can only die out",
+            statement=(
+                "The matched rule iterates the very matrix that decides whether the "
+                "rates are stable. So growth without bound is not a second fate of a "
+                "resting network: credit grew in "
+                f"{share(at_rest['grew'], at_rest['n'])} cases whose rates had settled "
+                f"and in {share(restless['grew'], restless['n'])} whose rates had not. "
+                f"With a balance function {excess:g} times too large it grew in "
+                f"{share(at_rest['grew_with_excess'], at_rest['n'])} settled cases."
+            ),
+            holds=at_rest["grew"] == 0,
+            refuted_by=(
+                "A network of matched neurons whose rates settle under plain iteration "
+                "and whose free credit grows."
+            ),
+        ),
+        Claim(
+            name="Clamped credit settles",
+            statement=(
+                f"Clamped credit settled in {share(clamp['settled'], clamp['n'])} "
+                f"cases, injected credit in {share(inject['settled'], inject['n'])}: "
+                "clamping does "
+                f"{'' if clamp['settled'] == clamp['n'] else 'not '}always settle. Its "
+                "own border, radius 1 among the hidden neurons, predicted the outcome "
+                f"in {share(clamp['as_predicted'], clamp['decided'])} cases; in "
+                f"{share(clamp['rescued'], clamp['free_grew'])} cases in which free "
+                "credit grew clamping let it settle, and in "
+                f"{share(clamp['harmed'], clamp['free_decayed'])} in which free credit "
+                "decayed clamped credit did not settle."
+            ),
+            holds=clamp["settled"] == clamp["n"],
+            refuted_by=(
+                "A case in which clamped credit does not settle refutes the claim as "
+                "it stands; that the hidden neurons' radius decides it would be "
+                "refuted by settling above 1 or not settling below."
+            ),
+        ),
+        Claim(
+            name="Without senses and external credit, credit fades and weights rest",
+            statement=" ".join(_fading_in_words(row) for row in matched),
+            holds=decays,
+            refuted_by=(
+                "A trained network of matched neurons whose credit has not fallen "
+                "below 1 % of its first value when the steps end."
+            ),
+        ),
+        Claim(
+            name="Neurons that answer too strongly explode in the dark",
+            statement=" ".join(map(_growth_in_words, held, plastic)),
+            holds=grows,
+            refuted_by=(
+                "With the weights held, credit that does not grow at the predicted "
+                f"radius (within {100 * BORDER:.0f} %)."
+            ),
+        ),
+    )
+
+
+def carry_back(network: Network, balance: Array, credit: Array) -> Array:
+    """One retrograde step of every neuron that is not an input, nobody clamped."""
+    heard = (credit * balance) @ network.weights.T
+    heard[:, : network.n_inputs] = 0
+    return heard
+
+
+def _fading_in_words(row: Mapping[str, Any]) -> str:
+    faded = [step for step in row["steps_to_one_percent"] if np.isfinite(step)]
+    return (
+        f"{row['activation'].capitalize()} (radius in the dark "
+        f"{spread(row['radius'])}): credit falls below 1 % in "
+        f"{share(len(faded), len(row['radius']))} networks, after "
+        f"{spread(faded, '.0f')} steps; the weights come to rest "
+        f"{spread(row['weight_change_percent'], '.1f')} % away from where they were, "
+        f"and held-out accuracy goes from {spread(row['accuracy_before'])} to "
+        f"{spread(row['accuracy_after'])}."
+    )
+
+
+def _growth_in_words(held: Mapping[str, Any], plastic: Mapping[str, Any]) -> str:
+    ended = sum(final < 1e-2 for final in plastic["final_credit"])
+    return (
+        f"{held['activation'].capitalize()} (balance {spread(held['factor'], '.1f')} "
+        "times f'): with the weights held, credit grows by a factor of "
+        f"{spread(held['late_growth'])} per step, predicted {spread(held['radius'])}; "
+        "if the weights go on learning, credit dies out again in "
+        f"{share(ended, len(plastic['final_credit']))} networks, after it had grown to "
+        f"{spread(plastic['largest_credit'], '.2g')} times its first value and moved "
+        f"the weights by {spread(plastic['weight_change_percent'], '.2g')} %; held-out "
+        f"accuracy is then {spread(plastic['accuracy_after'])}."
+    )
+
+
+def _map_cases(
+    *, gain: float, outputs: float, seed: int, settings: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """One record per regime and stimulus of one network."""
+    network, stimulus, external = _start(gain, outputs, seed, settings)
+    rates = settle_rates(
+        network, stimulus, steps=settings["rate_steps"], tolerance=1e-9
+    )
+    steps, tolerance = settings["credit_steps"], settings["tolerance"]
+    settled: dict[str, Any] = {"free": np.zeros(len(stimulus), dtype=bool)}
+    with np.errstate(over="ignore", invalid="ignore"):
+        for mode in CREDIT_MODES:
+            settled[mode] = settle_credit(
+                network,
+                rates,
+                external,
+                steps=steps,
+                tolerance=tolerance,
+                mode=mode,
+            ).settled
+    records = []
+    radii = factors = np.empty(0)
+    for regime in REGIMES:
+        if regime != "inject":  # whose operator is that of free credit
+            operators = retrograde_operators(network, rates, regime)
+            radii = spectral_radii(operators)
+            factors = growth(operators, steps=settings["growth_steps"], seed=seed)
+        records += [
+            {
+                "gain": gain,
+                "outputs": outputs,
+                "seed": seed,
+                "regime": regime,
+                "radius": float(radii[sample]),
+                "growth": float(factors[sample]),
+                "rates_settled": bool(rates.settled[sample]),
+                "settled": bool(settled[regime][sample]),
+            }
+            for sample in range(len(stimulus))
+        ]
+    return records
+
+
+def _start(
+    gain: float, outputs: float, seed: int, settings: Mapping[str, Any]
+) -> tuple[Network, Array, Array]:
+    n_free = settings["n_neurons"] - settings["n_inputs"]
+    network = all_to_all(
+        settings["n_neurons"],
+        n_inputs=settings["n_inputs"],
+        n_outputs=max(1, round(outputs * n_free)),
+        gain=gain,
+        activation=settings["activation"],
+        seed=seed,
+        dtype=np.float64,
+    )
+    rng = np.random.default_rng(seed)
+    stimulus = rng.normal(size=(settings["batch"], network.n_inputs))
+    external = rng.normal(size=(settings["batch"], network.n_outputs))
+    return network, stimulus, external
+
+
+def _mapped(
+    cases: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Growth and radius over gain and share of outputs: geometric means over cases."""
+    shape = len(settings["output_shares"]), len(settings["gains"])
+    answer: dict[str, Any] = {
+        "gain": settings["gains"],
+        "output_share": settings["output_shares"],
+    }
+    for regime in REGIMES:
+        chosen = [case for case in cases if case["regime"] == regime]
+        names = ("growth", "radius", "rates_settled")
+        grids = {name: np.zeros(shape) for name in names}
+        counts = np.zeros(shape)
+        for case in chosen:
+            place = (
+                settings["output_shares"].index(case["outputs"]),
+                settings["gains"].index(case["gain"]),
+            )
+            counts[place] += 1
+            grids["growth"][place] += np.log(case["growth"])
+            grids["radius"][place] += np.log(case["radius"])
+            grids["rates_settled"][place] += case["rates_settled"]
+        answer[regime] = {
+            "growth": np.exp(grids["growth"] / counts),
+            "radius": np.exp(grids["radius"] / counts),
+            "rates_settled": grids["rates_settled"] / counts,
+        }
+    return answer
+
+
+def _tallied(cases: Sequence[Mapping[str, Any]], excess: float) -> dict[str, Any]:
+    """How often each outcome came, and how often it came as predicted."""
+    free = [case for case in cases if case["regime"] == "free"]
+    grew_free = [case["growth"] > 1 for case in free]
+    clear = [abs(case["radius"] - 1) > BORDER for case in free]
+    answer: dict[str, Any] = {
+        "free": {
+            "n": len(free),
+            "decided": sum(clear),
+            "as_predicted": sum(
+                (case["radius"] > 1) == (case["growth"] > 1)
+                for case, far in zip(free, clear, strict=True)
+                if far
+            ),
+            "grew": sum(grew_free),
+            "decayed": len(free) - sum(grew_free),
+        }
+    }
+    for name, wanted in (("rates_settled", True), ("rates_unsettled", False)):
+        some = [case for case in free if case["rates_settled"] == wanted]
+        answer["free"][name] = {
+            "n": len(some),
+            "grew": sum(case["growth"] > 1 for case in some),
+            # the operator is proportional to the balance function
+            "grew_with_excess": sum(excess * case["growth"] > 1 for case in some),
+        }
+    for regime in ("inject", "clamp"):
+        some = [case for case in cases if case["regime"] == regime]
+        far = [case for case in some if abs(case["radius"] - 1) > BORDER]
+        pairs = list(zip(some, grew_free, strict=True))
+        answer[regime] = {
+            "n": len(some),
+            "settled": sum(case["settled"] for case in some),
+            "decided": len(far),
+            "as_predicted": sum(
+                (case["radius"] < 1) == case["settled"] for case in far
+            ),
+            "free_grew": sum(grew_free),
+            "free_decayed": len(free) - sum(grew_free),
+            "rescued": sum(case["settled"] and grew for case, grew in pairs),
+            "harmed": sum(not case["settled"] and not grew for case, grew in pairs),
+        }
+    return answer
+
+
+def _trace(
+    gain: float, regime: str, seeds: Sequence[int], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Length of the credit by step, in lengths of the first, over seeds."""
+    curves, steps = [], settings["trace_steps"]
+    for seed in seeds:
+        network, stimulus, external = _start(gain, 0.2, seed, settings)
+        rates = settle_rates(
+            network, stimulus, steps=settings["rate_steps"], tolerance=1e-9
+        )
+        balance = balance_of(network, rates)
+        credit = np.random.default_rng(seed).normal(size=balance.shape)
+        credit[:, : network.n_inputs] = 0
+        lengths = []
+        for _ in range(steps + 1):
+            lengths.append(np.linalg.norm(credit))
+            credit = carry_back(network, balance, credit)
+            if regime == "clamp":
+                credit[:, network.outputs] = external
+        curves.append(np.array(lengths) / lengths[0])
+    return {"step": list(range(steps + 1)), "credit": geometric_band(curves)}
+
+
+def _deprive(
+    *, activation: str, rate: float, seed: int, settings: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Train, then take inputs and external credit away; with matched neurons or not."""
+    task = digits_task(seed=seed)
+    start = all_to_all(
+        settings["trained_neurons"],
+        n_inputs=task.n_inputs,
+        n_outputs=task.n_outputs,
+        gain=0.1,
+        activation=activation,
+        seed=seed,
+        shortcuts=False,
+    )
+    run = train(
+        start, task, learning_rate=rate, steps=settings["training_steps"], seed=seed
+    )
+    weights = run.network.weights.astype(np.float64)
+    network = replace(run.network, weights=weights)
+    dark = settle_rates(
+        network, np.zeros((1, network.n_inputs)), steps=2000, tolerance=1e-12
+    )
+    radius = float(spectral_radii(retrograde_operators(network, dark, "free"))[0])
+    too_strong = settings["forced_radius"] / radius
+    factors = dict(zip(DEPRIVATIONS, (1.0, too_strong, too_strong), strict=True))
+    steps = settings["deprivation_steps"]
+    return [
+        {
+            "activation": activation,
+            "kind": kind,
+            "seed": seed,
+            "factor": factor,
+            "radius": factor * radius,
+            **_in_the_dark(
+                network,
+                task,
+                learning_rate=0.0 if "held" in kind else rate,
+                factor=factor,
+                steps=steps,
+            ),
+        }
+        for kind, factor in factors.items()
+    ]
+
+
+def _in_the_dark(
+    network: Network, task: Task, *, learning_rate: float, factor: float, steps: int
+) -> dict[str, Any]:
+    """Rates, credit and weights step on together, from a stimulus that has just ended.
+
+    The balance function is `factor` times f'.
+    """
+    matched = network.activation.balance
+    awake = settle_rates(network, task.stimuli[:1], steps=500, tolerance=1e-12)
+    external = task.targets[:1] - awake.values[:, network.outputs]
+    credit = settle_credit(network, awake, external, steps=500).values
+    values = awake.values.copy()
+    values[:, : network.n_inputs] = 0
+    first, weights = np.linalg.norm(credit), network.weights
+    free = slice(network.n_inputs, None)
+    recurrent = np.linalg.norm(weights[free, free])
+    credit_length, moved = [1.0], [0.0]
+    now = network
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(steps):
+            net_input = values @ now.weights
+            values = now.activation.rate(net_input)
+            values[:, : network.n_inputs] = 0
+            balance = factor * matched(net_input)
+            credit = carry_back(now, balance, credit)
+            change = values.T @ (balance * credit) * network.mask
+            now = replace(now, weights=now.weights + learning_rate * change)
+            credit_length.append(float(np.linalg.norm(credit) / first))
+            moved.append(float(np.linalg.norm(now.weights - weights) / recurrent))
+    curve = np.array(credit_length)
+    below = np.flatnonzero(curve < 1e-2)
+    with np.errstate(over="ignore", invalid="ignore"):
+        before, after = (
+            evaluate(some, task, steps=8, tolerance=1e-4).held_out_accuracy
+            for some in (network, now)
+        )
+    return {
+        "credit": curve,
+        "moved": moved,
+        "final_credit": float(curve[-1]),
+        "largest_credit": float(curve.max()),
+        "late_growth": _late_growth(curve),
+        "steps_to_one_percent": float(below[0]) if len(below) else float("nan"),
+        "weight_change_percent": 100 * moved[-1],
+        "accuracy_before": before,
+        "accuracy_after": after,
+    }
+
+
+def _late_growth(curve: FloatArray) -> float:
+    """Factor per step over the second half; NaN once nothing is left to grow."""
+    middle = len(curve) // 2
+    if not (curve[middle] > 0 and curve[-1] > 0):
+        return float("nan")
+    return float((curve[-1] / curve[middle]) ** (1 / (len(curve) - 1 - middle)))
+
+
+def _deprivation_bands(
+    runs: Sequence[Mapping[str, Any]], activation: str, kind: str
+) -> dict[str, Any]:
+    some = [r for r in runs if (r["activation"], r["kind"]) == (activation, kind)]
+    single = (
+        *("factor", "radius", "final_credit", "largest_credit", "late_growth"),
+        *("accuracy_before", "accuracy_after"),
+        *("steps_to_one_percent", "weight_change_percent"),
+    )
+    return {
+        "activation": activation,
+        "kind": kind,
+        "step": list(range(len(some[0]["credit"]))),
+        "credit": geometric_band([np.maximum(run["credit"], 1e-30) for run in some]),
+        "moved": band([run["moved"] for run in some]),
+        **{name: [run[name] for run in some] for name in single},
+    }
