@@ -47,7 +47,9 @@ words = st.text(
     min_size=1,
     max_size=8,
 )
-numbers = st.floats(-1e9, 1e9, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-9)
+numbers = st.floats(-1e9, 1e9, allow_nan=False).filter(
+    lambda x: x == 0 or abs(x) > 1e-9
+)
 
 
 @st.composite
@@ -121,7 +123,9 @@ def test_plain_arrays_come_back(connectome, tmp_path_factory):
 
 @pytest.mark.parametrize("ending", FULL)
 def test_possible_synapses_come_back(ending, tmp_path):
-    possible = np.array([[False, True, True], [False, False, True], [True, False, False]])
+    possible = np.array(
+        [[False, True, True], [False, False, True], [True, False, False]]
+    )
     written = as_connectome(np.where(possible, 2.0, 0.0), possible=possible)
     write_connectome(written, tmp_path / f"network{ending}")
     back = read_connectome(tmp_path / f"network{ending}")
@@ -366,7 +370,12 @@ def test_npz_of_others_and_sparse_ones_by_format(tmp_path):
     np.testing.assert_array_equal(connectome.weights, W)
     assert connectome.names == ("x", "y", "z")
     assert connectome.attributes["depth"].tolist() == [1, 2, 3]
-    for kind in (sparse.csr_array, sparse.csc_matrix, sparse.coo_array, sparse.bsr_array):
+    for kind in (
+        sparse.csr_array,
+        sparse.csc_matrix,
+        sparse.coo_array,
+        sparse.bsr_array,
+    ):
         sparse.save_npz(tmp_path / "s.npz", kind(W))
         connectome = read_connectome(tmp_path / "s.npz")
         assert connectome.is_sparse
@@ -386,7 +395,9 @@ def test_one_of_several_matrices_is_chosen(tmp_path):
 @pytest.mark.parametrize("matrix", [W, sparse.csc_array(W)])
 def test_matlab_v5_with_a_cell_array_of_names(matrix, tmp_path):
     cells = np.array(["AVAL", "AVAR", "DVA"], dtype=object)
-    scipy_io.savemat(tmp_path / "w.mat", {"C": matrix, "names": cells, "vol": [1, 2, 3]})
+    scipy_io.savemat(
+        tmp_path / "w.mat", {"C": matrix, "names": cells, "vol": [1, 2, 3]}
+    )
     connectome = read_connectome(tmp_path / "w.mat")
     np.testing.assert_array_equal(connectome.to_scipy().toarray(), W)
     assert connectome.names == ("AVAL", "AVAR", "DVA")
@@ -422,7 +433,9 @@ def test_graphml_of_igraph_and_networkx(tmp_path):
     graph.vs["name"] = ["A", "B", "C"]
     graph.vs["side"] = ["L", "R", "L"]
     graph.write_graphml(str(tmp_path / "i.graphml"))
-    nx.write_graphml(as_connectome(W, names="ABC").to_networkx(), tmp_path / "n.graphml")
+    nx.write_graphml(
+        as_connectome(W, names="ABC").to_networkx(), tmp_path / "n.graphml"
+    )
     for name in ("i", "n"):
         connectome = read_connectome(tmp_path / f"{name}.graphml")
         np.testing.assert_array_equal(connectome.weights, W)
@@ -534,7 +547,10 @@ def test_a_run_of_a_sweep_by_rate_seed_and_checkpoint(tmp_path):
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        ({}, r"2 values of learning_rate \(0\.02, 1\.0\): choose one by learning_rate="),
+        (
+            {},
+            r"2 values of learning_rate \(0\.02, 1\.0\): choose one by learning_rate=",
+        ),
         ({"learning_rate": 0.5, "seed": 0}, r"has none of 0\.5"),
         ({"learning_rate": 1.0, "seed": 7}, "has no weights there: it diverged"),
     ],
@@ -662,7 +678,11 @@ def test_signs_from_numbers_of_a_column(tmp_path):
     ("weights", "options", "message"),
     [
         (W, {"inhibitory": ["P"]}, "weights have signs already"),
-        (abs(W), {"inhibitory": ["gab"]}, "none of the inhibitory kinds 'gab', only 'K'"),
+        (
+            abs(W),
+            {"inhibitory": ["gab"]},
+            "none of the inhibitory kinds 'gab', only 'K'",
+        ),
         (abs(W), {"transmitter": "nt"}, "has no column 'nt' to take signs from"),
     ],
 )
@@ -720,8 +740,16 @@ BROKEN_TEXT = [
     ("a.csv", "pre,post,weight\n1,2,1\n2,,2\n", "line 3: has no target"),
     ("a.csv", "pre,post,weight\na,b,1\nb,a\n", "line 3.*weight|column 3"),
     ("a.csv", "pre_id,pre_name,post\na,1,b\n", "'pre_name' may all be the source"),
-    ("a.csv", "u,v,n,m\na,b,1,2\nb,c,2,2\nc,a,3,3\na,c,1,1\nb,a,1,1\n", "square|column"),
-    ("a.net", "*Vertices 2\n1 a\n2 b\n*Arcs\n1 x 3\n", "line 5: must be a vertex .* 'x'"),
+    (
+        "a.csv",
+        "u,v,n,m\na,b,1,2\nb,c,2,2\nc,a,3,3\na,c,1,1\nb,a,1,1\n",
+        "square|column",
+    ),
+    (
+        "a.net",
+        "*Vertices 2\n1 a\n2 b\n*Arcs\n1 x 3\n",
+        "line 5: must be a vertex .* 'x'",
+    ),
     ("a.net", "*Vertices 2\n*Arcs\n1 9 3\n", "line 3: must be a vertex from 1 to 2"),
     ("a.net", "*Vertices 2\n*Arcs\n1 2 heavy\n", "line 3: .*heavy"),
     ("a.net", "*Vertices 2\n*Matrix\n0 1\n", "is cut short: .Matrix must have 2 rows"),
@@ -832,7 +860,9 @@ def test_zip_bombs_are_refused_by_their_own_headers(tmp_path):
     path = tmp_path / "a.npz"
     np.savez_compressed(path, weights=np.zeros((1500, 1500)))
     assert path.stat().st_size < 50_000
-    with pytest.raises(ValueError, match=r"a\.npz: unpacks to 1800\d+ bytes, more than"):
+    with pytest.raises(
+        ValueError, match=r"a\.npz: unpacks to 1800\d+ bytes, more than"
+    ):
         read_connectome(path, max_memory=1_000_000)
 
 
@@ -850,7 +880,9 @@ def test_sparse_indices_outside_the_shape_are_refused(tmp_path):
 
 
 def test_zarr_that_promises_too_much_or_runs_codecs_is_refused(tmp_path):
-    zarr.create_array(tmp_path / "a.zarr", shape=(10**9,) * 2, chunks=(100, 100), dtype="f8")
+    zarr.create_array(
+        tmp_path / "a.zarr", shape=(10**9,) * 2, chunks=(100, 100), dtype="f8"
+    )
     with pytest.raises(ValueError, match=r"a\.zarr: promises 1000000000 neurons"):
         read_connectome(tmp_path / "a.zarr")
     folder = tmp_path / "b.zarr"
@@ -870,7 +902,9 @@ def test_matlab_that_promises_too_much_is_refused(tmp_path):
     scipy_io.savemat(path, {"C": np.ones((3, 3))})
     data = path.read_bytes()
     assert data.count(struct.pack("<ii", 3, 3)) == 1
-    path.write_bytes(data.replace(struct.pack("<ii", 3, 3), struct.pack("<ii", *[10**9] * 2)))
+    path.write_bytes(
+        data.replace(struct.pack("<ii", 3, 3), struct.pack("<ii", *[10**9] * 2))
+    )
     with pytest.raises(ValueError, match=r"a\.mat: promises 1000000000 neurons"):
         read_connectome(path)
 

@@ -87,12 +87,13 @@ def weights_from_edges(
     check_sparse(path, n, len(weight), options.max_memory)
     if not directed:
         source, target = np.minimum(source, target), np.maximum(source, target)
-    placed = sparse.coo_array((np.ones_like(weight), (source, target)), shape=(n, n))
-    n_pairs = placed.tocsr().nnz
-    n_summed = len(weight) - n_pairs
+    if not weight.all():  # an edge of weight 0 only says that its neurons exist
+        real = weight != 0
+        source, target, weight = source[real], target[real], weight[real]
+    summed = sparse.coo_array((weight, (source, target)), shape=(n, n)).tocsr()
+    n_summed = len(weight) - summed.nnz
     if n_summed and options.duplicates == "error":
         _refuse_duplicates(path, names, source, target)
-    summed = sparse.coo_array((weight, (source, target)), shape=(n, n)).tocsr()
     if not directed:
         summed = (summed + sparse.triu(summed, k=1).T).tocsr()
     return (summed.toarray() if n <= DENSE_NEURONS else summed), n_summed

@@ -59,7 +59,7 @@ NAMES = [
 ]
 # fmt: on
 DELIMITERS = {",": ",", "\t": "\t", ";": ";"}
-PEEK_BYTES = 2**20
+PEEK_BYTES = 2**22
 # pandas reads floats exactly by itself from 3.1 on, before that only if asked
 EXACT: dict[str, Any] = (
     {}
@@ -76,7 +76,7 @@ class _Layout:
     skipped: int  # comment lines before the first row
     first: list[str]
     second: list[str]
-    n_rows: int  # rows that are not blank or comment, header included
+    n_rows: int  # without blanks and comments; counted to 2 beyond a square at most
 
 
 def read_text_table(path: Path, options: ReadOptions) -> FileContent:
@@ -182,41 +182,40 @@ def _layout(path: Path, options: ReadOptions) -> _Layout:
     """See delimiter, comments, the first two rows, and count the rows."""
     with open_bytes(path, options.max_memory) as stream:
         start = stream.read(PEEK_BYTES)
-        n_lines, ends_open = _count_rows(itertools.chain([start], _blocks(stream)))
+        is_whole = not stream.read(1)
     if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
         raise ValueError(f"{path.name}: must be text in UTF-8, got binary or UTF-16")
-    lines = _text(path, start, cut=True).splitlines()
-    rows = [(i, line) for i, line in enumerate(lines) if line.strip()]
+    if not is_whole:
+        start = start[: start.rfind(b"\n") + 1] or start
+    lines = [(i, x) for i, x in enumerate(_text(path, start).splitlines()) if x.strip()]
     comments = list(
-        itertools.takewhile(lambda row: row[1].lstrip().startswith(("#", "%")), rows)
+        itertools.takewhile(lambda row: row[1].lstrip().startswith(("#", "%")), lines)
     )
-    rows = rows[len(comments) :]
+    rows = lines[len(comments) :]
     if comments and _is_header(comments[-1][1].lstrip("#% \t")):
         last, text = comments.pop()
-        rows.insert(0, (last, text.lstrip().lstrip("#% \t")))
+        rows.insert(0, (last, text.lstrip("#% \t")))
     if not rows:
         raise ValueError(f"{path.name}: is empty")
     delimiter = _delimiter(rows[0][1])
-    first, second = (
-        _fields(rows[i][1], delimiter) if len(rows) > i else [] for i in (0, 1)
-    )
-    return _Layout(
-        delimiter, rows[0][0], first, second, n_lines + ends_open - len(comments)
-    )
+    first = _fields(rows[0][1], delimiter)
+    second = _fields(rows[1][1], delimiter) if len(rows) > 1 else []
+    n_rows = len(rows)
+    if not is_whole:
+        enough = max(len(first), len(second)) + len(comments) + 2
+        n_rows = _count_lines(path, options, enough) - len(comments)
+    return _Layout(delimiter, rows[0][0], first, second, n_rows)
 
 
-def _blocks(stream: BinaryIO) -> Iterator[bytes]:
-    while block := stream.read(2**24):
-        yield block
-
-
-def _count_rows(blocks: Iterable[bytes]) -> tuple[int, int]:
-    """Lines that are not blank, and whether the last has no line end."""
-    count, tail = 0, b""
-    for block in blocks:
-        *lines, tail = (tail + block).split(b"\n")
-        count += sum(1 for line in lines if line.strip())
-    return count, int(bool(tail.strip()))
+def _count_lines(path: Path, options: ReadOptions, enough: int) -> int:
+    """Count lines that are not blank, but not many more than can matter."""
+    count = 0
+    with open_bytes(path, options.max_memory) as stream:
+        for line in stream:
+            count += bool(line.strip())
+            if count > enough:
+                break
+    return count
 
 
 def _is_header(line: str) -> bool:
@@ -237,10 +236,8 @@ def _fields(line: str, delimiter: str) -> list[str]:
     return [field.strip() for field in fields]
 
 
-def _text(path: Path, data: bytes, *, cut: bool = False) -> str:
-    """Decode UTF-8; where the data are a cut-off start, up to the last whole line."""
-    if cut and len(data) == PEEK_BYTES:
-        data = data[: data.rfind(b"\n") + 1] or data
+def _text(path: Path, data: bytes) -> str:
+    """Decode UTF-8, or name the line that is not."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,0 +1,182 @@
+"""The shipped connectomes: counts, sources, and what is known of them."""
+
+import json
+from pathlib import Path
+
+import igraph
+import numpy as np
+import pytest
+
+from commstruct import datasets
+from commstruct.connectome import as_connectome
+from commstruct.datasets import list_datasets, load_dataset
+
+DATA = Path(datasets.__file__).parent / "data"
+ALL = [dataset.name for dataset in list_datasets()]
+
+# counts in the published data, as measured apart from our builder
+COUNTS = {
+    "mushroom-body-left": (209, 7425),
+    "mushroom-body-right": (213, 7536),
+    "celegans-hermaphrodite": (302, 3709),
+    "celegans-male": (381, 4048),
+    "celegans-witvliet-7": (222, 2202),
+    "celegans-witvliet-8": (219, 2186),
+    "karate": (34, 2 * 78),
+    "les-miserables": (77, 2 * 254),
+    "southern-women": (32, 2 * 89),
+}
+
+
+def shared(a: str, b: str) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of two datasets among the neurons that both have."""
+    one, two = load_dataset(a), load_dataset(b)
+    names = [name for name in one.names if name in set(two.names)]
+    weights = []
+    for connectome in (one, two):
+        place = {name: i for i, name in enumerate(connectome.names)}
+        weights.append(connectome.subset([place[name] for name in names]).weights)
+    return weights[0], weights[1]
+
+
+def modularity_worked_out(weights: np.ndarray, labels: np.ndarray) -> float:
+    total, strength = weights.sum(), weights.sum(axis=1)
+    same = labels[:, None] == labels
+    return float(((weights - np.outer(strength, strength) / total) * same).sum() / total)
+
+
+def test_everything_that_was_promised_ships():
+    expected = {*COUNTS, "mouse-b6", "mouse-btbr", "mouse-cast", "mouse-dba2"}
+    assert expected <= set(ALL)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_index_tells_the_truth(name):
+    connectome = load_dataset(name)
+    told = next(dataset for dataset in list_datasets() if dataset.name == name)
+    assert connectome.n_neurons == told.n_neurons
+    assert connectome.n_edges == told.n_edges
+    assert connectome.is_directed == told.directed
+    assert connectome.is_signed == told.signed
+    assert tuple(connectome.attributes) == told.attributes
+    assert connectome.orientation == "pre-post"
+    assert told.source
+    assert told.licence
+
+
+@pytest.mark.parametrize(("name", "counts"), COUNTS.items())
+def test_counts_are_those_of_the_published_data(name, counts):
+    connectome = load_dataset(name)
+    assert (connectome.n_neurons, connectome.n_edges) == counts
+
+
+def test_the_sexes_share_292_neurons_with_21_types():
+    hermaphrodite, male = shared("celegans-hermaphrodite", "celegans-male")
+    assert len(hermaphrodite) == 292
+    assert np.count_nonzero(hermaphrodite) == 3476
+    assert np.count_nonzero(male) == 2205
+    r = np.corrcoef(hermaphrodite.ravel(), male.ravel())[0, 1]
+    assert r == pytest.approx(0.73, abs=0.005)
+    one, two = load_dataset("celegans-hermaphrodite"), load_dataset("celegans-male")
+    types = dict(zip(one.names, one.types, strict=True))
+    assert len({types[name] for name in set(one.names) & set(two.names)}) == 21
+
+
+def test_the_two_adults_are_more_alike_than_the_sexes():
+    seven, eight = shared("celegans-witvliet-7", "celegans-witvliet-8")
+    assert len(seven) == 218
+    between_adults = np.corrcoef(seven.ravel(), eight.ravel())[0, 1]
+    assert between_adults == pytest.approx(0.88, abs=0.005)
+    sexes = shared("celegans-hermaphrodite", "celegans-male")
+    assert between_adults > np.corrcoef(*(w.ravel() for w in sexes))[0, 1]
+
+
+def test_rows_are_presynaptic():
+    # the command neurons AVA drive the motor neurons VA, hardly the other way
+    worm = load_dataset("celegans-hermaphrodite")
+    place = {name: i for i, name in enumerate(worm.names)}
+    ava = [place["AVAL"], place["AVAR"]]
+    motor = [place[f"VA{i}"] for i in range(1, 13)]
+    forward = worm.weights[np.ix_(ava, motor)].sum()
+    assert forward > 5 * worm.weights[np.ix_(motor, ava)].sum()
+    # projection neurons drive Kenyon cells; none is driven by them
+    fly = load_dataset("mushroom-body-left")
+    letter = fly.attributes["class"].to_numpy()
+    blocks = {
+        a + b: fly.weights[np.ix_(letter == a, letter == b)].sum()
+        for a in "KPOI"
+        for b in "KPOI"
+    }
+    assert blocks["PK"] == 2404
+    assert blocks["KP"] == 0
+
+
+def test_mushroom_body_sides_do_not_match_by_name():
+    left, right = load_dataset("mushroom-body-left"), load_dataset("mushroom-body-right")
+    assert not set(left.names) & set(right.names)
+    assert set(left.types) == set(right.types)
+    assert len(set(left.types)) == 4
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("mouse-")])
+def test_mice_have_332_regions_in_14_blocks(name):
+    mouse = load_dataset(name)
+    assert mouse.n_neurons == 332
+    assert not mouse.is_directed
+    assert len(set(mouse.types)) == 14
+    assert mouse.names == load_dataset("mouse-b6").names
+    sides = mouse.attributes["side"].tolist()
+    assert sides.count("L") == sides.count("R") == 166
+
+
+@pytest.mark.parametrize("name", ["karate", "les-miserables", "southern-women"])
+def test_known_optima_are_reached_by_many_leiden_runs_and_never_exceeded(name):
+    told = next(dataset for dataset in list_datasets() if dataset.name == name)
+    weights = load_dataset(name).weights
+    graph = igraph.Graph.Adjacency(weights.astype(int).tolist(), mode="undirected")
+    found = [
+        modularity_worked_out(
+            weights,
+            np.array(graph.community_leiden("modularity", n_iterations=-1).membership),
+        )
+        for _ in range(100)
+    ]
+    assert max(found) == pytest.approx(told.optimum, abs=1e-12)
+
+
+def test_the_two_clubs_have_their_published_modularity():
+    karate = load_dataset("karate")
+    labels = np.unique(karate.types, return_inverse=True)[1]
+    two_clubs = modularity_worked_out(karate.weights, labels)
+    assert two_clubs == pytest.approx(0.358234714, abs=1e-9)
+
+
+def test_the_two_sides_of_a_bipartite_graph_have_modularity_minus_one_half():
+    women = load_dataset("southern-women")
+    labels = np.unique(women.types, return_inverse=True)[1]
+    assert modularity_worked_out(women.weights, labels) == pytest.approx(-0.5)
+
+
+def test_shipped_files_are_small_listed_and_described():
+    files = sorted(path.stem for path in DATA.glob("*.npz"))
+    assert files == sorted(ALL)
+    assert sum(path.stat().st_size for path in DATA.iterdir()) < 2_000_000
+    page = (DATA / "DATA.md").read_text(encoding="utf-8")
+    for dataset in list_datasets():
+        assert f"## {dataset.name}\n" in page
+        assert dataset.doi is None or f"doi:{dataset.doi}" in page
+    json.loads((DATA / "index.json").read_text(encoding="utf-8"))
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(ValueError, match="got 'karat'; perhaps karate"):
+        load_dataset("karat")
+    with pytest.raises(ValueError, match="dataset must be one of those that ship"):
+        load_dataset("../../etc/passwd")
+
+
+def test_a_dataset_cannot_be_changed():
+    weights = load_dataset("karate").weights
+    with pytest.raises(ValueError, match="read-only"):
+        weights[0, 0] = 1
+    assert as_connectome(load_dataset("karate")).n_neurons == 34
