@@ -1,7 +1,7 @@
 """What a network is: weights[pre, post], names, what is known of the neurons."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -108,15 +108,16 @@ class Connectome:
         chosen = _neuron_indices(neurons, self.n_neurons)
         weights = self.weights[chosen][:, chosen]
         if isinstance(weights, np.ndarray):
-            weights = _read_only(weights)
-        return replace(
-            self,
+            weights = read_only(weights)
+        possible = self.possible
+        if possible is not None:
+            possible = read_only(possible[np.ix_(chosen, chosen)])
+        return Connectome(
             weights=weights,
             names=tuple(self.names[i] for i in chosen),
             attributes=self.attributes.iloc[chosen].reset_index(drop=True),
-            possible=None
-            if self.possible is None
-            else _read_only(self.possible[np.ix_(chosen, chosen)]),
+            possible=possible,
+            orientation=self.orientation,
         )
 
     def to_scipy(self) -> sparse.csr_array:
@@ -268,7 +269,13 @@ def canonical_labels(labels: ArrayLike) -> IntVector:
     _, first, sizes = np.unique(ranks, return_index=True, return_counts=True)
     position = np.empty(len(sizes), dtype=np.int64)
     position[np.lexsort((first, -sizes))] = np.arange(len(sizes))
-    return _read_only(position[ranks])
+    return read_only(position[ranks])
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array itself, protected from being written to."""
+    array.flags.writeable = False
+    return array
 
 
 def _taken_apart(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
@@ -355,17 +362,12 @@ def _checked_weights(matrix: Any) -> Weights:
 def _read_only_weights(matrix: Any) -> Weights:
     """Copy as float64; sparse in canonical form, zeros that were stored dropped."""
     if not sparse.issparse(matrix):
-        return _read_only(np.array(matrix, dtype=np.float64, order="C"))
+        return read_only(np.array(matrix, dtype=np.float64, order="C"))
     weights = sparse.csr_array(matrix, dtype=np.float64, copy=True)
     weights.sum_duplicates()
     weights.eliminate_zeros()
     weights.data.flags.writeable = False
     return weights
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array
 
 
 def _checked_names(names: Iterable[object] | None, n: int) -> tuple[str, ...]:
@@ -406,7 +408,7 @@ def _checked_possible(possible: ArrayLike, n: int, transposed: bool) -> BoolMatr
             f"possible must be bool of shape ({n}, {n}), got {mask.dtype} of shape "
             f"{mask.shape}"
         )
-    return _read_only((mask.T if transposed else mask).copy())
+    return read_only((mask.T if transposed else mask).copy())
 
 
 def _refuse_impossible(weights: Weights, possible: BoolMatrix) -> None:
