@@ -3,7 +3,6 @@
 import difflib
 import json
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import as_file, files
 
 from commstruct.connectome import Connectome
@@ -65,7 +64,6 @@ def list_datasets() -> tuple[Dataset, ...]:
     )
 
 
-@cache
 def load_dataset(name: str) -> Connectome:
     """Return a connectome that ships with commstruct.
 

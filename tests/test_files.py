@@ -84,7 +84,7 @@ def write_text(path: Path, text: str) -> Path:
 # --- round trips ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("ending", (*FULL, *GRAPHS))
+@pytest.mark.parametrize("ending", [*FULL, *GRAPHS])
 @quick
 @given(connectome=connectomes())
 def test_weights_names_and_attributes_come_back(ending, connectome, tmp_path_factory):
@@ -101,7 +101,7 @@ def test_weights_names_and_attributes_come_back(ending, connectome, tmp_path_fac
     )
 
 
-@pytest.mark.parametrize("ending", (*LISTS, ".csv", ".tsv", ".net"))
+@pytest.mark.parametrize("ending", [*LISTS, ".csv", ".tsv", ".net"])
 @quick
 @given(connectome=connectomes(attributes=False))
 def test_weights_and_names_come_back(ending, connectome, tmp_path_factory):
@@ -168,7 +168,7 @@ def test_a_neuron_without_edges_and_the_order_of_neurons_survive(ending, tmp_pat
         assert back.names == tuple(names)
 
 
-@pytest.mark.parametrize("ending", (*FULL, *GRAPHS, *LISTS, ".csv", ".net"))
+@pytest.mark.parametrize("ending", [*FULL, *GRAPHS, *LISTS, ".csv", ".net"])
 def test_64_bit_ids_survive(ending, tmp_path):
     names = [str(FLYWIRE), str(FLYWIRE + 1), str(2**63 - 1), str(2**64 - 1)]
     written = as_connectome(np.arange(16.0).reshape(4, 4), names=names)
@@ -515,7 +515,7 @@ def test_zarr_array_and_group(tmp_path):
 
 
 def sweep_store(path: Path, rates=(0.02, 1.0)) -> np.ndarray:
-    """A store as the simulator writes it: 2 rates, 2 seeds, 3 checkpoints, 4 neurons."""
+    """A store as the simulator writes it: 2 rates x 2 seeds x 3 checkpoints."""
     store = zarr.create_group(path)
     store.attrs.update({"format": "commstruct-sweep", "orientation": "pre-post"})
     weights = np.arange(192, dtype=np.float32).reshape(2, 2, 3, 4, 4)
@@ -650,7 +650,7 @@ def test_attributes_that_do_not_fit(text, message, tmp_path):
 def test_attributes_of_other_neurons_are_refused(tmp_path):
     path = write_text(tmp_path / "w.csv", "pre,post\na,b\n")
     table = write_text(tmp_path / "n.csv", "name,type\nx,K\ny,P\n")
-    with pytest.raises(ValueError, match="attributes must name neurons of w.csv"):
+    with pytest.raises(ValueError, match=r"attributes must name neurons of w\.csv"):
         read_connectome(path, attributes=table)
 
 
@@ -843,7 +843,7 @@ EXTERNAL = """<?xml version="1.0"?>
 @pytest.mark.parametrize("ending", [".graphml", ".gexf"])
 def test_xml_entities_are_refused(text, ending, tmp_path):
     path = write_text(tmp_path / f"a{ending}", text)
-    with pytest.raises(ValueError, match="XML with entities .* is not read"):
+    with pytest.raises(ValueError, match=r"XML with entities .* is not read"):
         read_connectome(path)
 
 
@@ -889,7 +889,8 @@ def test_zarr_that_promises_too_much_or_runs_codecs_is_refused(tmp_path):
     folder.mkdir()
     (folder / ".zarray").write_text(
         '{"zarr_format": 2, "shape": [3, 3], "chunks": [3, 3], "dtype": "<f8", '
-        '"compressor": {"id": "pickle"}, "fill_value": 0, "order": "C", "filters": null}'
+        '"compressor": {"id": "pickle"}, "fill_value": 0, "order": "C", '
+        '"filters": null}'
     )
     (folder / "0.0").write_bytes(pickle.dumps(Unpickled(tmp_path / "unpickled")))
     with pytest.raises(ValueError, match=r"b\.zarr: "):
@@ -925,18 +926,24 @@ def test_unknown_options_are_refused(options, message, tmp_path):
         read_connectome(tmp_path / "w.npy", **options)
 
 
+def reads_or_refuses_in_one_message(path: Path) -> bool:
+    """Read a spoiled file; True if it was read or refused by name."""
+    try:
+        read_connectome(path, max_memory=10**7)
+    except ValueError as error:
+        return str(error).startswith(path.name)
+    return True
+
+
 @quick
 @given(data=st.binary(max_size=300), ending=st.sampled_from([*EVERY, ".txt"]))
 def test_any_bytes_give_a_connectome_or_one_message(data, ending, tmp_path_factory):
     path = tmp_path_factory.mktemp("files") / f"w{ending}"
     path.write_bytes(data)
-    try:
-        read_connectome(path)
-    except ValueError as error:
-        assert str(error).startswith(path.name)
+    assert reads_or_refuses_in_one_message(path)
 
 
-@quick
+@settings(quick, max_examples=60)
 @given(
     source=st.sampled_from([e for e in EVERY if e != ".zarr"]),
     cut=st.floats(0, 1),
@@ -952,7 +959,4 @@ def test_spoiled_files_give_a_connectome_or_one_message(
     for place, value in flips:
         data[int(place * len(data))] = value
     path.write_bytes(data[: int(cut * len(data))] if cut < 0.5 else data)
-    try:
-        read_connectome(path, max_memory=10**7)
-    except ValueError as error:
-        assert str(error).startswith(path.name)
+    assert reads_or_refuses_in_one_message(path)

@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from commstruct.files.columns import WEIGHTS
 from commstruct.files.content import (
     FileContent,
     ReadOptions,
@@ -22,7 +23,6 @@ from commstruct.files.limits import (
     library_errors,
     read_bytes,
 )
-from commstruct.files.tables import WEIGHTS
 
 NAME_ATTRIBUTES = ("name", "label")  # igraph's and Gephi's; else the node's id
 

@@ -5,30 +5,23 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ParamSpec, TypeAlias
+from typing import ParamSpec, TypeAlias
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
 from commstruct.connectome import ORIENTATIONS, Connectome, as_connectome
-from commstruct.files.content import FileContent, ReadOptions, listed
+from commstruct.files.content import FileContent, ReadOptions
+from commstruct.files.edge_lists import read_columns
 from commstruct.files.graphs import read_gexf, read_gml, read_graphml
 from commstruct.files.limits import default_memory
 from commstruct.files.matrices import read_cifti, read_mat, read_npy, read_npz
+from commstruct.files.neurons import Neurons, with_neurons, with_signs
 from commstruct.files.pajek import read_pajek
 from commstruct.files.stores import read_zarr
-from commstruct.files.tables import (
-    known_transmitter,
-    name_column,
-    read_columns,
-    read_neurons,
-    read_text_table,
-    signs_of,
-)
+from commstruct.files.tables import read_text_table
 
 Reader: TypeAlias = Callable[[Path, ReadOptions], FileContent]
-Neurons: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any]
 Options = ParamSpec("Options")
 
 READERS: dict[str, tuple[str, Reader]] = {
@@ -207,9 +200,9 @@ def read_connectome_with_report(
     kind, reader = _reader(path)
     content = reader(path, options)
     if attributes is not None:
-        content = _with_neurons(path, content, attributes, options.max_memory)
+        content = with_neurons(path, content, attributes, options.max_memory)
     content = _oriented(path, content, orientation)
-    content = _with_signs(path, content, options)
+    content = with_signs(path, content, options)
     content, n_self = _without_self(content, self_connections)
     try:
         connectome = as_connectome(
@@ -326,93 +319,6 @@ def _oriented(path: Path, content: FileContent, asked: str | None) -> FileConten
         weights=content.weights.T,
         possible=possible,
         orientation=orientation,
-    )
-
-
-def _with_neurons(
-    path: Path, content: FileContent, given: Neurons, max_memory: int
-) -> FileContent:
-    """Add the columns of a second table, matched by name or, without names, by row."""
-    table = _neuron_table(given, max_memory)
-    if table.index.has_duplicates:
-        repeated = table.index[table.index.duplicated()][0]
-        raise ValueError(
-            f"attributes must have each neuron once, got {repeated!r} twice"
-        )
-    n = int(content.weights.shape[0])
-    notes = list(content.notes)
-    if content.names is None:
-        if len(table) != n:
-            raise ValueError(
-                f"attributes must have one row per neuron ({n}) as {path.name} has "
-                f"no names, got {len(table)}"
-            )
-        names = [str(name) for name in table.index]
-        matched = table
-    else:
-        names = content.names
-        missing = [name for name in names if name not in table.index]
-        if len(missing) == len(names):
-            raise ValueError(
-                f"attributes must name neurons of {path.name} "
-                f"({listed(names[:3])}...), got {listed(table.index[:3])}..."
-            )
-        if missing:
-            notes.append(f"{len(missing)} neurons are not in the table of attributes")
-            whole = {c: "Int64" for c in table if table[c].dtype.kind in "iu"}
-            table = table.astype(whole)
-        n_unused = len(table) - (len(names) - len(missing))
-        if n_unused:
-            notes.append(f"{n_unused} neurons of the table are not in the network")
-        matched = table.reindex(names)
-    columns = matched.reset_index(drop=True)
-    if content.attributes is not None:
-        own = content.attributes.drop(columns=list(columns), errors="ignore")
-        columns = pd.concat([own, columns], axis="columns")
-    return replace(content, names=names, attributes=columns, notes=tuple(notes))
-
-
-def _neuron_table(given: Neurons, max_memory: int) -> pd.DataFrame:
-    """Read or take a table of neurons, its index their names as text."""
-    if isinstance(given, str | os.PathLike):
-        path = Path(given)
-        if not path.exists():
-            raise FileNotFoundError(f"no such file: {path}")
-        return read_neurons(path, max_memory)
-    table = pd.DataFrame(given)
-    if isinstance(table.index, pd.RangeIndex):
-        column = name_column(table)
-        if column is None:
-            raise ValueError("attributes must have a column of names, got no column")
-        table = table.set_index(column)
-    return table.set_axis(table.index.map(str), axis="index")
-
-
-def _with_signs(path: Path, content: FileContent, options: ReadOptions) -> FileContent:
-    """Make the weights of inhibitory neurons negative, where that is asked for."""
-    asked = options.transmitter is not None or options.inhibitory is not None
-    if not asked or content.signs is not None:
-        return content
-    known = content.attributes
-    columns = [] if known is None else [str(column) for column in known]
-    column = options.transmitter or known_transmitter(columns) or "type"
-    if known is None or column not in columns:
-        raise ValueError(
-            f"{path.name}: has no column {column!r} to take signs from, only "
-            f"{listed(columns) or 'none'}"
-        )
-    weights = content.weights
-    if weights.min() < 0:
-        raise ValueError(
-            f"{path.name}: weights have signs already, so {column!r} cannot give them"
-        )
-    signs, told = signs_of(known[column], options.inhibitory, f"column {column!r}")
-    if sparse.issparse(weights):
-        weights = sparse.diags_array(signs) @ weights
-    else:
-        weights = weights * signs[:, np.newaxis]
-    return replace(
-        content, weights=weights, signs=f"{told}; their weights are negative"
     )
 
 

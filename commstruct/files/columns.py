@@ -1,0 +1,100 @@
+"""Names that columns usually have: of edges, of neurons, of transmitters."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from commstruct.files.content import ReadOptions, listed
+
+# fmt: off
+SOURCES = [
+    "source", "source_id", "source_name", "src", "from", "pre", "pre_id", "pre_name",
+    "pre_root_id", "pre_pt_root_id", "pre_neuron", "pre_cell", "pre_neuron_id",
+    "presynaptic", "presynaptic_id", "presynaptic_neuron", "bodyid_pre", "body_id_pre",
+    "body_pre", "pre_bodyid", "pre_body_id", "origin", "sender", "cell1", "neuron1",
+    "neuron_1",
+]
+TARGETS = [
+    "target", "target_id", "target_name", "tgt", "to", "post", "post_id", "post_name",
+    "post_root_id", "post_pt_root_id", "post_neuron", "post_cell", "post_neuron_id",
+    "postsynaptic", "postsynaptic_id", "postsynaptic_neuron", "bodyid_post",
+    "body_id_post", "body_post", "post_bodyid", "post_body_id", "destination",
+    "receiver", "cell2", "neuron2", "neuron_2",
+]
+WEIGHTS = [
+    "weight", "weights", "w", "syn_count", "synapse_count", "synapses", "n_synapses",
+    "num_synapses", "n_syn", "n_syns", "nsyn", "number_of_synapses",
+    "number_of_connections", "count", "strength",
+]
+TRANSMITTERS = [
+    "transmitter", "neurotransmitter", "nt", "nt_type", "transmitter_type",
+    "neurotransmitter_type", "top_nt", "predicted_nt", "sign",
+]
+NAMES = [
+    "name", "neuron", "neuron_name", "names", "root_id", "pt_root_id", "bodyid",
+    "body_id", "neuron_id", "node_id", "id", "node", "label", "cell", "cell_name",
+    "cell_id", "region", "roi",
+]
+# fmt: on
+
+
+def plain_name(column: Any) -> str:
+    """Column name in small letters, without '#' and with '_' for spaces."""
+    words = str(column).strip().lstrip("#% ").strip("\"'").lower()
+    return words.replace("-", "_").replace(" ", "_").replace(".", "_")
+
+
+def name_column(columns: Iterable[Any]) -> Any:
+    """Return the column that names the neurons, or None where there is no column."""
+    columns = list(columns)
+    for wanted in NAMES:
+        for column in columns:
+            if plain_name(column) == wanted:
+                return column
+    return columns[0] if columns else None
+
+
+def known_transmitter(columns: Iterable[Any]) -> str | None:
+    """Return the column that holds transmitters or signs, by its usual names."""
+    plain = {plain_name(column): str(column) for column in columns}
+    return next((plain[wanted] for wanted in TRANSMITTERS if wanted in plain), None)
+
+
+def edge_columns(
+    columns: list[str], options: ReadOptions, path: Path
+) -> dict[str, str] | None:
+    """Columns of source, target, weight: as given, else by their usual names."""
+    roles: dict[str, str] = {}
+    known = {"source": SOURCES, "target": TARGETS, "weight": WEIGHTS}
+    for role, usual in known.items():
+        if role in options.columns:
+            roles[role] = options.columns[role]
+            continue
+        found = [column for column in columns if plain_name(column) in usual]
+        if len(found) > 1 and role in {"source", "target"}:
+            best = [c for c in found if plain_name(c) in {"pre", "post", role}]
+            found = best if len(best) == 1 else found
+        if len(found) > 1 and not are_edge_columns(columns):
+            continue
+        if len(found) > 1:
+            raise ValueError(
+                f"{path.name}: {listed(found)} may all be the {role}: name the one by "
+                "columns="
+            )
+        if found:
+            roles[role] = found[0]
+    if "source" not in roles or "target" not in roles:
+        if options.columns and options.layout != "matrix":
+            missing = "source" if "source" not in roles else "target"
+            raise ValueError(
+                f"{path.name}: no column is known as the {missing} among "
+                f"{listed(columns)}: name it by columns="
+            )
+        return None
+    return roles
+
+
+def are_edge_columns(columns: list[str]) -> bool:
+    """Whether a source and a target are among the names."""
+    plain = {plain_name(column) for column in columns}
+    return bool(plain & set(SOURCES)) and bool(plain & set(TARGETS))

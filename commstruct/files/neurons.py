@@ -1,0 +1,170 @@
+"""What else is known of the neurons: a second table, and their signs."""
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from commstruct.connectome import FloatVector
+from commstruct.files.arrow import read_arrow
+from commstruct.files.columns import known_transmitter, name_column
+from commstruct.files.content import FileContent, ReadOptions, listed
+from commstruct.files.limits import library_errors, open_bytes
+from commstruct.files.text import EXACT, decode, find_delimiter
+
+Neurons: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any]
+
+
+def with_neurons(
+    path: Path, content: FileContent, given: Neurons, max_memory: int
+) -> FileContent:
+    """Add the columns of a second table, matched by name or, without names, by row."""
+    table = _neuron_table(given, max_memory)
+    if table.index.has_duplicates:
+        repeated = table.index[table.index.duplicated()][0]
+        raise ValueError(
+            f"attributes must have each neuron once, got {repeated!r} twice"
+        )
+    n = int(content.weights.shape[0])
+    notes = list(content.notes)
+    if content.names is None:
+        if len(table) != n:
+            raise ValueError(
+                f"attributes must have one row per neuron ({n}) as {path.name} has "
+                f"no names, got {len(table)}"
+            )
+        names = [str(name) for name in table.index]
+        matched = table
+    else:
+        names = content.names
+        missing = [name for name in names if name not in table.index]
+        if len(missing) == len(names):
+            raise ValueError(
+                f"attributes must name neurons of {path.name} "
+                f"({listed(names[:3])}...), got {listed(table.index[:3])}..."
+            )
+        if missing:
+            notes.append(f"{len(missing)} neurons are not in the table of attributes")
+            whole = {c: "Int64" for c in table if table[c].dtype.kind in "iu"}
+            table = table.astype(whole)
+        n_unused = len(table) - (len(names) - len(missing))
+        if n_unused:
+            notes.append(f"{n_unused} neurons of the table are not in the network")
+        matched = table.reindex(names)
+    columns = matched.reset_index(drop=True)
+    if content.attributes is not None:
+        own = content.attributes.drop(columns=list(columns), errors="ignore")
+        columns = pd.concat([own, columns], axis="columns")
+    return replace(content, names=names, attributes=columns, notes=tuple(notes))
+
+
+def with_signs(path: Path, content: FileContent, options: ReadOptions) -> FileContent:
+    """Make the weights of inhibitory neurons negative, where that is asked for."""
+    asked = options.transmitter is not None or options.inhibitory is not None
+    if not asked or content.signs is not None:
+        return content
+    known = content.attributes
+    columns = [] if known is None else [str(column) for column in known]
+    column = options.transmitter or known_transmitter(columns) or "type"
+    if known is None or column not in columns:
+        raise ValueError(
+            f"{path.name}: has no column {column!r} to take signs from, only "
+            f"{listed(columns) or 'none'}"
+        )
+    weights = content.weights
+    if weights.min() < 0:
+        raise ValueError(
+            f"{path.name}: weights have signs already, so {column!r} cannot give them"
+        )
+    signs, told = signs_of(known[column], options.inhibitory, f"column {column!r}")
+    if sparse.issparse(weights):
+        weights = sparse.diags_array(signs) @ weights
+    else:
+        weights = weights * signs[:, np.newaxis]
+    return replace(
+        content, weights=weights, signs=f"{told}; their weights are negative"
+    )
+
+
+def signs_of(
+    kinds: pd.Series, inhibitory: tuple[str, ...] | None, place: str
+) -> tuple[FloatVector, str]:
+    """Return +1 or -1 for transmitters, types or signs, and a sentence on it.
+
+    Raises
+    ------
+    ValueError
+        If none of the kinds is inhibitory.
+    """
+    if inhibitory is None and pd.api.types.is_numeric_dtype(kinds):
+        signs = np.sign(kinds.to_numpy(dtype=np.float64))
+        if not np.isin(signs, [-1, 1]).all():
+            raise ValueError(f"{place} must be positive or negative, not 0 or missing")
+        return signs, f"signs from the numbers in {place}"
+    wanted = inhibitory or ("gaba", "glycine", "inhibitory", "i", "-", "-1")
+    lower = kinds.astype(str).str.strip().str.lower()
+    is_inhibitory = lower.isin([kind.strip().lower() for kind in wanted]).to_numpy()
+    if not is_inhibitory.any():
+        raise ValueError(
+            f"{place} has none of the inhibitory kinds {listed(wanted)}, only "
+            f"{listed(sorted(set(kinds.astype(str))))}"
+        )
+    found = sorted({str(kind) for kind in kinds[is_inhibitory]})
+    return np.where(is_inhibitory, -1.0, 1.0), (
+        f"{int(is_inhibitory.sum())} of {len(kinds)} in {place} inhibitory "
+        f"({', '.join(found[:6])})"
+    )
+
+
+def _neuron_table(given: Neurons, max_memory: int) -> pd.DataFrame:
+    """Read or take a table of neurons, its index their names as text."""
+    if isinstance(given, str | os.PathLike):
+        path = Path(given)
+        if not path.exists():
+            raise FileNotFoundError(f"no such file: {path}")
+        return _read_neurons(path, max_memory)
+    table = pd.DataFrame(given)
+    if isinstance(table.index, pd.RangeIndex):
+        column = name_column(table)
+        if column is None:
+            raise ValueError("attributes must have a column of names, got no column")
+        table = table.set_index(column)
+    return table.set_axis(table.index.map(str), axis="index")
+
+
+def _read_neurons(path: Path, max_memory: int) -> pd.DataFrame:
+    """Read a table of neurons; names, which index it, stay text.
+
+    The column of names is the one with a usual header, else the first.
+    """
+    if path.suffix in {".parquet", ".feather", ".arrow"}:
+        table = read_arrow(path, max_memory)
+    else:
+        with open_bytes(path, max_memory) as stream:
+            text = decode(path, stream.read())
+        delimiter = find_delimiter(text.splitlines()[0] if text.strip() else "")
+        header = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+        column = name_column(header)
+        with library_errors(path, "a table of neurons"):
+            table = pd.read_csv(
+                io.StringIO(text),
+                sep=delimiter,
+                dtype={} if column is None else {column: str},
+                keep_default_na=False,
+                na_values=[""],
+                **EXACT,
+            )
+    column = name_column(list(table))
+    if column is None:
+        raise ValueError(f"{path.name}: the table of neurons has no column")
+    if table[column].isna().any():
+        row = int(np.argmax(table[column].isna()))
+        raise ValueError(f"{path.name}: row {row + 1} has no neuron in {column!r}")
+    return table.set_index(table[column].map(str)).drop(columns=column)
