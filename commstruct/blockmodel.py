@@ -6,13 +6,15 @@ the same to it: neurons of a module have like connections to every module.
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from itertools import combinations
+from typing import Any, TypeAlias
 
 import numpy as np
 from joblib import Parallel, delayed
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.cluster.vq import kmeans2
-from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_limits
 
 from commstruct.connectome import (
     BoolMatrix,
@@ -36,6 +38,7 @@ from commstruct.likelihood import (
     Gaussian,
     Pairs,
     Poisson,
+    count_evidence,
     label_prior,
     merge_modules,
     move_neurons,
@@ -45,16 +48,20 @@ from commstruct.likelihood import (
     sum_blocks,
 )
 
+IntMatrix: TypeAlias = NDArray[np.int64]
+
 FAMILIES = ("gaussian", "poisson", "poisson-degree-corrected")
 SIGNS = ("signed", "positive", "negative", "absolute")
 PRECISION = 8.0  # of the prior of a block mean: sd 0.35 of the noise's
 TAIL = 3.0  # robust standard deviations beyond which weights count by their logarithm
 DENSE_SHARE = 0.5  # of synapses that exist, from which weights are not counts
 DENSE_NEURONS = 4000  # a sparse network is made dense up to this size
+BOTH_FAMILIES = 20_000  # neurons up to which both Poisson models are compared
 MIN_NEURONS = 4
 MOST_DIMENSIONS = 20  # of an embedding
 START_MODULES = (10, 5, 14, 3, 7)
-LLOYD_ROUNDS = 15
+START_ROUNDS = 5
+LLOYD_ROUNDS = 8
 SPLIT_ROUNDS = 8
 TOP = 4  # partitions that are recombined
 GENERATIONS = 6
@@ -144,8 +151,9 @@ def fit_blockmodel(
     workers : int
         Processes that refine starts; the result does not depend on it.
     family : {"gaussian", "poisson", "poisson-degree-corrected"}, optional
-        Default: Gaussian where at least half of the synapses that may exist do, else
-        degree-corrected Poisson.
+        Default: Gaussian where at least half of the synapses that may exist do. Else
+        both Poisson models are fitted and the one with more evidence is taken; above
+        20,000 neurons the degree-corrected one.
 
     Raises
     ------
@@ -155,10 +163,15 @@ def fit_blockmodel(
     _check_settings(signs, resolution, restarts, workers, family)
     connectome = as_connectome(network)
     weights = _off_diagonal(_signed_part(connectome.weights, signs))
-    family = family or _family_of(weights, connectome.possible)
-    pairs, embeddings = _prepared(weights, connectome.possible, family, resolution)
-    best, agreement = _search(
-        pairs, embeddings, seed=seed, restarts=restarts, workers=workers
+    families = (family,) if family else _families_of(weights, connectome.possible)
+    best, agreement, family = _best_family(
+        weights,
+        connectome.possible,
+        families,
+        resolution=resolution,
+        seed=seed,
+        restarts=restarts,
+        workers=workers,
     )
     labels = canonical_labels(best.labels)
     means = _block_means(weights, connectome.possible, labels)
@@ -211,16 +224,47 @@ def _off_diagonal(weights: Weights) -> Weights:
     return sparse.csr_array((coordinates.data[off], ends), shape=weights.shape)
 
 
-def _family_of(weights: Weights, possible: BoolMatrix | None) -> str:
-    """Family that suits the data: Gaussian where most synapses exist."""
+def _families_of(weights: Weights, possible: BoolMatrix | None) -> tuple[str, ...]:
+    """Families that suit the data: Gaussian where most synapses exist."""
     n = weights.shape[0]
     n_possible = n * (n - 1) if possible is None else np.count_nonzero(possible)
     if isinstance(weights, np.ndarray):
         n_existing = np.count_nonzero(weights)
     else:
         n_existing = weights.nnz if n <= DENSE_NEURONS else 0
-    mostly = n_existing >= DENSE_SHARE * n_possible
-    return "gaussian" if mostly else "poisson-degree-corrected"
+    if n_existing >= DENSE_SHARE * n_possible:
+        return ("gaussian",)
+    return ("poisson-degree-corrected", "poisson")[: 2 if n <= BOTH_FAMILIES else 1]
+
+
+def _best_family(
+    weights: Weights,
+    possible: BoolMatrix | None,
+    families: tuple[str, ...],
+    *,
+    resolution: float,
+    seed: int,
+    restarts: int,
+    workers: int,
+) -> tuple[Blocks, float, str]:
+    """Fit each family; the one with the most evidence, if there are two."""
+    fits = []
+    with threadpool_limits(1, "blas"):  # the number of threads changes the rounding
+        for family in families:
+            pairs, embeddings = _prepared(weights, possible, family, resolution)
+            best, agreement = _search(
+                pairs, embeddings, seed=seed, restarts=restarts, workers=workers
+            )
+            evidence = 0.0
+            if len(families) > 1:
+                evidence = count_evidence(
+                    pairs,
+                    best,
+                    degree_corrected=family == "poisson-degree-corrected",
+                )
+            fits.append((evidence, best, agreement, family))
+    _, best, agreement, family = max(fits, key=lambda fit: fit[0])
+    return best, agreement, family
 
 
 def _prepared(
@@ -322,7 +366,7 @@ def _poisson_pairs(
         layer = sparse.csr_array(part)
         layer.eliminate_zeros()
         sent, received = _expected_margins(layer, known, degree_corrected)
-        counts = resolution / _dispersion(layer, sent, received)
+        counts = resolution / _dispersion(layer)
         layers.append(layer * counts)
         sending.append(sent * counts)
         receiving.append(received)
@@ -356,14 +400,17 @@ def _expected_margins(
     return rate, rate
 
 
-def _dispersion(
-    layer: sparse.csr_array, sent: FloatVector, received: FloatVector
-) -> float:
-    """Variance of the weights over their expectation: 1 for counts, c for c counts."""
-    crossed = float(sent @ (layer @ received))
-    square = float((sent @ sent) * (received @ received))
+def _dispersion(layer: sparse.csr_array) -> float:
+    """Variance of the weights over their expectation: 1 for counts, c for c counts.
+
+    Expected is the product of the strengths of both neurons, over their total.
+    """
+    sent, received = layer.sum(axis=1), layer.sum(axis=0)
+    total = float(sent.sum())
+    crossed = float(sent @ (layer @ received)) / total
+    square = float((sent @ sent) * (received @ received)) / total**2
     excess = float(np.square(layer.data).sum()) - 2 * crossed + square
-    return max(excess / float(sent.sum() * received.sum()), 1e-3)
+    return max(excess / total, 1e-3)
 
 
 def _sparse_embeddings(
@@ -372,8 +419,11 @@ def _sparse_embeddings(
     """Spectral embeddings; those for degree correction keep directions only."""
     matrix = normalised(weights)
     most = min(MOST_DIMENSIONS, weights.shape[0] // 4)
-    edge = 2 / np.sqrt(1 + weights.nnz / weights.shape[0])
-    embeddings = [symmetric_embedding(matrix, edge=edge / np.sqrt(2), most=most)]
+    # of random weights; half of what it is without the mean strength that is added
+    edge = np.sqrt(weights.shape[0] * np.square(weights.data).sum())
+    edge /= np.abs(weights.data).sum()
+    symmetric_edge = edge / np.sqrt(1 + is_directed)
+    embeddings = [symmetric_embedding(matrix, edge=symmetric_edge, most=most)]
     if is_directed:
         both = singular_embedding(matrix, edge=edge, most=most)
         embeddings.insert(0, both)
@@ -429,10 +479,22 @@ def _search(
     ]
     starts = Parallel(n_jobs=workers)(delayed(_start)(pairs, *job) for job in jobs)
     best = _recombined(pairs, _distinct(pool + starts), np.random.default_rng(last))
-    agreement = np.mean(
-        [adjusted_rand_score(start.labels, best.labels) for start in starts]
-    )
-    return best, float(agreement)
+    labels = np.stack([start.labels for start in starts])
+    return best, float(np.mean(_rand_indices(labels, best.labels)))
+
+
+def _rand_indices(partitions: IntMatrix, labels: IntVector) -> FloatVector:
+    """Adjusted Rand index of each row with `labels`; 1 for equal partitions."""
+    members = one_hot(labels, int(labels.max()) + 1)
+    n = len(labels)
+    values = []
+    for partition in partitions:
+        common = one_hot(partition, int(partition.max()) + 1).T @ members
+        sizes = (common, common.sum(axis=0), common.sum(axis=1))
+        both, one, other = (float((size * (size - 1)).sum()) for size in sizes)
+        chance, most = one * other / (n * (n - 1)), (one + other) / 2
+        values.append(1.0 if most == chance else (both - chance) / (most - chance))
+    return np.array(values)
 
 
 def _start(
@@ -441,8 +503,8 @@ def _start(
     n_modules: int,
     stream: np.random.SeedSequence,
 ) -> Blocks:
-    rng = np.random.default_rng(stream)
-    return _refined(pairs, _k_means(embedding, n_modules, rng))
+    labels = _k_means(embedding, n_modules, np.random.default_rng(stream))
+    return merge_modules(pairs, reassign(pairs, labels, rounds=START_ROUNDS))
 
 
 def _refined(pairs: Pairs, labels: IntVector) -> Blocks:
@@ -464,18 +526,23 @@ def _k_means(
 
 def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> Blocks:
     """Recombine and split the best partitions until none is better."""
+    tried: list[tuple[Blocks, Blocks]] = []
     for _ in range(GENERATIONS):
         best, children = pool[0], []
-        for i, one in enumerate(pool):
-            for other in pool[i + 1 :]:
-                both = one.labels * other.n_modules + other.labels
-                merged = merge_modules(pairs, sum_blocks(pairs, both))
-                children.append(_refined(pairs, merged.labels))
+        for one, other in combinations(pool, 2):
+            if any(one is a and other is b for a, b in tried):
+                continue
+            tried.append((one, other))
+            both = one.labels * other.n_modules + other.labels
+            merged = merge_modules(pairs, sum_blocks(pairs, both))
+            children.append(_refined(pairs, merged.labels))
         profile = profiles(pairs, best, within=False)
         for more in (3, 8):
             labels = _k_means(profile, best.n_modules + more, rng)
             children.append(_refined(pairs, labels))
-        children.append(move_neurons(pairs, _split(pairs, best), rounds=MOVE_ROUNDS))
+        split = _split(pairs, best)
+        if split is not best:
+            children.append(move_neurons(pairs, split, rounds=MOVE_ROUNDS))
         pool = _distinct(pool + children)
         if pool[0].icl <= best.icl + 1e-9:
             break
@@ -486,10 +553,9 @@ def _polished(pairs: Pairs, blocks: Blocks) -> Blocks:
     """Move single neurons, merge and split until nothing gains."""
     while True:
         moved = move_neurons(pairs, blocks, rounds=MOVE_ROUNDS)
-        split = _split(pairs, merge_modules(pairs, moved))
-        if split.icl <= blocks.icl + 1e-9:
+        if moved is blocks:
             return blocks
-        blocks = split
+        blocks = _split(pairs, merge_modules(pairs, moved))
 
 
 def _split(pairs: Pairs, blocks: Blocks) -> Blocks:

@@ -8,11 +8,12 @@ constant). An undirected network counts every pair once.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
+from scipy.special import gammaln, xlogy
 
 from commstruct.connectome import FloatMatrix, FloatVector, IntVector, Weights
 
@@ -146,6 +147,15 @@ class Pairs:
         """Number of neurons."""
         return int(self.sending.shape[1])
 
+    @cached_property
+    def one_module_evidence(self) -> float:
+        """Log of the integrated likelihood of one module, to compare others with."""
+        everyone = np.ones((self.n_neurons, 1))
+        sums = np.array([[[weights.sum()]] for weights in self.weights])
+        exposures = everyone.T @ _exposures(self, everyone, forward=True)
+        fit, cost = _block_totals(self, sums, exposures)
+        return float(self.family.evidence(np.array(fit), np.array(cost)))
+
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
@@ -195,7 +205,7 @@ def one_hot(labels: IntVector, n_modules: int) -> FloatMatrix:
 
 def sum_blocks(pairs: Pairs, labels: IntVector) -> Blocks:
     """Sum weights and exposures over the blocks of a partition."""
-    labels = np.unique(labels, return_inverse=True)[1]
+    labels = _gaps_closed(labels)
     members = one_hot(labels, int(labels.max()) + 1)
     sent = np.stack([weights @ members for weights in pairs.weights])
     exposed_to = _exposures(pairs, members, forward=True)
@@ -205,14 +215,9 @@ def sum_blocks(pairs: Pairs, labels: IntVector) -> Blocks:
         exposed_from = _exposures(pairs, members, forward=False)
     sums, exposures = members.T @ sent, members.T @ exposed_to
     fit, cost = _block_totals(pairs, sums, exposures)
-    alone = _block_totals(
-        pairs, sums.sum((1, 2), keepdims=True), exposures.sum((1, 2), keepdims=True)
-    )
     sizes = members.sum(axis=0)
-    evidence = pairs.family.evidence(
-        np.array([fit, alone[0]]), np.array([cost, alone[1]])
-    )
-    icl = float(evidence[0] - evidence[1]) + label_prior(sizes)
+    evidence = pairs.family.evidence(np.array(fit), np.array(cost))
+    icl = float(evidence) - pairs.one_module_evidence + label_prior(sizes)
     return Blocks(
         labels=labels,
         sizes=sizes,
@@ -226,6 +231,40 @@ def sum_blocks(pairs: Pairs, labels: IntVector) -> Blocks:
         cost=cost,
         icl=icl,
     )
+
+
+def count_evidence(pairs: Pairs, blocks: Blocks, *, degree_corrected: bool) -> float:
+    """Log evidence of counts, comparable with and without degree correction.
+
+    With it, which neuron of a module an edge starts (or ends) at has probabilities
+    of its own, integrated over their prior Dirichlet(alpha), alpha the likeliest of
+    a few for the network; without, all neurons of a module are alike.
+    """
+    sides = [(pairs.weights, pairs.sending)]
+    if pairs.is_directed:
+        sides.append((pairs.transposed, pairs.receiving))
+    value = float(pairs.family.evidence(np.array(blocks.fit), np.array(blocks.cost)))
+    value += label_prior(blocks.sizes)
+    for layers, rates in sides:
+        for layer, rate in zip(layers, rates, strict=True):
+            strengths = np.asarray(layer.sum(axis=1))
+            value += float(xlogy(strengths, rate).sum())
+            if degree_corrected:
+                value += _degree_evidence(strengths, blocks)
+    return value
+
+
+def _degree_evidence(strengths: FloatVector, blocks: Blocks) -> float:
+    """Log of the integrated over the plugged-in probability of the strengths."""
+    totals = np.bincount(blocks.labels, weights=strengths)
+    plugged = xlogy(strengths, strengths).sum() - xlogy(totals, totals).sum()
+    values = []
+    for alpha in np.geomspace(0.01, 1e4, 25):
+        share = blocks.sizes * alpha
+        modules = (gammaln(share) - gammaln(share + totals)).sum()
+        neurons = (gammaln(strengths + alpha) - gammaln(alpha)).sum()
+        values.append(modules + neurons - plugged)
+    return float(max(values))
 
 
 def reassign(pairs: Pairs, labels: IntVector, *, rounds: int) -> Blocks:
@@ -371,6 +410,15 @@ def profiles(pairs: Pairs, blocks: Blocks, *, within: bool) -> FloatMatrix:
         onto = expected.swapaxes(1, 2)[:, blocks.labels, :]
         parts += list(deviations(blocks.received, blocks.exposed_from, onto))
     return np.hstack(parts)
+
+
+def _gaps_closed(labels: IntVector) -> IntVector:
+    """Labels 0 .. k - 1 in the same order, without the numbers that no neuron has."""
+    present = np.bincount(labels) > 0
+    if present.all():
+        return labels
+    ranks: IntVector = np.cumsum(present) - 1
+    return ranks[labels]
 
 
 def _exposures(pairs: Pairs, members: FloatMatrix, *, forward: bool) -> FloatArray:
