@@ -35,12 +35,16 @@ class Activation:
 
 
 def _sigmoid(h: Array) -> Array:
-    # tanh saturates where exp would overflow
-    return 0.5 * array_namespace(h).tanh(0.5 * h) + 0.5
+    # exp of a negative number only: it never overflows, and small rates keep all digits
+    xp = array_namespace(h)
+    decay = xp.exp(-xp.abs(h))
+    return xp.where(h >= 0, xp.ones_like(h), decay) / (1.0 + decay)
 
 
 def _sigmoid_balance(h: Array) -> Array:
-    return 0.25 * (1.0 - array_namespace(h).tanh(0.5 * h) ** 2)
+    xp = array_namespace(h)
+    decay = xp.exp(-xp.abs(h))
+    return decay / (1.0 + decay) ** 2
 
 
 def _tanh(h: Array) -> Array:

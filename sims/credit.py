@@ -4,7 +4,8 @@ Symbols, for neurons i (pre) and j (post) and one sample:
 
 ``x_i`` firing rate; ``W_ij`` weight from i onto j; ``h_j`` net input, excitation minus
 inhibition; ``f`` activation and ``b`` balance function; ``c_i`` credit; ``e`` external
-credit of the outputs, ``target - x`` for the squared error.
+credit of the outputs, ``target - x`` for the squared error. Arrays are of any library
+that follows the array API standard; all of a call are of the library of the weights.
 
 Fan & Mysore 2025, doi:10.48550/arXiv.2405.14139. Batches are rows, so the equations
 read ``h = x W``, ``c = (c b(h)) W^T`` and ``dW = x^T (c b(h))``.
@@ -14,10 +15,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device, to_device
 
 from sims.activation import Array
 from sims.network import Network
+from sims.settle import settle
 
 CreditMode = Literal["clamp", "inject"]
 
@@ -44,7 +46,7 @@ class Rates:
     steps: int
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> Array:
-        return np.asarray(self.values, dtype=dtype)  # type: ignore[call-overload]
+        return np.asarray(to_device(self.values, "cpu"), dtype=dtype)  # type: ignore[call-overload]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,7 @@ class Credit:
     steps: int
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> Array:
-        return np.asarray(self.values, dtype=dtype)  # type: ignore[call-overload]
+        return np.asarray(to_device(self.values, "cpu"), dtype=dtype)  # type: ignore[call-overload]
 
 
 def settle_rates(
@@ -76,6 +78,8 @@ def settle_rates(
     *,
     steps: int = 100,
     tolerance: float = 1e-6,
+    damping: float = 0.0,
+    accelerate: bool = False,
 ) -> Rates:
     """Firing (fast): iterate ``x_j = f(h_j)``, ``h_j = sum_i x_i W_ij`` to rest.
 
@@ -90,6 +94,11 @@ def settle_rates(
     tolerance : float
         Largest change of a rate in one step that counts as settled, in the unit of
         the rates.
+    damping : float, from 0 to below 1
+        Share of its rate that a neuron keeps in a step, the rest is ``f(h)``.
+    accelerate : bool
+        Whether samples that do not settle so are tried again by Anderson's method
+        (`sims.settle.settle`).
 
     Returns
     -------
@@ -98,31 +107,36 @@ def settle_rates(
     Raises
     ------
     ValueError
-        If the stimulus does not have one column per input neuron, or `steps` or
-        `tolerance` is negative.
+        If the stimulus does not have one column per input neuron, `steps` or
+        `tolerance` is negative, or `damping` is out of range.
     """
     xp = array_namespace(network.weights)
     stimulus = _as_batch(xp, stimulus, network, network.n_inputs, "stimulus")
-    _check_settling(steps, tolerance)
+    _check_damping(damping)
     clamped, free = slice(0, network.n_inputs), slice(network.n_inputs, None)
     constant = stimulus @ network.weights[clamped, free]
     if network.bias is not None:
         constant = constant + network.bias[free]
     recurrent = network.weights[free, free]
 
-    rates = net_input = xp.zeros_like(constant)
-    settled, taken = xp.zeros(constant.shape[0], dtype=xp.bool), 0
-    for taken in range(1, steps + 1):
-        net_input = constant + rates @ recurrent if taken > 1 else constant
-        before, rates = rates, network.activation.rate(net_input)
-        settled = _largest(xp, rates - before) <= tolerance
-        if xp.all(settled):
-            break
+    def fire(rates: Array, constant: Array) -> Array:
+        fired = network.activation.rate(constant + rates @ recurrent)
+        return damping * rates + (1 - damping) * fired if damping else fired
+
+    rest = settle(
+        fire,
+        xp.zeros_like(constant),
+        constant,
+        steps=steps,
+        tolerance=tolerance,
+        accelerate=accelerate,
+    )
+    net_input = constant + rest.before @ recurrent
     return Rates(
-        values=xp.concat([stimulus, rates], axis=1),
+        values=xp.concat([stimulus, rest.values], axis=1),
         net_input=xp.concat([xp.zeros_like(stimulus), net_input], axis=1),
-        settled=settled,
-        steps=taken,
+        settled=rest.settled,
+        steps=rest.steps,
     )
 
 
@@ -134,6 +148,8 @@ def settle_credit(
     steps: int = 100,
     tolerance: float = 1e-6,
     mode: CreditMode = "clamp",
+    damping: float = 0.0,
+    accelerate: bool = False,
 ) -> Credit:
     """Credit (slow, retrograde): iterate ``c_i = sum_j W_ij b(h_j) c_j`` to rest.
 
@@ -141,7 +157,7 @@ def settle_credit(
     and every other neuron hears, across its own synapses, from the neurons it drives.
     The first step brings the external credit to the outputs and each further step
     carries it one synapse back, so a layered network of m layers is exact after
-    m - 1 steps.
+    m - 1 steps, the layers counted as in ``layered(sizes)``, input and output included.
 
     Parameters
     ----------
@@ -149,9 +165,10 @@ def settle_credit(
     rates : Rates, or (batch, n) array
         From `settle_rates`; of a plain array the net input is computed anew.
     external : (batch, n_outputs) array
-        Credit given from outside, ``target - rates`` for the squared error.
-    steps, tolerance
-        As in `settle_rates`, in the unit of the credit.
+        Credit given from outside, ``target - rates`` for the squared error;
+        from `external_credit` for any loss.
+    steps, tolerance, damping, accelerate
+        As in `settle_rates`, in the unit of the credit. Clamped credit is not damped.
     mode : {"clamp", "inject"}
         "clamp": the outputs' credit *is* the external credit (Fan & Mysore 2025).
         "inject": it is added to what the outputs hear, ``c = W b c + e``: the
@@ -165,14 +182,15 @@ def settle_credit(
     Raises
     ------
     ValueError
-        If a shape does not fit the network, or the mode is unknown.
+        If a shape does not fit the network, the mode is unknown, or a setting is out
+        of range.
     """
     xp = array_namespace(network.weights)
     external = _as_batch(xp, external, network, network.n_outputs, "external")
-    _check_settling(steps, tolerance)
+    _check_damping(damping)
     if mode not in ("clamp", "inject"):
         raise ValueError(f"mode must be 'clamp' or 'inject', got {mode!r}")
-    free = slice(network.n_inputs, None)
+    free, n_hidden = slice(network.n_inputs, None), network.n_hidden
     balance = balance_of(network, rates)[:, free]
     if balance.shape[0] != external.shape[0]:
         raise ValueError(
@@ -180,23 +198,36 @@ def settle_credit(
             f"got {external.shape[0]}"
         )
     backward = network.weights[free, free].T
-    silent = xp.zeros((external.shape[0], network.n_hidden), dtype=external.dtype)
+    silent = xp.zeros_like(balance[:, :n_hidden])
 
-    credit = xp.zeros_like(balance)
-    settled, taken = xp.zeros(external.shape[0], dtype=xp.bool), 0
-    for taken in range(1, steps + 1):
+    def hear(credit: Array, balance: Array, given: Array) -> Array:
         heard = (credit * balance) @ backward
         if mode == "inject":
-            after = heard + xp.concat([silent, external], axis=1)
-        else:
-            after = xp.concat([heard[:, : network.n_hidden], external], axis=1)
-        before, credit = credit, after
-        settled = _largest(xp, credit - before) <= tolerance
-        if xp.all(settled):
-            break
-    inputs = xp.zeros((external.shape[0], network.n_inputs), dtype=external.dtype)
+            heard = heard + given
+        if damping:
+            heard = damping * credit + (1 - damping) * heard
+        if mode == "clamp":
+            heard = xp.concat([heard[:, :n_hidden], given[:, n_hidden:]], axis=1)
+        return heard
+
+    rest = settle(
+        hear,
+        xp.zeros_like(balance),
+        balance,
+        xp.concat([silent, external], axis=1),
+        steps=steps,
+        tolerance=tolerance,
+        accelerate=accelerate,
+    )
+    inputs = xp.zeros(
+        (external.shape[0], network.n_inputs),
+        dtype=external.dtype,
+        device=device(external),
+    )
     return Credit(
-        values=xp.concat([inputs, credit], axis=1), settled=settled, steps=taken
+        values=xp.concat([inputs, rest.values], axis=1),
+        settled=rest.settled,
+        steps=rest.steps,
     )
 
 
@@ -223,7 +254,7 @@ def weight_change(
     """
     xp = array_namespace(network.weights)
     driven = _postsynaptic(xp, network, rates, credit)
-    values = rates.values if isinstance(rates, Rates) else xp.asarray(rates)
+    values = _values(xp, network, rates, "rates")
     change = values.T @ driven / values.shape[0]
     return xp.where(network.mask, change, xp.zeros_like(change))
 
@@ -247,6 +278,23 @@ def bias_change(
     return xp.mean(_postsynaptic(xp, network, rates, credit), axis=0)
 
 
+def net_input_of(network: Network, rates: Rates | Array) -> Array:
+    """Net input ``h`` of every neuron, ``(batch, n)``.
+
+    Parameters
+    ----------
+    network : Network
+    rates : Rates, or (batch, n) array
+        Of settled rates the net input that gave them, of a plain array the net input
+        that they give.
+    """
+    if isinstance(rates, Rates):
+        return rates.net_input
+    xp = array_namespace(network.weights)
+    net_input = _values(xp, network, rates, "rates") @ network.weights
+    return net_input if network.bias is None else net_input + network.bias
+
+
 def balance_of(network: Network, rates: Rates | Array) -> Array:
     """Balance ``b(h)`` of every neuron, 0 for the clamped inputs.
 
@@ -260,21 +308,16 @@ def balance_of(network: Network, rates: Rates | Array) -> Array:
     (batch, n) array
     """
     xp = array_namespace(network.weights)
-    if isinstance(rates, Rates):
-        net_input = rates.net_input
-    else:
-        rates = _as_batch(xp, rates, network, network.n_neurons, "rates")
-        net_input = rates @ network.weights
-        if network.bias is not None:
-            net_input = net_input + network.bias
+    net_input = net_input_of(network, rates)
     balance = (network.balance or network.activation.balance)(net_input)
     clamped = xp.zeros_like(balance[:, : network.n_inputs])
     return xp.concat([clamped, balance[:, network.n_inputs :]], axis=1)
 
 
-def _postsynaptic(xp: Array, network: Network, rates: Array, credit: Array) -> Array:
-    values = credit.values if isinstance(credit, Credit) else credit
-    values = _as_batch(xp, values, network, network.n_neurons, "credit")
+def _postsynaptic(
+    xp: Array, network: Network, rates: Rates | Array, credit: Credit | Array
+) -> Array:
+    values = _values(xp, network, credit, "credit")
     balance = balance_of(network, rates)
     if balance.shape != values.shape:
         raise ValueError(
@@ -284,16 +327,19 @@ def _postsynaptic(xp: Array, network: Network, rates: Array, credit: Array) -> A
     return balance * values
 
 
-def _largest(xp: Array, change: Array) -> Array:
-    if change.shape[1] == 0:
-        return xp.zeros(change.shape[0], dtype=change.dtype)
-    return xp.max(xp.abs(change), axis=1)
+def _values(
+    xp: Array, network: Network, given: Rates | Credit | Array, name: str
+) -> Array:
+    if isinstance(given, Rates | Credit):
+        return given.values
+    return _as_batch(xp, given, network, network.n_neurons, name)
 
 
 def _as_batch(
     xp: Array, values: Array, network: Network, width: int, name: str
 ) -> Array:
-    values = xp.asarray(values, dtype=network.weights.dtype)
+    weights = network.weights
+    values = xp.asarray(values, dtype=weights.dtype, device=device(weights))
     if values.ndim != 2 or values.shape[1] != width:
         raise ValueError(
             f"{name} must have shape (batch, {width}), got shape {tuple(values.shape)}"
@@ -301,8 +347,6 @@ def _as_batch(
     return values
 
 
-def _check_settling(steps: int, tolerance: float) -> None:
-    if steps < 0 or not tolerance >= 0:
-        raise ValueError(
-            f"steps and tolerance must not be negative, got {steps} and {tolerance}"
-        )
+def _check_damping(damping: float) -> None:
+    if not 0 <= damping < 1:
+        raise ValueError(f"damping must be from 0 to below 1, got {damping}")

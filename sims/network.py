@@ -1,10 +1,12 @@
 """Architecture: who may connect to whom, and who is clamped; masks, nothing else."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
+from array_api_compat import array_namespace, to_device
+from numpy.typing import DTypeLike, NDArray
 
 from sims.activation import Activation, Array, as_activation
 
@@ -15,19 +17,29 @@ class Network:
 
     Attributes
     ----------
-    weights : (n, n) array
+    weights : (n, n) array of float32 or float64
         ``weights[pre, post]``: row drives column; zero where `mask` is false.
     mask : (n, n) array of bool
         Synapses that exist. Input neurons are clamped to the stimulus, so no synapse
-        ends on one; no neuron connects to itself.
+        ends on one.
     n_inputs, n_outputs : int
         The first `n_inputs` neurons are clamped inputs, the last `n_outputs` are
         outputs.
     activation : Activation
     bias : (n,) array or None
-        Constant net input of each neuron; None where neurons have none.
+        Constant net input of each neuron, without effect on the clamped inputs; None
+        where neurons have none.
     balance : callable or None
         Balance function b(h), elementwise; None for the matched one, f'(h).
+    signs : (n,) array or None
+        Dale's law: 1 where all synapses of the presynaptic neuron excite, -1 where
+        they inhibit, as they do throughout learning; None where a neuron may do both.
+
+    Raises
+    ------
+    ValueError
+        If shapes or dtypes do not fit each other, weights are not finite or break the
+        mask or the signs, or a synapse ends on an input.
     """
 
     weights: Array
@@ -37,21 +49,11 @@ class Network:
     activation: Activation
     bias: Array | None = None
     balance: Callable[[Array], Array] | None = field(default=None, repr=False)
+    signs: Array | None = None
 
     def __post_init__(self) -> None:
-        shape = tuple(self.weights.shape)
-        if len(shape) != 2 or shape[0] != shape[1]:
-            raise ValueError(f"weights must be square (n, n), got shape {shape}")
-        if tuple(self.mask.shape) != shape:
-            raise ValueError(
-                f"mask must have the shape of weights {shape}, "
-                f"got shape {tuple(self.mask.shape)}"
-            )
-        if self.bias is not None and tuple(self.bias.shape) != shape[:1]:
-            raise ValueError(
-                f"bias must have shape {shape[:1]}, got shape {tuple(self.bias.shape)}"
-            )
-        _check_counts(shape[0], self.n_inputs, self.n_outputs)
+        _check_shapes(self)
+        _check_synapses(self)
         object.__setattr__(self, "activation", as_activation(self.activation))
 
     @property
@@ -65,19 +67,49 @@ class Network:
         return self.n_neurons - self.n_inputs - self.n_outputs
 
     @property
-    def inputs(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    def inputs(self) -> NDArray[np.int64]:
         """Indices of the clamped input neurons."""
         return np.arange(self.n_inputs)
 
     @property
-    def hidden(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    def hidden(self) -> NDArray[np.int64]:
         """Indices of the hidden neurons."""
         return np.arange(self.n_inputs, self.n_neurons - self.n_outputs)
 
     @property
-    def outputs(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    def outputs(self) -> NDArray[np.int64]:
         """Indices of the output neurons."""
         return np.arange(self.n_neurons - self.n_outputs, self.n_neurons)
+
+    def to(self, library: Any, *, device: Any = None) -> "Network":
+        """Copy the network into arrays of another library, or to another device.
+
+        Parameters
+        ----------
+        library : module
+            ``numpy`` or ``torch``; the credit rule then runs on its arrays.
+        device : optional
+            Where the library keeps the arrays, such as ``"cuda"``; None for its
+            default.
+
+        Returns
+        -------
+        Network
+        """
+
+        def moved(values: Array | None) -> Array | None:
+            if values is None:
+                return None
+            copy = np.array(to_device(values, "cpu"))
+            return library.asarray(copy, device=device)
+
+        return replace(
+            self,
+            weights=moved(self.weights),
+            mask=moved(self.mask),
+            bias=moved(self.bias),
+            signs=moved(self.signs),
+        )
 
 
 def all_to_all(
@@ -90,6 +122,7 @@ def all_to_all(
     seed: int,
     dtype: DTypeLike = np.float32,
     shortcuts: bool = True,
+    dale: bool = False,
 ) -> Network:
     """Connect every neuron to every other; weights start small and random.
 
@@ -105,6 +138,9 @@ def all_to_all(
     dtype : float32 or float64
     shortcuts : bool
         Whether synapses lead from the inputs straight to the outputs.
+    dale : bool
+        Dale's law: every other neuron excites, those between inhibit, and stay so.
+        The initial weights are those of ``dale=False`` with their signs changed.
 
     Returns
     -------
@@ -116,20 +152,22 @@ def all_to_all(
         If the neurons do not suffice, or gain, activation or dtype is unusable.
     """
     _check_counts(n_neurons, n_inputs, n_outputs)
-    if not (np.isfinite(gain) and gain >= 0):
-        raise ValueError(f"gain must be finite and not negative, got {gain}")
     mask = ~np.eye(n_neurons, dtype=bool)
     mask[:, :n_inputs] = False
     if not shortcuts:
         mask[:n_inputs, n_neurons - n_outputs :] = False
     rng = np.random.default_rng(seed)
-    weights = rng.normal(scale=gain / np.sqrt(n_neurons), size=mask.shape) * mask
+    scale = _check_gain(gain) / np.sqrt(n_neurons)
+    weights = rng.normal(scale=scale, size=mask.shape) * mask
+    signs = _alternating_signs(n_neurons) if dale else None
+    dtype = _check_dtype(dtype)
     return Network(
-        weights=weights.astype(_check_dtype(dtype)),
+        weights=_with_signs(weights, signs).astype(dtype),
         mask=mask,
         n_inputs=n_inputs,
         n_outputs=n_outputs,
         activation=as_activation(activation),
+        signs=None if signs is None else signs.astype(dtype),
     )
 
 
@@ -141,6 +179,7 @@ def layered(
     dtype: DTypeLike = np.float32,
     gain: float = 1.0,
     bias: bool = False,
+    dale: bool = False,
 ) -> Network:
     """Connect each layer to the next; the first is clamped, the last is compared.
 
@@ -156,6 +195,8 @@ def layered(
     bias : bool
         Whether neurons have a bias; it starts at normal values of standard deviation
         ``0.1 * gain``.
+    dale : bool
+        As in `all_to_all`.
 
     Returns
     -------
@@ -164,15 +205,15 @@ def layered(
     Raises
     ------
     ValueError
-        If there are fewer than two layers, or a layer is empty.
+        If there are fewer than two layers, a layer is empty, or gain, activation or
+        dtype is unusable.
     """
     sizes = [int(size) for size in sizes]
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(
             f"sizes must name at least two layers of at least one neuron, got {sizes}"
         )
-    if not (np.isfinite(gain) and gain >= 0):
-        raise ValueError(f"gain must be finite and not negative, got {gain}")
+    gain, dtype = _check_gain(gain), _check_dtype(dtype)
     n_neurons, ends = sum(sizes), np.cumsum(sizes)
     layer = np.repeat(np.arange(len(sizes)), sizes)
     mask = layer[:, None] + 1 == layer[None, :]
@@ -181,15 +222,79 @@ def layered(
     scale[ends[0] :] = np.repeat(gain / np.sqrt(sizes[:-1]), sizes[1:])
     weights = rng.normal(size=mask.shape) * scale * mask
     constant = rng.normal(scale=0.1 * gain, size=n_neurons) * (layer > 0)
-    dtype = _check_dtype(dtype)
+    signs = _alternating_signs(n_neurons) if dale else None
     return Network(
-        weights=weights.astype(dtype),
+        weights=_with_signs(weights, signs).astype(dtype),
         mask=mask,
         n_inputs=sizes[0],
         n_outputs=sizes[-1],
         activation=as_activation(activation),
         bias=constant.astype(dtype) if bias else None,
+        signs=None if signs is None else signs.astype(dtype),
     )
+
+
+def _alternating_signs(n_neurons: int) -> NDArray[np.float64]:
+    return np.where(np.arange(n_neurons) % 2 == 0, 1.0, -1.0)
+
+
+def _with_signs(
+    weights: NDArray[np.floating], signs: NDArray[np.float64] | None
+) -> NDArray[np.floating]:
+    return weights if signs is None else np.abs(weights) * signs[:, None]
+
+
+def _check_shapes(network: Network) -> None:
+    xp, shape = array_namespace(network.weights), tuple(network.weights.shape)
+    if len(shape) != 2 or shape[0] != shape[1]:
+        raise ValueError(f"weights must be square (n, n), got shape {shape}")
+    if network.weights.dtype not in (xp.float32, xp.float64):
+        raise ValueError(
+            f"weights must be float32 or float64, got {network.weights.dtype}"
+        )
+    if tuple(network.mask.shape) != shape:
+        raise ValueError(
+            f"mask must have the shape of weights {shape}, "
+            f"got shape {tuple(network.mask.shape)}"
+        )
+    if network.mask.dtype != xp.bool:
+        raise ValueError(f"mask must be bool, got {network.mask.dtype}")
+    for name, values in (("bias", network.bias), ("signs", network.signs)):
+        if values is not None and tuple(values.shape) != shape[:1]:
+            raise ValueError(
+                f"{name} must have shape {shape[:1]}, got shape {tuple(values.shape)}"
+            )
+        if values is not None and values.dtype != network.weights.dtype:
+            raise ValueError(
+                f"{name} must have the dtype of weights, {network.weights.dtype}, "
+                f"got {values.dtype}"
+            )
+    _check_counts(shape[0], network.n_inputs, network.n_outputs)
+
+
+def _check_synapses(network: Network) -> None:
+    xp, weights = array_namespace(network.weights), network.weights
+    for name, values in (("weights", weights), ("bias", network.bias)):
+        if values is not None and not xp.all(xp.isfinite(values)):
+            raise ValueError(f"{name} must be finite, got NaN or infinite values")
+    if xp.any(network.mask[:, : network.n_inputs]):
+        raise ValueError(
+            "mask must have no synapse onto an input neuron (the first n_inputs "
+            "columns), got at least one"
+        )
+    if xp.any((weights != 0) & ~network.mask):
+        raise ValueError(
+            "weights must be 0 where mask is false, got another value there"
+        )
+    if network.signs is None:
+        return
+    if not xp.all(xp.abs(network.signs) == 1):
+        raise ValueError("signs must be 1 or -1, got another value")
+    if xp.any(weights * network.signs[:, None] < 0):
+        raise ValueError(
+            "weights must have the sign of their presynaptic neuron in signs, "
+            "got another sign"
+        )
 
 
 def _check_counts(n_neurons: int, n_inputs: int, n_outputs: int) -> None:
@@ -205,7 +310,13 @@ def _check_counts(n_neurons: int, n_inputs: int, n_outputs: int) -> None:
         )
 
 
-def _check_dtype(dtype: DTypeLike) -> "np.dtype[np.floating]":
+def _check_gain(gain: float) -> float:
+    if not (np.isfinite(gain) and gain >= 0):
+        raise ValueError(f"gain must be finite and not negative, got {gain}")
+    return gain
+
+
+def _check_dtype(dtype: DTypeLike) -> "np.dtype[Any]":
     if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ValueError(f"dtype must be float32 or float64, got {np.dtype(dtype)}")
     return np.dtype(dtype)

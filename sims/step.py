@@ -1,18 +1,38 @@
 """One training step of the credit rule, on memory that is allocated once.
 
 What the rule *is* stands in `sims.credit`; here is how a step is *computed* quickly.
-Clamped neurons are constants: the drive of the inputs and the credit of the outputs
-are multiplied once a step, and only what moves is multiplied in every settling step.
+
+- Clamped neurons are constants: the drive of the inputs is multiplied once a step, and
+  only what moves is multiplied in every settling step.
+- Arrays are ``(neurons, batch)``, so that inputs, hidden and outputs are each one piece
+  of memory, and no product or sum has to gather its operands.
+- Every result is written into memory that is there already.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+from array_api_compat import array_namespace
 from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
-from sims.activation import Activation
-from sims.credit import CreditMode
+from sims.activation import ACTIVATIONS, Activation
+from sims.credit import (
+    CreditMode,
+    bias_change,
+    settle_credit,
+    settle_rates,
+    weight_change,
+)
+from sims.loss import (
+    Loss,
+    check_loss,
+    cross_entropy,
+    cross_entropy_slope,
+    external_credit,
+    target_loss,
+)
 from sims.network import Network
 
 Matrix = NDArray[np.floating]
@@ -21,21 +41,29 @@ Matrix = NDArray[np.floating]
 class TrainingStep:
     """Settle rates, settle credit, change the weights, in place.
 
-    Gives what `settle_rates`, `settle_credit` and `weight_change` give, to rounding.
+    Gives what `settle_rates`, `external_credit`, `settle_credit` and `weight_change`
+    give, to rounding.
 
     Parameters
     ----------
     network : Network
-        Start; it is copied, never changed.
+        Start, of numpy arrays; it is copied, never changed.
     batch_size : int
     learning_rate : float
     settling_steps : int
         The most steps of the rates, and of the credit.
     tolerance : float
-        Settling stops when no value of the batch changes by more; at 0 all steps are
-        taken.
+        Settling stops when no value of the batch changes by more; at 0 it stops only
+        where nothing changes at all, which is not looked for: all steps are taken.
     mode : {"clamp", "inject"}
         Whether the external credit replaces the outputs' credit or is added to it.
+    loss : {"squared", "cross-entropy"}
+        What the external credit lowers.
+
+    Raises
+    ------
+    ValueError
+        If the network is not of numpy arrays, or a setting is unusable.
     """
 
     def __init__(
@@ -47,37 +75,52 @@ class TrainingStep:
         settling_steps: int,
         tolerance: float,
         mode: CreditMode,
+        loss: Loss = "squared",
     ) -> None:
-        n_inputs, dtype = network.n_inputs, network.weights.dtype
-        n_free = network.n_neurons - n_inputs
-        self._start = network
-        self._tolerance = tolerance
-        self._settling_steps = settling_steps
-        self._scale = learning_rate / batch_size
-        self._allowed = network.mask[:, n_inputs:].astype(dtype)
-        self._rate = _IN_PLACE.get(network.activation.name, _rate_by_copy)
+        if not isinstance(network.weights, np.ndarray):
+            raise ValueError(
+                "network must have weights of numpy (network.to(numpy)), "
+                f"got {type(network.weights).__module__}"
+            )
+        if mode not in ("clamp", "inject"):
+            raise ValueError(f"mode must be 'clamp' or 'inject', got {mode!r}")
+        check_loss(network, loss)
+        n_inputs, n_hidden = network.n_inputs, network.n_hidden
+        n_free, dtype = network.n_neurons - n_inputs, network.weights.dtype
+        self._start, self._loss = network, loss
+        self._tolerance, self._settling_steps = tolerance, settling_steps
+        self._batch_size, self._scale = batch_size, learning_rate / batch_size
         (self._gemm,) = get_blas_funcs(("gemm",), dtype=dtype)
 
-        self._weights = np.ascontiguousarray(network.weights[:, n_inputs:])
-        self._bias = None if network.bias is None else network.bias[n_inputs:].copy()
-        self._afferent = self._weights[:n_inputs]
-        self._recurrent = self._weights[n_inputs:]
-        # Neurons that hear credit: all but the clamped outputs.
-        listening = network.n_hidden if mode == "clamp" else n_free
-        self._backward = self._recurrent[:listening, :listening].T
-        self._from_outputs = self._recurrent[:listening, network.n_hidden :].T
+        # Only synapses onto neurons that are not clamped are kept and changed. A bias
+        # is a synapse from one more clamped neuron, of rate 1, in the first row.
+        n_bias = 0 if network.bias is None else 1
+        n_clamped = n_bias + n_inputs
+        self._weights = np.zeros((n_clamped + n_free, n_free), dtype=dtype)
+        self._weights[n_bias:] = network.weights[:, n_inputs:]
+        if network.bias is not None:
+            self._weights[0] = network.bias[n_inputs:]
+        self._allowed = np.ones_like(self._weights)
+        self._allowed[n_bias:] = network.mask[:, n_inputs:]
+        self._range = _range_of(network.signs, n_bias)
+        self._afferent = self._weights[:n_clamped].T
+        self._recurrent = self._weights[n_clamped:].T
+        # Neurons that hear credit: all, or all but the clamped outputs.
+        listening = n_hidden if mode == "clamp" else n_free
         self._injected = mode == "inject"
+        self._backward = self._weights[n_clamped:][:listening]
+        self._from_outputs = self._backward[:, n_hidden:]
 
-        def buffer(columns: int) -> Matrix:
-            return np.zeros((batch_size, columns), dtype=dtype)
+        def buffer(rows: int) -> Matrix:
+            return np.zeros((rows, batch_size), dtype=dtype)
 
-        self._values = buffer(network.n_neurons)  # stimulus and rates, side by side
-        self._constant, self._net_input = buffer(n_free), buffer(n_free)
-        self._rates, self._balance = buffer(n_free), buffer(n_free)
-        self._driven = buffer(n_free)  # credit x balance
-        self._credit, self._heard = buffer(listening), buffer(listening)
-        self._settled_credit = buffer(n_free)
-        self._echo, self._difference = buffer(listening), buffer(n_free)
+        self._values = buffer(n_clamped + n_free)
+        self._values[:n_bias] = 1
+        self._clamped, self._rates = self._values[:n_clamped], self._values[n_clamped:]
+        self._stimulus = self._clamped[n_bias:]
+        self._minus_constant, self._product = buffer(n_free), buffer(n_free)
+        self._balance, self._driven = buffer(n_free), buffer(n_free)  # b and b c
+        self._heard, self._before = buffer(listening), buffer(n_free)
         self._external = buffer(network.n_outputs)
 
     def __call__(self, stimulus: Matrix, target: Matrix) -> float:
@@ -91,163 +134,252 @@ class TrainingStep:
         Returns
         -------
         float
-            Loss of the batch before the change: half the squared error, summed over
-            outputs, mean over samples. Not finite if rates or credit grew without
-            bound; the weights are then left as they were.
+            Loss of the batch before the change, mean over samples. NaN if rates,
+            credit or weights grew without bound; they are then of no further use.
         """
-        n_inputs, external = self._start.n_inputs, self._external
-        self._values[:, :n_inputs] = stimulus
-        self._settle_rates(stimulus)
-        np.subtract(target, self._rates[:, self._start.n_hidden :], out=external)
-        loss = 0.5 * float(np.vdot(external, external)) / len(external)
-        self._values[:, n_inputs:] = self._rates
-        self._settle_credit()
-        if not np.isfinite(self._driven.sum(dtype=np.float64)):
-            return float("nan")
-        self._change_weights()
-        return loss
+        with np.errstate(all="ignore"):  # growth is told by the loss
+            self._stimulus[:] = stimulus.T
+            self._settle_rates()
+            loss = self._find_error(target)
+            self._settle_credit()
+            bounded = np.isfinite(loss) and _is_finite(self._values)
+            if not (bounded and _is_finite(self._driven)):
+                return float("nan")
+            self._change_weights()
+            return loss if _is_finite(self._weights) else float("nan")
 
     def network(self) -> Network:
         """Copy of the network as it is now."""
         start = self._start
-        weights = np.zeros_like(start.weights)
-        weights[:, start.n_inputs :] = self._weights
-        bias = None
-        if self._bias is not None:
-            bias = np.concatenate([start.bias[: start.n_inputs], self._bias])  # type: ignore[index]
-        return Network(
-            weights=weights,
-            mask=start.mask,
-            n_inputs=start.n_inputs,
-            n_outputs=start.n_outputs,
-            activation=start.activation,
-            bias=bias,
-            balance=start.balance,
-        )
+        weights, bias = np.zeros_like(start.weights), None
+        weights[:, start.n_inputs :] = self._weights[-start.n_neurons :]
+        if start.bias is not None:
+            bias = np.concatenate([start.bias[: start.n_inputs], self._weights[0]])
+        return replace(start, weights=weights, bias=bias)
 
-    def _settle_rates(self, stimulus: Matrix) -> None:
-        np.matmul(stimulus, self._afferent, out=self._constant)
-        if self._bias is not None:
-            self._constant += self._bias
+    def _settle_rates(self) -> None:
+        np.matmul(self._afferent, self._clamped, out=self._minus_constant)
+        np.negative(self._minus_constant, out=self._minus_constant)
         self._rates[:] = 0
-        if self._settling_steps > 0:  # the first step starts from silence
-            self._net_input[:] = self._constant
-            self._rate(self._start.activation, self._net_input, self._rates)
-        for _ in range(1, self._settling_steps):
+        self._product[:] = 0
+        for step in range(self._settling_steps):
+            if step > 0:  # the first step starts from silence
+                np.matmul(self._recurrent, self._rates, out=self._product)
             if self._tolerance > 0:
-                self._difference[:] = self._rates
-            np.matmul(self._rates, self._recurrent, out=self._net_input)
-            self._net_input += self._constant
-            self._rate(self._start.activation, self._net_input, self._rates)
-            if self._tolerance > 0 and self._is_settled(self._rates, self._difference):
-                break
+                self._before[:] = self._rates
+            self._fire(self._product, self._minus_constant, self._rates)
+            if self._tolerance > 0 and self._is_settled(self._rates, self._before):
+                return
 
-    def _settle_credit(self) -> None:
-        network, n_hidden = self._start, self._start.n_hidden
-        matched = _FROM_RATES.get(network.activation.name)
+    def _fire(self, product: Matrix, minus_constant: Matrix, out: Matrix) -> None:
+        in_place = _FIRE.get(self._start.activation)
+        if in_place is None:
+            out[:] = self._start.activation.rate(product - minus_constant)
+        else:
+            in_place(product, minus_constant, out)
+
+    def _find_error(self, target: Matrix) -> float:
+        """Set the balance of all and the external credit of the outputs."""
+        network, outputs = self._start, slice(self._start.n_hidden, None)
+        matched = _BALANCE.get(network.activation)
         if network.balance is None and matched is not None:
             matched(self._rates, self._balance)
         else:
             balance = network.balance or network.activation.balance
-            self._balance[:] = balance(self._net_input)
-        np.multiply(
-            self._external,
-            self._balance[:, n_hidden:],
-            out=self._driven[:, n_hidden:],
-        )
-        listening = self._credit.shape[1]
-        balance_heard = self._balance[:, :listening]
-        if self._injected:
-            self._echo[:] = 0
-            self._echo[:, n_hidden:] = self._external
-            self._credit[:] = self._echo
-            repeats = self._settling_steps - 1
-        else:
-            # The second step: hidden neurons hear the clamped outputs, and no others.
-            np.matmul(self._driven[:, n_hidden:], self._from_outputs, out=self._echo)
-            self._credit[:] = self._echo if self._settling_steps > 1 else 0
-            repeats = self._settling_steps - 2
-        for _ in range(repeats):
-            np.multiply(self._credit, balance_heard, out=self._heard)
+            self._balance[:] = balance(self._product - self._minus_constant)
+        external = self._external
+        np.subtract(target.T, self._rates[outputs], out=external)
+        if self._loss == "squared":
+            return 0.5 * float(np.vdot(external, external)) / self._batch_size
+        net_input = self._product[outputs] - self._minus_constant[outputs]
+        slope = cross_entropy_slope(network, net_input)
+        external /= slope
+        if network.balance is None:  # as above, with the digits that the rates lost
+            self._balance[outputs] = slope
+        return float(cross_entropy(net_input, target.T).sum()) / self._batch_size
+
+    def _settle_credit(self) -> None:
+        n_hidden, external = self._start.n_hidden, self._external
+        driven, heard = self._driven, self._heard
+        balance = self._balance[: len(heard)]
+        # The first step: the external credit comes to the outputs, and nobody hears.
+        driven[:n_hidden] = 0
+        np.multiply(external, self._balance[n_hidden:], out=driven[n_hidden:])
+        if self._tolerance > 0:
+            heard[:] = 0
+            heard[n_hidden:] = external[: len(heard) - n_hidden]
+            self._before[n_hidden:] = 0
+            if self._is_settled(external, self._before[n_hidden:]):
+                return
+        for step in range(1, self._settling_steps):
             if self._tolerance > 0:
-                self._difference[:, :listening] = self._credit
-            np.matmul(self._heard, self._backward, out=self._credit)
-            self._credit += self._echo
+                self._before[: len(heard)] = heard
+            if step == 1:  # only the outputs have credit yet
+                np.matmul(self._from_outputs, driven[n_hidden:], out=heard)
+            else:
+                np.matmul(self._backward, driven, out=heard)
+            if self._injected:
+                heard[n_hidden:] += external
+            np.multiply(heard, balance, out=driven[: len(heard)])
             if self._tolerance > 0 and self._is_settled(
-                self._credit, self._difference[:, :listening]
+                heard, self._before[: len(heard)]
             ):
-                break
-        np.multiply(self._credit, balance_heard, out=self._driven[:, :listening])
+                return
 
     def _change_weights(self) -> None:
-        # weights += scale * values.T @ driven, without a temporary: BLAS wants columns
-        # first, so both sides are transposed.
+        # weights += scale * values @ driven.T, without a temporary. BLAS keeps columns
+        # together where numpy keeps rows, so it is given the transpose of everything.
         self._gemm(
             self._scale,
             self._driven.T,
             self._values.T,
             beta=1.0,
             c=self._weights.T,
-            trans_b=True,
+            trans_a=True,
             overwrite_c=True,
         )
         self._weights *= self._allowed
-        if self._bias is not None:
-            self._bias += self._scale * self._driven.sum(axis=0)
+        if self._range is not None:
+            np.clip(self._weights, *self._range, out=self._weights)
 
     def _is_settled(self, after: Matrix, before: Matrix) -> bool:
+        if after.size == 0:
+            return True
         np.subtract(after, before, out=before)
         return float(max(before.max(), -before.min())) <= self._tolerance
 
 
-def _sigmoid(_: Activation, net_input: Matrix, out: Matrix) -> None:
-    np.negative(net_input, out=out)
+class ArrayStep:
+    """The same step by the pure functions, on arrays of any library and device.
+
+    Parameters and calls are those of `TrainingStep`.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        batch_size: int,
+        learning_rate: float,
+        settling_steps: int,
+        tolerance: float,
+        mode: CreditMode,
+        loss: Loss = "squared",
+    ) -> None:
+        check_loss(network, loss)
+        self._network, self._batch_size = network, batch_size
+        self._learning_rate, self._mode, self._loss = learning_rate, mode, loss
+        self._settling_steps, self._tolerance = settling_steps, tolerance
+
+    def __call__(self, stimulus: Matrix, target: Matrix) -> float:
+        """Learn from one batch, as `TrainingStep` does."""
+        network, xp = self._network, array_namespace(self._network.weights)
+        steps, tolerance = self._settling_steps, self._tolerance
+        with np.errstate(all="ignore"):
+            rates = settle_rates(network, stimulus, steps=steps, tolerance=tolerance)
+            credit = settle_credit(
+                network,
+                rates,
+                external_credit(network, rates, target, loss=self._loss),
+                steps=steps,
+                tolerance=tolerance,
+                mode=self._mode,
+            )
+            loss = float(xp.mean(target_loss(network, rates, target, loss=self._loss)))
+            change = self._learning_rate * weight_change(network, rates, credit)
+            weights, bias = network.weights + change, network.bias
+        if network.signs is not None:
+            kept = weights * network.signs[:, None] > 0
+            weights = xp.where(kept, weights, xp.zeros_like(weights))
+        if bias is not None:
+            bias = bias + self._learning_rate * bias_change(network, rates, credit)
+        whole = [rates.values, credit.values, change, weights]
+        if not np.isfinite(loss) or not all(xp.all(xp.isfinite(x)) for x in whole):
+            return float("nan")
+        self._network = replace(network, weights=weights, bias=bias)
+        return loss
+
+    def network(self) -> Network:
+        """The network as it is now."""
+        return self._network
+
+
+def _is_finite(values: Matrix) -> bool:
+    # The sum of squares is quick, and finite unless a value is not, or is very large.
+    return bool(np.isfinite(np.vdot(values, values)) or np.isfinite(values).all())
+
+
+def _range_of(
+    signs: NDArray[np.floating] | None, n_bias: int
+) -> tuple[Matrix, Matrix] | None:
+    """Least and greatest weight that Dale's law allows; a bias may have either sign."""
+    if signs is None:
+        return None
+    free = np.full(n_bias, np.inf)
+    lowest = np.concatenate([-free, np.where(signs > 0, 0, -np.inf)])
+    highest = np.concatenate([free, np.where(signs > 0, np.inf, 0)])
+    return lowest.astype(signs.dtype)[:, None], highest.astype(signs.dtype)[:, None]
+
+
+# Rates f(product - minus_constant), computed into memory that is already there. The
+# constant comes with its sign turned, which saves the sigmoid a pass.
+
+
+def _fire_sigmoid(product: Matrix, minus_constant: Matrix, out: Matrix) -> None:
+    np.subtract(minus_constant, product, out=out)
     np.exp(out, out=out)  # infinite for very negative input: the rate is then 0
     out += 1
     np.reciprocal(out, out=out)
 
 
-def _tanh(_: Activation, net_input: Matrix, out: Matrix) -> None:
-    np.tanh(net_input, out=out)
+def _fire_tanh(product: Matrix, minus_constant: Matrix, out: Matrix) -> None:
+    np.subtract(product, minus_constant, out=out)
+    np.tanh(out, out=out)
 
 
-def _relu(_: Activation, net_input: Matrix, out: Matrix) -> None:
-    np.maximum(net_input, 0, out=out)
+def _fire_relu(product: Matrix, minus_constant: Matrix, out: Matrix) -> None:
+    np.subtract(product, minus_constant, out=out)
+    np.maximum(out, 0, out=out)
 
 
-def _softplus(_: Activation, net_input: Matrix, out: Matrix) -> None:
-    np.logaddexp(net_input, 0, out=out)
+def _fire_softplus(product: Matrix, minus_constant: Matrix, out: Matrix) -> None:
+    np.subtract(product, minus_constant, out=out)
+    np.logaddexp(out, 0, out=out)
 
 
-def _rate_by_copy(activation: Activation, net_input: Matrix, out: Matrix) -> None:
-    out[:] = activation.rate(net_input)
+# Matched balance f'(h), written in terms of the rate f(h).
 
 
-def _sigmoid_balance(rates: Matrix, out: Matrix) -> None:
+def _balance_sigmoid(rates: Matrix, out: Matrix) -> None:
     np.subtract(1, rates, out=out)
     out *= rates
 
 
-def _tanh_balance(rates: Matrix, out: Matrix) -> None:
+def _balance_tanh(rates: Matrix, out: Matrix) -> None:
     np.multiply(rates, rates, out=out)
     np.subtract(1, out, out=out)
 
 
-def _relu_balance(rates: Matrix, out: Matrix) -> None:
+def _balance_relu(rates: Matrix, out: Matrix) -> None:
     np.greater(rates, 0, out=out)
 
 
-_IN_PLACE: dict[str, Callable[[Activation, Matrix, Matrix], None]] = {
-    "sigmoid": _sigmoid,
-    "tanh": _tanh,
-    "relu": _relu,
-    "softplus": _softplus,
-}
-"""Rates computed into memory that is already there."""
+def _balance_softplus(rates: Matrix, out: Matrix) -> None:
+    np.negative(rates, out=out)
+    np.expm1(out, out=out)
+    np.negative(out, out=out)
 
-_FROM_RATES: dict[str, Callable[[Matrix, Matrix], None]] = {
-    "sigmoid": _sigmoid_balance,
-    "tanh": _tanh_balance,
-    "relu": _relu_balance,
+
+_FIRE: dict[Activation, Callable[[Matrix, Matrix, Matrix], None]] = {
+    ACTIVATIONS["sigmoid"]: _fire_sigmoid,
+    ACTIVATIONS["tanh"]: _fire_tanh,
+    ACTIVATIONS["relu"]: _fire_relu,
+    ACTIVATIONS["softplus"]: _fire_softplus,
 }
-"""Matched balance functions f'(h), written in terms of the rate f(h)."""
+
+_BALANCE: dict[Activation, Callable[[Matrix, Matrix], None]] = {
+    ACTIVATIONS["sigmoid"]: _balance_sigmoid,
+    ACTIVATIONS["tanh"]: _balance_tanh,
+    ACTIVATIONS["relu"]: _balance_relu,
+    ACTIVATIONS["softplus"]: _balance_softplus,
+}

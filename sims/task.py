@@ -1,6 +1,7 @@
 """Inputs and targets: what a network is trained on, and what it never sees."""
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -8,11 +9,18 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import zoom
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 FloatMatrix = NDArray[np.float64]
 TaskKind = Literal["classification", "regression"]
+
+_UNREADABLE = (
+    *(ValueError, TypeError, OSError, EOFError, MemoryError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What numpy raises on a file that is torn, locked, or no archive of arrays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,17 +93,21 @@ def classes_of(outputs: ArrayLike) -> NDArray[np.int64]:
     outputs = np.asarray(outputs)
     if outputs.shape[1] == 1:
         return (outputs[:, 0] > 0.5).astype(np.int64)
-    return outputs.argmax(axis=1)
+    return np.asarray(outputs.argmax(axis=1), dtype=np.int64)
 
 
-def digits_task(*, held_out: float = 1 / 3, seed: int = 0) -> Task:
-    """Handwritten digits: 1797 images of 8 x 8 grey values, ten classes.
+def digits_task(*, size: int = 8, held_out: float = 1 / 3, seed: int = 0) -> Task:
+    """Handwritten digits: 1797 images of grey values, ten classes.
 
     The test part of Kaynak's optical digits (Alpaydin & Kaynak 1998,
     doi:10.24432/C50P49), as scikit-learn ships it; grey values are divided by 16.
 
     Parameters
     ----------
+    size : int, from 4 to 64
+        Pixels along each side. The images are 8 x 8; others are interpolated between
+        the pixels' centres, so that a 4 x 4 image has the means of 2 x 2 pixels. A
+        larger size makes a larger task, not a sharper picture.
     held_out : float
         Share of the images of every class that training never sees.
     seed : int
@@ -104,9 +116,16 @@ def digits_task(*, held_out: float = 1 / 3, seed: int = 0) -> Task:
     Returns
     -------
     Task
-        64 inputs in [0, 1], 10 outputs, 1 for the digit and 0 for the others.
+        ``size ** 2`` inputs in [0, 1]; 10 outputs, 1 for the digit, else 0.
     """
+    if not 4 <= size <= 64:
+        raise ValueError(f"size must be from 4 to 64, got {size}")
     images, digits = load_digits(return_X_y=True)
+    if size != 8:
+        scale = (1, size / 8, size / 8)
+        squares = images.reshape(-1, 8, 8)
+        images = zoom(squares, scale, order=1, grid_mode=True, mode="nearest")
+        images = images.reshape(len(squares), -1)
     return _split("digits", images / 16.0, digits, held_out=held_out, seed=seed)
 
 
@@ -143,10 +162,10 @@ def association_task(
     flipped = rng.random(copies.shape) < noise
     return Task(
         name="association",
-        stimuli=patterns,
-        targets=targets,
-        held_out_stimuli=np.where(flipped, 1 - copies, copies),
-        held_out_targets=np.repeat(targets, 10, axis=0),
+        stimuli=_as_samples(patterns, "stimuli"),
+        targets=_as_samples(targets, "targets"),
+        held_out_stimuli=np.where(flipped, 1.0 - copies, copies),
+        held_out_targets=np.repeat(targets, 10, axis=0).astype(np.float64),
         kind="regression",
     )
 
@@ -204,26 +223,33 @@ def task_from_file(path: str | Path, *, held_out: float = 1 / 3, seed: int = 0) 
     if not path.is_file():
         raise FileNotFoundError(f"task file not found: {path}")
     readers = {".npz": _read_npz, ".csv": _read_csv}
-    if path.suffix not in readers:
+    if path.suffix.lower() not in readers:
         raise ValueError(f"task file must end in .npz or .csv, got {path.name}")
-    arrays = readers[path.suffix](path)
-    if "held_out_stimuli" not in arrays:
-        return _split(
-            path.stem,
-            _numbers(arrays["stimuli"], "stimuli"),
-            arrays["targets"],
-            held_out=held_out,
-            seed=seed,
+    arrays = readers[path.suffix.lower()](path)
+    stimuli = _numbers(arrays["stimuli"], "stimuli")
+    if "held_out_stimuli" in arrays:
+        return _as_split(path.stem, stimuli, arrays)
+    targets = arrays["targets"]
+    return _split(path.stem, stimuli, targets, held_out=held_out, seed=seed)
+
+
+def _as_split(
+    name: str, stimuli: FloatMatrix, arrays: dict[str, NDArray[np.generic]]
+) -> Task:
+    """Keep the parts of a file that says itself what is held out."""
+    trained, held_out = arrays["targets"], arrays["held_out_targets"]
+    if trained.shape[1:] != held_out.shape[1:]:
+        raise ValueError(
+            f"held_out_targets must have rows like targets, {trained.shape[1:]}, "
+            f"got {held_out.shape[1:]}"
         )
-    both = np.concatenate([arrays["targets"], arrays["held_out_targets"]])
-    targets, kind = _encode(both)
-    n_trained = len(arrays["targets"])
+    targets, kind = _encode(np.concatenate([trained, held_out]))
     return Task(
-        name=path.stem,
-        stimuli=arrays["stimuli"],
-        targets=targets[:n_trained],
-        held_out_stimuli=arrays["held_out_stimuli"],
-        held_out_targets=targets[n_trained:],
+        name=name,
+        stimuli=stimuli,
+        targets=targets[: len(trained)],
+        held_out_stimuli=_numbers(arrays["held_out_stimuli"], "held_out_stimuli"),
+        held_out_targets=targets[len(trained) :],
         kind=kind,
     )
 
@@ -232,7 +258,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise ValueError(f"{path} is not a readable .npz of arrays: {error}") from error
     needed = {"stimuli", "targets"}
     if "held_out_stimuli" in arrays or "held_out_targets" in arrays:

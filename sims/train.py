@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from array_api_compat import to_device
+from numpy.typing import DTypeLike, NDArray
 
+from sims.activation import Array
 from sims.credit import CreditMode, Rates, settle_credit, settle_rates
+from sims.loss import Loss, check_loss, external_credit, target_loss
 from sims.network import Network
-from sims.step import TrainingStep
+from sims.step import ArrayStep, TrainingStep
 from sims.task import Task, classes_of
 
 FloatVector = NDArray[np.float64]
@@ -21,7 +24,7 @@ class Evaluation:
     Attributes
     ----------
     training_loss, held_out_loss : float
-        Half the squared error, summed over outputs, mean over samples.
+        The loss that was trained, summed over outputs, mean over samples.
     held_out_accuracy : float
         Share of held-out samples whose largest output is the target's; NaN for
         regression.
@@ -51,7 +54,7 @@ class Run:
     Attributes
     ----------
     network : Network
-        The last finite weights.
+        As trained; of a run that diverged, as at the last checkpoint it reached.
     learning_rate : float
     seed : int
     checkpoints : (k,) array of int
@@ -62,7 +65,8 @@ class Run:
         At each checkpoint; None where the run did not get to.
     history_steps : (m,) array of int
     history_loss : (m,) array
-        Training loss, mean over the batches since the previous entry.
+        Training loss, mean over the batches since the previous entry. At most about
+        100 entries, however long the training.
     diverged_at : int or None
         Step at which rates, credit or weights stopped being finite numbers.
     """
@@ -90,6 +94,7 @@ def train(
     settling_steps: int = 8,
     tolerance: float = 1e-4,
     credit_mode: CreditMode = "clamp",
+    loss: Loss = "squared",
     progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Train a network by the credit rule on random batches.
@@ -101,7 +106,8 @@ def train(
     Parameters
     ----------
     network : Network
-        Start; it is not changed. numpy arrays.
+        Start; it is not changed. On arrays other than numpy's (`Network.to`), training
+        is done where they are, by the same rule.
     task : Task
         Its inputs and outputs must be as many as the network's.
     learning_rate : float
@@ -120,6 +126,8 @@ def train(
     tolerance : float
         Change in a step that counts as settled; at 0 all steps are taken.
     credit_mode : {"clamp", "inject"}
+    loss : {"squared", "cross-entropy"}
+        What training lowers; see `sims.loss.target_loss`.
     progress : callable, optional
         Called with the number of steps done since its last call.
 
@@ -134,52 +142,44 @@ def train(
         If an argument is out of range or the task does not fit the network.
     """
     _check_training(network, task, learning_rate, steps, batch_size, settling_steps)
+    _check_loss_and_targets(network, task, loss)
     marks = checkpoint_steps(checkpoints, steps)
-    settings = {"steps": settling_steps, "tolerance": tolerance}
-    learn = TrainingStep(
+    make_step = TrainingStep if _is_numpy(network.weights) else ArrayStep
+    learn = make_step(
         network,
         batch_size=batch_size,
         learning_rate=learning_rate,
         settling_steps=settling_steps,
         tolerance=tolerance,
         mode=credit_mode,
+        loss=loss,
     )
-    dtype = network.weights.dtype
-    stimuli, targets = task.stimuli.astype(dtype), task.targets.astype(dtype)
-    batches = _Batches(len(stimuli), batch_size, np.random.default_rng(seed))
-    stimulus = np.empty((batch_size, stimuli.shape[1]), dtype=dtype)
-    target = np.empty((batch_size, targets.shape[1]), dtype=dtype)
-
+    dtype = _to_numpy(network.weights[:0]).dtype
+    batches = _Batches(task, batch_size, dtype, np.random.default_rng(seed))
     weights = np.full((len(marks), *network.weights.shape), np.nan, dtype=dtype)
     evaluations: list[Evaluation | None] = [None] * len(marks)
-    every = max(1, steps // 100)
-    loss_sum, history = 0.0, []
+    history = _History(every=max(1, steps // 100), progress=progress)
     diverged_at, last = None, network
-    # A run that grows without bound passes infinity on its way; it is caught below.
-    with np.errstate(over="ignore", invalid="ignore"):
-        for step in range(steps + 1):
-            if step in marks:
-                last = learn.network()
-                place = marks.index(step)
-                weights[place] = last.weights
-                evaluations[place] = evaluate(last, task, mode=credit_mode, **settings)
-            if step == steps:
-                break
-            chosen = batches.draw()
-            np.take(stimuli, chosen, axis=0, out=stimulus)
-            np.take(targets, chosen, axis=0, out=target)
-            loss = learn(stimulus, target)
-            if not np.isfinite(loss):
-                diverged_at = step + 1
-                last = learn.network()
-                break
-            loss_sum += loss
-            if (step + 1) % every == 0:
-                history.append((step + 1, loss_sum / every))
-                loss_sum = 0.0
-                if progress is not None:
-                    progress(every)
-    recorded = np.array(history, dtype=np.float64).reshape(-1, 2)
+    for step in range(steps + 1):
+        if step in marks:
+            last, place = learn.network(), marks.index(step)
+            weights[place] = _to_numpy(last.weights)
+            evaluations[place] = evaluate(
+                last,
+                task,
+                steps=settling_steps,
+                tolerance=tolerance,
+                mode=credit_mode,
+                loss=loss,
+            )
+        if step == steps:
+            break
+        batch_loss = learn(*batches.draw())
+        if not np.isfinite(batch_loss):
+            diverged_at = step + 1
+            break
+        history.add(step + 1, batch_loss)
+    history.close()
     return Run(
         network=last,
         learning_rate=learning_rate,
@@ -187,8 +187,8 @@ def train(
         checkpoints=np.array(marks, dtype=np.int64),
         weights=weights,
         evaluations=tuple(evaluations),
-        history_steps=recorded[:, 0].astype(np.int64),
-        history_loss=recorded[:, 1],
+        history_steps=np.array(history.steps, dtype=np.int64),
+        history_loss=np.array(history.losses, dtype=np.float64),
         diverged_at=diverged_at,
     )
 
@@ -200,6 +200,7 @@ def evaluate(
     steps: int,
     tolerance: float,
     mode: CreditMode = "clamp",
+    loss: Loss = "squared",
 ) -> Evaluation:
     """Measure a network on the samples it was trained on and those held out.
 
@@ -209,31 +210,37 @@ def evaluate(
     task : Task
     steps, tolerance, mode
         Settling, as in `settle_rates` and `settle_credit`.
+    loss : {"squared", "cross-entropy"}
 
     Returns
     -------
     Evaluation
     """
-    first_output = network.n_neurons - network.n_outputs
     trained = settle_rates(network, task.stimuli, steps=steps, tolerance=tolerance)
     rates = settle_rates(
         network, task.held_out_stimuli, steps=steps, tolerance=tolerance
     )
-    outputs = rates.values[:, first_output:]
-    external = task.held_out_targets.astype(outputs.dtype) - outputs
+    external = external_credit(network, rates, task.held_out_targets, loss=loss)
     credit = settle_credit(
         network, rates, external, steps=steps, tolerance=tolerance, mode=mode
     )
     accuracy = np.nan
     if task.kind == "classification":
+        outputs = np.asarray(rates)[:, network.outputs]
         named = classes_of(outputs) == classes_of(task.held_out_targets)
         accuracy = float(named.mean())
+
+    def mean_loss(rates: Rates, targets: Array) -> float:
+        with np.errstate(over="ignore"):  # a loss beyond all bounds is infinite
+            losses = target_loss(network, rates, targets, loss=loss)
+            return float(_to_numpy(losses).mean(dtype=np.float64))
+
     return Evaluation(
-        training_loss=_loss(task.targets - trained.values[:, first_output:]),
-        held_out_loss=_loss(external),
+        training_loss=mean_loss(trained, task.targets),
+        held_out_loss=mean_loss(rates, task.held_out_targets),
         held_out_accuracy=accuracy,
-        settled_rates=float(rates.settled.mean()),
-        settled_credit=float(credit.settled.mean()),
+        settled_rates=float(_to_numpy(rates.settled).mean()),
+        settled_credit=float(_to_numpy(credit.settled).mean()),
         ei_balance=float(ei_balance(network, rates).mean()),
         spectral_radius=spectral_radius(network),
     )
@@ -254,15 +261,15 @@ def ei_balance(network: Network, rates: Rates) -> FloatVector:
     -------
     (n - n_inputs,) array, each in [0, 1]
     """
-    weights = np.asarray(network.weights, dtype=np.float64)[:, network.n_inputs :]
-    values = np.asarray(rates.values, dtype=np.float64)
+    weights = _to_numpy(network.weights).astype(np.float64)[:, network.n_inputs :]
+    values = np.asarray(rates, dtype=np.float64)
     # A negative rate (tanh) turns the sign of what its synapses bring.
     up, down = np.maximum(weights, 0), np.maximum(-weights, 0)
     on, below = np.maximum(values, 0), np.maximum(-values, 0)
     excitation = on @ up + below @ down
     inhibition = on @ down + below @ up
     if network.bias is not None:
-        bias = np.asarray(network.bias, dtype=np.float64)[network.n_inputs :]
+        bias = _to_numpy(network.bias).astype(np.float64)[network.n_inputs :]
         excitation += np.maximum(bias, 0)
         inhibition += np.maximum(-bias, 0)
     total = excitation + inhibition
@@ -276,12 +283,10 @@ def ei_balance(network: Network, rates: Rates) -> FloatVector:
 
 
 def spectral_radius(network: Network) -> float:
-    """Largest modulus of an eigenvalue of the weights, NaN if they are not finite."""
-    weights = np.asarray(network.weights, dtype=np.float64)
+    """Largest modulus of an eigenvalue of the weights."""
+    weights = _to_numpy(network.weights).astype(np.float64)
     # Nothing drives the clamped inputs, so they add only zero eigenvalues.
     recurrent = weights[network.n_inputs :, network.n_inputs :]
-    if not np.isfinite(recurrent).all():
-        return float("nan")
     return float(np.abs(np.linalg.eigvals(recurrent)).max())
 
 
@@ -293,7 +298,7 @@ def checkpoint_steps(checkpoints: int | Sequence[int], steps: int) -> list[int]:
     ValueError
         If a checkpoint lies outside the training.
     """
-    if isinstance(checkpoints, int):
+    if isinstance(checkpoints, int | np.integer):
         if checkpoints < 1:
             raise ValueError(f"checkpoints must be at least 1, got {checkpoints}")
         spaced = np.linspace(0, steps, checkpoints + 1)
@@ -309,23 +314,67 @@ def checkpoint_steps(checkpoints: int | Sequence[int], steps: int) -> list[int]:
 class _Batches:
     """Samples in shuffled rounds, batch by batch; a round's remainder is skipped."""
 
-    def __init__(self, n_samples: int, size: int, rng: np.random.Generator) -> None:
-        self._n_samples, self._size, self._rng = n_samples, size, rng
-        self._order = np.empty(0, dtype=np.int64)
+    def __init__(
+        self, task: Task, size: int, dtype: DTypeLike, rng: np.random.Generator
+    ) -> None:
+        self._stimuli, self._targets = (
+            task.stimuli.astype(dtype),
+            task.targets.astype(dtype),
+        )
+        self._stimulus = np.empty((size, task.n_inputs), dtype=dtype)
+        self._target = np.empty((size, task.n_outputs), dtype=dtype)
+        self._size, self._rng = size, rng
+        self._samples = np.arange(len(self._stimuli))
+        # Fewer samples than a batch holds: a batch spans several rounds.
+        rounds = -(-size // len(self._samples))
+        self._order = np.tile(self._samples, (rounds, 1))
+        self._next = self._order.size
 
-    def draw(self) -> NDArray[np.int64]:
-        if len(self._order) < self._size:
-            # Fewer samples than a batch holds: a batch spans several rounds.
-            rounds = -(-self._size // self._n_samples)
-            self._order = np.concatenate(
-                [self._rng.permutation(self._n_samples) for _ in range(rounds)]
-            )
-        batch, self._order = self._order[: self._size], self._order[self._size :]
-        return batch
+    def draw(self) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Stimulus and target of the next batch, in the same memory every time."""
+        if self._next + self._size > self._order.size:
+            for round_ in self._order:
+                round_[:] = self._samples
+                self._rng.shuffle(round_)
+            self._next = 0
+        chosen = self._order.reshape(-1)[self._next : self._next + self._size]
+        self._next += self._size
+        # mode="clip" only keeps numpy from allocating; every index is in range
+        np.take(self._stimuli, chosen, axis=0, out=self._stimulus, mode="clip")
+        np.take(self._targets, chosen, axis=0, out=self._target, mode="clip")
+        return self._stimulus, self._target
 
 
-def _loss(error: NDArray[np.floating]) -> float:
-    return float(0.5 * np.square(error, dtype=np.float64).sum(axis=1).mean())
+class _History:
+    """Mean training loss, one entry every so many steps and one for the rest."""
+
+    def __init__(self, every: int, progress: Callable[[int], None] | None) -> None:
+        self.steps: list[int] = []
+        self.losses: list[float] = []
+        self._every, self._progress = every, progress
+        self._last, self._sum, self._count = 0, 0.0, 0
+
+    def add(self, step: int, loss: float) -> None:
+        self._last, self._sum, self._count = step, self._sum + loss, self._count + 1
+        if self._count == self._every:
+            self.close()
+
+    def close(self) -> None:
+        if self._count == 0:
+            return
+        self.steps.append(self._last)
+        self.losses.append(self._sum / self._count)
+        if self._progress is not None:
+            self._progress(self._count)
+        self._sum, self._count = 0.0, 0
+
+
+def _is_numpy(values: Array) -> bool:
+    return isinstance(values, np.ndarray)
+
+
+def _to_numpy(values: Array) -> NDArray[np.floating]:
+    return np.asarray(to_device(values, "cpu"))
 
 
 def _check_training(
@@ -352,4 +401,15 @@ def _check_training(
         raise ValueError(
             f"network must have the task's {wanted[0]} inputs and {wanted[1]} outputs, "
             f"got {network.n_inputs} and {network.n_outputs}"
+        )
+
+
+def _check_loss_and_targets(network: Network, task: Task, loss: Loss) -> None:
+    check_loss(network, loss)
+    lowest = min(task.targets.min(), task.held_out_targets.min())
+    highest = max(task.targets.max(), task.held_out_targets.max())
+    if loss == "cross-entropy" and (lowest < 0 or highest > 1):
+        raise ValueError(
+            "targets must lie from 0 to 1 for the cross-entropy, "
+            f"got {lowest} to {highest}"
         )

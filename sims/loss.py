@@ -1,0 +1,125 @@
+"""How wrong the outputs are, and the external credit that says so."""
+
+from typing import Literal
+
+from array_api_compat import array_namespace, device
+
+from sims.activation import ACTIVATIONS, Array
+from sims.credit import Rates, net_input_of
+from sims.network import Network
+
+Loss = Literal["squared", "cross-entropy"]
+"""squared: ``(target - x)^2 / 2``. cross-entropy, of sigmoid rates and targets from 0
+to 1: ``-target log(x) - (1 - target) log(1 - x)``, in nats. Both are summed over the
+outputs, and no output needs to know of another, as it would for a softmax."""
+
+
+def target_loss(
+    network: Network, rates: Rates | Array, target: Array, *, loss: Loss = "squared"
+) -> Array:
+    """Loss of each sample, summed over its outputs.
+
+    The cross-entropy is computed from the net input, and so is finite where a rate is
+    0 or 1 to rounding.
+
+    Parameters
+    ----------
+    network : Network
+    rates : Rates, or (batch, n) array
+    target : (batch, n_outputs) array
+        For the cross-entropy from 0 to 1.
+    loss : {"squared", "cross-entropy"}
+
+    Returns
+    -------
+    (batch,) array
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or the cross-entropy is asked of rates that are not a
+        sigmoid's.
+    """
+    error, net_input, target = _outputs(network, rates, target, loss)
+    xp = array_namespace(error)
+    if loss == "squared":
+        return xp.sum(0.5 * error**2, axis=1)
+    return xp.sum(cross_entropy(net_input, target), axis=1)
+
+
+def external_credit(
+    network: Network, rates: Rates | Array, target: Array, *, loss: Loss = "squared"
+) -> Array:
+    """External credit ``e`` of the outputs: minus the slope of the loss on their rates.
+
+    For the squared error ``e = target - x``. For the cross-entropy
+    ``e = (target - x) / f'(h)``, because ``f' = x (1 - x)`` for the sigmoid; a neuron
+    whose balance function matches then learns from ``b(h) e = target - x`` even where
+    it is saturated. The slope is taken from the net input, where it keeps its digits
+    when the rate is 0 or 1 to rounding.
+
+    Parameters
+    ----------
+    network, rates, target, loss
+        As in `target_loss`.
+
+    Returns
+    -------
+    (batch, n_outputs) array
+
+    Raises
+    ------
+    ValueError
+        As in `target_loss`.
+    """
+    error, net_input, _ = _outputs(network, rates, target, loss)
+    if loss == "squared":
+        return error
+    return error / cross_entropy_slope(network, net_input)
+
+
+def cross_entropy(net_input: Array, target: Array) -> Array:
+    """Cross-entropy of sigmoid rates, elementwise from their net input."""
+    xp = array_namespace(net_input)
+    rising = xp.where(net_input > 0, net_input, xp.zeros_like(net_input))
+    return rising - target * net_input + xp.log1p(xp.exp(-xp.abs(net_input)))
+
+
+def cross_entropy_slope(network: Network, net_input: Array) -> Array:
+    """``f'(h)``, by which the cross-entropy divides the error; never quite 0."""
+    xp = array_namespace(net_input)
+    slope = network.activation.balance(net_input)
+    return xp.clip(slope, min=float(xp.finfo(slope.dtype).smallest_normal))
+
+
+def check_loss(network: Network, loss: str) -> None:
+    """Refuse a loss that is unknown, or that the network's rates are not made for."""
+    if loss not in ("squared", "cross-entropy"):
+        raise ValueError(f"loss must be 'squared' or 'cross-entropy', got {loss!r}")
+    if loss == "cross-entropy" and network.activation != ACTIVATIONS["sigmoid"]:
+        raise ValueError(
+            "loss 'cross-entropy' needs sigmoid rates, which lie between 0 and 1, "
+            f"got {network.activation.name}"
+        )
+
+
+def _outputs(
+    network: Network, rates: Rates | Array, target: Array, loss: Loss
+) -> tuple[Array, Array, Array]:
+    """Error, net input and target of the output neurons."""
+    check_loss(network, loss)
+    xp = array_namespace(network.weights)
+    outputs = slice(network.n_neurons - network.n_outputs, None)
+    values = rates.values if isinstance(rates, Rates) else rates
+    values = xp.asarray(values, dtype=network.weights.dtype)[:, outputs]
+    target = xp.asarray(target, dtype=values.dtype, device=device(values))
+    if tuple(target.shape) != tuple(values.shape):
+        raise ValueError(
+            f"target must have shape {tuple(values.shape)}, "
+            f"got shape {tuple(target.shape)}"
+        )
+    if loss == "cross-entropy" and xp.any((target < 0) | (target > 1)):
+        raise ValueError(
+            "target must lie from 0 to 1 for the cross-entropy, got a value outside"
+        )
+    return target - values, net_input_of(network, rates)[:, outputs], target

@@ -1,0 +1,149 @@
+"""Iteration to rest: repeat a change until no sample changes any more."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from array_api_compat import array_namespace, device, to_device
+from numpy.typing import NDArray
+from scipy.optimize import NoConvergence, anderson
+
+from sims.activation import Array
+
+Update = Callable[..., Array]
+"""``update(state, *given)``: the next state, row by row; all are (batch, k) arrays."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rest:
+    """Where an iteration ended.
+
+    Attributes
+    ----------
+    values, before : (batch, k) array
+        The last state, and the one it was computed from.
+    settled : (batch,) array of bool
+        Whether the two differ by no more than the tolerance.
+    steps : int
+        Steps that were taken by plain iteration.
+    """
+
+    values: Array
+    before: Array
+    settled: Array
+    steps: int
+
+
+def settle(
+    update: Update,
+    start: Array,
+    *given: Array,
+    steps: int,
+    tolerance: float,
+    accelerate: bool,
+) -> Rest:
+    """Repeat ``state = update(state, *given)`` until every sample has settled.
+
+    Parameters
+    ----------
+    update : callable
+        Changes every row by itself.
+    start : (batch, k) array
+    *given : (batch, ...) arrays
+        What stays the same, row by row.
+    steps : int
+        The most steps.
+    tolerance : float
+        Largest change in one step that counts as settled.
+    accelerate : bool
+        Whether samples that plain iteration does not settle are tried again, from the
+        start, by Anderson's method in at most as many iterations (Anderson 1965,
+        doi:10.1145/321296.321305). What it finds is a state that the update leaves
+        alone, even one that plain iteration would run away from.
+
+    Raises
+    ------
+    ValueError
+        If `steps` or `tolerance` is negative.
+    """
+    if steps < 0 or not tolerance >= 0:
+        raise ValueError(
+            f"steps and tolerance must not be negative, got {steps} and {tolerance}"
+        )
+    xp = array_namespace(start)
+    values = before = start
+    settled = xp.zeros(start.shape[0], dtype=xp.bool, device=device(start))
+    taken = 0
+    # What grows without bound is never settled, which is all there is to say of it.
+    with np.errstate(all="ignore"):
+        while taken < steps and not xp.all(settled):
+            before, values = values, update(values, *given)
+            settled = _largest(xp, values - before) <= tolerance
+            taken += 1
+        rest = Rest(values=values, before=before, settled=settled, steps=taken)
+        if accelerate and not xp.all(settled):
+            rest = _try_again(update, start, given, rest, tolerance=tolerance)
+    return rest
+
+
+def _try_again(
+    update: Update,
+    start: Array,
+    given: tuple[Array, ...],
+    rest: Rest,
+    *,
+    tolerance: float,
+) -> Rest:
+    """Anderson's method for the samples that have not settled, one by one."""
+    xp = array_namespace(start)
+    values, before, settled = (
+        xp.asarray(part, copy=True) for part in (rest.values, rest.before, rest.settled)
+    )
+    for row in range(start.shape[0]):
+        if settled[row]:
+            continue
+        one = slice(row, row + 1)
+        held = tuple(part[one] for part in given)
+        found = _accelerate(
+            update, start[one], held, steps=rest.steps, tolerance=tolerance
+        )
+        if found is not None:
+            before[one], values[one] = found, update(found, *held)
+            settled[one] = True
+    return Rest(values=values, before=before, settled=settled, steps=rest.steps)
+
+
+def _accelerate(
+    update: Update,
+    start: Array,
+    held: tuple[Array, ...],
+    *,
+    steps: int,
+    tolerance: float,
+) -> Array | None:
+    """One sample by scipy's Anderson mixing; None where that does not converge."""
+    xp = array_namespace(start)
+
+    def as_state(values: NDArray[np.float64]) -> Array:
+        return xp.asarray(values, dtype=start.dtype, device=device(start))
+
+    def as_numbers(state: Array) -> NDArray[np.float64]:
+        return np.asarray(to_device(state, "cpu"), dtype=np.float64)
+
+    def change(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        state = as_state(values)
+        return as_numbers(update(state, *held) - state)
+
+    try:
+        values = anderson(
+            change, as_numbers(start), M=10, alpha=0.5, f_tol=tolerance, maxiter=steps
+        )
+    except (NoConvergence, ValueError, np.linalg.LinAlgError):
+        return None
+    return as_state(values)
+
+
+def _largest(xp: Array, change: Array) -> Array:
+    if change.shape[1] == 0:
+        return xp.zeros(change.shape[0], dtype=change.dtype)
+    return xp.max(xp.abs(change), axis=1)

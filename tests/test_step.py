@@ -1,0 +1,211 @@
+"""A training step, computed fast, is the rule as it is written."""
+
+import tracemalloc
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+
+from sims.activation import ACTIVATIONS, Activation
+from sims.network import Network, all_to_all, layered
+from sims.step import ArrayStep, TrainingStep
+
+SETTINGS = {
+    "batch_size": 5,
+    "learning_rate": 0.3,
+    "settling_steps": 6,
+    "tolerance": 0.0,
+    "mode": "clamp",
+}
+
+
+def recurrent(activation="tanh", **changes):
+    settings = {"n_neurons": 12, "n_inputs": 3, "n_outputs": 2, "gain": 0.7, "seed": 4}
+    settings |= {"dtype": np.float64} | changes
+    return all_to_all(settings.pop("n_neurons"), activation=activation, **settings)
+
+
+def with_random_mask(network, seed=0):
+    rng = np.random.default_rng(seed)
+    mask = network.mask & (rng.random(network.mask.shape) < 0.5)
+    return replace(network, mask=mask, weights=network.weights * mask)
+
+
+def with_bias(network, seed=0):
+    bias = np.random.default_rng(seed).normal(size=network.n_neurons) * 0.3
+    return replace(network, bias=bias.astype(network.weights.dtype))
+
+
+def batch(network, size=5, seed=1):
+    rng = np.random.default_rng(seed)
+    dtype = network.weights.dtype
+    return (
+        rng.random((size, network.n_inputs)).astype(dtype),
+        rng.random((size, network.n_outputs)).astype(dtype),
+    )
+
+
+NETWORKS = {
+    "all-to-all": recurrent,
+    "random mask": lambda activation: with_random_mask(recurrent(activation)),
+    "bias": lambda activation: with_bias(recurrent(activation)),
+    "no shortcuts": lambda activation: recurrent(activation, shortcuts=False),
+    "layered with bias": lambda activation: layered(
+        [3, 4, 5, 2], activation=activation, bias=True, seed=2, dtype=np.float64
+    ),
+    "no hidden neurons": lambda activation: layered(
+        [3, 2], activation=activation, seed=2, dtype=np.float64
+    ),
+    "no inputs": lambda activation: with_bias(recurrent(activation, n_inputs=0)),
+    "Dale": lambda activation: recurrent(activation, dale=True),
+    "Dale with bias": lambda activation: with_bias(recurrent(activation, dale=True)),
+    "custom balance": lambda activation: replace(
+        recurrent(activation), balance=lambda h: 0.5 + 0.1 * np.cos(h)
+    ),
+}
+
+
+def assert_same_training(network, *, precision=1e-12, **changes):
+    settings = SETTINGS | changes
+    fast, plain = TrainingStep(network, **settings), ArrayStep(network, **settings)
+    for seed in range(3):
+        stimulus, target = batch(network, settings["batch_size"], seed)
+        losses = fast(stimulus, target), plain(stimulus, target)
+        np.testing.assert_allclose(losses[0], losses[1], rtol=precision)
+    found, true = fast.network(), plain.network()
+    assert not np.array_equal(true.weights, network.weights)
+    np.testing.assert_allclose(found.weights, true.weights, rtol=0, atol=precision)
+    if network.bias is not None:
+        np.testing.assert_allclose(found.bias, true.bias, rtol=0, atol=precision)
+
+
+@pytest.mark.parametrize(
+    ("kind", "activation", "mode"),
+    list(product(NETWORKS, ACTIVATIONS, ("clamp", "inject"))),
+)
+def test_step_is_the_rule_for_every_network_and_activation(kind, activation, mode):
+    assert_same_training(NETWORKS[kind](activation), mode=mode)
+
+
+@pytest.mark.parametrize("settling_steps", [1, 2, 3, 9])
+@pytest.mark.parametrize("mode", ["clamp", "inject"])
+def test_step_is_the_rule_after_any_number_of_settling_steps(settling_steps, mode):
+    assert_same_training(recurrent(), settling_steps=settling_steps, mode=mode)
+
+
+@pytest.mark.parametrize("tolerance", [1e-6, 1e-2, 0.1, 0.3, 1.0])
+@pytest.mark.parametrize("mode", ["clamp", "inject"])
+@pytest.mark.parametrize("kind", ["all-to-all", "no hidden neurons"])
+def test_step_stops_settling_where_the_rule_does(kind, mode, tolerance):
+    network = NETWORKS[kind]("tanh")
+    assert_same_training(network, settling_steps=30, tolerance=tolerance, mode=mode)
+
+
+@pytest.mark.parametrize("mode", ["clamp", "inject"])
+@pytest.mark.parametrize("kind", ["all-to-all", "bias", "custom balance", "Dale"])
+def test_step_is_the_rule_for_the_cross_entropy(kind, mode):
+    network = NETWORKS[kind]("sigmoid")
+    assert_same_training(network, mode=mode, loss="cross-entropy")
+
+
+def test_step_is_the_rule_for_an_activation_of_ones_own():
+    # It has the name of a built-in one and must not be taken for it.
+    arctan = Activation("tanh", np.arctan, lambda h: 1 / (1 + h**2))
+    assert_same_training(recurrent(arctan))
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_step_in_single_precision_agrees_to_its_rounding(activation):
+    network = recurrent(activation, dtype=np.float32)
+    assert_same_training(network, precision=3e-5)
+    step = TrainingStep(network, **SETTINGS)
+    step(*batch(network))
+    assert step.network().weights.dtype == np.float32
+
+
+def test_step_of_a_batch_worked_by_hand():
+    # One input of rate 2 drives one output by weight 3; relu, so h = x = 6, b = 1.
+    network = Network(
+        weights=np.array([[0.0, 3.0], [0.0, 0.0]]),
+        mask=np.array([[False, True], [False, False]]),
+        n_inputs=1,
+        n_outputs=1,
+        activation="relu",
+    )
+    step = TrainingStep(network, **SETTINGS | {"batch_size": 1, "learning_rate": 0.1})
+    loss = step(np.array([[2.0]]), np.array([[5.0]]))
+    assert loss == 0.5  # (5 - 6)^2 / 2
+    np.testing.assert_allclose(step.network().weights[0, 1], 3 - 0.1 * 2 * 1)
+
+
+def test_step_leaves_the_network_that_it_starts_from_alone():
+    for network in (recurrent(), with_bias(recurrent(n_inputs=0))):
+        weights, bias = network.weights.copy(), network.bias
+        bias = None if bias is None else bias.copy()
+        step = TrainingStep(network, **SETTINGS)
+        step(*batch(network))
+        taken = step.network()
+        step(*batch(network))
+        assert not np.array_equal(taken.weights, step.network().weights)
+        np.testing.assert_array_equal(network.weights, weights)
+        if bias is not None:
+            np.testing.assert_array_equal(network.bias, bias)
+
+
+@pytest.mark.parametrize("make_step", [TrainingStep, ArrayStep])
+def test_step_changes_no_weight_that_does_not_exist_or_against_its_sign(make_step):
+    network = with_random_mask(recurrent("sigmoid", dale=True, gain=0.1))
+    step = make_step(network, **SETTINGS | {"learning_rate": 3.0})
+    losses = [step(*batch(network, seed=seed)) for seed in range(20)]
+    assert np.isfinite(losses).all()
+    weights = step.network().weights
+    assert not weights[~network.mask].any()
+    assert (weights * network.signs[:, None] >= 0).all()
+    assert (weights[network.mask] == 0).any()  # some reached the border
+
+
+@pytest.mark.parametrize("make_step", [TrainingStep, ArrayStep])
+def test_step_says_nan_where_only_the_weights_stop_being_finite(make_step):
+    network = layered([1, 1], activation="relu", seed=0, dtype=np.float64)
+    network = replace(network, weights=np.abs(network.weights))
+    settings = SETTINGS | {"batch_size": 1, "learning_rate": 1e308}
+    step = make_step(network, **settings)
+    assert np.isnan(step(np.array([[100.0]]), np.array([[1e5]])))
+
+
+@pytest.mark.parametrize("make_step", [TrainingStep, ArrayStep])
+def test_step_says_nan_where_rates_grow_without_bound(make_step):
+    network = recurrent("relu", gain=30.0, dtype=np.float32)
+    settings = SETTINGS | {"settling_steps": 400, "learning_rate": 0.0}
+    assert np.isnan(make_step(network, **settings)(*batch(network)))
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1e-4])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_step_allocates_nothing_after_the_first(activation, tolerance):
+    network = with_bias(recurrent(activation, n_neurons=80, n_inputs=30))
+    changes = {"tolerance": tolerance, "batch_size": 32}
+    step = TrainingStep(network, **SETTINGS | changes)
+    stimulus, target = batch(network, size=32)
+    step(stimulus, target)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(10):
+            step(stimulus, target)
+        now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert now - before < 1000
+    assert peak - before < 5000  # one array of (hidden neurons, batch) is 12,000
+
+
+def test_step_refuses_what_it_cannot_run():
+    with pytest.raises(ValueError, match=r"mode must be 'clamp' or 'inject', got 'x'"):
+        TrainingStep(recurrent(), **SETTINGS | {"mode": "x"})
+    with pytest.raises(ValueError, match=r"loss must be 'squared' or 'cross-entropy'"):
+        TrainingStep(recurrent(), **SETTINGS, loss="hinge")
+    torch = pytest.importorskip("torch")
+    with pytest.raises(ValueError, match=r"network must have weights of numpy .*torch"):
+        TrainingStep(recurrent().to(torch), **SETTINGS)
