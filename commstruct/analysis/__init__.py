@@ -1,0 +1,41 @@
+"""The whole method on one network or on many: `analyze`, `Analysis`; no drawing."""
+
+from commstruct.analysis.method import (
+    REGIONS,
+    STRUCTURES,
+    AnalysisSettings,
+    analyze,
+    input_hash,
+    region_networks,
+    tail_share,
+)
+from commstruct.analysis.results import (
+    STATISTICS,
+    Analysis,
+    NullScores,
+    RegionAnalysis,
+    read_analysis,
+    write_analysis,
+    write_whole,
+)
+from commstruct.analysis.sweeps import Sweep, open_sweep, read_weights
+
+__all__ = [
+    "REGIONS",
+    "STATISTICS",
+    "STRUCTURES",
+    "Analysis",
+    "AnalysisSettings",
+    "NullScores",
+    "RegionAnalysis",
+    "Sweep",
+    "analyze",
+    "input_hash",
+    "open_sweep",
+    "read_analysis",
+    "read_weights",
+    "region_networks",
+    "tail_share",
+    "write_analysis",
+    "write_whole",
+]

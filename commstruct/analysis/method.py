@@ -1,0 +1,561 @@
+"""The whole method on one network or on every run of a sweep; no drawing."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from scipy import sparse
+from sklearn.metrics import adjusted_mutual_info_score
+from threadpoolctl import threadpool_limits
+
+from commstruct.analysis.results import (
+    FORMAT_VERSION,
+    STATISTICS,
+    Analysis,
+    FloatVector,
+    IntVector,
+    NullScores,
+    RegionAnalysis,
+)
+from commstruct.analysis.sweeps import (
+    ROLES,
+    Sweep,
+    as_sweep_connectome,
+    open_sweep,
+    read_weights,
+)
+from commstruct.blocks import BlockStructure, block_structure
+from commstruct.connectome import Connectome, as_connectome
+from commstruct.modules import Partition, find_modules
+from commstruct.nulls import permute_weights
+
+Structure = Literal["any", "assortative", "disassortative"]
+Signs = Literal["signed", "positive", "negative", "absolute"]
+Region = Literal["whole", "hidden", "learned change"]
+Progress = Callable[[int, int], None]
+
+STRUCTURES: tuple[Structure, ...] = get_args(Structure)
+REGIONS: tuple[Region, ...] = get_args(Region)
+NULLS_PER_TASK = 10
+_PACKAGES = ("commstruct", "numpy", "scipy", "scikit-learn", "igraph", "leidenalg")
+
+
+class AnalysisSettings(BaseModel):
+    """How networks are analysed: the ``[analysis]`` table of a definition.
+
+    Attributes
+    ----------
+    seed : int
+    structures : list of {"any", "assortative", "disassortative"}
+        Kinds of modules to look for; the first leads in reports.
+    signs : {"signed", "positive", "negative", "absolute"}
+        Which weights modularity is about.
+    regions : list of {"whole", "hidden", "learned change"}
+        Parts of a trained network.
+    resolution : float
+        Above 1 for smaller modules, below for larger ones.
+    restarts : int
+        Searches for modules in every network, randomised ones included.
+    n_nulls : int
+        Randomised networks per region and run.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: int = Field(default=0, ge=0)
+    structures: tuple[Structure, ...] = Field(default=STRUCTURES, min_length=1)
+    signs: Signs = "signed"
+    regions: tuple[Region, ...] = Field(default=REGIONS, min_length=1)
+    resolution: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    restarts: int = Field(default=4, ge=1)
+    n_nulls: int = Field(default=20, ge=0)
+
+    @field_validator("structures", "regions")
+    @classmethod
+    def _check_named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError("every one must be named once")
+        return names
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """One region of one network, ready to be analysed."""
+
+    network: Connectome
+    neurons: IntVector
+    region: str
+    run: str | None = None
+    learning_rate: float | None = None
+    seed: int | None = None
+    checkpoint: int | None = None
+
+
+def analyze(
+    network_or_store: Any,
+    *,
+    seed: int,
+    structures: Sequence[Structure] = STRUCTURES,
+    signs: Signs = "signed",
+    regions: Sequence[Region] | None = None,
+    resolution: float = 1.0,
+    restarts: int = 4,
+    n_nulls: int = 20,
+    workers: int = 1,
+    previous: Analysis | None = None,
+    command: str | None = None,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Find modules, score block structure, and test both against null networks.
+
+    In every region of every network, modules are found for every structure asked
+    for. The same search is run on networks whose weights were permuted among the
+    synapses that may exist; their scores say what the search finds where there is
+    nothing to find.
+
+    Parameters
+    ----------
+    network_or_store : Connectome, anything `as_connectome` takes, or a path
+        A path is the directory of a sweep store; every run in it that did not
+        diverge is analysed, at its last checkpoint.
+    seed : int
+        Seed of searches and nulls. A run of a sweep gets its stream from this and
+        its own seed, the same at every learning rate.
+    structures : sequence of {"any", "assortative", "disassortative"}
+    signs : {"signed", "positive", "negative", "absolute"}
+    regions : sequence of {"whole", "hidden", "learned change"}, optional
+        Default: all three for a sweep, ``["whole"]`` for a network, which has no
+        other. The learned change is final minus initial weights of all neurons.
+    resolution : float
+    restarts : int
+        Searches in every network, null networks included.
+    n_nulls : int
+        Null networks per region; 0 for none.
+    workers : int
+        Processes. The result does not depend on it.
+    previous : Analysis, optional
+        An earlier analysis; what it has of the same weights, settings and versions
+        is taken from it.
+    command : str, optional
+        What to type to make this analysis again, for its provenance.
+    progress : callable, optional
+        Called with the number of finished tasks and of all tasks.
+
+    Returns
+    -------
+    Analysis
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, `regions` does not fit the kind of input, or
+        the store is not a sweep store of this format version with a run that ended.
+    """
+    settings = AnalysisSettings(
+        seed=seed,
+        structures=tuple(structures),
+        signs=signs,
+        regions=REGIONS if regions is None else tuple(regions),
+        resolution=resolution,
+        restarts=restarts,
+        n_nulls=n_nulls,
+    )
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
+    if isinstance(network_or_store, str | Path):
+        sweep = open_sweep(network_or_store)
+        return _analyze_sweep(sweep, settings, workers, previous, command, progress)
+    if regions is not None and tuple(regions) != ("whole",):
+        raise ValueError(
+            f"regions of a single network must be ('whole',), got {tuple(regions)}"
+        )
+    settings = settings.model_copy(update={"regions": ("whole",)})
+    network = as_connectome(network_or_store)
+    return _analyze_network(network, settings, workers, previous, command, progress)
+
+
+def input_hash(network_or_store: Any) -> str:
+    """SHA-256 of what an analysis is made from: a network, or a sweep's weights.
+
+    Parameters
+    ----------
+    network_or_store : Connectome, Sweep, or a path of a sweep store
+    """
+    if isinstance(network_or_store, str | Path):
+        network_or_store = open_sweep(network_or_store)
+    if isinstance(network_or_store, Sweep):
+        runs = [
+            [record["id"], record["status"], record["weights_sha256"]]
+            for record in network_or_store.records
+        ]
+        return _hash_of({"runs": runs})
+    network = as_connectome(network_or_store)
+    return _hash_of({"weights": _weights_hash(network), "names": network.names})
+
+
+def _analyze_sweep(
+    sweep: Sweep,
+    settings: AnalysisSettings,
+    workers: int,
+    previous: Analysis | None,
+    command: str | None,
+    progress: Progress | None,
+) -> Analysis:
+    places = [place for place in _places_of(sweep, settings.regions)]
+    provenance = {
+        "command": command,
+        "input": "sweep store",
+        "input_sha256": input_hash(sweep),
+        "orientation": sweep.attributes.get("orientation", "pre-post"),
+        "versions": versions(),
+        "n_planned": sweep.n_planned,
+        "n_possible": int(np.count_nonzero(sweep.mask)),
+        "sweep": {
+            name: sweep.attributes.get(name)
+            for name in ("definition", "definition_sha256", "versions", "command")
+        },
+    }
+    return Analysis(
+        kind="sweep",
+        settings=settings.model_dump(mode="json"),
+        provenance=provenance,
+        neurons=pd.DataFrame(
+            {
+                "name": [str(neuron) for neuron in range(len(sweep.role))],
+                "role": [ROLES[role] for role in sweep.role],
+            }
+        ),
+        runs=sweep.records,
+        regions=_analyze_places(places, settings, workers, previous, progress),
+    )
+
+
+def _analyze_network(
+    network: Connectome,
+    settings: AnalysisSettings,
+    workers: int,
+    previous: Analysis | None,
+    command: str | None,
+    progress: Progress | None,
+) -> Analysis:
+    neurons = pd.DataFrame({"name": network.names})
+    for column in ("role", "type"):
+        if column in network.attributes:
+            neurons[column] = network.attributes[column].astype(str).to_numpy()
+    place = _Place(
+        network=network, neurons=np.arange(network.n_neurons), region="whole"
+    )
+    return Analysis(
+        kind="network",
+        settings=settings.model_dump(mode="json"),
+        provenance={
+            "command": command,
+            "input": "network",
+            "input_sha256": input_hash(network),
+            "orientation": network.orientation,
+            "versions": versions(),
+            "n_edges": network.n_edges,
+            "is_signed": network.is_signed,
+            "is_directed": network.is_directed,
+        },
+        neurons=neurons,
+        runs=(),
+        regions=_analyze_places([place], settings, workers, previous, progress),
+    )
+
+
+def region_networks(
+    sweep: Sweep, record: Mapping[str, Any], regions: Iterable[str]
+) -> Iterator[tuple[str, IntVector, Connectome]]:
+    """Yield name, neurons and network of each region of one run that ended.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    record : dict
+        Record of a run that did not diverge.
+    regions : iterable of {"whole", "hidden", "learned change"}
+    """
+    weights = read_weights(sweep, dict(record))
+    if not np.isfinite(weights[[0, -1]]).all():
+        raise ValueError(
+            f"weights of run {record['id']} must be finite, as its status is "
+            f"{record['status']!r}, got NaN or infinity"
+        )
+    everyone = np.arange(len(sweep.role), dtype=np.int64)
+    for region in regions:
+        if region == "learned change":
+            change = weights[-1].astype(np.float64) - weights[0]
+            yield region, everyone, as_sweep_connectome(sweep, change)
+            continue
+        network = as_sweep_connectome(sweep, weights[-1])
+        if region == "whole":
+            yield region, everyone, network
+            continue
+        hidden = np.flatnonzero(sweep.role == ROLES.index("hidden")).astype(np.int64)
+        if len(hidden):
+            yield region, hidden, network.subset(hidden)
+
+
+def _places_of(sweep: Sweep, regions: Iterable[str]) -> Iterator[_Place]:
+    for record in sweep.records:
+        if record["status"] == "diverged":
+            continue
+        for region, neurons, network in region_networks(sweep, record, regions):
+            yield _Place(
+                network=network,
+                neurons=neurons,
+                region=region,
+                run=str(record["id"]),
+                learning_rate=float(record["learning_rate"]),
+                seed=int(record["seed"]),
+                checkpoint=int(sweep.checkpoints[-1]),
+            )
+
+
+def _analyze_places(
+    places: Sequence[_Place],
+    settings: AnalysisSettings,
+    workers: int,
+    previous: Analysis | None,
+    progress: Progress | None,
+) -> tuple[RegionAnalysis, ...]:
+    """Analyse every place for every structure, but for what `previous` has."""
+    keys = [_keys(place, settings) for place in places]
+    found = {} if previous is None else {one.key: one for one in previous.regions}
+    missing = [
+        [structure for structure in settings.structures if key[structure] not in found]
+        for key in keys
+    ]
+    tasks = []
+    for i, (place, structures) in enumerate(zip(places, missing, strict=True)):
+        if not structures:
+            continue
+        tasks.append(delayed(_find)(i, place, structures, settings))
+        for start in range(0, settings.n_nulls, NULLS_PER_TASK):
+            chunk = range(start, min(start + NULLS_PER_TASK, settings.n_nulls))
+            tasks.append(delayed(_find_in_nulls)(i, place, structures, settings, chunk))
+
+    observed: dict[tuple[int, str], _Found] = {}
+    nulls: dict[tuple[int, str], list[_NullRow]] = {}
+    outcomes = Parallel(n_jobs=workers, return_as="generator")(tasks)
+    if progress is not None:
+        progress(0, len(tasks))
+    for done, outcome in enumerate(outcomes, start=1):  # in the order of the tasks
+        for where, result in outcome.items():
+            if isinstance(result, list):
+                nulls.setdefault(where, []).extend(result)
+            else:
+                observed[where] = result
+        if progress is not None:
+            progress(done, len(tasks))
+
+    results = []
+    for i, (place, key) in enumerate(zip(places, keys, strict=True)):
+        for structure in settings.structures:
+            old = found.get(key[structure])
+            results.append(
+                old
+                if old is not None
+                else _joined(
+                    place,
+                    structure,
+                    observed[i, structure],
+                    nulls.get((i, structure), []),
+                    key[structure],
+                )
+            )
+    return tuple(results)
+
+
+_Found = tuple[Partition, BlockStructure, float]
+_NullRow = tuple[int, float, float, float]
+
+
+def _find(
+    i: int, place: _Place, structures: Sequence[Structure], settings: AnalysisSettings
+) -> dict[tuple[int, str], _Found]:
+    """Modules and block structure of the network itself."""
+    found: dict[tuple[int, str], _Found] = {}
+    with threadpool_limits(1):
+        search_seed = int(_stream(place, settings).generate_state(1)[0])
+        for structure in structures:
+            partition = _modules(place.network, structure, settings, search_seed)
+            blocks = block_structure(place.network, partition.labels)
+            agreement = _role_agreement(place.network, partition.labels)
+            found[i, structure] = partition, blocks, agreement
+    return found
+
+
+def _find_in_nulls(
+    i: int,
+    place: _Place,
+    structures: Sequence[Structure],
+    settings: AnalysisSettings,
+    chunk: range,
+) -> dict[tuple[int, str], list[_NullRow]]:
+    """Scores of modules found anew in permuted networks, by structure."""
+    rows: dict[tuple[int, str], list[_NullRow]] = {}
+    streams = _stream(place, settings).spawn(settings.n_nulls)
+    with threadpool_limits(1):
+        for null in chunk:
+            null_seed, search_seed = (
+                int(word) for word in streams[null].generate_state(2)
+            )
+            network = permute_weights(place.network, seed=null_seed)
+            for structure in structures:
+                partition = _modules(network, structure, settings, search_seed)
+                blocks = block_structure(network, partition.labels)
+                scores = [float(getattr(blocks, name)) for name in STATISTICS]
+                row = (partition.n_modules, scores[0], scores[1], scores[2])
+                rows.setdefault((i, structure), []).append(row)
+    return rows
+
+
+def _modules(
+    network: Connectome, structure: Structure, settings: AnalysisSettings, seed: int
+) -> Partition:
+    return find_modules(
+        network,
+        seed=seed,
+        structure=structure,
+        signs=settings.signs,
+        resolution=settings.resolution,
+        restarts=settings.restarts,
+    )
+
+
+def _joined(
+    place: _Place,
+    structure: str,
+    found: _Found,
+    rows: list[_NullRow],
+    key: str,
+) -> RegionAnalysis:
+    partition, blocks, agreement = found
+    columns = np.array(rows, dtype=np.float64).reshape(-1, 1 + len(STATISTICS)).T
+    columns.flags.writeable = False
+    n_modules = columns[0].astype(np.int64)
+    n_modules.flags.writeable = False
+    return RegionAnalysis(
+        run=place.run,
+        learning_rate=place.learning_rate,
+        seed=place.seed,
+        checkpoint=place.checkpoint,
+        region=place.region,
+        structure=structure,
+        neurons=place.neurons,
+        partition=partition,
+        blocks=blocks,
+        nulls=NullScores("permute", n_modules, columns[1], columns[2], columns[3]),
+        p_values={
+            name: tail_share(
+                float(getattr(blocks, name)), values, _direction(structure, name)
+            )
+            for name, values in zip(STATISTICS, columns[1:], strict=True)
+        },
+        role_agreement=agreement,
+        key=key,
+    )
+
+
+def tail_share(observed: float, null_values: FloatVector, direction: int) -> float:
+    """Share of values at least as extreme as the observed one, itself among them.
+
+    ``(1 + #{null at least as extreme}) / (1 + #null)``; Phipson & Smyth 2010,
+    doi:10.2202/1544-6115.1585.
+
+    Parameters
+    ----------
+    observed : float
+    null_values : (m,) array
+        A NaN counts as 0: a partition into one module is on neither side.
+    direction : {1, -1, 0}
+        Whether large values, small values, or those far from zero are extreme.
+
+    Returns
+    -------
+    float
+        In (0, 1]; NaN if `observed` is NaN or there is no null value.
+    """
+    if not len(null_values) or not np.isfinite(observed):
+        return float("nan")
+    values = np.nan_to_num(null_values, nan=0.0)
+    if direction == 0:
+        observed, values = abs(observed), np.abs(values)
+    elif direction < 0:
+        observed, values = -observed, -values
+    # Scores that are equal but for rounding count as equal.
+    as_extreme = np.count_nonzero(values >= observed - 1e-12 * max(1, abs(observed)))
+    return (1 + as_extreme) / (1 + len(values))
+
+
+def _direction(structure: str, statistic: str) -> int:
+    if statistic == "structure_strength":
+        return 1
+    return {"any": 0, "assortative": 1, "disassortative": -1}[structure]
+
+
+def _role_agreement(network: Connectome, labels: IntVector) -> float:
+    for column in ("role", "type"):
+        if column in network.attributes:
+            known = network.attributes[column].astype(str)
+            if known.nunique() > 1:
+                return float(adjusted_mutual_info_score(known, labels))
+    return float("nan")
+
+
+def _stream(place: _Place, settings: AnalysisSettings) -> np.random.SeedSequence:
+    run_seed = 0 if place.seed is None else place.seed
+    words = [settings.seed, run_seed, REGIONS.index(place.region)]  # type: ignore[arg-type]
+    return np.random.SeedSequence(words)
+
+
+def _keys(place: _Place, settings: AnalysisSettings) -> dict[str, str]:
+    shared = {
+        "format_version": FORMAT_VERSION,
+        "versions": versions(),
+        "settings": settings.model_dump(exclude={"structures", "regions"}),
+        "place": [place.run, place.learning_rate, place.seed, place.region],
+        "weights": _weights_hash(place.network),
+    }
+    return {
+        structure: _hash_of(shared | {"structure": structure})
+        for structure in settings.structures
+    }
+
+
+def _weights_hash(network: Connectome) -> str:
+    digest = hashlib.sha256()
+    weights = network.weights
+    if sparse.issparse(weights):
+        places = (weights.indptr, weights.indices)
+        parts = [*(part.astype(np.int64) for part in places), weights.data]
+    else:
+        parts = [weights]
+    if network.possible is not None:
+        parts.append(network.possible)
+    for part in parts:
+        digest.update(str(part.dtype).encode())
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def _hash_of(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide the numbers."""
+    found = {"python": platform.python_version()}
+    return found | {package: version(package) for package in _PACKAGES}

@@ -1,0 +1,199 @@
+"""Reading a sweep store: trained weights, and the records of the runs."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+
+from commstruct.connectome import Connectome, as_connectome
+
+FORMAT = "commstruct-sweep"
+FORMAT_VERSION = 1
+ROLES = ("input", "hidden", "output")
+
+Record = dict[str, Any]
+_NEEDED_IN_RECORD = (
+    "id",
+    "learning_rate",
+    "seed",
+    "status",
+    "history",
+    "checkpoints",
+    "weights_sha256",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """A sweep store as found on disk; its weights are read run by run.
+
+    Attributes
+    ----------
+    path : Path
+        Directory of the store.
+    attributes : dict
+        Definition, versions, command and orientation, as they were stored.
+    learning_rates : (r,) array
+    seeds : (s,) array of int
+    checkpoints : (c,) array of int
+        Training steps at which weights were kept; the first is 0.
+    role : (n,) array of int
+        0 input, 1 hidden, 2 output neuron.
+    mask : (n, n) array of bool
+        Synapses that may exist, ``[pre, post]``.
+    records : tuple of dict
+        One per run that has ended, by learning rate, then seed.
+    """
+
+    path: Path
+    attributes: dict[str, Any]
+    learning_rates: NDArray[np.float64]
+    seeds: NDArray[np.int64]
+    checkpoints: NDArray[np.int64]
+    role: NDArray[np.int8]
+    mask: NDArray[np.bool_]
+    records: tuple[Record, ...]
+
+    @property
+    def n_planned(self) -> int:
+        """Number of runs the sweep is made of, those not yet run included."""
+        return len(self.learning_rates) * len(self.seeds)
+
+
+def open_sweep(path: str | Path) -> Sweep:
+    """Open a sweep store and read all but its weights.
+
+    Parameters
+    ----------
+    path : str or Path
+        Directory of the store.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    ValueError
+        If there is no sweep store at `path`, if it has another format version, if it
+        has no run that ended, or if a record of a run cannot be read.
+    """
+    path = Path(path)
+    attributes = _read_attributes(path)
+    found = attributes.get("format_version")
+    if found != FORMAT_VERSION:
+        raise ValueError(
+            f"sweep store {path} must have format version {FORMAT_VERSION}, got {found}"
+        )
+    group = zarr.open_group(path, mode="r")
+    try:
+        arrays = {
+            name: np.asarray(group[name][...])
+            for name in ("learning_rate", "seed", "checkpoint", "role", "mask")
+        }
+        shape = group["weights"].shape
+    except KeyError as missing:
+        raise ValueError(f"sweep store {path} must have the array {missing}") from None
+    n = len(arrays["role"])
+    wanted = (*(len(arrays[key]) for key in ("learning_rate", "seed", "checkpoint")),)
+    if shape != (*wanted, n, n):
+        raise ValueError(
+            f"weights of sweep store {path} must have shape {(*wanted, n, n)}, "
+            f"got {shape}"
+        )
+    return Sweep(
+        path=path,
+        attributes=attributes,
+        learning_rates=arrays["learning_rate"].astype(np.float64),
+        seeds=arrays["seed"].astype(np.int64),
+        checkpoints=arrays["checkpoint"].astype(np.int64),
+        role=arrays["role"].astype(np.int8),
+        mask=arrays["mask"].astype(bool),
+        records=_read_records(path),
+    )
+
+
+def read_weights(sweep: Sweep, record: Record) -> NDArray[np.float32]:
+    """Weights of one run at every checkpoint, ``(c, n, n)``, checked.
+
+    Raises
+    ------
+    ValueError
+        If the weights are not those that the record was written for.
+    """
+    at_rate = np.flatnonzero(sweep.learning_rates == record["learning_rate"])
+    at_seed = np.flatnonzero(sweep.seeds == record["seed"])
+    if len(at_rate) != 1 or len(at_seed) != 1:
+        raise ValueError(
+            f"run {record['id']} must be one of the sweep's learning rates and seeds, "
+            f"got learning rate {record['learning_rate']} and seed {record['seed']}"
+        )
+    array = zarr.open_array(sweep.path, path="weights", mode="r")
+    weights: NDArray[np.float32] = np.asarray(array[at_rate[0], at_seed[0]])
+    found = hashlib.sha256(np.ascontiguousarray(weights).tobytes()).hexdigest()
+    if found != record["weights_sha256"]:
+        raise ValueError(
+            f"weights of run {record['id']} must have the checksum of their record, "
+            f"got another: simulate again, which makes the run anew"
+        )
+    return weights
+
+
+def as_sweep_connectome(sweep: Sweep, weights: NDArray[np.floating]) -> Connectome:
+    """One weight matrix of a sweep as a connectome, with roles and possible synapses.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    weights : (n, n) array, ``[pre, post]``
+    """
+    roles = pd.DataFrame({"role": [ROLES[role] for role in sweep.role]})
+    return as_connectome(
+        np.asarray(weights, dtype=np.float64), attributes=roles, possible=sweep.mask
+    )
+
+
+def _read_attributes(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        raise ValueError(f"sweep store {path} does not exist")
+    if not path.is_dir():
+        raise ValueError(f"a sweep store must be a directory, got the file {path}")
+    try:
+        text = (path / "zarr.json").read_text(encoding="utf-8")
+        attributes = json.loads(text).get("attributes")
+    except (OSError, ValueError, AttributeError):
+        attributes = None
+    if not isinstance(attributes, dict) or attributes.get("format") != FORMAT:
+        raise ValueError(f"{path} must be a sweep store, got something else")
+    return attributes
+
+
+def _read_records(path: Path) -> tuple[Record, ...]:
+    records = [_read_record(file) for file in sorted((path / "runs").glob("*.json"))]
+    if not records:
+        raise ValueError(f"sweep store {path} must have a run that ended, got none")
+    records.sort(key=lambda record: (record["learning_rate"], record["seed"]))
+    return tuple(records)
+
+
+def _read_record(file: Path) -> Record:
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"run record {file} must be readable JSON, got {error}"
+        ) from None
+    missing = [
+        key
+        for key in _NEEDED_IN_RECORD
+        if not isinstance(record, dict) or key not in record
+    ]
+    if missing:
+        raise ValueError(f"run record {file} must have {', '.join(missing)}")
+    return dict(record)

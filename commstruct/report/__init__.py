@@ -1,0 +1,39 @@
+"""Reports of an analysis: facts, then figures, then pages."""
+
+from commstruct.report.facts import SweepFacts, Trend, match_modules, sweep_facts
+from commstruct.report.figures import (
+    MatrixFigure,
+    Panel,
+    module_order,
+    plot_accuracy,
+    plot_answer,
+    plot_blocks,
+    plot_dynamics,
+    plot_learning_curves,
+    plot_learning_rates,
+    plot_matrix,
+    plot_nulls,
+    plot_regions,
+)
+from commstruct.report.pages import ReportSettings, write_report
+
+__all__ = [
+    "MatrixFigure",
+    "Panel",
+    "ReportSettings",
+    "SweepFacts",
+    "Trend",
+    "match_modules",
+    "module_order",
+    "plot_accuracy",
+    "plot_answer",
+    "plot_blocks",
+    "plot_dynamics",
+    "plot_learning_curves",
+    "plot_learning_rates",
+    "plot_matrix",
+    "plot_nulls",
+    "plot_regions",
+    "sweep_facts",
+    "write_report",
+]

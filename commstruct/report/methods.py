@@ -1,0 +1,155 @@
+"""The methods section: how everything was done, with formulas and sources."""
+
+from typing import Any
+
+from commstruct.analysis import Analysis
+
+Block = dict[str, Any]
+
+
+def sweep_methods(analysis: Analysis) -> list[Block]:
+    """Methods of a sweep: the credit rule, then the analysis."""
+    return [
+        _heading("Credit rule"),
+        _paragraph(
+            "Neuron i drives neuron j with the weight in row i and column j. Rates "
+            "settle to a fixed point, with the input neurons clamped to the stimulus:"
+        ),
+        _formula("rates"),
+        _paragraph(
+            "Credit travels back over the same synapses and settles likewise, with the "
+            "credit of the output neurons clamped to, or injected as, the difference "
+            "of target and rate; b is the balance function of the neurons:"
+        ),
+        _formula("credit"),
+        _paragraph(
+            "Then every existing synapse changes in proportion to presynaptic rate and "
+            "postsynaptic credit, averaged over the batch:"
+        ),
+        _formula("plasticity"),
+        _paragraph(
+            "In layered networks this is the gradient; injected, it is the fixed-point "
+            "gradient of Almeida (1987) and Pineda (1987, ",
+            _doi("10.1103/PhysRevLett.59.2229"),
+            ").",
+        ),
+        *_analysis_methods(analysis),
+        _heading("Trends"),
+        _paragraph(
+            "The trend of a score with the learning rate is Spearman\u2019s correlation "
+            "over runs. Its p value is two-sided, from 9999 permutations of the scores "
+            "among the learning rates within each seed; over all trends it is "
+            "corrected after Benjamini and Hochberg (1995, ",
+            _doi("10.1111/j.2517-6161.1995.tb02031.x"),
+            "). A run has learned if its last held-out accuracy is more than halfway "
+            "from chance to 1.",
+        ),
+    ]
+
+
+def network_methods(analysis: Analysis) -> list[Block]:
+    """Methods of the analysis of a single network."""
+    return _analysis_methods(analysis)
+
+
+def _analysis_methods(analysis: Analysis) -> list[Block]:
+    settings = analysis.settings
+    blocks = [_heading("Modules")]
+    if "any" in settings["structures"]:
+        blocks.append(
+            _paragraph(
+                "Modules of any structure: partitions are proposed in several ways, "
+                "refined by the likelihood of a weighted directed block model, and "
+                "chosen with their number by the integrated classification likelihood "
+                "(Biernacki, Celeux & Govaert 2000, ",
+                _doi("10.1109/34.865189"),
+                "). Where nothing is found there is one module.",
+            )
+        )
+    if {"assortative", "disassortative"} & set(settings["structures"]):
+        blocks += [
+            _paragraph(
+                "Assortative modules maximise and disassortative modules minimise "
+                "modularity, by the Leiden algorithm (Traag, Waltman & van Eck 2019, ",
+                _doi("10.1038/s41598-019-41695-z"),
+                f"), the best of {settings['restarts']} restarts. With positive and "
+                "negative strengths s, their totals v, modules m and resolution "
+                f"\u03b3 = {settings['resolution']:g} this is the signed modularity of "
+                "Gomez, Jensen & Arenas (2009, ",
+                _doi("10.1103/PhysRevE.80.016114"),
+                "), which without negative weights is the directed modularity of Leicht "
+                "& Newman (2008, ",
+                _doi("10.1103/PhysRevLett.100.118703"),
+                f"); {_signs(settings['signs'])}. As a score, Q is always of all "
+                "weights, at resolution 1:",
+            ),
+            _formula("modularity"),
+        ]
+    return [
+        *blocks,
+        _heading("Block structure"),
+        _paragraph(
+            "P are the ordered pairs of different neurons that may be connected. The "
+            "diagonal score is +1 where all weight is within modules and \u22121 where "
+            "all is between them; it is undefined for one module:"
+        ),
+        _formula("diagonal"),
+        _paragraph(
+            "Structure strength is the share of the variance of the weights that the "
+            "means of the blocks explain, adjusted for their number:"
+        ),
+        _formula("strength"),
+        _paragraph(
+            "D compares a weight with the mean of all weights and Q with what the "
+            "strengths of its two neurons let expect, so their signs can differ where "
+            "modules differ in strength."
+        ),
+        _heading("Null networks"),
+        _paragraph(
+            "Weights are permuted among the synapses that may exist, and modules found "
+            "anew by the same search. This keeps which synapses may exist and the "
+            "distribution of weights, and nothing of which neuron they belong to: it "
+            "is no evidence beyond differences between neurons. More extreme is larger "
+            "for assortative and smaller for disassortative modules, and further from "
+            "zero for modules of any structure; for structure strength always larger. "
+            "A null network with one module counts as D = 0 (Phipson & Smyth 2010, ",
+            _doi("10.2202/1544-6115.1585"),
+            "):",
+        ),
+        _formula("null"),
+        *(
+            [
+                _paragraph(
+                    "P values of the runs of one learning rate, which differ in their "
+                    "seeds, are combined after Fisher."
+                )
+            ]
+            if analysis.kind == "sweep"
+            else []
+        ),
+    ]
+
+
+def _signs(signs: str) -> str:
+    return {
+        "signed": "all weights count, with their signs",
+        "positive": "only positive weights count in the search",
+        "negative": "only the sizes of the negative weights count in the search",
+        "absolute": "weights count with their sizes in the search",
+    }[signs]
+
+
+def _heading(text: str) -> Block:
+    return {"kind": "heading", "level": 2, "text": text}
+
+
+def _paragraph(*spans: str | dict[str, str]) -> Block:
+    return {"kind": "paragraph", "spans": list(spans)}
+
+
+def _formula(name: str) -> Block:
+    return {"kind": "formula", "name": name}
+
+
+def _doi(doi: str) -> dict[str, str]:
+    return {"link": f"https://doi.org/{doi}", "text": f"doi:{doi}"}

@@ -1,0 +1,101 @@
+"""Words from outside and numbers, made fit to be shown."""
+
+import math
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.ft2font import FT2Font
+
+FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
+MINUS = "\u2212"
+
+
+def shown(name: object, *, most: int = 40) -> str:
+    """Return a name from outside as text that any page can show.
+
+    Characters that are invisible, that turn the direction of the text, or that our
+    fonts do not have are written as ``U+...``; long names are cut, and an empty one is
+    said to be so.
+
+    Parameters
+    ----------
+    name : object
+        Anything; its text is shown.
+    most : int
+        Characters to keep of a long name.
+    """
+    text = str(name)
+    visible = "".join(_visible(character) for character in text[: most + 1])
+    if not text.strip():
+        return "(no name)"
+    if len(text) > most or len(visible) > 2 * most:
+        return visible[: most - 1].rstrip() + "\u2026"
+    return visible
+
+
+def _visible(character: str) -> str:
+    if character in "\t\n\r ":
+        return " "
+    hidden = unicodedata.category(character) in (
+        "Cc",
+        "Cf",
+        "Cs",
+        "Co",
+        "Cn",
+        "Zl",
+        "Zp",
+    )
+    if hidden or not _font().get_char_index(ord(character)):
+        return f"U+{ord(character):04X}"
+    return character
+
+
+@cache
+def _font() -> FT2Font:
+    """The font that stands in wherever the text's own lacks a character."""
+    return FT2Font(str(FONTS / "DejaVuSans.ttf"))
+
+
+def signed(value: float, decimals: int = 2) -> str:
+    """Return a number with its sign, ``+0.12``; ``undefined`` for NaN."""
+    if not math.isfinite(value):
+        return "undefined"
+    text = f"{value:+.{decimals}f}"
+    if float(text) == 0:
+        text = text[1:]
+    return text.replace("-", MINUS)
+
+
+def plain(value: float | None, decimals: int = 2) -> str:
+    """Return a number, or a dash for what is missing."""
+    if value is None or not math.isfinite(value):
+        return "\u2013"
+    return f"{value:.{decimals}f}".replace("-", MINUS)
+
+
+def percent(share: float | None) -> str:
+    """Return a share as percent, or a dash for what is missing."""
+    return "\u2013" if share is None else f"{100 * share:.0f}\u202f%"
+
+
+def p_text(p_value: float) -> str:
+    """Return ``p = 0.012``, ``p < 0.001``, or ``not tested`` for NaN."""
+    if not math.isfinite(p_value):
+        return "not tested"
+    if p_value < 0.001:
+        return "p < 0.001"
+    return f"p = {p_value:.2g}" if p_value < 0.0995 else f"p = {p_value:.2f}"
+
+
+def joined(parts: list[str]) -> str:
+    """Return ``a``, ``a and b``, or ``a, b and c``."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def counted(number: int, thing: str) -> str:
+    """Return ``1 run``, ``2 runs``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
