@@ -29,6 +29,8 @@ def read_arrow(path: Path, max_memory: int) -> pd.DataFrame:
         check_memory(path, 1, path.stat().st_size, max_memory)
         with library_errors(path, "Feather"):
             table = feather.read_table(path)
+    with library_errors(path, kind):
+        table.validate(full=True)  # offsets that point outside crash the process
     with library_errors(path, "a table of columns"):
         frame: pd.DataFrame = table.to_pandas(
             ignore_metadata=True, integer_object_nulls=True

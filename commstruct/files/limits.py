@@ -1,13 +1,15 @@
 """Files from strangers are data: sizes, compression and XML checked first."""
 
+import errno
 import gzip
 import io
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
-from xml.sax import SAXException
+from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler
 
 import defusedxml
@@ -132,20 +134,27 @@ def check_xml(path: Path, text: bytes) -> None:
             f"{path.name}: XML with entities or references to other files is not read"
             f" ({type(error).__name__})"
         ) from error
-    except SAXException as error:
-        line = getattr(error, "getLineNumber", lambda: None)()
+    except SAXParseException as error:
         raise ValueError(
-            f"{path.name}: is not well-formed XML, line {line}: {error.getMessage()}"
+            f"{path.name}: is not well-formed XML, line {error.getLineNumber()}: "
+            f"{error.getMessage()}"
         ) from error
+    except (LookupError, ValueError) as error:  # an encoding that does not exist
+        raise ValueError(f"{path.name}: cannot be read as XML: {error}") from error
 
 
 @contextmanager
 def library_errors(path: Path, kind: str) -> Iterator[None]:
-    """Say in one message which file a library could not read, and why."""
+    """Say in one message which file a library could not read, and why.
+
+    What a library would only warn of is of no use to who reads the file: silent.
+    """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except OSError as error:
-        if error.errno is not None:  # the file system's own, not the format's
+        if error.errno not in {None, errno.EINVAL}:  # the file system's, not ours
             raise
         raise ValueError(f"{path.name}: cannot be read as {kind}: {error}") from error
     except Exception as error:

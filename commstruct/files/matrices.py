@@ -1,4 +1,4 @@
-"""Matrices in binary files: NumPy, SciPy sparse, MATLAB, CIFTI parcels."""
+"""Matrices in binary files: NumPy, SciPy sparse, CIFTI parcels."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.lib import format as npy
 from numpy.typing import NDArray
-from scipy import io, sparse
+from scipy import sparse
 
 from commstruct.files.content import FileContent, ReadOptions, listed, texts
 from commstruct.files.extras import import_extra
@@ -67,41 +67,19 @@ def read_npz(path: Path, options: ReadOptions) -> FileContent:
             shape, dtype = shapes[other]
             if dtype.kind != "O" and (shape in {(), (n,)} or other == "possible"):
                 others[other] = arrays[other]
-    return _with_companions(path, weights, others, n, ATTRIBUTE)
-
-
-def read_mat(path: Path, options: ReadOptions) -> FileContent:
-    """Read a MATLAB file: v5 by scipy, v7.3 (which is HDF5) by pymatreader."""
-    with path.open("rb") as stream:
-        is_hdf5 = b"MATLAB 7.3" in (head := stream.read(1024)) or b"\x89HDF" in head
-    if is_hdf5:
-        return _read_mat_73(path, options)
-    with library_errors(path, "a MATLAB file"):
-        found = io.whosmat(path)
-    shapes = {k: (tuple(map(int, shape)), _mat_dtype(kind)) for k, shape, kind in found}
-    key = choose_matrix(path, shapes, options.variable)
-    if (key, "sparse") in {(k, kind) for k, _, kind in found}:
-        n = check_square(path, shapes[key][0])
-        check_sparse(path, n, path.stat().st_size // 16, options.max_memory)
-    else:
-        n = check_dense(path, shapes[key][0], options.max_memory)
-    small = [k for k, (shape, _) in shapes.items() if _fits(shape, n)]
-    with library_errors(path, "a MATLAB file"):
-        values = io.loadmat(path, variable_names=[key, *small], spmatrix=False)
-    weights = values.pop(key)
-    others = {k: values[k] for k in small if k in values}
-    return _with_companions(path, weights, others, n, MAT_ATTRIBUTE)
+    return with_companions(path, weights, others, n, ATTRIBUTE)
 
 
 def read_cifti(path: Path, options: ReadOptions) -> FileContent:
     """Read a parcel-by-parcel connectivity matrix with its parcels' names."""
     nibabel = import_extra("nibabel", path=path, kind="CIFTI", extra="neuro")
     _check_cifti(path)
-    with library_errors(path, "CIFTI"):
+    quiet = nibabel.imageglobals.LoggingOutputSuppressor
+    with quiet(), library_errors(path, "CIFTI"):
         image = nibabel.cifti2.Cifti2Image.from_filename(path)
         shape = tuple(map(int, image.shape))
     check_dense(path, shape, options.max_memory)
-    with library_errors(path, "CIFTI"):
+    with quiet(), library_errors(path, "CIFTI"):
         weights = np.asarray(image.dataobj, dtype=np.float64)
         axis = image.header.get_axis(0)
         names = texts(axis.name) if hasattr(axis, "name") else None
@@ -220,58 +198,7 @@ def _sparse_npz(path: Path, options: ReadOptions) -> Any:
         return sparse.csr_array(matrix)
 
 
-def _read_mat_73(path: Path, options: ReadOptions) -> FileContent:
-    kind, extra = "MATLAB v7.3", "matlab"
-    pymatreader = import_extra("pymatreader", path=path, kind=kind, extra=extra)
-    h5py = import_extra("h5py", path=path, kind=kind, extra=extra)
-    shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
-    with library_errors(path, "MATLAB v7.3 (HDF5)"):
-        file = h5py.File(path, "r")
-    with file:
-        for name in file:
-            link = file.get(name, getlink=True)
-            if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
-                raise ValueError(
-                    f"{path.name}: {name!r} is a link to elsewhere, which is not read"
-                )
-            entry = file[name]
-            if isinstance(entry, h5py.Dataset):
-                if entry.external or entry.is_virtual:
-                    raise ValueError(
-                        f"{path.name}: {name!r} lies in another file, which is not read"
-                    )
-                shapes[name] = (tuple(entry.shape[::-1]), entry.dtype)
-            elif "MATLAB_sparse" in entry.attrs and name != "#refs#":
-                raise ValueError(
-                    f"{path.name}: {name!r} is a sparse matrix of MATLAB v7.3, which "
-                    "is not read; save it in v7 (save -v7)"
-                )
-    key = choose_matrix(path, shapes, options.variable)
-    n = check_dense(path, shapes[key][0], options.max_memory)
-    small = [k for k, (shape, _) in shapes.items() if _fits(shape, n)]
-    with library_errors(path, "MATLAB v7.3 (HDF5)"):
-        values = pymatreader.read_mat(str(path), variable_names=[key, *small])
-    weights = np.asarray(values.pop(key)).reshape(n, n)
-    others = {k: np.array(values[k]) for k in small if k in values}
-    return _with_companions(path, weights, others, n, MAT_ATTRIBUTE)
-
-
-def _fits(shape: tuple[int, ...], n: int) -> bool:
-    """Whether an array can be a column of the neurons, a word, or `possible`."""
-    if len(shape) > 2:
-        return False
-    long = max(shape, default=1)
-    return long <= max(n, 64) or shape == (n, n)
-
-
-def _mat_dtype(kind: str) -> np.dtype[Any]:
-    names = {"cell": "O", "struct": "O", "char": "U1", "logical": "?", "object": "O"}
-    names |= {"single": "f4", "double": "f8", "sparse": "f8", "function": "O"}
-    names |= {"opaque": "O", "unknown": "O"}
-    return np.dtype(names.get(kind, kind))
-
-
-def _with_companions(
+def with_companions(
     path: Path, weights: Any, others: Mapping[str, Any], n: int, prefix: str
 ) -> FileContent:
     """Names, attributes, orientation that stand beside the weights in a file."""

@@ -15,7 +15,8 @@ from commstruct.files.content import FileContent, ReadOptions
 from commstruct.files.edge_lists import read_columns
 from commstruct.files.graphs import read_gexf, read_gml, read_graphml
 from commstruct.files.limits import default_memory
-from commstruct.files.matrices import read_cifti, read_mat, read_npy, read_npz
+from commstruct.files.matlab import read_mat
+from commstruct.files.matrices import read_cifti, read_npy, read_npz
 from commstruct.files.neurons import Neurons, with_neurons, with_signs
 from commstruct.files.pajek import read_pajek
 from commstruct.files.stores import read_zarr

@@ -1,0 +1,246 @@
+"""MATLAB files: v5 to v7 read here, v7.3 (which is HDF5) by pymatreader."""
+
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from commstruct.files.content import FileContent, ReadOptions
+from commstruct.files.extras import import_extra
+from commstruct.files.limits import (
+    check_dense,
+    check_sparse,
+    check_square,
+    library_errors,
+)
+from commstruct.files.matrices import MAT_ATTRIBUTE, choose_matrix, with_companions
+
+# numbers of the file format: how data are stored, and what an array is
+STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8"}
+STORED |= {12: "i8", 13: "u8"}
+ENCODED = {1: "latin-1", 2: "utf-8", 16: "utf-8"}
+MATRIX, COMPRESSED = 14, 15
+CELL, CHAR, SPARSE = 1, 4, 5
+NUMBERS = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4"}
+NUMBERS |= {14: "i8", 15: "u8"}
+IS_COMPLEX = 0x0800
+HEAD = 4096  # bytes of a variable that hold its name and shape
+
+
+@dataclass(frozen=True)
+class _Variable:
+    """One array of a file: what it promises, and its bytes, perhaps packed."""
+
+    name: str
+    kind: int
+    shape: tuple[int, ...]
+    is_complex: bool
+    data: bytes
+    is_packed: bool
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of its values; object for what is not numbers or text."""
+        if self.is_complex:
+            return np.dtype("c16")
+        names = {SPARSE: "f8", CHAR: "U1", **NUMBERS}
+        return np.dtype(names.get(self.kind, "O"))
+
+
+def read_mat(path: Path, options: ReadOptions) -> FileContent:
+    """Read a matrix of a MATLAB file, dense or sparse, with names beside it.
+
+    The format of v5 is read here since scipy's reader crashes the whole process on
+    files that are damaged.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(1024)
+    if b"MATLAB 7.3" in head or b"\x89HDF" in head:
+        return _read_hdf5(path, options)
+    order = {b"IM": "<", b"MI": ">"}.get(head[126:128])
+    if order is None:
+        raise ValueError(
+            f"{path.name}: cannot be read as a MATLAB file: no header of v5 or v7.3 "
+            "(save -v7)"
+        )
+    with library_errors(path, "a MATLAB file"):
+        found = {v.name: v for v in _variables(path.read_bytes()[128:], order)}
+    key = choose_matrix(
+        path, {name: (v.shape, v.dtype) for name, v in found.items()}, options.variable
+    )
+    chosen = found[key]
+    if chosen.kind == SPARSE:
+        n = check_square(path, chosen.shape)
+        check_sparse(path, n, len(chosen.data) // 16, options.max_memory)
+    else:
+        n = check_dense(path, chosen.shape, options.max_memory)
+    most = min(options.max_memory, 64 * n * n + 2**20)
+    with library_errors(path, "a MATLAB file"):
+        weights = _value(chosen, order, options.max_memory)
+        others = {
+            v.name: _value(v, order, most)
+            for v in found.values()
+            if v.name != key and v.kind in {CELL, CHAR, *NUMBERS} and _fits(v.shape, n)
+        }
+    return with_companions(path, weights, others, n, MAT_ATTRIBUTE)
+
+
+def _read_hdf5(path: Path, options: ReadOptions) -> FileContent:
+    kind, extra = "MATLAB v7.3", "matlab"
+    pymatreader = import_extra("pymatreader", path=path, kind=kind, extra=extra)
+    h5py = import_extra("h5py", path=path, kind=kind, extra=extra)
+    shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
+    with library_errors(path, "MATLAB v7.3 (HDF5)"):
+        file = h5py.File(path, "r")
+    with file, library_errors(path, "MATLAB v7.3 (HDF5)"):
+        for name in file:
+            link = file.get(name, getlink=True)
+            if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
+                raise ValueError(f"{name!r} is a link to elsewhere, never followed")
+            entry = file[name]
+            if isinstance(entry, h5py.Dataset):
+                if entry.external or entry.is_virtual:
+                    raise ValueError(f"{name!r} lies in another file, never opened")
+                shapes[name] = (tuple(entry.shape[::-1]), entry.dtype)
+            elif "MATLAB_sparse" in entry.attrs and name != "#refs#":
+                raise ValueError(
+                    f"{name!r} is sparse; save it in MATLAB's v7 (save -v7), where "
+                    "sparse matrices are read"
+                )
+    key = choose_matrix(path, shapes, options.variable)
+    n = check_dense(path, shapes[key][0], options.max_memory)
+    small = [k for k, (shape, _) in shapes.items() if _fits(shape, n)]
+    with library_errors(path, "MATLAB v7.3 (HDF5)"):
+        values = pymatreader.read_mat(str(path), variable_names=[key, *small])
+    weights = np.asarray(values.pop(key)).reshape(n, n)
+    others = {k: np.array(values[k]) for k in small if k in values}
+    return with_companions(path, weights, others, n, MAT_ATTRIBUTE)
+
+
+def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
+    """Type and bytes of each data element, refused where it is cut short."""
+    place = 0
+    while place + 8 <= len(data):
+        kind, size = (int(x) for x in np.frombuffer(data, f"{order}u4", 2, place))
+        if kind >> 16:  # a small one: its size and bytes in the tag itself
+            kind, size, start, stop = kind & 0xFFFF, kind >> 16, place + 4, place + 8
+        else:
+            start = place + 8
+            stop = start + size + (-size % 8 if kind != COMPRESSED else 0)
+        if start + size > len(data):
+            raise ValueError(
+                f"is cut short: {size} bytes are promised at byte {place + 128}, "
+                f"{len(data) - start} are there"
+            )
+        yield kind, data[start : start + size]
+        place = stop
+
+
+def _variables(data: bytes, order: str) -> Iterator[_Variable]:
+    """Every array of a file, unpacked no further than its name and shape."""
+    for kind, body in _elements(data, order):
+        if kind not in {MATRIX, COMPRESSED}:
+            raise ValueError(f"a data element of type {kind} where an array must be")
+        if kind == COMPRESSED:
+            head = zlib.decompressobj().decompress(body, HEAD)[8:]
+        else:
+            head = body[:HEAD]
+        yield _described(head, body, order, is_packed=kind == COMPRESSED)
+
+
+def _described(head: bytes, body: bytes, order: str, *, is_packed: bool) -> _Variable:
+    parts = _elements(head + bytes(8), order)  # only the first three are looked at
+    (_, flags), (_, shape), (_, name) = (next(parts, (0, b"")) for _ in range(3))
+    if len(flags) < 8 or len(shape) < 8 or len(shape) % 4:
+        raise ValueError("an array has no flags or no shape")
+    flag = int(np.frombuffer(flags, f"{order}u4")[0])
+    sizes = tuple(int(size) for size in np.frombuffer(shape, f"{order}i4"))
+    if min(sizes) < 0:
+        raise ValueError(f"an array has the shape {sizes}")
+    return _Variable(
+        name.decode("latin-1"),
+        flag & 0xFF,
+        sizes,
+        bool(flag & IS_COMPLEX),
+        body,
+        is_packed,
+    )
+
+
+def _value(variable: _Variable, order: str, most: int) -> Any:
+    """Unpack an array whose promises were checked, up to a number of bytes."""
+    body = variable.data
+    if variable.is_packed:
+        body = zlib.decompressobj().decompress(body, most)[8:]
+    elements = list(_elements(body, order))[3:]
+    if variable.kind == CELL:
+        return _cells(variable, elements, order)
+    if variable.kind == CHAR:
+        return _words(variable, elements, order)
+    if variable.kind == SPARSE:
+        rows, starts, values = (_numbers(*element, order) for element in elements[:3])
+        n_stored = int(starts[-1])
+        parts = (values[:n_stored], rows[:n_stored], starts)
+        matrix = sparse.csc_array(parts, shape=variable.shape)
+        matrix.check_format(full_check=True)
+        return matrix
+    if variable.is_complex or not elements:
+        return np.array(None, dtype=object)
+    values = _numbers(*elements[0], order)
+    if values.size != math.prod(variable.shape):
+        raise ValueError(
+            f"{variable.name!r} must have {math.prod(variable.shape)} values, got "
+            f"{values.size}"
+        )
+    dtype = np.dtype(NUMBERS[variable.kind])
+    return values.astype(dtype).reshape(variable.shape, order="F")
+
+
+def _numbers(kind: int, data: bytes, order: str) -> NDArray[Any]:
+    if kind not in STORED:
+        raise ValueError(f"numbers stored as type {kind} are not known")
+    return np.frombuffer(data, np.dtype(f"{order}{STORED[kind]}"))
+
+
+def _words(
+    variable: _Variable, elements: list[tuple[int, bytes]], order: str
+) -> NDArray[Any]:
+    """Rows of characters as an array of words."""
+    if not elements or 0 in variable.shape:
+        return np.array([""])
+    kind, data = elements[0]
+    wide = "utf-16-le" if order == "<" else "utf-16-be"
+    text = data.decode(ENCODED.get(kind, wide))
+    if len(text) != math.prod(variable.shape):
+        raise ValueError(f"{variable.name!r} must have as many letters as its shape")
+    letters = np.array(list(text)).reshape(variable.shape, order="F")
+    rows = letters.reshape(variable.shape[0], -1)
+    return np.array(["".join(row) for row in rows])
+
+
+def _cells(
+    variable: _Variable, elements: list[tuple[int, bytes]], order: str
+) -> NDArray[Any]:
+    """Cells that hold a word or numbers; anything else makes an array of None."""
+    cells = np.empty(len(elements), dtype=object)
+    for i, (kind, data) in enumerate(elements):
+        inner = _described(data[:HEAD], data, order, is_packed=False)
+        if kind != MATRIX or inner.kind not in {CHAR, *NUMBERS}:
+            return np.full(len(elements), None, dtype=object)
+        cells[i] = _value(inner, order, len(data))
+    if cells.size != math.prod(variable.shape):
+        raise ValueError(f"{variable.name!r} must have as many cells as its shape")
+    return cells.reshape(variable.shape, order="F")
+
+
+def _fits(shape: tuple[int, ...], n: int) -> bool:
+    """Whether an array can be a column of the neurons, a word, or `possible`."""
+    if len(shape) > 2:
+        return False
+    return n in shape or 1 in shape
