@@ -4,6 +4,7 @@ import json
 import logging
 import shlex
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from commstruct.analysis import Analysis, AnalysisSettings
+    from commstruct.connectome import Connectome
     from commstruct.report import ReportSettings
     from sims.definition import Definition
 
@@ -34,6 +36,9 @@ app = typer.Typer(
     Exit status: 0 done, 1 the work failed, 2 the input or the options are unusable.
     """,
 )
+
+data = typer.Typer(no_args_is_help=True, help="Connectomes that ship with commstruct.")
+app.add_typer(data, name="data")
 
 DefinitionFile = Annotated[
     Path,
@@ -104,7 +109,7 @@ def run(
         store = out / "sweep.zarr"
         made = _simulate(settings[0], store, workers, command, quiet)
         analysis = _analyze_sweep(store, out, settings[1], workers, command, quiet)
-        paths = _write_report(analysis, out, settings[2], quiet)
+        paths = _write_report(analysis, out, settings[2], store)
         _finish(as_json, {**made, **_summary(analysis), "files": paths})
 
 
@@ -112,7 +117,8 @@ def run(
 def simulate(
     definition: DefinitionFile,
     out: Annotated[
-        Path, typer.Option(metavar="STORE", help="The sweep store to make or go on with.")
+        Path,
+        typer.Option(metavar="STORE", help="The sweep store to make or go on with."),
     ],
     overrides: Overrides = None,
     workers: Workers = None,
@@ -215,7 +221,8 @@ def analyze(
                 analysis = _analyze_network(
                     network, folder, settings, orientation, workers, command, quiet
                 )
-            paths = _write_report(analysis, folder, ReportSettings(), quiet)
+            store = network if analysis.kind == "sweep" else None
+            paths = _write_report(analysis, folder, ReportSettings(), store)
             results[network] = {**_summary(analysis), "files": paths}
         _finish(as_json, results if len(networks) > 1 else results[networks[0]])
 
@@ -233,6 +240,10 @@ def report(
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     author: Annotated[str | None, typer.Option(help="Author of the report.")] = None,
     paper: Annotated[str | None, typer.Option(help="a4 or us-letter.")] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Sweep store, where it is not sweep.zarr in the folder."),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -253,8 +264,48 @@ def report(
         except ValidationError as error:
             raise ValueError(mistakes(error)) from None
         analysis = read_analysis(folder)
-        paths = _write_report(analysis, folder, settings, quiet)
+        paths = _write_report(analysis, folder, settings, store)
         _finish(as_json, {**_summary(analysis), "files": paths})
+
+
+@data.command("list")
+def list_data(as_json: AsJson = False) -> None:
+    """Name the connectomes that ship, with their size and source."""
+    with _speaking(quiet=False, verbose=False):
+        from dataclasses import asdict
+
+        from commstruct.datasets import list_datasets
+
+        datasets = list_datasets()
+        if as_json:
+            print(json.dumps([asdict(dataset) for dataset in datasets], indent=1))
+            return
+        width = max(len(dataset.name) for dataset in datasets)
+        for dataset in datasets:
+            print(
+                f"{dataset.name:{width}}  {dataset.n_neurons:4} neurons  "
+                f"{dataset.n_edges:6} edges  {dataset.title}"
+            )
+
+
+@data.command("export")
+def export_data(
+    name: Annotated[str, typer.Argument(metavar="NAME", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="Its ending decides the format.", show_default=False
+        ),
+    ],
+) -> None:
+    """Write a connectome that ships to a file."""
+    with _speaking(quiet=False, verbose=False):
+        from commstruct.datasets import load_dataset
+        from commstruct.files import write_connectome
+
+        if file.exists():
+            raise ValueError(f"{file} exists already: name another file")
+        write_connectome(load_dataset(name), file)
 
 
 def main() -> None:
@@ -333,17 +384,28 @@ def _analyze_network(
     command: str,
     quiet: bool,
 ) -> "Analysis":
-    from commstruct.files import read_connectome_with_report, write_connectome
-    from commstruct.report import NETWORK_FILE
+    from commstruct.files import write_connectome
+    from commstruct.report.pages import NETWORK_NAME
+
+    connectome = _read_network(network, orientation)
+    analysis = _analyze(connectome, out, settings, None, workers, command, quiet)
+    write_connectome(connectome, out / NETWORK_NAME)
+    return analysis
+
+
+def _read_network(network: str, orientation: str) -> "Connectome":
+    """Read a file, or one of the connectomes that ship, and say what was read."""
+    from commstruct.datasets import load_dataset
+    from commstruct.files import read_connectome_with_report
 
     log = logging.getLogger("commstruct")
-    connectome, read = read_connectome_with_report(
-        network, orientation=orientation
-    )
+    if network.startswith("dataset:"):
+        connectome = load_dataset(network.removeprefix("dataset:"))
+        log.info("%s: %d neurons", network, connectome.n_neurons)
+        return connectome
+    connectome, read = read_connectome_with_report(network, orientation=orientation)
     log.info("%s", read)
-    analysis = _analyze(connectome, out, settings, None, workers, command, quiet)
-    write_connectome(connectome, out / NETWORK_FILE)
-    return analysis
+    return connectome
 
 
 def _analyze(
@@ -387,13 +449,24 @@ def _analyze(
 
 
 def _write_report(
-    analysis: "Analysis", out: Path, settings: "ReportSettings", quiet: bool
+    analysis: "Analysis",
+    out: Path,
+    settings: "ReportSettings",
+    store: str | Path | None,
 ) -> list[str]:
     from commstruct.report import write_report
 
-    if not quiet:
-        logging.getLogger("commstruct").info("writing the report")
-    return [str(path) for path in write_report(analysis, out, settings=settings)]
+    logging.getLogger("commstruct").info("writing the report")
+    paths = write_report(
+        analysis,
+        out,
+        store=store,
+        title=settings.title,
+        author=settings.author,
+        paper=settings.paper,
+        formats=settings.formats,
+    )
+    return [str(path) for path in paths.values()]
 
 
 def _summary(analysis: "Analysis") -> dict[str, Any]:
@@ -502,8 +575,9 @@ def _speaking(quiet: bool, verbose: bool) -> Iterator[None]:
         stream=sys.stderr,
         force=True,
     )
-    for noisy in ("matplotlib", "asyncio", "fontTools", "numcodecs"):
+    for noisy in ("matplotlib", "asyncio", "fontTools", "numcodecs", "zarr"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    warnings.showwarning = _log_warning
     try:
         yield
     except KeyboardInterrupt:
@@ -519,9 +593,13 @@ def _speaking(quiet: bool, verbose: bool) -> Iterator[None]:
         raise _failure(1, f"{kind}: {error}; see --verbose", error) from error
 
 
-def _failure(
-    status: int, message: str, error: Exception | None = None
-) -> typer.Exit:
+def _log_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    """What a library warns of is one line; what only programmers need is a detail."""
+    level = logging.WARNING if category is UserWarning else logging.DEBUG
+    logging.getLogger("commstruct").log(level, "%s", message)
+
+
+def _failure(status: int, message: str, error: Exception | None = None) -> typer.Exit:
     logging.getLogger("commstruct").debug("details", exc_info=error)
     print(f"commstruct: {message}", file=sys.stderr)
     return typer.Exit(status)

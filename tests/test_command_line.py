@@ -1,0 +1,256 @@
+"""The command line: statuses, messages, and nothing half-written."""
+
+import json
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SWEEP = """
+[network]
+n_neurons = 16
+gain = 0.5
+[task]
+name = "parity"
+n_bits = 4
+[sweep]
+learning_rates = [0.1, 1.0]
+seeds = [0]
+steps = 40
+checkpoints = 1
+[analysis]
+n_nulls = 2
+restarts = 2
+"""
+
+
+def commstruct(
+    *words: str | Path, cwd: Path | None = None, file_size: int | None = None
+) -> subprocess.CompletedProcess[str]:
+    def limit() -> None:
+        if file_size is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+
+    return subprocess.run(
+        [sys.executable, "-m", "commstruct", *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        preexec_fn=limit,
+        timeout=300,
+        check=False,
+    )
+
+
+def refused(result: subprocess.CompletedProcess[str], *, status: int = 2) -> str:
+    """The message of a refusal, checked to be one readable message."""
+    assert result.returncode == status, result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    return result.stderr
+
+
+@pytest.fixture
+def definition(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(SWEEP)
+    return path
+
+
+def test_help_names_every_command() -> None:
+    result = commstruct("--help")
+    assert result.returncode == 0
+    for command in ("run", "simulate", "analyze", "report"):
+        assert f"  {command} " in result.stdout
+        assert commstruct(command, "--help").returncode == 0
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; sys.argv = ['commstruct', '--help']\n"
+        "from commstruct.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'numpy', 'pandas', 'igraph', 'matplotlib'} & set(sys.modules)),"
+        " file=sys.stderr)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert result.stderr.strip() == "[]"
+
+
+def test_run_makes_all_files_and_again_only_what_is_missing(definition: Path) -> None:
+    first = commstruct("run", definition, "--json", "--workers", "1")
+    assert first.returncode == 0, first.stderr
+    out = definition.parent / "out" / "small"
+    assert {path.name for path in out.iterdir()} >= {
+        "report.pdf",
+        "analysis.json",
+        "runs.csv",
+        "modules.csv",
+        "blocks.csv",
+        "scores.csv",
+        "sweep.zarr",
+    }
+    summary = json.loads(first.stdout)
+    assert (summary["n_runs"], summary["n_new"]) == (2, 2)
+    assert {row["region"] for row in summary["scores"]} == {
+        "whole",
+        "hidden",
+        "learned change",
+    }
+    before = {
+        path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
+    }
+    again = commstruct("run", definition, "--json", "--workers", "1")
+    assert json.loads(again.stdout)["n_new"] == 0
+    after = {
+        path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
+    }
+    assert after == before
+
+
+def test_two_runs_in_different_places_give_the_same_bytes(
+    definition: Path, tmp_path: Path
+) -> None:
+    found = []
+    for name, workers in (("a", 1), ("b", 2)):
+        out = tmp_path / name
+        result = commstruct("run", definition, "--out", out, "--workers", workers)
+        assert result.returncode == 0, result.stderr
+        found.append(
+            {
+                str(path.relative_to(out)): path.read_bytes()
+                for path in sorted(out.rglob("*"))
+                if path.is_file()
+            }
+        )
+    assert found[0].keys() == found[1].keys()
+    for name, content in found[0].items():
+        assert found[1][name] == content, name
+
+
+def test_simulate_analyze_and_report_do_what_run_does(
+    definition: Path, tmp_path: Path
+) -> None:
+    store, out = tmp_path / "store", tmp_path / "results"
+    assert commstruct("simulate", definition, "--out", store).returncode == 0
+    result = commstruct("analyze", store, "--out", out, "--nulls", 2, "--json")
+    assert result.returncode == 0, result.stderr
+    assert (out / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_analyze_a_matrix_from_a_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    same = np.repeat([0, 0, 1], 10)[:, None] == np.repeat([0, 0, 1], 10)
+    path = tmp_path / "mine.csv"
+    np.savetxt(path, rng.normal(size=(30, 30)) + 3.0 * same, delimiter=",")
+    out = tmp_path / "results"
+    words = ("analyze", path, "--out", out, "--nulls", 3, "--json")
+    result = commstruct(*words, "--structure", "assortative")
+    assert result.returncode == 0, result.stderr
+    (row,) = json.loads(result.stdout)["scores"]
+    assert row["n_modules"] == 2
+    assert row["diagonal_score"] > 0.5
+    assert "30 neurons" in result.stderr
+    pdf = out / "report.pdf"
+    first = pdf.read_bytes()
+    pdf.unlink()
+    assert commstruct("report", out).returncode == 0
+    assert pdf.read_bytes() == first
+    titled = commstruct("report", out, "--title", "<script>alert(1)</script>")
+    assert titled.returncode == 0
+    assert pdf.read_bytes() != first
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (SWEEP + "colour = 3\n", "analysis.colour: is not a known key"),
+        (SWEEP.replace("[0.1, 1.0]", "[0.1, -1.0]"), "sweep.learning_rates[1]: "),
+        (SWEEP.replace("[0.1, 1.0]", "[]"), "sweep.learning_rates: "),
+        (SWEEP.replace("= 16", '= "many"'), "network.n_neurons: "),
+        (SWEEP + "[report]\npaper = 'a0'\n", "report.paper: "),
+        (SWEEP.replace("n_neurons = 16", "n_neurons = 5"), "n_neurons must hold"),
+        ("[sweep", "is not a TOML file"),
+    ],
+)
+def test_every_mistake_in_a_definition_is_named(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    out = tmp_path / "results"
+    assert message in refused(commstruct("run", path, "--out", out))
+    assert not out.exists()
+
+
+def test_overrides_are_checked_as_the_definition_is(definition: Path) -> None:
+    words = ("run", definition, "--set", "network.gain=-1")
+    assert "network.gain: " in refused(commstruct(*words))
+
+
+def test_inputs_that_are_not_there_or_not_networks(tmp_path: Path) -> None:
+    out = tmp_path / "results"
+    message = refused(commstruct("run", tmp_path / "no.toml"))
+    assert "definition file not found" in message
+    assert "no.csv" in refused(commstruct("analyze", tmp_path / "no.csv", "--out", out))
+    np.save(tmp_path / "flat.npy", np.ones((3, 2)))
+    message = refused(commstruct("analyze", tmp_path / "flat.npy", "--out", out))
+    assert "square" in message
+    np.save(tmp_path / "nan.npy", np.full((3, 3), np.nan))
+    message = refused(commstruct("analyze", tmp_path / "nan.npy", "--out", out))
+    assert "finite" in message
+    assert "analysis" in refused(commstruct("report", tmp_path))
+    assert not out.exists()
+
+
+def test_options_out_of_range_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ones.npy"
+    np.save(path, np.ones((3, 3)))
+    words = ("analyze", path, "--out", tmp_path / "results")
+    assert "signs" in refused(commstruct(*words, "--signs", "odd"))
+    assert "structure" in refused(commstruct(*words, "--structure", "odd"))
+    assert "resolution" in refused(commstruct(*words, "--resolution", "-1"))
+    assert "orientation" in refused(commstruct(*words, "--orientation", "odd"))
+    assert "seed" in refused(commstruct(*words, "--seed", "-1"))
+
+
+def test_an_output_folder_that_cannot_be_made(definition: Path) -> None:
+    out = definition / "below-a-file"
+    assert str(definition) in refused(commstruct("run", definition, "--out", out))
+
+
+def test_a_full_disk_fails_the_work_and_harms_nothing(
+    definition: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "results"
+    message = refused(
+        commstruct("run", definition, "--out", out, "--workers", 1, file_size=2000),
+        status=1,
+    )
+    assert "File too large" in message
+    result = commstruct("run", definition, "--out", out, "--json", "--quiet")
+    assert result.returncode == 0, result.stderr
+    whole = commstruct("run", definition, "--out", tmp_path / "whole", "--quiet")
+    assert whole.returncode == 0
+    pdf = (out / "report.pdf").read_bytes()
+    assert pdf == (tmp_path / "whole" / "report.pdf").read_bytes()
+
+
+def test_a_store_made_by_another_version_is_refused(definition: Path) -> None:
+    store = definition.parent / "store"
+    assert commstruct("simulate", definition, "--out", store).returncode == 0
+    metadata = store / "zarr.json"
+    text = metadata.read_text().replace('"format_version": 1', '"format_version": 7')
+    metadata.write_text(text)
+    assert "format version 7" in refused(
+        commstruct("simulate", definition, "--out", store)
+    )
+    out = definition.parent / "results"
+    assert "format version" in refused(commstruct("analyze", store, "--out", out))
+    assert not out.exists()
