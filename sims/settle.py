@@ -1,11 +1,13 @@
 """Iteration to rest: repeat a change until no sample changes any more."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from array_api_compat import array_namespace, device, to_device
 from numpy.typing import NDArray
+from scipy.linalg import LinAlgWarning
 from scipy.optimize import NoConvergence, anderson
 
 from sims.activation import Array
@@ -135,9 +137,17 @@ def _accelerate(
         return as_numbers(update(state, *held) - state)
 
     try:
-        values = anderson(
-            change, as_numbers(start), M=10, alpha=0.5, f_tol=tolerance, maxiter=steps
-        )
+        with warnings.catch_warnings():
+            # steps that are nearly parallel, which it copes with
+            warnings.simplefilter("ignore", LinAlgWarning)
+            values = anderson(
+                change,
+                as_numbers(start),
+                M=10,
+                alpha=0.5,
+                f_tol=tolerance,
+                maxiter=steps,
+            )
     except (NoConvergence, ValueError, np.linalg.LinAlgError):
         return None
     return as_state(values)
