@@ -1,0 +1,256 @@
+"""Firing, credit and weights in continuous time, all at once: no phases, no resets."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sims.credit import CreditMode
+from sims.network import Network
+
+FloatArray = NDArray[np.float64]
+
+GROWTH = 1.3
+"""Factor by which a time step may exceed the one before it."""
+
+
+@dataclass(frozen=True)
+class TimeConstants:
+    """How long each of the three processes takes, in seconds.
+
+    Attributes
+    ----------
+    firing : float
+        Of the rates: milliseconds.
+    credit : float
+        Of the retrograde credit: seconds.
+    weights : float
+        Of plasticity, minutes: the time in which a weight changes by the `weight_change`
+        of the moment. A stimulus of `dwell` seconds is a learning step of rate
+        ``dwell / weights``.
+
+    Raises
+    ------
+    ValueError
+        If one is not a positive, finite number.
+    """
+
+    firing: float = 0.01
+    credit: float = 1.0
+    weights: float = 60.0
+
+    def __post_init__(self) -> None:
+        for name in ("firing", "credit", "weights"):
+            seconds = getattr(self, name)
+            if not (np.isfinite(seconds) and seconds > 0):
+                raise ValueError(
+                    f"{name} must be a positive number of seconds, got {seconds}"
+                )
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """Where a network is after some time.
+
+    Attributes
+    ----------
+    network : Network
+        With the weights (and biases) at the end, float64.
+    rates, credit : (n,) arrays
+        At the end; another course can go on from here.
+    times : (m,) array
+        Seconds since the start of this course, after each time step, first 0.
+    rates_over_time, credit_over_time : (m, n) arrays or None
+        After each time step; None unless they were to be recorded.
+    """
+
+    network: Network
+    rates: FloatArray
+    credit: FloatArray
+    times: FloatArray
+    rates_over_time: FloatArray | None
+    credit_over_time: FloatArray | None
+
+
+def evolve(
+    network: Network,
+    stimuli: ArrayLike,
+    targets: ArrayLike,
+    *,
+    dwell: float,
+    constants: TimeConstants,
+    mode: CreditMode = "clamp",
+    after: Course | None = None,
+    steps_per_constant: int = 8,
+    record: bool = False,
+) -> Course:
+    """Let a network live through a sequence of stimuli.
+
+    For neurons i (pre) and j (post), with the symbols of `sims.credit`::
+
+        firing * dx_j/dt = -x_j + f(h_j)
+        credit * dc_i/dt = -c_i + sum_j W_ij b(h_j) c_j
+        weights * dW_ij/dt = x_i b(h_j) c_j
+
+    all the time, whether or not rates and credit have come to rest. Inputs hold the
+    stimulus; the outputs' credit holds, or with ``mode="inject"`` also receives,
+    ``target - x``. When the stimulus changes, nothing else does.
+
+    The equations are stepped by the exponential Euler method: each is solved exactly
+    for what drives it held constant during the step. Steps are short after a stimulus
+    changes and lengthen as the fast processes come to rest. Where a step is longer than
+    the time constant of firing, rates go to rest by plain iteration, which needs a
+    network whose rates settle under it.
+
+    Parameters
+    ----------
+    network : Network
+        Start; it is not changed. numpy arrays.
+    stimuli : (k, n_inputs) array
+        Shown one after another.
+    targets : (k, n_outputs) array
+    dwell : float
+        Seconds that each stimulus lasts.
+    constants : TimeConstants
+    mode : {"clamp", "inject"}
+    after : Course, optional
+        Go on from its rates and credit; otherwise all neurons start silent.
+    steps_per_constant : int
+        Shortest step: the faster of firing and credit divided by this. Longest: the
+        slower of them, the dwell, or the weights' constant, whichever is least, divided
+        by this.
+    record : bool
+        Whether to keep rates and credit after every time step.
+
+    Returns
+    -------
+    Course
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit the network, or a number is out of range.
+    """
+    stimuli, targets = _checked(network, stimuli, targets, dwell, steps_per_constant)
+    if mode not in ("clamp", "inject"):
+        raise ValueError(f"mode must be 'clamp' or 'inject', got {mode!r}")
+    steps = _time_steps(dwell, constants, steps_per_constant)
+    n_inputs, n_hidden = network.n_inputs, network.n_hidden
+    weights = network.weights[:, n_inputs:].astype(np.float64)
+    allowed = np.asarray(network.mask[:, n_inputs:], dtype=np.float64)
+    signs = None if network.signs is None else np.asarray(network.signs)[:, None]
+    bias = None
+    if network.bias is not None:
+        bias = network.bias[n_inputs:].astype(np.float64)
+    rate, balance_of = network.activation.rate, network.balance
+    if balance_of is None:
+        balance_of = network.activation.balance
+    rates, credit = np.zeros(network.n_neurons), np.zeros(network.n_neurons)
+    if after is not None:
+        rates, credit = after.rates.copy(), after.credit.copy()
+    rates_of_free, credit_of_free = rates[n_inputs:], credit[n_inputs:]  # views
+    listening = credit_of_free if mode == "inject" else credit_of_free[:n_hidden]
+    history: list[tuple[FloatArray, FloatArray]] = []
+
+    def note() -> None:
+        if record:
+            history.append((rates.copy(), credit.copy()))
+
+    note()
+    kept_rate = np.exp(-steps / constants.firing)
+    kept_credit = np.exp(-steps / constants.credit)
+    for stimulus, target in zip(stimuli, targets, strict=True):
+        rates[:n_inputs] = stimulus
+        for step, keep_rate, keep_credit in zip(
+            steps, kept_rate, kept_credit, strict=True
+        ):
+            net_input = rates @ weights
+            if bias is not None:
+                net_input += bias
+            balance = balance_of(net_input[None])[0]
+            error = target - rates_of_free[n_hidden:]
+            if mode == "clamp":
+                credit_of_free[n_hidden:] = error
+            driven = balance * credit_of_free
+            heard = weights[n_inputs:] @ driven
+            if mode == "inject":
+                heard[n_hidden:] += error
+            change = np.multiply.outer(rates, driven)
+            change *= allowed
+            # What drives each process was taken before any of them moves.
+            rates_of_free *= keep_rate
+            rates_of_free += (1 - keep_rate) * rate(net_input[None])[0]
+            listening *= keep_credit
+            listening += (1 - keep_credit) * heard[: len(listening)]
+            weights += (step / constants.weights) * change
+            if signs is not None:  # Dale's law: a synapse stops at 0
+                weights[weights * signs < 0] = 0
+            if bias is not None:
+                bias += (step / constants.weights) * driven
+            note()
+    times = np.concatenate([[0.0], np.cumsum(np.tile(steps, len(stimuli)))])
+    return Course(
+        network=_with(network, weights, bias),
+        rates=rates,
+        credit=credit,
+        times=times,
+        rates_over_time=np.array([x for x, _ in history]) if record else None,
+        credit_over_time=np.array([c for _, c in history]) if record else None,
+    )
+
+
+def _time_steps(
+    dwell: float, constants: TimeConstants, steps_per_constant: int
+) -> FloatArray:
+    """Time steps of one stimulus: short at first, longer as it lasts; they sum to it."""
+    fast, slow = sorted((constants.firing, constants.credit))
+    longest = min(slow, dwell, constants.weights) / steps_per_constant
+    step = min(fast / steps_per_constant, longest)
+    steps, time = [], 0.0
+    while time < dwell:
+        steps.append(step)
+        time += step
+        step = min(GROWTH * step, longest)
+    return np.array(steps) * (dwell / time)
+
+
+def _with(network: Network, weights: FloatArray, bias: FloatArray | None) -> Network:
+    whole = np.zeros((network.n_neurons, network.n_neurons))
+    whole[:, network.n_inputs :] = weights
+    whole_bias = None
+    if bias is not None and network.bias is not None:
+        unused = network.bias[: network.n_inputs].astype(np.float64)
+        whole_bias = np.concatenate([unused, bias])
+    signs = None if network.signs is None else network.signs.astype(np.float64)
+    return replace(network, weights=whole, bias=whole_bias, signs=signs)
+
+
+def _checked(
+    network: Network,
+    stimuli: ArrayLike,
+    targets: ArrayLike,
+    dwell: float,
+    steps_per_constant: int,
+) -> tuple[FloatArray, FloatArray]:
+    stimuli = np.asarray(stimuli, dtype=np.float64)
+    targets = np.asarray(targets, dtype=np.float64)
+    for name, values, width in (
+        ("stimuli", stimuli, network.n_inputs),
+        ("targets", targets, network.n_outputs),
+    ):
+        if values.ndim != 2 or values.shape[1] != width:
+            raise ValueError(
+                f"{name} must have shape (k, {width}), got shape {values.shape}"
+            )
+    if len(stimuli) != len(targets):
+        raise ValueError(
+            f"targets must have one row per stimulus ({len(stimuli)}), "
+            f"got {len(targets)}"
+        )
+    if not (np.isfinite(dwell) and dwell > 0):
+        raise ValueError(f"dwell must be a positive number of seconds, got {dwell}")
+    if steps_per_constant < 1:
+        raise ValueError(
+            f"steps_per_constant must be at least 1, got {steps_per_constant}"
+        )
+    return stimuli, targets
