@@ -1,14 +1,7 @@
 """The whole method on one network or on many: `analyze`, `Analysis`; no drawing."""
 
-from commstruct.analysis.method import (
-    REGIONS,
-    STRUCTURES,
-    AnalysisSettings,
-    analyze,
-    input_hash,
-    region_networks,
-    tail_share,
-)
+from commstruct.analysis.method import analyze, region_networks, tail_share
+from commstruct.analysis.provenance import input_hash
 from commstruct.analysis.results import (
     STATISTICS,
     Analysis,
@@ -18,6 +11,7 @@ from commstruct.analysis.results import (
     write_analysis,
     write_whole,
 )
+from commstruct.analysis.settings import REGIONS, STRUCTURES, AnalysisSettings
 from commstruct.analysis.sweeps import Sweep, open_sweep, read_weights
 
 __all__ = [

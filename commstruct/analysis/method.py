@@ -1,22 +1,22 @@
 """The whole method on one network or on every run of a sweep; no drawing."""
 
-import hashlib
-import json
-import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from scipy import sparse
 from sklearn.metrics import adjusted_mutual_info_score
 from threadpoolctl import threadpool_limits
 
+from commstruct.analysis.provenance import (
+    hash_of,
+    input_hash,
+    versions,
+    weights_hash,
+)
 from commstruct.analysis.results import (
     FORMAT_VERSION,
     STATISTICS,
@@ -25,6 +25,14 @@ from commstruct.analysis.results import (
     IntVector,
     NullScores,
     RegionAnalysis,
+)
+from commstruct.analysis.settings import (
+    REGIONS,
+    STRUCTURES,
+    AnalysisSettings,
+    Region,
+    Signs,
+    Structure,
 )
 from commstruct.analysis.sweeps import (
     ROLES,
@@ -38,53 +46,8 @@ from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules import Partition, find_modules
 from commstruct.nulls import permute_weights
 
-Structure = Literal["any", "assortative", "disassortative"]
-Signs = Literal["signed", "positive", "negative", "absolute"]
-Region = Literal["whole", "hidden", "learned change"]
+NULLS_PER_TASK = 4
 Progress = Callable[[int, int], None]
-
-STRUCTURES: tuple[Structure, ...] = get_args(Structure)
-REGIONS: tuple[Region, ...] = get_args(Region)
-NULLS_PER_TASK = 10
-_PACKAGES = ("commstruct", "numpy", "scipy", "scikit-learn", "igraph", "leidenalg")
-
-
-class AnalysisSettings(BaseModel):
-    """How networks are analysed: the ``[analysis]`` table of a definition.
-
-    Attributes
-    ----------
-    seed : int
-    structures : list of {"any", "assortative", "disassortative"}
-        Kinds of modules to look for; the first leads in reports.
-    signs : {"signed", "positive", "negative", "absolute"}
-        Which weights modularity is about.
-    regions : list of {"whole", "hidden", "learned change"}
-        Parts of a trained network.
-    resolution : float
-        Above 1 for smaller modules, below for larger ones.
-    restarts : int
-        Searches for modules in every network, randomised ones included.
-    n_nulls : int
-        Randomised networks per region and run.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    seed: int = Field(default=0, ge=0)
-    structures: tuple[Structure, ...] = Field(default=STRUCTURES, min_length=1)
-    signs: Signs = "signed"
-    regions: tuple[Region, ...] = Field(default=REGIONS, min_length=1)
-    resolution: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    restarts: int = Field(default=4, ge=1)
-    n_nulls: int = Field(default=20, ge=0)
-
-    @field_validator("structures", "regions")
-    @classmethod
-    def _check_named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(names)) < len(names):
-            raise ValueError("every one must be named once")
-        return names
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +56,7 @@ class _Place:
 
     network: Connectome
     neurons: IntVector
-    region: str
+    region: Region
     run: str | None = None
     learning_rate: float | None = None
     seed: int | None = None
@@ -108,8 +71,8 @@ def analyze(
     signs: Signs = "signed",
     regions: Sequence[Region] | None = None,
     resolution: float = 1.0,
-    restarts: int = 4,
-    n_nulls: int = 20,
+    restarts: int = 3,
+    n_nulls: int = 12,
     workers: int = 1,
     previous: Analysis | None = None,
     command: str | None = None,
@@ -183,25 +146,6 @@ def analyze(
     return _analyze_network(network, settings, workers, previous, command, progress)
 
 
-def input_hash(network_or_store: Any) -> str:
-    """SHA-256 of what an analysis is made from: a network, or a sweep's weights.
-
-    Parameters
-    ----------
-    network_or_store : Connectome, Sweep, or a path of a sweep store
-    """
-    if isinstance(network_or_store, str | Path):
-        network_or_store = open_sweep(network_or_store)
-    if isinstance(network_or_store, Sweep):
-        runs = [
-            [record["id"], record["status"], record["weights_sha256"]]
-            for record in network_or_store.records
-        ]
-        return _hash_of({"runs": runs})
-    network = as_connectome(network_or_store)
-    return _hash_of({"weights": _weights_hash(network), "names": network.names})
-
-
 def _analyze_sweep(
     sweep: Sweep,
     settings: AnalysisSettings,
@@ -210,7 +154,7 @@ def _analyze_sweep(
     command: str | None,
     progress: Progress | None,
 ) -> Analysis:
-    places = [place for place in _places_of(sweep, settings.regions)]
+    places = list(_places_of(sweep, settings.regions))
     provenance = {
         "command": command,
         "input": "sweep store",
@@ -274,8 +218,8 @@ def _analyze_network(
 
 
 def region_networks(
-    sweep: Sweep, record: Mapping[str, Any], regions: Iterable[str]
-) -> Iterator[tuple[str, IntVector, Connectome]]:
+    sweep: Sweep, record: Mapping[str, Any], regions: Iterable[Region]
+) -> Iterator[tuple[Region, IntVector, Connectome]]:
     """Yield name, neurons and network of each region of one run that ended.
 
     Parameters
@@ -306,7 +250,7 @@ def region_networks(
             yield region, hidden, network.subset(hidden)
 
 
-def _places_of(sweep: Sweep, regions: Iterable[str]) -> Iterator[_Place]:
+def _places_of(sweep: Sweep, regions: Iterable[Region]) -> Iterator[_Place]:
     for record in sweep.records:
         if record["status"] == "diverged":
             continue
@@ -508,15 +452,15 @@ def _direction(structure: str, statistic: str) -> int:
 def _role_agreement(network: Connectome, labels: IntVector) -> float:
     for column in ("role", "type"):
         if column in network.attributes:
-            known = network.attributes[column].astype(str)
-            if known.nunique() > 1:
+            known = network.attributes[column].astype(str).tolist()
+            if len(set(known)) > 1:
                 return float(adjusted_mutual_info_score(known, labels))
     return float("nan")
 
 
 def _stream(place: _Place, settings: AnalysisSettings) -> np.random.SeedSequence:
     run_seed = 0 if place.seed is None else place.seed
-    words = [settings.seed, run_seed, REGIONS.index(place.region)]  # type: ignore[arg-type]
+    words = [settings.seed, run_seed, REGIONS.index(place.region)]
     return np.random.SeedSequence(words)
 
 
@@ -526,36 +470,9 @@ def _keys(place: _Place, settings: AnalysisSettings) -> dict[str, str]:
         "versions": versions(),
         "settings": settings.model_dump(exclude={"structures", "regions"}),
         "place": [place.run, place.learning_rate, place.seed, place.region],
-        "weights": _weights_hash(place.network),
+        "weights": weights_hash(place.network),
     }
     return {
-        structure: _hash_of(shared | {"structure": structure})
+        structure: hash_of(shared | {"structure": structure})
         for structure in settings.structures
     }
-
-
-def _weights_hash(network: Connectome) -> str:
-    digest = hashlib.sha256()
-    weights = network.weights
-    if sparse.issparse(weights):
-        places = (weights.indptr, weights.indices)
-        parts = [*(part.astype(np.int64) for part in places), weights.data]
-    else:
-        parts = [weights]
-    if network.possible is not None:
-        parts.append(network.possible)
-    for part in parts:
-        digest.update(str(part.dtype).encode())
-        digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.hexdigest()
-
-
-def _hash_of(content: Any) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide the numbers."""
-    found = {"python": platform.python_version()}
-    return found | {package: version(package) for package in _PACKAGES}

@@ -91,21 +91,20 @@ def open_sweep(path: str | Path) -> Sweep:
         raise ValueError(
             f"sweep store {path} must have format version {FORMAT_VERSION}, got {found}"
         )
-    group = zarr.open_group(path, mode="r")
     try:
         arrays = {
-            name: np.asarray(group[name][...])
+            name: np.asarray(zarr.open_array(path, path=name, mode="r"))
             for name in ("learning_rate", "seed", "checkpoint", "role", "mask")
         }
-        shape = group["weights"].shape
-    except KeyError as missing:
-        raise ValueError(f"sweep store {path} must have the array {missing}") from None
+        shape = zarr.open_array(path, path="weights", mode="r").shape
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f"sweep store {path} must be whole, got {error}") from None
     n = len(arrays["role"])
-    wanted = (*(len(arrays[key]) for key in ("learning_rate", "seed", "checkpoint")),)
-    if shape != (*wanted, n, n):
+    axes = ("learning_rate", "seed", "checkpoint", "role", "role")
+    wanted = tuple(len(arrays[axis]) for axis in axes)
+    if shape != wanted or arrays["mask"].shape != (n, n):
         raise ValueError(
-            f"weights of sweep store {path} must have shape {(*wanted, n, n)}, "
-            f"got {shape}"
+            f"weights of sweep store {path} must have shape {wanted}, got {shape}"
         )
     return Sweep(
         path=path,

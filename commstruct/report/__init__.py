@@ -4,7 +4,6 @@ from commstruct.report.facts import SweepFacts, Trend, match_modules, sweep_fact
 from commstruct.report.figures import (
     MatrixFigure,
     Panel,
-    module_order,
     plot_accuracy,
     plot_answer,
     plot_blocks,
@@ -15,6 +14,7 @@ from commstruct.report.figures import (
     plot_nulls,
     plot_regions,
 )
+from commstruct.report.matrix_panels import module_order
 from commstruct.report.pages import ReportSettings, write_report
 
 __all__ = [

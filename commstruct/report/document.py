@@ -8,9 +8,16 @@ from matplotlib.figure import Figure
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep, region_networks
 from commstruct.connectome import Connectome
-from commstruct.report import figures, methods, sentences, tables
+from commstruct.report import (
+    figures,
+    methods,
+    network_sentences,
+    sentences,
+    tables,
+)
 from commstruct.report.facts import SweepFacts, sweep_facts
-from commstruct.report.text import counted, joined, shown
+from commstruct.report.style import save_svg
+from commstruct.report.text import STRUCTURE_NAMES, counted, joined, shown
 
 Block = dict[str, Any]
 Span = str | dict[str, str]
@@ -66,7 +73,7 @@ class Document:
     ) -> None:
         """Add a figure, which is saved here and can be forgotten by the caller."""
         file = f"{name}.svg"
-        self.figures[file] = figures.save_svg(drawn)
+        self.figures[file] = save_svg(drawn)
         self.blocks.append(
             {
                 "kind": "figure",
@@ -151,7 +158,7 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
         Of `network`.
     network : Connectome
     """
-    answers = sentences.network_answers(analysis)
+    answers = network_sentences.network_answers(analysis)
     document = Document(
         title="Modules and block structure of a network",
         description=answers[0],
@@ -163,14 +170,16 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
         "connections within modules) or off-diagonal (strong connections between "
         "them), beyond what the same search finds in randomised networks?",
     )
-    document.paragraph({"strong": "Network. "}, sentences.network_setting(analysis))
+    document.paragraph(
+        {"strong": "Network. "}, network_sentences.network_setting(analysis)
+    )
     document.listing([[answer] for answer in answers], kind="answers")
     panels = [
         figures.Panel(
             network=network,
             region=one,
             module_ids=figures.own_ids(one),
-            title=f"{one.structure} modules",
+            title=STRUCTURE_NAMES[one.structure],
             unit="weight",
         )
         for one in analysis.regions
@@ -179,16 +188,16 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
         "network",
         figures.plot_regions(panels[:1]),
         [
-            f"The network, sorted by its {panels[0].region.structure} modules. ",
+            f"The network, sorted by its {panels[0].title}. ",
             _matrix_key(network),
         ],
         alt=f"Weight matrix sorted by module, and block matrix. {answers[0]}",
     )
-    limits = sentences.network_limits(analysis)
+    limits = network_sentences.network_limits(analysis)
     if limits:
         document.paragraph({"strong": "What to know. "})
         document.listing([[limit] for limit in limits])
-    document.add("outline", title="Contents")
+    document.add("outline", title="Contents", depth=1)
     document.heading("Scores against null networks")
     document.paragraph(sentences.null_sentence(analysis.settings))
     document.figure(
@@ -209,8 +218,8 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
         document.figure(
             f"network-{name}",
             figures.plot_regions([panel]),
-            [f"The network, sorted by its {name} modules."],
-            alt=f"Weight matrix sorted by {name} modules, and block matrix. "
+            [f"The network, sorted by its {STRUCTURE_NAMES[name]}."],
+            alt=f"Weight matrix sorted by {STRUCTURE_NAMES[name]}, and block matrix. "
             + sentences.region_sentence([panel.region]),
         )
     document.heading("Modules")
@@ -250,19 +259,21 @@ def _sweep_front(
             [
                 f"The answer at a glance. (a\u2013{last}) Weights of "
                 f"{sentences.REGION_NAMES[region]} at "
-                f"{counted(len(few), 'learning rate')}, sorted by {structure} modules; "
-                f"{_run_key(facts)}. {_matrix_key(chosen[0].network)} ({rest[0]}"
+                f"{counted(len(few), 'learning rate')}, sorted by "
+                f"{STRUCTURE_NAMES[structure]}; {_run_key(facts)}. "
+                f"{_matrix_key(chosen[0].network)} ({rest[0]}"
                 f"\u2013{rest[-1]}) Diagonal score, signed modularity and structure "
                 "strength of every run against learning rate; line, mean over seeds; "
                 "band, 5\u201395 % of null networks with modules found anew.",
             ],
-            alt=f"Sorted weight matrices, and scores against learning rate. {answers[0]}",
+            alt="Sorted weight matrices, and scores against learning rate. "
+            + answers[0],
         )
     limits = sentences.sweep_limits(analysis, facts)
     if limits:
         document.paragraph({"strong": "What limits this answer. "})
         document.listing([[limit] for limit in limits])
-    document.add("outline", title="Contents")
+    document.add("outline", title="Contents", depth=1)
 
 
 def _learning(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
@@ -315,11 +326,12 @@ def _matrices(
     structure = sentences.main_structure(analysis)
     document.heading("Weights and blocks by learning rate")
     document.paragraph(
-        f"Matrices are sorted by {structure} modules; {_run_key(facts)}. Modules that "
-        "overlap most with those of the learning rate before keep their colour. Module "
-        "numbers go from the largest module, 0, to the smallest."
+        f"Matrices are sorted by {STRUCTURE_NAMES[structure]}; {_run_key(facts)}. "
+        "Modules that overlap most with those of the learning rate before keep their "
+        "colour. Module numbers go from the largest module, 0, to the smallest."
     )
     for rate in facts.learning_rates:
+        document.add("pagebreak")
         document.heading(f"Learning rate {rate:g}", 2)
         here = [
             panels[rate, region]
@@ -331,23 +343,11 @@ def _matrices(
             continue
         chosen = [one for one in analysis.regions if one.learning_rate == rate]
         name = f"rate-{facts.learning_rates.index(rate)}"
-        example = facts.example_runs[rate]
         document.paragraph(
             sentences.rate_sentence(facts, chosen, structure),
-            " The run that ",
+            " ",
             figure_ref(name),
-            " shows: ",
-            *[
-                sentences.region_sentence(
-                    [
-                        one
-                        for one in chosen
-                        if (one.run, one.region) == (example, panel.region.region)
-                    ]
-                )
-                + " "
-                for panel in here
-            ],
+            f" shows seed {here[0].region.seed}.",
         )
         parts = [TITLES[panel.region.region] for panel in here]
         document.figure(
@@ -381,7 +381,7 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
         ]
         name = f"scores-{region.replace(' ', '-')}"
         words = [
-            f"{_first_upper(trend.structure)} modules: "
+            f"{_first_upper(STRUCTURE_NAMES[trend.structure])}: "
             f"{sentences.lower_first(sentences.trend_clause(trend))}."
             for trend in trends
         ]
@@ -391,9 +391,9 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
             figures.plot_learning_rates(analysis, region=region, learned=facts.learned),
             [
                 f"Scores of {sentences.REGION_NAMES[region]} against learning rate, by "
-                "kind of modules looked for. Points, runs; line, mean over seeds; band, "
-                "5\u201395 % of null networks with modules found anew (one module counts "
-                "as D = 0)."
+                "kind of modules looked for. Points, runs; line, mean over seeds; "
+                "band, 5\u201395 % of null networks with modules found anew "
+                "(one module counts as D = 0)."
             ],
             alt=f"Scores of {sentences.REGION_NAMES[region]} against learning rate. "
             + " ".join(words),
@@ -432,7 +432,7 @@ def _panels(
         for one in analysis.regions
         if one.structure == structure
     }
-    panels = {}
+    panels: dict[tuple[float, str], figures.Panel] = {}
     records = {str(record["id"]): record for record in sweep.records}
     for rate, run in facts.example_runs.items():
         regions = [r for r in analysis.settings["regions"] if (run, r) in found]
@@ -461,8 +461,8 @@ def _matrix_key(network: Connectome) -> str:
     if column:
         strips += f"; grey strips, {column}"
     return (
-        f"Rows drive columns; black lines, module borders; {strips}; colours saturate "
-        "at the 99th percentile of |weight|."
+        f"Rows drive columns; black lines, module borders; {strips}; plain grey, no "
+        "synapse may exist; colours saturate at the 99th percentile of |weight|."
     )
 
 

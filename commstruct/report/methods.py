@@ -36,9 +36,9 @@ def sweep_methods(analysis: Analysis) -> list[Block]:
         *_analysis_methods(analysis),
         _heading("Trends"),
         _paragraph(
-            "The trend of a score with the learning rate is Spearman\u2019s correlation "
-            "over runs. Its p value is two-sided, from 9999 permutations of the scores "
-            "among the learning rates within each seed; over all trends it is "
+            "The trend of a score with the learning rate is Spearman\u2019s "
+            "correlation over runs. Its p value is two-sided, from 9999 permutations "
+            "of the scores among the learning rates within each seed; over all trends it is "
             "corrected after Benjamini and Hochberg (1995, ",
             _doi("10.1111/j.2517-6161.1995.tb02031.x"),
             "). A run has learned if its last held-out accuracy is more than halfway "
@@ -77,8 +77,8 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
                 f"\u03b3 = {settings['resolution']:g} this is the signed modularity of "
                 "Gomez, Jensen & Arenas (2009, ",
                 _doi("10.1103/PhysRevE.80.016114"),
-                "), which without negative weights is the directed modularity of Leicht "
-                "& Newman (2008, ",
+                "), which without negative weights is the directed modularity of "
+                "Leicht & Newman (2008, ",
                 _doi("10.1103/PhysRevLett.100.118703"),
                 f"); {_signs(settings['signs'])}. As a score, Q is always of all "
                 "weights, at resolution 1:",

@@ -165,5 +165,6 @@ def _network_of(out_dir: Path, network: Any) -> Connectome:
 def _check_input(analysis: Analysis, found: str, name: str) -> None:
     if found != analysis.provenance["input_sha256"]:
         raise ValueError(
-            f"{name} must have the weights that were analysed, got others: analyse again"
+            f"{name} must have the weights that were analysed, got others: "
+            "analyse again"
         )

@@ -9,6 +9,7 @@ import numpy as np
 from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.report.facts import LEVEL, RateScore, SweepFacts, Trend, last_value
 from commstruct.report.text import (
+    STRUCTURE_NAMES,
     counted,
     joined,
     p_text,
@@ -165,7 +166,9 @@ def evidence_sentence(trend: Trend) -> str:
         if rates:
             clauses.append(f"{region} is {side} at {_rates(rates)}")
     if refused:
-        clauses.append(f"there is no evidence for either at {_rates(refused)}")
+        either = "that it is either" if clauses else f"that {region} is block-diagonal "
+        either += "" if clauses else "or off-diagonal"
+        clauses.append(f"there is no evidence {either} at {_rates(refused)}")
     if undefined:
         clauses.append(f"one module, so neither, was found at {_rates(undefined)}")
     if untested:
@@ -197,7 +200,7 @@ def sweep_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
         limits.append(
             "Learning rate and amount learned are "
             + ("confounded here" if confounded else "not seen to be confounded here")
-            + f": at equal steps, the last held-out loss "
+            + ": at equal steps, the last held-out loss "
             + ("changes" if confounded else "has no evident trend")
             + f" with the learning rate (\u03c1 = {signed(facts.loss_rho)}, "
             f"{p_text(facts.loss_p)})."
@@ -206,6 +209,102 @@ def sweep_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
     limits += _role_limits(analysis)
     limits += _disagreements(facts)
     return limits
+
+
+def region_sentence(regions: Sequence[RegionAnalysis]) -> str:
+    """Modules and scores of one region of one network, all structures."""
+    first = regions[0]
+    parts = [
+        f"{STRUCTURE_NAMES[one.structure]}: "
+        f"{counted(one.partition.n_modules, 'module')}, "
+        f"D = {signed(one.score('diagonal_score'))}, "
+        f"Q = {signed(one.score('modularity'))}, "
+        f"S = {plain(one.score('structure_strength'))}"
+        for one in regions
+    ]
+    return f"{_upper_first(REGION_NAMES[first.region])}. {'; '.join(parts)}."
+
+
+def rate_sentence(
+    facts: SweepFacts, regions: Sequence[RegionAnalysis], structure: str
+) -> str:
+    """Scores of one structure at one learning rate over all its runs, by region."""
+    parts = []
+    for region in dict.fromkeys(one.region for one in regions):
+        chosen = [
+            one for one in regions if (one.region, one.structure) == (region, structure)
+        ]
+        numbers = sorted(one.partition.n_modules for one in chosen)
+        span = _span(numbers)
+        rate = float(chosen[0].learning_rate or 0)
+        trend = facts.trend(region, structure, "diagonal_score")
+        point = (
+            next(p for p in trend.points if p.learning_rate == rate) if trend else None
+        )
+        text = f"{REGION_NAMES[region]}: {span} module{'s' * (span != '1')}"
+        if point is not None and point.n_runs:
+            text += f", D = {_mean(point)} ({_tested(point)})"
+        parts.append(text)
+    n_runs = len({one.run for one in regions})
+    return _upper_first(f"over {counted(n_runs, 'run')}, {'; '.join(parts)}.")
+
+
+def null_sentence(settings: Mapping[str, Any]) -> str:
+    """How many null networks there were, or that there were none."""
+    if not settings["n_nulls"]:
+        return "No null networks were made, so nothing was tested against chance."
+    return (
+        f"{settings['n_nulls']} null networks per region and run had the weights "
+        "permuted among the synapses that may exist and their modules found anew by "
+        f"the same search ({counted(settings['restarts'], 'restart')})."
+    )
+
+
+def runs_sentence(analysis: Analysis, facts: SweepFacts) -> str:
+    """How many runs ended, diverged and learned."""
+    able = [value for value in facts.learned.values() if value]
+    text = (
+        f"{facts.n_ended} of {facts.n_planned} planned runs ended, "
+        f"{facts.n_diverged} of them by diverging"
+    )
+    if analysis.runs[0].get("chance_accuracy") is not None:
+        text += f"; {len(able)} learned the task"
+    return text + "."
+
+
+def loss_sentence(analysis: Analysis) -> str:
+    """Last held-out loss, lowest and highest mean over the seeds of a rate."""
+    return _by_rate(analysis, "held_out_loss", "the last held-out loss", plain)
+
+
+def accuracy_sentence(analysis: Analysis) -> str:
+    """Last held-out accuracy, lowest and highest mean over the seeds of a rate."""
+    chance = percent(analysis.runs[0].get("chance_accuracy"))
+    text = _by_rate(
+        analysis, "held_out_accuracy", "the last held-out accuracy", percent
+    )
+    return f"{text} Chance is {chance}."
+
+
+def dynamics_sentence(analysis: Analysis) -> str:
+    """Last spectral radius and balance, lowest and highest mean over the seeds."""
+    radius = _by_rate(analysis, "spectral_radius", "the spectral radius", plain)
+    balance = _by_rate(analysis, "ei_balance", "the balance index", plain)
+    return f"{radius} {balance}"
+
+
+def learning_spans(analysis: Analysis, facts: SweepFacts, reference: Any) -> list[Any]:
+    """What the learning figures show."""
+    words = [loss_sentence(analysis)]
+    if analysis.runs[0].get("chance_accuracy") is not None:
+        words.append(accuracy_sentence(analysis))
+    words.append(dynamics_sentence(analysis))
+    return [" ".join(words), " Learning curves are in ", reference, "."]
+
+
+def lower_first(text: str) -> str:
+    """Return text that goes on a sentence."""
+    return text[:1].lower() + text[1:]
 
 
 def _learning_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
@@ -292,130 +391,6 @@ def _disagreements(facts: SweepFacts) -> list[str]:
     ]
 
 
-def region_sentence(regions: Sequence[RegionAnalysis]) -> str:
-    """Modules and scores of one region of one network, all structures."""
-    first = regions[0]
-    parts = [
-        f"{one.structure}: {counted(one.partition.n_modules, 'module')}, "
-        f"D = {signed(one.score('diagonal_score'))}, "
-        f"Q = {signed(one.score('modularity'))}, "
-        f"S = {plain(one.score('structure_strength'))}"
-        for one in regions
-    ]
-    return f"{_upper_first(REGION_NAMES[first.region])}. {'; '.join(parts)}."
-
-
-def rate_sentence(
-    facts: SweepFacts, regions: Sequence[RegionAnalysis], structure: str
-) -> str:
-    """Scores of one structure at one learning rate over all its runs, by region."""
-    parts = []
-    for region in dict.fromkeys(one.region for one in regions):
-        chosen = [
-            one for one in regions if (one.region, one.structure) == (region, structure)
-        ]
-        numbers = sorted(one.partition.n_modules for one in chosen)
-        span = _span(numbers)
-        rate = float(chosen[0].learning_rate or 0)
-        trend = facts.trend(region, structure, "diagonal_score")
-        point = (
-            next(p for p in trend.points if p.learning_rate == rate) if trend else None
-        )
-        text = f"{REGION_NAMES[region]}: {span} module{'s' * (span != '1')}"
-        if point is not None and point.n_runs:
-            text += f", D = {_mean(point)} ({_tested(point)})"
-        parts.append(text)
-    n_runs = len({one.run for one in regions})
-    return _upper_first(f"over {counted(n_runs, 'run')}, {'; '.join(parts)}.")
-
-
-def network_answers(analysis: Analysis) -> list[str]:
-    """What was found in a single network, one sentence per structure."""
-    answers = []
-    for one in analysis.regions:
-        k = one.partition.n_modules
-        if k == 1:
-            answers.append(
-                f"Looking for {one.structure} modules finds one module: no evidence "
-                "for block structure of that kind."
-            )
-            continue
-        p_strength = one.p_values["structure_strength"]
-        diagonal = one.score("diagonal_score")
-        sizes = np.bincount(one.partition.labels)
-        text = (
-            f"Looking for {one.structure} modules finds {k} (of {_sizes(sizes)} "
-            f"neurons) that explain {percent(one.score('structure_strength'))} of the "
-            f"variance of the weights"
-        )
-        if math.isfinite(p_strength) and p_strength > LEVEL:
-            text += f", no evidence for structure ({p_text(p_strength)})"
-        else:
-            text += f" ({p_text(p_strength)})"
-        answers.append(f"{text}; {_side(diagonal, one.p_values['diagonal_score'])}.")
-    return answers
-
-
-def network_setting(analysis: Analysis) -> str:
-    """What the network is."""
-    known = analysis.provenance
-    return (
-        f"{len(analysis.neurons)} neurons, {known['n_edges']} weights that are not "
-        f"zero, {'signed' if known['is_signed'] else 'not negative'}, "
-        f"{'directed' if known['is_directed'] else 'undirected'}; read with orientation "
-        f"{known['orientation']}, kept as weights[pre, post]."
-    )
-
-
-def network_limits(analysis: Analysis) -> list[str]:
-    """What a reader of a single network's report has to know."""
-    limits = []
-    column = next((c for c in ("role", "type") if c in analysis.neurons), None)
-    for one in analysis.regions:
-        if column is not None and math.isfinite(one.role_agreement):
-            limits.append(
-                f"Agreement of the {one.structure} modules with the neurons\u2019 "
-                f"{column}: adjusted mutual information {plain(one.role_agreement)} "
-                "(1 the same, 0 as by chance)."
-            )
-    low = [one for one in analysis.regions if one.partition.agreement < 0.5]
-    limits += [
-        f"Restarts of the search for {one.structure} modules agreed little "
-        f"(mean adjusted Rand index {plain(one.partition.agreement)}): other "
-        "partitions are nearly as good."
-        for one in low
-    ]
-    return limits
-
-
-def null_sentence(settings: Mapping[str, Any]) -> str:
-    """How many null networks there were, or that there were none."""
-    if not settings["n_nulls"]:
-        return "No null networks were made, so nothing was tested against chance."
-    return (
-        f"{settings['n_nulls']} null networks per region and run had the weights "
-        "permuted among the synapses that may exist and their modules found anew by "
-        f"the same search ({counted(settings['restarts'], 'restart')})."
-    )
-
-
-def _side(diagonal: float, p_value: float) -> str:
-    if not math.isfinite(diagonal):
-        return "D is undefined"
-    side = "block-diagonal" if diagonal > 0 else "off-diagonal"
-    value = f"D = {signed(diagonal)}, {p_text(p_value)}"
-    if math.isfinite(p_value) and p_value > LEVEL:
-        return f"there is no evidence that they are {side} ({value})"
-    return f"they are {side} ({value})"
-
-
-def _sizes(sizes: Any) -> str:
-    listed = [str(size) for size in sizes[:8]]
-    if len(sizes) > 8:
-        listed.append(f"{len(sizes) - 8} smaller")
-    return joined(listed)
-
-
 def _mean(point: RateScore) -> str:
     return signed(point.mean, 3 if abs(point.mean) < 0.1 else 2)
 
@@ -465,48 +440,6 @@ def _upper_first(text: str, short: bool = False) -> str:
     return text if short else text[:1].upper() + text[1:]
 
 
-def runs_sentence(analysis: Analysis, facts: SweepFacts) -> str:
-    """How many runs ended, diverged and learned."""
-    able = [value for value in facts.learned.values() if value]
-    text = (
-        f"{facts.n_ended} of {facts.n_planned} planned runs ended, "
-        f"{facts.n_diverged} of them by diverging"
-    )
-    if analysis.runs[0].get("chance_accuracy") is not None:
-        text += f"; {len(able)} learned the task"
-    return text + "."
-
-
-def loss_sentence(analysis: Analysis) -> str:
-    """Last held-out loss, lowest and highest mean over the seeds of a rate."""
-    return _by_rate(analysis, "held_out_loss", "the last held-out loss", plain)
-
-
-def accuracy_sentence(analysis: Analysis) -> str:
-    """Last held-out accuracy, lowest and highest mean over the seeds of a rate."""
-    chance = percent(analysis.runs[0].get("chance_accuracy"))
-    text = _by_rate(
-        analysis, "held_out_accuracy", "the last held-out accuracy", percent
-    )
-    return f"{text} Chance is {chance}."
-
-
-def dynamics_sentence(analysis: Analysis) -> str:
-    """Last spectral radius and balance, lowest and highest mean over the seeds."""
-    radius = _by_rate(analysis, "spectral_radius", "the spectral radius", plain)
-    balance = _by_rate(analysis, "ei_balance", "the balance index", plain)
-    return f"{radius} {balance}"
-
-
-def learning_spans(analysis: Analysis, facts: SweepFacts, reference: Any) -> list[Any]:
-    """What the learning figures show."""
-    words = [loss_sentence(analysis)]
-    if analysis.runs[0].get("chance_accuracy") is not None:
-        words.append(accuracy_sentence(analysis))
-    words.append(dynamics_sentence(analysis))
-    return [" ".join(words), " Learning curves are in ", reference, "."]
-
-
 def _by_rate(analysis: Analysis, name: str, thing: str, write: Any) -> str:
     values: dict[float, list[float]] = {}
     for record in analysis.runs:
@@ -523,8 +456,3 @@ def _by_rate(analysis: Analysis, name: str, thing: str, write: Any) -> str:
         f"{_upper_first(thing)} (mean over seeds) is lowest at learning rate {low:g} "
         f"({write(means[low])}) and highest at {high:g} ({write(means[high])})."
     )
-
-
-def lower_first(text: str) -> str:
-    """Return text that goes on a sentence."""
-    return text[:1].lower() + text[1:]

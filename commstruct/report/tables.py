@@ -18,8 +18,8 @@ MOST_TYPES = 4
 
 RUNS_CAPTION = [
     "Runs at the end of training. Settled: share of held-out samples whose rates, and "
-    "credit, settled; \u03c1(W): spectral radius; E-I: balance index; k and D: number of "
-    "modules and diagonal score, of the kind of modules that leads this report. "
+    "credit, settled; \u03c1(W): spectral radius; E-I: balance index; k and D: number "
+    "of modules and diagonal score, of the kind of modules that leads this report. "
     "\u2717 learned: accuracy not more than halfway from chance to 1."
 ]
 SCORES_CAPTION = [
@@ -135,9 +135,9 @@ def trends_caption(analysis: Analysis) -> list[str]:
         "Every score against learning rate: mean over seeds at the lowest and the "
         "highest learning rate where it is defined, learning rates between which the "
         "mean changes sign, Spearman\u2019s \u03c1 over runs with its p value by "
-        "permutation within seeds, that p after Benjamini\u2013Hochberg correction over "
-        f"the table (evidence at {LEVEL:g}), and \u03c1 and p over the runs that learned "
-        f"the task. {DASH}: undefined or too few."
+        "permutation within seeds, that p after Benjamini\u2013Hochberg correction "
+        f"over the table (evidence at {LEVEL:g}), and \u03c1 and p over the runs that "
+        f"learned the task. {DASH}: undefined or too few."
     ]
 
 

@@ -10,6 +10,11 @@ from matplotlib.ft2font import FT2Font
 
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 MINUS = "\u2212"
+STRUCTURE_NAMES = {
+    "any": "modules of any structure",
+    "assortative": "assortative modules",
+    "disassortative": "disassortative modules",
+}
 
 
 def shown(name: object, *, most: int = 40) -> str:
@@ -72,7 +77,10 @@ def plain(value: float | None, decimals: int = 2) -> str:
     """Return a number, or a dash for what is missing."""
     if value is None or not math.isfinite(value):
         return "\u2013"
-    return f"{value:.{decimals}f}".replace("-", MINUS)
+    text = f"{value:.{decimals}f}"
+    return (text[1:] if float(text) == 0 and text[0] == "-" else text).replace(
+        "-", MINUS
+    )
 
 
 def percent(share: float | None) -> str:

@@ -1,0 +1,372 @@
+"""Drawing matrices on given axes: sorted weights, and block means."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, Normalize, SymLogNorm, to_rgb
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.stats import rankdata
+
+from commstruct.analysis import RegionAnalysis
+from commstruct.blocks import BlockStructure
+from commstruct.connectome import Connectome, as_connectome, check_labels
+from commstruct.report.style import (
+    IMPOSSIBLE_COLOR,
+    ROLE_COLORS,
+    lightness,
+    literal,
+    module_colors,
+)
+from commstruct.report.text import counted, plain, shown, signed
+
+MOST_PIXELS = 900  # of a matrix on a side; larger ones are averaged over tiles
+
+IntVector = NDArray[np.int64]
+FloatMatrix = NDArray[np.float64]
+Scale = Literal["linear", "log", "rank"]
+
+
+def draw_matrix(
+    axes: Axes,
+    network: Any,
+    labels: Any,
+    *,
+    order: IntVector | None = None,
+    groups: Sequence[str] | None = None,
+    module_ids: Any = None,
+    scale: Scale = "linear",
+    limit: float | None = None,
+    title: str = "",
+    unit: str = "weight",
+    bar_below: bool = False,
+) -> IntVector:
+    """Draw a sorted matrix with its strips and colour bar; return the order."""
+    connectome = as_connectome(network)
+    n = connectome.n_neurons
+    labels = check_labels(labels, n)
+    groups = groups_of(connectome) if groups is None else groups
+    if order is None:
+        order = module_order(labels, groups=groups)
+    order = np.asarray(order).astype(np.int64)
+    if not np.array_equal(np.sort(order), np.arange(n)):
+        raise ValueError(
+            f"order must name each of the {n} neurons once, got shape {order.shape}"
+        )
+    drawn = _tiles(connectome.weights, order)
+    drawn, norm, colormap, extend = _color_scale(drawn, scale, limit)
+    if connectome.possible is not None and len(drawn) == n:
+        drawn[~connectome.possible[np.ix_(order, order)]] = np.nan
+    image = axes.imshow(
+        drawn,
+        norm=norm,
+        cmap=mpl.colormaps[colormap].with_extremes(bad=IMPOSSIBLE_COLOR),
+        interpolation="none",
+        extent=(0, n, n, 0),
+        aspect="equal",
+    )
+    borders = np.flatnonzero(np.diff(labels[order])) + 1
+    line: dict[str, Any] = {"color": "black", "lw": 0.5 if len(borders) < 12 else 0.25}
+    axes.hlines(borders, 0, n, **line)
+    axes.vlines(borders, 0, n, **line)
+    axes.set(xticks=[], yticks=[], xlabel="to (post)")
+    axes.spines[:].set_visible(True)
+    ids = np.arange(labels.max() + 1) if module_ids is None else np.asarray(module_ids)
+    reach = _draw_strips(axes, labels[order], ids, groups, order)
+    axes.text(
+        -reach - 0.02,
+        0.5,
+        "from (pre)",
+        rotation=90,
+        ha="right",
+        va="center",
+        transform=axes.transAxes,
+    )
+    axes.set_title(title, y=1 + reach, pad=3, parse_math=False)
+    axes.set(xlim=(0, n), ylim=(n, 0))
+    bar = axes.figure.colorbar(
+        image,
+        ax=axes,
+        extend=extend,
+        label="rank of weight" if scale == "rank" else unit,
+        location="bottom" if bar_below else "right",
+        shrink=0.8,
+        aspect=22,
+        pad=0.03,
+    )
+    bar.outline.set_linewidth(0.5)
+    if scale == "linear":
+        bar.locator = MaxNLocator(5 if not bar_below else 4)
+        bar.update_ticks()
+    return order
+
+
+def _draw_strips(
+    axes: Axes,
+    labels: IntVector,
+    module_ids: IntVector,
+    groups: Sequence[str] | None,
+    order: IntVector,
+) -> float:
+    """Modules in colour, and groups in grey, beside the rows and over the columns.
+
+    Return how far they reach out, as a share of the axes.
+    """
+    n = len(labels)
+    colors = np.array(module_colors(module_ids))[labels]
+    strips = [(colors, 0.045)]
+    if groups is not None:
+        names = list(dict.fromkeys(groups))
+        tones = _group_tones(names)
+        indices = np.array([names.index(group) for group in groups])[order]
+        strips.append((tones[indices], 0.03))
+    near = 0.012
+    for strip_colors, width in strips:
+        low, high = -(near + width) * n, -near * n
+        outside: dict[str, Any] = {
+            "aspect": "equal",
+            "clip_on": False,
+            "interpolation": "none",
+        }
+        axes.imshow(strip_colors[:, None], extent=(low, high, n, 0), **outside)
+        axes.imshow(strip_colors[None], extent=(0, n, high, low), **outside)
+        if strip_colors is colors:
+            _number_modules(axes, labels, colors, (low + high) / 2)
+        near += width + 0.008
+    return near
+
+
+def _number_modules(
+    axes: Axes, labels: IntVector, colors: FloatMatrix, place: float
+) -> None:
+    """Write the number of each module that is tall enough for it."""
+    n = len(labels)
+    starts = np.flatnonzero(np.diff(labels, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], n], strict=True):
+        if (end - start) / n >= 0.045:
+            color = "black" if lightness(colors[start]) > 0.45 else "white"
+            axes.text(
+                place,
+                (start + end) / 2,
+                str(labels[start]),
+                ha="center",
+                va="center",
+                fontsize=5.5,
+                color=color,
+                fontweight="bold",
+            )
+
+
+def groups_of(connectome: Connectome) -> list[str] | None:
+    """Role or type of each neuron, if known."""
+    for column in ("role", "type"):
+        if column in connectome.attributes:
+            return [str(group) for group in connectome.attributes[column]]
+    return None
+
+
+def _group_tones(names: Sequence[str]) -> FloatMatrix:
+    """Grey of each group: those of the roles, else from light to dark."""
+    if set(names) <= set(ROLE_COLORS):
+        return np.array([to_rgb(ROLE_COLORS[name]) for name in names])
+    return np.linspace(0.92, 0.15, len(names))[:, None].repeat(3, axis=1)
+
+
+def group_legend(figure: Figure | SubFigure, connectome: Connectome) -> None:
+    """Say which grey of the strips is which role or type, if there are few."""
+    groups = groups_of(connectome)
+    if groups is None:
+        return
+    names = list(dict.fromkeys(groups))
+    tones = _group_tones(names)
+    most = 8
+    handles = [
+        Patch(facecolor=tone, edgecolor="black", lw=0.4, label=literal(shown(name)))
+        for name, tone in zip(names[:most], tones, strict=False)
+    ]
+    if len(names) > most:
+        more = f"and {len(names) - most} more"
+        handles.append(Patch(facecolor="none", edgecolor="none", label=more))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+
+
+def _tiles(weights: Any, order: IntVector) -> FloatMatrix:
+    """Sorted weights; means over square tiles where there are too many neurons."""
+    n = len(order)
+    width = -(-n // MOST_PIXELS)
+    if width == 1:
+        chosen = weights[order][:, order]
+        return np.array(chosen.toarray() if sparse.issparse(chosen) else chosen)
+    tile = np.empty(n, dtype=np.int64)
+    tile[order] = np.arange(n) // width
+    members = sparse.csr_array((np.ones(n), (tile, np.arange(n))))
+    sizes = np.bincount(tile).astype(np.float64)
+    sums = members @ weights @ members.T
+    dense = np.array(sums.toarray() if sparse.issparse(sums) else sums)
+    return dense / np.outer(sizes, sizes)
+
+
+def _color_scale(
+    weights: FloatMatrix, scale: Scale, limit: float | None
+) -> tuple[FloatMatrix, Normalize, str, str]:
+    """What to draw, and norm, colour map and pointed ends of its colour bar."""
+    sizes = np.abs(weights[(weights != 0) & np.isfinite(weights)])
+    largest = float(sizes.max()) if len(sizes) else 1.0
+    signed = bool((weights < 0).any())
+    colormap = "RdBu_r" if signed else "magma_r"
+    lowest = -1.0 if signed else 0.0
+    if scale == "rank":
+        ranks = np.zeros_like(weights)
+        if len(sizes):
+            there = (weights != 0) & np.isfinite(weights)
+            ranks[there] = np.sign(weights[there]) * rankdata(sizes) / len(sizes)
+        return ranks, Normalize(lowest, 1), colormap, "neither"
+    if scale == "log":
+        limit = largest if limit is None else limit
+        threshold = float(np.quantile(sizes, 0.05)) if len(sizes) else limit / 10
+        norm: Normalize = SymLogNorm(
+            min(threshold, limit / 10), vmin=lowest * limit, vmax=limit
+        )
+        return weights, norm, colormap, _pointed(largest, limit, signed)
+    if scale != "linear":
+        raise ValueError(f"scale must be linear, log or rank, got {scale!r}")
+    if limit is None:
+        limit = float(np.quantile(sizes, 0.99)) if len(sizes) else 1.0
+    return (
+        weights,
+        Normalize(lowest * limit, limit),
+        colormap,
+        _pointed(largest, limit, signed),
+    )
+
+
+def _pointed(largest: float, limit: float, signed: bool) -> str:
+    if largest <= limit * (1 + 1e-9):
+        return "neither"
+    return "both" if signed else "max"
+
+
+def draw_blocks(
+    axes: Axes, blocks: BlockStructure, *, module_ids: Any = None, unit: str
+) -> None:
+    """Block means as a matrix, with their values where there is room."""
+    means = np.asarray(blocks.means, dtype=np.float64)
+    k = len(means)
+    if k == 1:
+        _say_one_module(axes, float(means[0, 0]), unit)
+        return
+    finite = means[np.isfinite(means)]
+    limit = float(np.abs(finite).max()) if finite.size and finite.any() else 1.0
+    positive = np.asarray(blocks.fraction_positive)
+    signed = bool((positive[np.isfinite(positive)] < 1).any())
+    colormap = mpl.colormaps["RdBu_r" if signed else "magma_r"].with_extremes(
+        bad=IMPOSSIBLE_COLOR
+    )
+    norm = Normalize(-limit if signed else 0, limit)
+    image = axes.imshow(means, norm=norm, cmap=colormap, interpolation="none")
+    ids = np.arange(k) if module_ids is None else np.asarray(module_ids)
+    ticks = np.arange(0, k, 1 if k <= 12 else 2 if k <= 24 else 5 if k <= 60 else 10)
+    axes.set(xticks=ticks, yticks=ticks)
+    axes.set(xlabel="to module (post)", ylabel="from module (pre)")
+    axes.tick_params(length=0, pad=7)
+    axes.spines[:].set_visible(False)
+    colors = np.array(module_colors(ids))
+    low, high = -0.5 - 0.04 * k, -0.5 - 0.01 * k
+    outside: dict[str, Any] = {
+        "aspect": "equal",
+        "clip_on": False,
+        "interpolation": "none",
+    }
+    axes.imshow(colors[:, None], extent=(low, high, k - 0.5, -0.5), **outside)
+    axes.imshow(
+        colors[None],
+        extent=(-0.5, k - 0.5, k - 1 - low, k - 1 - high),
+        **outside,
+    )
+    axes.set(xlim=(-0.5, k - 0.5), ylim=(k - 0.5, -0.5))
+    _mark_undefined(axes, means)
+    if k <= 7:
+        _write_means(axes, means, colormap, norm)
+    bar = axes.figure.colorbar(image, ax=axes, label=unit, shrink=0.8, aspect=22)
+    bar.outline.set_linewidth(0.5)
+    bar.locator = MaxNLocator(5)
+    bar.update_ticks()
+
+
+def block_title(region: RegionAnalysis) -> str:
+    """Number of modules and diagonal score, over a block matrix."""
+    k, diagonal = region.partition.n_modules, region.score("diagonal_score")
+    score = f", D = {signed(diagonal)}" if np.isfinite(diagonal) else ""
+    return f"{counted(k, 'module')}{score}"
+
+
+def _say_one_module(axes: Axes, mean: float, unit: str) -> None:
+    """A panel without colour, since one block has nothing to be compared with."""
+    axes.imshow([[0.0]], cmap="Greys", vmin=0, vmax=1)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set(visible=True, color="0.7")
+    number = f"{mean:.2g}".replace("-", "\u2212")
+    axes.text(
+        0,
+        0,
+        f"one module:\nno blocks to compare\n{unit} {number}",
+        ha="center",
+        va="center",
+        color="0.35",
+    )
+
+
+def _mark_undefined(axes: Axes, means: FloatMatrix) -> None:
+    """A cross where a block has no pair of neurons that may be connected."""
+    rows, columns = np.nonzero(~np.isfinite(means))
+    size = float(np.clip(60 / max(len(means), 1), 1, 4))
+    axes.plot(columns, rows, ls="", marker="x", color="0.6", ms=size, mew=0.5)
+
+
+def _write_means(
+    axes: Axes, means: FloatMatrix, colormap: Colormap, norm: Normalize
+) -> None:
+    finite = means[np.isfinite(means)]
+    largest = float(np.abs(finite).max()) if finite.size else 0.0
+    decimals = (
+        2 if largest == 0 else int(np.clip(1 - np.floor(np.log10(largest)), 0, 4))
+    )
+    for (row, column), mean in np.ndenumerate(means):
+        if np.isfinite(mean):
+            light = lightness(colormap(norm(mean))) > 0.5
+            axes.text(
+                column,
+                row,
+                plain(mean, decimals),
+                ha="center",
+                va="center",
+                fontsize=5.5 if len(means) > 5 else 6,
+                color="black" if light else "white",
+            )
+
+
+def module_order(labels: Any, *, groups: Sequence[str] | None = None) -> IntVector:
+    """Order of neurons by module, within modules by group, then as they came.
+
+    Parameters
+    ----------
+    labels : (n,) array of int
+    groups : sequence of n str, optional
+        Role or type of each neuron.
+
+    Returns
+    -------
+    (n,) array of int
+    """
+    labels = np.asarray(labels)
+    keys = [np.arange(len(labels)), labels]
+    if groups is not None:
+        names = list(dict.fromkeys(groups))
+        keys.insert(1, np.array([names.index(group) for group in groups]))
+    return np.lexsort(keys).astype(np.int64)

@@ -1,0 +1,285 @@
+"""Drawing scores and curves of runs on given axes."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
+
+from commstruct.analysis import Analysis, RegionAnalysis
+from commstruct.report.style import NULL_COLOR, SEED_MARKERS, STRUCTURE_COLORS
+
+FloatVector = NDArray[np.float64]
+AXIS_NAMES = {
+    "diagonal_score": "diagonal score $D$",
+    "modularity": "modularity $Q$",
+    "structure_strength": "structure strength $S$",
+}
+
+
+def draw_scores(
+    axes: Axes,
+    analysis: Analysis,
+    regions: Sequence[RegionAnalysis],
+    statistic: str,
+    learned: Mapping[str, bool | None],
+) -> None:
+    """One score against learning rate: runs, means, null band, diverged runs."""
+    rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
+    band = {}
+    for rate in rates:
+        nulls = [
+            np.nan_to_num(getattr(one.nulls, statistic), nan=0.0)
+            for one in regions
+            if one.learning_rate == rate
+        ]
+        pooled = np.concatenate(nulls) if nulls else np.empty(0)
+        if len(pooled):
+            band[rate] = np.quantile(pooled, (0.05, 0.95))
+    if band:
+        # A band around a single rate, or around the ends, has some width.
+        edges = [min(band) / 1.15, *band, max(band) * 1.15]
+        lows = np.array([*band.values()])
+        lows = np.vstack([lows[:1], lows, lows[-1:]])
+        axes.fill_between(edges, lows[:, 0], lows[:, 1], color=NULL_COLOR, lw=0)
+        axes.plot(edges, lows[:, 0], color="0.7", lw=0.5)
+        axes.plot(edges, lows[:, 1], color="0.7", lw=0.5)
+    values = {
+        str(one.run): (one.learning_rate, one.seed, one.score(statistic))
+        for one in regions
+    }
+    color = STRUCTURE_COLORS[regions[0].structure] if regions else "black"
+    draw_runs(axes, analysis, values, learned, color)
+    if statistic != "structure_strength":
+        axes.axhline(0, color="0.35", lw=0.6, zorder=0.5)
+    else:
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+
+
+def draw_runs(
+    axes: Axes,
+    analysis: Analysis,
+    values: Mapping[str, tuple[Any, Any, Any]],
+    learned: Mapping[str, bool | None],
+    color: str,
+) -> None:
+    """Every run as its seed's marker, the means as a line, diverged runs as crosses."""
+    rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
+    seeds = _seeds(analysis)
+    for run, (rate, seed, value) in values.items():
+        if value is None or not np.isfinite(value):
+            continue
+        place = seeds.index(seed)
+        hollow = learned.get(run) is False
+        axes.plot(
+            rate * _dodge(place, len(seeds), rates),
+            value,
+            marker=SEED_MARKERS[place % len(SEED_MARKERS)],
+            color=color,
+            markerfacecolor="white" if hollow else color,
+            markeredgewidth=0.7,
+            ms=3.4,
+            alpha=0.9,
+            zorder=3,
+        )
+    means = {
+        rate: np.nanmean(known) for rate in rates if len(known := _known(values, rate))
+    }
+    axes.plot(list(means), list(means.values()), color=color, lw=1, zorder=2)
+    diverged = [
+        float(record["learning_rate"])
+        for record in analysis.runs
+        if record["status"] == "diverged"
+    ]
+    if diverged:
+        axes.plot(
+            diverged,
+            np.full(len(diverged), 0.03),
+            ls="",
+            marker="x",
+            color="0.35",
+            ms=4,
+            mew=0.9,
+            transform=axes.get_xaxis_transform(),
+            clip_on=False,
+            zorder=4,
+        )
+    _rate_axis(axes, rates)
+
+
+def _known(values: Mapping[str, tuple[Any, Any, Any]], rate: float) -> FloatVector:
+    found = [value for at, _, value in values.values() if at == rate]
+    known = np.array([np.nan if value is None else value for value in found])
+    return np.asarray(known[np.isfinite(known)], dtype=np.float64)
+
+
+def _dodge(place: int, n_seeds: int, rates: Sequence[float]) -> float:
+    """Factor that sets the seeds of one learning rate side by side."""
+    if n_seeds == 1 or len(rates) == 1:
+        return 1.0
+    closest = float(np.diff(np.log(rates)).min())
+    step = min(0.3 * closest, 0.1 * float(np.log(rates[-1] / rates[0]))) / n_seeds
+    return float(np.exp(step * (place - (n_seeds - 1) / 2)))
+
+
+def _rate_axis(axes: Axes, rates: Sequence[float]) -> None:
+    """A logarithmic axis with a tick at each learning rate that there is room for."""
+    axes.set_xscale("log")
+    spread = np.log(rates[-1] / rates[0]) or 1.0
+    apart = [rates[0]]
+    for rate in rates[1:]:
+        if np.log(rate / apart[-1]) > 0.13 * spread:
+            apart.append(rate)
+    if rates[-1] not in apart:
+        apart[-1] = rates[-1]
+    axes.xaxis.set_major_locator(FixedLocator(apart))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+    axes.xaxis.set_minor_locator(FixedLocator([r for r in rates if r not in apart]))
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda rate, _: ""))
+    margin = np.exp(max(0.07 * spread, 0.16))
+    axes.set_xlim(rates[0] / margin, rates[-1] * margin)
+
+
+def draw_last_values(
+    axes: Axes, analysis: Analysis, name: str, learned: Mapping[str, bool | None]
+) -> None:
+    """The last value of a curve against learning rate."""
+    values = {}
+    for record in analysis.runs:
+        curve = record["checkpoints"].get(name) or []
+        if curve and record["status"] != "diverged":
+            place = float(record["learning_rate"]), record["seed"], curve[-1]
+            values[str(record["id"])] = place
+    draw_runs(axes, analysis, values, learned, "black")
+
+
+def draw_curves(axes: Axes, analysis: Analysis, part: str, name: str) -> None:
+    """One curve per run, coloured by learning rate."""
+    colors = _rate_colors(analysis)
+    for record in analysis.runs:
+        steps, curve = record[part]["step"], record[part].get(name) or []
+        values = np.array([np.nan if y is None else y for y in curve], dtype=float)
+        axes.plot(
+            steps[: len(values)],
+            values,
+            color=colors[float(record["learning_rate"])],
+            lw=0.9,
+            alpha=0.85,
+            marker="o" if part == "checkpoints" else "",
+            ms=2,
+        )
+        if record["status"] == "diverged" and np.isfinite(values).any():
+            last = np.flatnonzero(np.isfinite(values))[-1]
+            axes.plot(steps[last], values[last], marker="x", color="0.2", ms=4.5)
+
+
+def _rate_colors(analysis: Analysis) -> dict[float, Any]:
+    """From yellow-green, slow, to dark blue, fast; lightness tells them in grey."""
+    rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
+    shades = mpl.colormaps["viridis_r"](np.linspace(0.12, 1, len(rates)))
+    return dict(zip(rates, shades, strict=True))
+
+
+def rate_legend(figure: Figure, analysis: Analysis) -> None:
+    handles: list[Any] = [
+        Line2D([], [], color=color, label=f"{rate:g}", lw=1.6)
+        for rate, color in _rate_colors(analysis).items()
+    ]
+    if any(record["status"] == "diverged" for record in analysis.runs):
+        handles.append(Line2D([], [], ls="", marker="x", color="0.2", label="diverged"))
+    figure.legend(
+        handles=handles,
+        title="learning rate",
+        title_fontsize=6.5,
+        loc="outside right center",
+        ncols=1 + len(handles) // 14,
+    )
+
+
+def score_legend(
+    figure: Figure | SubFigure,
+    analysis: Analysis,
+    learned: Mapping[str, bool | None],
+) -> None:
+    """What markers, line, band and crosses are."""
+    seeds = _seeds(analysis)
+    handles: list[Any] = [
+        Line2D(
+            [],
+            [],
+            ls="",
+            marker=SEED_MARKERS[place % len(SEED_MARKERS)],
+            color="0.25",
+            ms=3.4,
+            label=f"seed {seed}",
+        )
+        for place, seed in enumerate(seeds[:5])
+    ]
+    if len(seeds) > 5:
+        handles.append(Line2D([], [], ls="", label=f"and {len(seeds) - 5} more"))
+    handles.append(Line2D([], [], color="0.25", lw=1, label="mean"))
+    if any(len(one.nulls.n_modules) for one in analysis.regions):
+        label = "null networks, 5\u201395 %"
+        handles.append(Patch(facecolor=NULL_COLOR, edgecolor="0.7", label=label))
+    if any(value is False for value in learned.values()):
+        handles.append(
+            Line2D(
+                [],
+                [],
+                ls="",
+                marker="o",
+                color="0.25",
+                markerfacecolor="white",
+                ms=3.4,
+                label="did not learn",
+            )
+        )
+    if any(record["status"] == "diverged" for record in analysis.runs):
+        handles.append(
+            Line2D([], [], ls="", marker="x", color="0.35", ms=4, label="diverged")
+        )
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=len(handles),
+        columnspacing=1.1,
+        handletextpad=0.5,
+    )
+
+
+def draw_null_histogram(axes: Axes, region: RegionAnalysis, statistic: str) -> None:
+    values = np.nan_to_num(getattr(region.nulls, statistic), nan=0.0)
+    observed = region.score(statistic)
+    if len(values):
+        spread = np.ptp(values)
+        axes.hist(
+            values,
+            bins=12 if spread > 0 else 1,
+            range=None if spread > 0 else (values[0] - 0.005, values[0] + 0.005),
+            color=NULL_COLOR,
+            edgecolor="0.6",
+            lw=0.4,
+        )
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.margins(x=0.08, y=0.25)
+    if np.isfinite(observed):
+        axes.axvline(observed, color="black", lw=1.4)
+        p_value = region.p_values[statistic]
+        text = f"p = {p_value:.2g}" if np.isfinite(p_value) else "not tested"
+    else:
+        text = "undefined"
+    axes.annotate(text, (0.5, 0.97), xycoords="axes fraction", ha="center", va="top")
+
+
+def _seeds(analysis: Analysis) -> list[int]:
+    return sorted({int(record["seed"]) for record in analysis.runs})
+
+
+def chance_of(analysis: Analysis) -> float:
+    return float(analysis.runs[0]["chance_accuracy"])

@@ -1,0 +1,77 @@
+"""How figures look: one style, colours for all kinds of sight, saving as SVG."""
+
+import io
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import matplotlib.style
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+STYLE = Path(__file__).with_name("report.mplstyle")
+FULL_WIDTH = 6.5  # inches: the text width of A4 and of US letter with our margins
+
+# Okabe & Ito (2008), told apart with every common kind of colour vision.
+OKABE_ITO = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+    "#F0E442",
+    "#8C8C8C",
+)
+STRUCTURE_COLORS = {
+    "any": "#000000",
+    "assortative": "#0072B2",
+    "disassortative": "#D55E00",
+}
+ROLE_COLORS = {"input": "#E8E8E8", "hidden": "#A8A8A8", "output": "#303030"}
+SEED_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
+NULL_COLOR = "#D9D9D9"
+IMPOSSIBLE_COLOR = "#E6E6E6"
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def in_style(function: Callable[P, R]) -> Callable[P, R]:
+    @wraps(function)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> R:
+        with matplotlib.style.context(STYLE):
+            return function(*args, **kwargs)
+
+    return styled
+
+
+def save_svg(figure: Figure) -> bytes:
+    """Return a figure as SVG: text stays text, and the same figure the same bytes."""
+    file = io.BytesIO()
+    with matplotlib.style.context(STYLE):
+        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    return file.getvalue()
+
+
+def module_colors(module_ids: Any) -> list[tuple[float, float, float]]:
+    """Colour of each module number: eight distinct ones, then darker, then lighter."""
+    colors = []
+    for module in np.asarray(module_ids, dtype=np.int64):
+        base = np.array(to_rgb(OKABE_ITO[module % len(OKABE_ITO)]))
+        turn = (module // len(OKABE_ITO)) % 3
+        shade = (base, 0.6 * base, 0.5 * base + 0.5)[turn]
+        colors.append((float(shade[0]), float(shade[1]), float(shade[2])))
+    return colors
+
+
+def lightness(color: Sequence[float]) -> float:
+    """Relative luminance, 0 black to 1 white."""
+    return float(np.dot(color[:3], (0.299, 0.587, 0.114)))
+
+
+def literal(text: str) -> str:
+    """Text in which a dollar is a dollar, for legends, which read formulas."""
+    return text.replace("$", r"\$")
