@@ -3,15 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
+from sims.experiments.balance_precision import matching
 from sims.experiments.credit_stability import clamping
 from sims.experiments.evidence import Claim, ExperimentResult
+from sims.experiments.excitation_inhibition import balance
 from sims.experiments.layered_gradient import equivalence
+from sims.experiments.one_phase import timescales
 from sims.experiments.settling_steps import settling
 
 EXPERIMENTS: dict[str, Callable[..., ExperimentResult]] = {
     "equivalence": equivalence,
     "settling": settling,
     "clamping": clamping,
+    "matching": matching,
+    "timescales": timescales,
+    "balance": balance,
 }
 """Every experiment by its name, in the order in which the theory is built up."""
 
@@ -19,10 +25,13 @@ __all__ = [
     "EXPERIMENTS",
     "Claim",
     "ExperimentResult",
+    "balance",
     "clamping",
     "equivalence",
+    "matching",
     "run_experiment",
     "settling",
+    "timescales",
 ]
 
 

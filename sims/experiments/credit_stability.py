@@ -19,6 +19,7 @@ from sims.experiments.evidence import (
     spread,
 )
 from sims.experiments.gradients import FloatArray
+from sims.experiments.learning import in_double
 from sims.experiments.retrograde import (
     Regime,
     growth,
@@ -437,8 +438,7 @@ def _deprive(
     run = train(
         start, task, learning_rate=rate, steps=settings["training_steps"], seed=seed
     )
-    weights = run.network.weights.astype(np.float64)
-    network = replace(run.network, weights=weights)
+    network = in_double(run.network)
     dark = settle_rates(
         network, np.zeros((1, network.n_inputs)), steps=2000, tolerance=1e-12
     )

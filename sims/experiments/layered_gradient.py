@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.credit import bias_change, settle_credit, settle_rates, weight_change
+from sims.credit import settle_rates
 from sims.experiments.evidence import (
     Claim,
     ExperimentResult,
@@ -28,6 +28,7 @@ from sims.experiments.gradients import (
     has_autograd,
     relative_error,
 )
+from sims.experiments.learning import rule_change
 from sims.network import Network, layered
 from sims.task import digits_task
 
@@ -209,32 +210,6 @@ def _ceiling(numbers: Mapping[str, Any]) -> float:
     return float(10.0 ** np.ceil(np.log10(max(largest, 1e-15))))
 
 
-def rule_change(
-    network: Network,
-    depth: int,
-    stimulus: FloatArray,
-    target: FloatArray,
-    *,
-    feedback: FloatArray | None = None,
-) -> tuple[FloatArray, FloatArray]:
-    """Change of weights and biases by the credit rule, settled to the end.
-
-    Parameters
-    ----------
-    network : Network, of `depth` layers
-    depth : int
-    stimulus, target : (batch, n_inputs) and (batch, n_outputs) arrays
-    feedback : (n, n) array, optional
-        Synapses that carry the credit, if they are not the network's own.
-    """
-    rates = settle_rates(network, stimulus, steps=depth - 1, tolerance=0)
-    external = target - rates.values[:, network.outputs]
-    backward = network if feedback is None else replace(network, weights=feedback)
-    # `rates` holds the true net inputs, so the balance is the network's own.
-    credit = settle_credit(backward, rates, external, steps=depth - 1, tolerance=0)
-    return weight_change(network, rates, credit), bias_change(network, rates, credit)
-
-
 def _compare_one(
     *, depth: int, width: int, activation: str, seed: int, turn: int, probed: int
 ) -> dict[str, Any]:
@@ -243,7 +218,7 @@ def _compare_one(
     start = [seed, turn]
     network, stimulus = _lively_start(depth, width, activation, batch, bias, start)
     target = np.random.default_rng(start).normal(size=(batch, width))
-    change = rule_change(network, depth, stimulus, target)
+    change = rule_change(network, stimulus, target, steps=depth - 1)
     truths = {
         "imaginary steps": descent_by_complex_step(
             network, sizes, stimulus, target, at_most=probed
@@ -340,7 +315,9 @@ def _feedback_angles(depth: int, width: int, seed: int) -> tuple[float, float]:
         truth = truth[:-1]
     angles = []
     for feedback in (None, other.weights):
-        change = rule_change(network, depth, stimulus, target, feedback=feedback)
+        change = rule_change(
+            network, stimulus, target, steps=depth - 1, feedback=feedback
+        )
         angles.append(angle(*_joined(_by_layer(change, truth, sizes))))
     return angles[0], angles[1]
 
@@ -366,10 +343,14 @@ def _train_three_ways(*, seed: int, settings: Mapping[str, Any]) -> dict[str, An
             losses[name].append(float(0.5 * (missing**2).sum() / batch))
         truth = descend(networks["gradient"], sizes, stimulus, target)
         changes = {
-            "rule": rule_change(networks["rule"], depth, stimulus, target),
+            "rule": rule_change(networks["rule"], stimulus, target, steps=depth - 1),
             "gradient": _assembled(truth, sizes),
             "random": rule_change(
-                networks["random"], depth, stimulus, target, feedback=other.weights
+                networks["random"],
+                stimulus,
+                target,
+                steps=depth - 1,
+                feedback=other.weights,
             ),
         }
         hidden = descend(networks["random"], sizes, stimulus, target)[:-1]

@@ -16,6 +16,7 @@ from sims.experiments.evidence import (
     share,
 )
 from sims.experiments.gradients import FloatArray, descent_by_complex_step
+from sims.experiments.learning import in_double
 from sims.experiments.retrograde import (
     retrograde_operators,
     settled_credit,
@@ -309,7 +310,7 @@ def _trained_errors(
     run = train(
         start, task, learning_rate=rate, steps=settings["training_steps"], seed=seed
     )
-    network = _in_double(run.network)
+    network = in_double(run.network)
     stimulus, target = task.held_out_stimuli[:32], task.held_out_targets[:32]
     rates = settle_rates(network, stimulus, steps=5000, tolerance=1e-14)
     external = target - rates.values[:, network.outputs]
@@ -368,14 +369,3 @@ def _decay(steps: Sequence[int], curve: FloatArray) -> float:
 
 def _relative(found: FloatArray, true: FloatArray) -> float:
     return float(np.linalg.norm(found - true) / np.linalg.norm(true))
-
-
-def _in_double(network: Network) -> Network:
-    return Network(
-        weights=network.weights.astype(np.float64),
-        mask=network.mask,
-        n_inputs=network.n_inputs,
-        n_outputs=network.n_outputs,
-        activation=network.activation,
-        balance=network.balance,
-    )

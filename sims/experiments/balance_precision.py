@@ -1,0 +1,458 @@
+"""Matching: how precisely must a neuron's balance function be the slope of its rate?"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from sims.activation import Array, as_activation
+from sims.credit import settle_rates
+from sims.experiments.evidence import (
+    Claim,
+    ExperimentResult,
+    band,
+    over_jobs,
+    package_versions,
+    spread,
+)
+from sims.experiments.gradients import FloatArray, angle
+from sims.experiments.learning import in_double, rule_change
+from sims.network import Network, layered
+from sims.task import Task, digits_task
+from sims.train import train
+
+TOLERATED_LOSS = 0.02
+"""Held-out accuracy that a mismatch may cost and still count as harmless."""
+
+MISMATCHES: dict[str, tuple[float | str, ...]] = {
+    "scaled": (0.25, 0.5, 2.0, 4.0),
+    "shifted": (0.25, 0.5, 1.0, 2.0),
+    "widened": (0.5, 2.0, 4.0),
+    "piecewise linear": (5, 3),
+    "of another activation": ("softplus", "sigmoid", "relu"),
+    "noisy neurons": (0.3, 1.0),
+    "noisy moments": (0.3, 1.0),
+    "constant": (1.0,),
+    "hidden neurons silent": (0.0,),
+}
+"""Kinds of mismatch and how large each is made; `mismatched` says what they mean."""
+
+QUESTION = "How precise must a neuron's balance function be for the network to learn?"
+
+
+def matching(
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    full: bool = False,
+    workers: int = 1,
+) -> ExperimentResult:
+    """Spoil the balance function in many ways; follow the direction and the learning.
+
+    Layered networks with narrow hidden layers learn digits, each with the best of
+    several learning rates. The mismatch of a balance function b is the root mean
+    square of ``b - f'`` over the net inputs that occur, in root mean squares of f'.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+    full : bool
+        A deeper network, longer training, more learning rates.
+    workers : int
+
+    Returns
+    -------
+    ExperimentResult
+        ``numbers`` has ``conditions`` (kind, level, mismatch, angle to the gradient and
+        held-out accuracy of each, with bands over seeds), ``matched`` and ``control``
+        (hidden neurons that do not answer at all, so only the outputs learn), and
+        ``balance_curves`` (b against net input, to draw).
+    """
+    settings: dict[str, Any] = {
+        "sizes": [64, 15, 15, 15, 10] if full else [64, 15, 15, 10],
+        "activation": "tanh",
+        "learning_rates": [0.01, 0.03, 0.1, 0.2, 0.4, 0.8, 1.6]
+        if full
+        else [0.03, 0.1, 0.4, 1.2],
+        "steps": 4000 if full else 500,
+        "batch": 32,
+        "probe_samples": 64,
+        "tolerated_loss": TOLERATED_LOSS,
+        "mismatches": MISMATCHES,
+    }
+    matched = over_jobs(
+        _learn_matched,
+        [{"seed": seed, "settings": settings} for seed in seeds],
+        workers=workers,
+    )
+    conditions = [(kind, level) for kind in MISMATCHES for level in MISMATCHES[kind]]
+    answers = over_jobs(
+        _learn_mismatched,
+        [
+            {"kind": kind, "level": level, "seed": seed, "settings": settings}
+            | {"trained": reference["network"]}
+            for kind, level in conditions
+            for seed, reference in zip(seeds, matched, strict=True)
+        ],
+        workers=workers,
+    )
+    records = [
+        {
+            "kind": kind,
+            "level": level,
+            **{
+                name: band([a[name] for a in answers[i : i + len(seeds)]])
+                for name in ("mismatch", "shape_mismatch", "angle", "accuracy")
+            },
+            "accuracies": [a["accuracy"] for a in answers[i : i + len(seeds)]],
+        }
+        for (kind, level), i in zip(
+            conditions, range(0, len(answers), len(seeds)), strict=True
+        )
+    ]
+    accuracies = [reference["accuracy"] for reference in matched]
+    numbers = {
+        "conditions": [r for r in records if r["kind"] != "hidden neurons silent"],
+        "control": next(r for r in records if r["kind"] == "hidden neurons silent"),
+        "matched": {"accuracy": band(accuracies), "accuracies": accuracies},
+        "tolerated_loss": TOLERATED_LOSS,
+        "balance_curves": _curves(settings["activation"]),
+    }
+    return ExperimentResult(
+        name="matching",
+        question=QUESTION,
+        settings=settings,
+        seeds=tuple(seeds),
+        full=full,
+        versions=package_versions(),
+        numbers=numbers,
+        verdict=matching_verdict(numbers),
+    )
+
+
+def matching_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
+    """What the numbers of `matching` say."""
+    ordered = sorted(numbers["conditions"], key=lambda r: float(r["mismatch"]["mean"]))
+    best = float(numbers["matched"]["accuracy"]["mean"])
+    control = float(numbers["control"]["accuracy"]["mean"])
+    harmed = [best - float(r["accuracy"]["mean"]) > TOLERATED_LOSS for r in ordered]
+    first = harmed.index(True) if any(harmed) else len(ordered)
+    harmless = [r for r, hurt in zip(ordered, harmed, strict=True) if not hurt]
+    mismatch = [float(r["mismatch"]["mean"]) for r in ordered]
+    angles = [float(r["angle"]["mean"]) for r in ordered]
+    accuracy = [float(r["accuracy"]["mean"]) for r in ordered]
+    by_angle = float(stats.spearmanr(angles, accuracy).statistic)
+    by_mismatch = float(stats.spearmanr(mismatch, accuracy).statistic)
+    answer = (
+        f"No balance function whose mismatch is at most {100 * mismatch[first - 1]:.0f}"
+        f" % costs more than {100 * TOLERATED_LOSS:.0f} points of held-out accuracy "
+        f"({100 * best:.1f} % when matched)"
+        if first
+        else "Even the smallest mismatch tried, "
+        f"{100 * mismatch[0]:.0f} %, costs more than {100 * TOLERATED_LOSS:.0f} points"
+    )
+    if first < len(ordered):
+        answer += (
+            f"; the first that does is {_called(ordered[first])} at "
+            f"{100 * mismatch[first]:.0f} %, {angles[first]:.0f} degrees from the "
+            "gradient."
+        )
+    else:
+        answer += "; none that was tried does."
+    widest = max(harmless, key=lambda r: float(r["mismatch"]["mean"]), default=None)
+    return (
+        Claim(
+            name="How precise must a neuron be?",
+            statement=answer,
+            holds=None,
+            refuted_by=(
+                "A balance function with a smaller mismatch that costs more, in this "
+                "task and network; other tasks may ask for more precision."
+            ),
+        ),
+        Claim(
+            name="A mismatch turns the weight change away from the gradient",
+            statement=(
+                f"Over {len(ordered)} balance functions the angle to the gradient goes "
+                f"from {min(angles):.1f} to {max(angles):.0f} degrees, and held-out "
+                f"accuracy falls with it (rank correlation {by_angle:.2f}; with the "
+                f"mismatch itself {by_mismatch:.2f})."
+            ),
+            holds=by_angle < -0.5,
+            refuted_by=(
+                "Accuracy that does not fall as the angle grows (rank correlation "
+                "above -0.5)."
+            ),
+        ),
+        Claim(
+            name="What is tolerated is the size, not any error",
+            statement=(
+                "No mismatch was harmless."
+                if widest is None
+                else f"The largest harmless mismatch is {_called(widest)}, "
+                f"{100 * float(widest['mismatch']['mean']):.0f} % "
+                f"({float(widest['angle']['mean']):.0f} degrees); the most harmful is "
+                f"{_called(ordered[int(np.argmin(accuracy))])}, "
+                f"{100 * mismatch[int(np.argmin(accuracy))]:.0f} %, with "
+                f"{100 * min(accuracy):.0f} % right."
+            ),
+            holds=None,
+            refuted_by="Nothing: a measurement of which errors matter.",
+        ),
+        Claim(
+            name="The hidden neurons' answer is needed",
+            statement=(
+                f"When the hidden neurons do not answer to credit, {100 * control:.0f} "
+                f"% of held-out digits are right (over seeds "
+                f"{spread(numbers['control']['accuracies'])}), against "
+                f"{100 * best:.0f} % when all are matched: what lies between is what a "
+                "balance function has to earn."
+            ),
+            holds=best - control > TOLERATED_LOSS,
+            refuted_by=(
+                "A network whose outputs alone learn as much; the experiment would "
+                "then say nothing of balance functions."
+            ),
+        ),
+    )
+
+
+def mismatched(
+    kind: str,
+    level: float | str,
+    *,
+    activation: str,
+    n_free: int,
+    n_outputs: int,
+    seed: int,
+) -> Callable[[Array], Array]:
+    """A balance function that differs from the slope f' of an activation.
+
+    Parameters
+    ----------
+    kind : str
+        "scaled": ``level * f'(h)``; "shifted": ``f'(h - level)``; "widened":
+        ``f'(h / level)``; "piecewise linear": f' at `level` points from -4 to 4,
+        straight lines between; "of another activation": f' of the one named `level`;
+        "noisy neurons": f' times a factor per neuron, log-normal with sd `level`;
+        "noisy moments": f' times ``1 + level * normal``, drawn anew at every use;
+        "constant": `level`; "hidden neurons silent": f' at the outputs, times `level`
+        elsewhere.
+    level : float or str
+    activation : str
+        Whose slope f' is meant.
+    n_free, n_outputs : int
+        Neurons that are not inputs, and the last of them, which are outputs.
+    seed : int
+        Of the noise.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown.
+    """
+    slope = as_activation(activation).balance
+    if kind == "of another activation":
+        return as_activation(str(level)).balance
+    size = float(level)
+    rng = np.random.default_rng(seed)
+    if kind == "scaled":
+        return lambda h: size * slope(h)
+    if kind == "shifted":
+        return lambda h: slope(h - size)
+    if kind == "widened":
+        return lambda h: slope(h / size)
+    if kind == "piecewise linear":
+        points = np.linspace(-4, 4, int(size))
+        values = slope(points)
+        return lambda h: np.interp(h, points, values).astype(h.dtype)
+    if kind == "noisy neurons":
+        factors = np.exp(rng.normal(scale=size, size=n_free))
+        return lambda h: slope(h) * _of_each_neuron(factors, h)
+    if kind == "noisy moments":
+        return lambda h: (
+            slope(h) * (1 + size * rng.normal(size=h.shape)).astype(h.dtype)
+        )
+    if kind == "constant":
+        return lambda h: np.full_like(h, size)
+    if kind == "hidden neurons silent":
+        answering = np.arange(n_free) >= n_free - n_outputs
+        return lambda h: slope(h) * _of_each_neuron(np.where(answering, 1.0, size), h)
+    raise ValueError(f"kind must be one of {', '.join(MISMATCHES)}, got {kind!r}")
+
+
+class _MomentaryNoise:
+    """A balance function with noise that is drawn once for each moment.
+
+    Credit and plasticity of one moment hear the same noise.
+    """
+
+    def __init__(
+        self, slope: Callable[[Array], Array], size: float, rng: np.random.Generator
+    ) -> None:
+        self._slope, self._size, self._rng = slope, size, rng
+        self._moment = self._balance = np.empty(0)
+
+    def __call__(self, net_input: Array) -> Array:
+        if not np.array_equal(net_input, self._moment):
+            noise = self._size * self._rng.normal(size=net_input.shape)
+            self._moment = net_input
+            self._balance = self._slope(net_input) * (1 + noise.astype(net_input.dtype))
+        return self._balance
+
+
+def _of_each_neuron(factors: FloatArray, net_input: Array) -> Array:
+    """Factors of the free neurons, laid out as their net input is; 1 for the inputs.
+
+    Net input comes as (batch, n), or of the free neurons alone, either way round.
+    """
+    of_all = np.ones(net_input.shape[1], dtype=net_input.dtype)
+    if net_input.shape[0] == len(factors) != net_input.shape[1]:
+        return factors.astype(net_input.dtype)[:, None]
+    of_all[len(of_all) - len(factors) :] = factors
+    return of_all
+
+
+def _called(record: Mapping[str, Any]) -> str:
+    """A condition in words."""
+    kind, level = record["kind"], record["level"]
+    if kind == "of another activation":
+        return f"that of {level}"
+    if kind == "constant":
+        return "a constant one"
+    words = {
+        "scaled": f"one scaled by {level:g}",
+        "shifted": f"one shifted by {level:g}",
+        "widened": f"one widened by {level:g}",
+        "piecewise linear": f"one of straight lines through {level:g} points",
+        "noisy neurons": f"one with a noise of {level:g} from neuron to neuron",
+        "noisy moments": f"one with a noise of {level:g} from moment to moment",
+    }
+    return words[kind]
+
+
+def _start(seed: int, settings: Mapping[str, Any]) -> tuple[Network, Task]:
+    network = layered(
+        settings["sizes"], activation=settings["activation"], seed=seed, bias=True
+    )
+    return network, digits_task(seed=seed)
+
+
+def _learn_matched(*, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+    network, task = _start(seed, settings)
+    return _best_run(network, task, seed, settings)
+
+
+def _learn_mismatched(
+    *,
+    kind: str,
+    level: float | str,
+    seed: int,
+    settings: Mapping[str, Any],
+    trained: Network,
+) -> dict[str, Any]:
+    """Mismatch and angle at the start and the end of matched learning; accuracy."""
+    start, task = _start(seed, settings)
+    balance = mismatched(
+        kind,
+        level,
+        activation=settings["activation"],
+        n_free=start.n_neurons - start.n_inputs,
+        n_outputs=start.n_outputs,
+        seed=seed,
+    )
+    probe = slice(0, settings["probe_samples"])
+    stimulus, target = task.stimuli[probe], task.targets[probe]
+    angles, spoiled, slopes = [], [], []
+    for network in (start, trained):
+        double = in_double(network)
+        true, found = (
+            rule_change(some, stimulus, target, steps=len(settings["sizes"]) - 1)[0]
+            for some in (double, replace(double, balance=balance))
+        )
+        angles.append(angle(found, true))
+        net_input = _net_input(double, stimulus, settings)
+        free = slice(network.n_inputs, None)
+        spoiled.append(balance(net_input)[:, free])
+        slopes.append(double.activation.balance(net_input)[:, free])
+    b, slope = np.concatenate(spoiled), np.concatenate(slopes)
+    best_scale = float((b * slope).sum() / (slope**2).sum())
+    shape = np.nan
+    if best_scale > 0:
+        shape = _rms(b - best_scale * slope) / (best_scale * _rms(slope))
+    run = _best_run(replace(start, balance=balance), task, seed, settings)
+    return {
+        "mismatch": _rms(b - slope) / _rms(slope),
+        "shape_mismatch": shape,
+        "angle": float(np.mean(angles)),
+        "accuracy": run["accuracy"],
+    }
+
+
+def _best_run(
+    network: Network, task: Task, seed: int, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Train at every learning rate; keep the run that is right most often."""
+    best: dict[str, Any] = {"accuracy": -1.0}
+    for rate in settings["learning_rates"]:
+        run = train(
+            network,
+            task,
+            learning_rate=rate,
+            steps=settings["steps"],
+            batch_size=settings["batch"],
+            seed=seed,
+            settling_steps=len(settings["sizes"]) - 1,
+            tolerance=0,
+        )
+        last = run.evaluations[-1]
+        accuracy = 0.0 if last is None else last.held_out_accuracy
+        if accuracy > best["accuracy"]:
+            best = {"accuracy": accuracy, "network": run.network}
+    return best
+
+
+def _net_input(
+    network: Network, stimulus: FloatArray, settings: Mapping[str, Any]
+) -> FloatArray:
+    steps = len(settings["sizes"]) - 1
+    rates = settle_rates(network, stimulus, steps=steps, tolerance=0)
+    return np.asarray(rates.net_input)
+
+
+def _rms(values: FloatArray) -> float:
+    return float(np.sqrt(np.mean(values**2)))
+
+
+def _curves(activation: str) -> dict[str, Any]:
+    """Balance functions over net input, one of each kind that is a plain function."""
+    net_input = np.linspace(-4, 4, 81)
+    shown: dict[str, float | str] = {
+        "scaled": 0.5,
+        "shifted": 1.0,
+        "widened": 2.0,
+        "piecewise linear": 5,
+        "of another activation": "sigmoid",
+        "constant": 1.0,
+    }
+    slope = as_activation(activation).balance
+    return {
+        "net_input": net_input,
+        "matched": slope(net_input),
+        "spoiled": [
+            {
+                "kind": kind,
+                "level": level,
+                "balance": mismatched(
+                    kind,
+                    level,
+                    activation=activation,
+                    n_free=1,
+                    n_outputs=1,
+                    seed=0,
+                )(net_input),
+            }
+            for kind, level in shown.items()
+        ],
+    }

@@ -1,0 +1,325 @@
+"""Balance: does learning bring neurons to excitatory-inhibitory balance?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from sims.activation import Array
+from sims.credit import settle_rates
+from sims.experiments.evidence import (
+    Claim,
+    ExperimentResult,
+    band,
+    interval,
+    over_jobs,
+    package_versions,
+    share,
+)
+from sims.experiments.gradients import FloatArray
+from sims.experiments.learning import learn
+from sims.network import Network, all_to_all
+from sims.task import Task, digits_task
+from sims.train import ei_balance, evaluate, train
+
+STARTS = ("mixed signs", "excitatory")
+ARMS = ("credit rule", "random feedback", "constant balance")
+LEARNED = 0.5
+"""Held-out accuracy from which a network counts as having learned (chance is 0.1)."""
+
+QUESTION = "Does learning bring neurons to excitatory-inhibitory balance?"
+
+
+def balance(
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    full: bool = False,
+    workers: int = 1,
+    dale: bool = False,
+) -> ExperimentResult:
+    """Follow the balance index of every neuron over training, at several rates.
+
+    All-to-all sigmoid networks without synapses from inputs straight to outputs learn
+    digits. The index is ``1 - |E - I| / (E + I)`` of a neuron's excitatory and
+    inhibitory input, mean over held-out stimuli: 1 where they cancel, 0 where one is
+    alone. Controls: credit that returns across random synapses, and neurons whose
+    balance function is a constant, the mean slope of the sigmoid around 0. Random
+    weights of both signs are near balance before anything is learned, so each arm is
+    also started from excitatory weights alone.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+    full : bool
+        Larger networks, more rates, longer training.
+    workers : int
+    dale : bool
+        Whether every neuron excites or inhibits and keeps its sign; the excitatory
+        start is then left out, as it would have no inhibitory neurons.
+
+    Returns
+    -------
+    ExperimentResult
+        ``numbers`` has ``courses`` (index of hidden and of output neurons by start,
+        arm, learning rate and step, and accuracy) and ``neurons`` (index of each hidden
+        neuron before and after, at the rate at which the rule learned best).
+    """
+    settings: dict[str, Any] = {
+        "n_neurons": 300 if full else 104,
+        "gain": 0.5,
+        "activation": "sigmoid",
+        "dale": dale,
+        "learning_rates": [0.05, 0.1, 0.2, 0.5, 1.0, 2.0] if full else [0.2, 0.6, 2.0],
+        "steps": 3000 if full else 500,
+        "checkpoints": 10 if full else 5,
+        "batch": 32,
+        "settling_steps": 8,
+        "constant_balance": 0.2,
+        "measured_on": 200,
+        "starts": ["mixed signs"] if dale else list(STARTS),
+        "arms": list(ARMS),
+    }
+    places = [
+        (start, arm, rate)
+        for start in settings["starts"]
+        for arm in ARMS
+        for rate in settings["learning_rates"]
+    ]
+    answers = over_jobs(
+        _follow,
+        [
+            {"start": start, "arm": arm, "rate": rate, "seed": seed}
+            | {"settings": settings}
+            for start, arm, rate in places
+            for seed in seeds
+        ],
+        workers=workers,
+    )
+    courses = [
+        _course(place, answers[i : i + len(seeds)])
+        for place, i in zip(places, range(0, len(answers), len(seeds)), strict=True)
+    ]
+    numbers = {
+        "courses": courses,
+        "neurons": [
+            _neurons(start, courses, answers, len(seeds))
+            for start in settings["starts"]
+        ],
+        "chance": 0.1,
+    }
+    return ExperimentResult(
+        name="balance",
+        question=QUESTION,
+        settings=settings,
+        seeds=tuple(seeds),
+        full=full,
+        versions=package_versions(),
+        numbers=numbers,
+        verdict=balance_verdict(numbers),
+    )
+
+
+def balance_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
+    """What the numbers of `balance` say."""
+    claims = []
+    for start in dict.fromkeys(course["start"] for course in numbers["courses"]):
+        some = [course for course in numbers["courses"] if course["start"] == start]
+        claims += [_towards_balance(start, some), _owed_to_the_rule(start, some)]
+    return tuple(claims)
+
+
+def _towards_balance(start: str, courses: Sequence[Mapping[str, Any]]) -> Claim:
+    learned = [
+        c for c in courses if c["arm"] == "credit rule" and _accuracy(c) >= LEARNED
+    ]
+    verdicts = {"rises": 0, "falls": 0, "stays": 0}
+    for course in learned:
+        verdicts[_direction(course["hidden_change"])] += 1
+    lines = "; ".join(
+        f"at rate {c['rate']:g} from {np.mean(c['hidden_before']):.2f} to "
+        f"{np.mean(c['hidden_after']):.2f} (change "
+        f"{interval(c['hidden_change'], '+.2f')}), outputs from "
+        f"{np.mean(c['output_before']):.2f} to {np.mean(c['output_after']):.2f}"
+        for c in learned
+    )
+    return Claim(
+        name=f"Learning brings neurons to balance ({start} at the start)",
+        statement=(
+            "At no rate did the credit rule learn, so there is nothing to say."
+            if not learned
+            else f"Where the credit rule learned, the index of hidden neurons rises at "
+            f"{share(verdicts['rises'], len(learned))} rates and falls at "
+            f"{verdicts['falls']}: {lines}."
+        ),
+        holds=bool(learned) and verdicts["rises"] == len(learned),
+        refuted_by=(
+            "A rate at which the rule learns and the index of hidden neurons does not "
+            "rise (its change has a confidence interval that reaches 0 or lies below)."
+        ),
+    )
+
+
+def _owed_to_the_rule(start: str, courses: Sequence[Mapping[str, Any]]) -> Claim:
+    """Best-learned course of each arm, so that arms are compared where they learn."""
+    best = {
+        arm: max((c for c in courses if c["arm"] == arm), key=_accuracy) for arm in ARMS
+    }
+    lines = "; ".join(
+        f"{arm} {interval(c['hidden_after'])} at rate {c['rate']:g} "
+        f"({100 * _accuracy(c):.0f} % right)"
+        for arm, c in best.items()
+    )
+    rule = np.asarray(best["credit rule"]["hidden_after"])
+    gaps = [rule - np.asarray(best[arm]["hidden_after"]) for arm in ARMS[1:]]
+    higher = all(_direction(gap) == "rises" for gap in gaps)
+    return Claim(
+        name=f"The balance is owed to the matched rule ({start} at the start)",
+        statement=(
+            "Index of the hidden neurons after training, each arm at the rate at which "
+            f"it learned best: {lines}. The credit rule's is "
+            f"{'' if higher else 'not '}above both controls'."
+        ),
+        holds=higher,
+        refuted_by=(
+            "A control whose index is as high (the difference has a confidence "
+            "interval that reaches 0)."
+        ),
+    )
+
+
+def _direction(changes: Sequence[float] | FloatArray) -> str:
+    """Whether a change over seeds is above 0, below it, or not told from it."""
+    edges = band(changes)
+    low, high = float(edges["low"]), float(edges["high"])
+    if not np.isfinite(low):
+        low = high = float(edges["mean"])
+    return "rises" if low > 0 else "falls" if high < 0 else "stays"
+
+
+def _accuracy(course: Mapping[str, Any]) -> float:
+    values = [a for a in course["accuracy"] if np.isfinite(a)]
+    return float(np.mean(values)) if values else 0.0
+
+
+def _follow(
+    *, start: str, arm: str, rate: float, seed: int, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """One training: index of every neuron at the checkpoints, and accuracy."""
+    task = digits_task(seed=seed)
+    network = _network(start, task, seed, settings)
+    feedback = None
+    if arm == "random feedback":
+        feedback = _network("mixed signs", task, seed + 10_000, settings).weights
+        if network.signs is not None:
+            feedback = np.abs(feedback) * network.signs[:, None]
+    if arm == "constant balance":
+        constant = settings["constant_balance"]
+        network = replace(network, balance=lambda h: _constant_like(h, constant))
+    steps = settings["steps"]
+    marks = np.linspace(0, steps, settings["checkpoints"] + 1).round().astype(int)
+    training: dict[str, Any] = {
+        "learning_rate": rate,
+        "steps": steps,
+        "batch_size": settings["batch"],
+        "settling_steps": settings["settling_steps"],
+        "seed": seed,
+        "checkpoints": marks.tolist(),
+    }
+    course: list[Network | None]
+    if feedback is None:
+        run = train(network, task, tolerance=0, **training)
+        course = [
+            replace(network, weights=weights) if np.isfinite(weights).all() else None
+            for weights in run.weights
+        ]
+    else:  # only the slower training lets credit return across other synapses
+        course = learn(network, task, feedback=feedback, **training)
+    settle = settings["settling_steps"]
+    n_hidden = network.n_hidden
+    stimuli = task.held_out_stimuli[: settings["measured_on"]]
+    index = np.full((len(course), n_hidden + network.n_outputs), np.nan)
+    accuracy = np.full(len(course), np.nan)
+    for place, now in enumerate(course):
+        if now is None:
+            break
+        rates = settle_rates(now, stimuli, steps=50, tolerance=1e-6)
+        index[place] = ei_balance(now, rates)
+        if place == len(course) - 1:
+            accuracy[place] = evaluate(
+                now, task, steps=settle, tolerance=1e-4
+            ).held_out_accuracy
+    return {
+        "step": marks.tolist(),
+        "hidden": index[:, :n_hidden].mean(axis=1),
+        "output": index[:, n_hidden:].mean(axis=1),
+        "each_before": index[0, :n_hidden],
+        "each_after": index[-1, :n_hidden],
+        "accuracy": float(accuracy[-1]),
+    }
+
+
+def _constant_like(net_input: Array, constant: float) -> Array:
+    return np.full_like(net_input, constant)
+
+
+def _network(start: str, task: Task, seed: int, settings: Mapping[str, Any]) -> Network:
+    network = all_to_all(
+        settings["n_neurons"],
+        n_inputs=task.n_inputs,
+        n_outputs=task.n_outputs,
+        gain=settings["gain"],
+        activation=settings["activation"],
+        seed=seed,
+        shortcuts=False,
+        dale=settings["dale"],
+    )
+    if start == "excitatory":
+        return replace(network, weights=np.abs(network.weights))
+    return network
+
+
+def _course(
+    place: tuple[str, str, float], runs: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    start, arm, rate = place
+    before, after = (
+        {kind: [float(run[kind][at]) for run in runs] for kind in ("hidden", "output")}
+        for at in (0, -1)
+    )
+    return {
+        "start": start,
+        "arm": arm,
+        "rate": rate,
+        "step": runs[0]["step"],
+        "hidden": band([run["hidden"] for run in runs]),
+        "output": band([run["output"] for run in runs]),
+        "hidden_before": before["hidden"],
+        "hidden_after": after["hidden"],
+        "hidden_change": np.subtract(after["hidden"], before["hidden"]).tolist(),
+        "output_before": before["output"],
+        "output_after": after["output"],
+        "accuracy": [run["accuracy"] for run in runs],
+    }
+
+
+def _neurons(
+    start: str,
+    courses: Sequence[Mapping[str, Any]],
+    answers: Sequence[Mapping[str, Any]],
+    n_seeds: int,
+) -> dict[str, Any]:
+    """Every hidden neuron before and after, where the credit rule learned best."""
+    of_rule = [
+        place
+        for place, course in enumerate(courses)
+        if (course["start"], course["arm"]) == (start, "credit rule")
+    ]
+    best = max(of_rule, key=lambda place: _accuracy(courses[place]))
+    runs = answers[best * n_seeds : (best + 1) * n_seeds]
+    return {
+        "start": start,
+        "rate": courses[best]["rate"],
+        "before": np.concatenate([run["each_before"] for run in runs]),
+        "after": np.concatenate([run["each_after"] for run in runs]),
+    }

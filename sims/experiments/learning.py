@@ -1,0 +1,142 @@
+"""Training by the three pure functions of the rule, open to every spoiled variant."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims.credit import (
+    CreditMode,
+    bias_change,
+    settle_credit,
+    settle_rates,
+    weight_change,
+)
+from sims.experiments.gradients import FloatArray
+from sims.network import Network
+from sims.task import Task
+
+
+def learn(
+    network: Network,
+    task: Task,
+    *,
+    learning_rate: float,
+    steps: int,
+    batch_size: int,
+    settling_steps: int,
+    seed: int,
+    mode: CreditMode = "clamp",
+    feedback: FloatArray | None = None,
+    checkpoints: Sequence[int] = (),
+) -> list[Network | None]:
+    """Train, and keep the network at the checkpoints and at the end.
+
+    What `sims.train.train` does, slower, with the rule's own functions; so credit may
+    also return across other synapses than the network's.
+
+    Parameters
+    ----------
+    network : Network
+    task : Task
+    learning_rate, steps, batch_size, settling_steps, seed, mode
+        As in `sims.train.train`.
+    feedback : (n, n) array, optional
+        Synapses that carry the credit, ``[pre, post]``, if not the network's own.
+    checkpoints : sequence of int
+        Steps after which the network is kept; the last step is always one.
+
+    Returns
+    -------
+    list of Network or None
+        One per checkpoint and one for the end; None from where rates, credit or
+        weights were no finite numbers any more.
+    """
+    kept: list[Network | None] = []
+    marks = sorted({*checkpoints, steps})
+    now: Network | None = network
+    draws = _batches(len(task.stimuli), batch_size, seed)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step in range(steps + 1):
+            if step in marks:
+                kept.append(now)
+            if step == steps or now is None:
+                break
+            chosen = next(draws)
+            change = rule_change(
+                now,
+                task.stimuli[chosen],
+                task.targets[chosen],
+                steps=settling_steps,
+                mode=mode,
+                feedback=feedback,
+            )
+            now = _changed(now, learning_rate, *change)
+    return kept + [None] * (len(marks) - len(kept))
+
+
+def rule_change(
+    network: Network,
+    stimulus: FloatArray,
+    target: FloatArray,
+    *,
+    steps: int,
+    mode: CreditMode = "clamp",
+    feedback: FloatArray | None = None,
+) -> tuple[FloatArray, FloatArray]:
+    """Change of weights and biases at learning rate 1, after `steps` of settling.
+
+    Parameters
+    ----------
+    network : Network
+    stimulus, target : (batch, n_inputs) and (batch, n_outputs) arrays
+    steps : int
+        Of the rates, and of the credit.
+    mode : {"clamp", "inject"}
+    feedback : (n, n) array, optional
+        Synapses that carry the credit, if they are not the network's own.
+    """
+    rates = settle_rates(network, stimulus, steps=steps, tolerance=0)
+    external = target - rates.values[:, network.outputs]
+    backward = network if feedback is None else replace(network, weights=feedback)
+    # `rates` holds the true net inputs, so the balance is the network's own.
+    credit = settle_credit(
+        backward, rates, external, steps=steps, tolerance=0, mode=mode
+    )
+    return weight_change(network, rates, credit), bias_change(network, rates, credit)
+
+
+def in_double(network: Network) -> Network:
+    """The same network in float64."""
+    bias, signs = (
+        None if values is None else values.astype(np.float64)
+        for values in (network.bias, network.signs)
+    )
+    return replace(
+        network, weights=network.weights.astype(np.float64), bias=bias, signs=signs
+    )
+
+
+def _changed(
+    network: Network, learning_rate: float, weights: FloatArray, biases: FloatArray
+) -> Network | None:
+    """The network after one change; None if it is no longer made of numbers."""
+    after = network.weights + np.asarray(learning_rate * weights, network.weights.dtype)
+    if network.signs is not None:  # Dale's law: a synapse stops at 0
+        after = np.where(after * network.signs[:, None] < 0, 0, after)
+    bias = network.bias
+    if bias is not None:
+        bias = bias + np.asarray(learning_rate * biases, bias.dtype)
+    if not np.isfinite(after).all():
+        return None
+    return replace(network, weights=after, bias=bias)
+
+
+def _batches(n_samples: int, size: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Samples in shuffled rounds, batch by batch; a round's remainder is skipped."""
+    rng = np.random.default_rng(seed)
+    while True:
+        order = rng.permutation(n_samples)
+        for first in range(0, n_samples - size + 1, size):
+            yield order[first : first + size]
