@@ -2,8 +2,9 @@
 
 import contextlib
 import json
+import logging
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -74,16 +75,26 @@ def read_cifti(path: Path, options: ReadOptions) -> FileContent:
     """Read a parcel-by-parcel connectivity matrix with its parcels' names."""
     nibabel = import_extra("nibabel", path=path, kind="CIFTI", extra="neuro")
     _check_cifti(path)
-    quiet = nibabel.imageglobals.LoggingOutputSuppressor
-    with quiet(), library_errors(path, "CIFTI"):
+    logger = nibabel.imageglobals.logger
+    with _silent(logger), library_errors(path, "CIFTI"):
         image = nibabel.cifti2.Cifti2Image.from_filename(path)
         shape = tuple(map(int, image.shape))
     check_dense(path, shape, options.max_memory)
-    with quiet(), library_errors(path, "CIFTI"):
+    with _silent(logger), library_errors(path, "CIFTI"):
         weights = np.asarray(image.dataobj, dtype=np.float64)
         axis = image.header.get_axis(0)
         names = texts(axis.name) if hasattr(axis, "name") else None
     return FileContent(weights, names=names)
+
+
+@contextlib.contextmanager
+def _silent(logger: logging.Logger) -> Iterator[None]:
+    """Keep what nibabel mends in odd headers off the screen."""
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def choose_matrix(

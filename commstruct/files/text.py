@@ -167,7 +167,7 @@ def parse_rows(
             ) from error
         except (ValueError, OverflowError) as error:
             _refuse_words(path, layout, options, header, dtypes, error)
-            raise
+            raise ValueError(f"{path.name}: {error}") from error
 
 
 def _skip_row(stream: BinaryIO) -> None:
