@@ -4,10 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from array_api_compat import array_namespace
+import numpy as np
+from array_api_compat import array_namespace, device
 
 Array = Any
 """An array of any library that follows the array API standard (numpy, torch)."""
+
+
+def as_array(values: Any, like: Array) -> Array:
+    """Bring numbers to the library, dtype and device of another array."""
+    xp = array_namespace(like)
+    if isinstance(values, np.ndarray) and not isinstance(like, np.ndarray):
+        values = np.array(values)  # torch has no read-only arrays, and warns of them
+    return xp.asarray(values, dtype=like.dtype, device=device(like))
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ def _tanh(h: Array) -> Array:
 
 
 def _tanh_balance(h: Array) -> Array:
-    return 1.0 - array_namespace(h).tanh(h) ** 2
+    return 4.0 * _sigmoid_balance(2.0 * h)  # 1 - tanh(h)^2 would lose its digits
 
 
 def _relu(h: Array) -> Array:

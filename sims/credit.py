@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 from array_api_compat import array_namespace, device, to_device
 
-from sims.activation import Array
+from sims.activation import Array, as_array
 from sims.network import Network
 from sims.settle import settle
 
@@ -72,6 +72,11 @@ class Credit:
         return np.asarray(to_device(self.values, "cpu"), dtype=dtype)  # type: ignore[call-overload]
 
 
+# What grows without bound is never settled, which is all there is to say of it.
+_unbounded = np.errstate(all="ignore")
+
+
+@_unbounded
 def settle_rates(
     network: Network,
     stimulus: Array,
@@ -111,7 +116,7 @@ def settle_rates(
         `tolerance` is negative, or `damping` is out of range.
     """
     xp = array_namespace(network.weights)
-    stimulus = _as_batch(xp, stimulus, network, network.n_inputs, "stimulus")
+    stimulus = _as_batch(stimulus, network, network.n_inputs, "stimulus")
     _check_damping(damping)
     clamped, free = slice(0, network.n_inputs), slice(network.n_inputs, None)
     constant = stimulus @ network.weights[clamped, free]
@@ -140,6 +145,7 @@ def settle_rates(
     )
 
 
+@_unbounded
 def settle_credit(
     network: Network,
     rates: Rates | Array,
@@ -186,7 +192,7 @@ def settle_credit(
         of range.
     """
     xp = array_namespace(network.weights)
-    external = _as_batch(xp, external, network, network.n_outputs, "external")
+    external = _as_batch(external, network, network.n_outputs, "external")
     _check_damping(damping)
     if mode not in ("clamp", "inject"):
         raise ValueError(f"mode must be 'clamp' or 'inject', got {mode!r}")
@@ -253,8 +259,8 @@ def weight_change(
         If rates or credit do not have one column per neuron and the same rows.
     """
     xp = array_namespace(network.weights)
-    driven = _postsynaptic(xp, network, rates, credit)
-    values = _values(xp, network, rates, "rates")
+    driven = _postsynaptic(network, rates, credit)
+    values = _values(network, rates, "rates")
     change = values.T @ driven / values.shape[0]
     return xp.where(network.mask, change, xp.zeros_like(change))
 
@@ -275,7 +281,7 @@ def bias_change(
         Mean over the batch of ``b(h_j) c_j``, at learning rate 1; 0 for the inputs.
     """
     xp = array_namespace(network.weights)
-    return xp.mean(_postsynaptic(xp, network, rates, credit), axis=0)
+    return xp.mean(_postsynaptic(network, rates, credit), axis=0)
 
 
 def net_input_of(network: Network, rates: Rates | Array) -> Array:
@@ -290,8 +296,7 @@ def net_input_of(network: Network, rates: Rates | Array) -> Array:
     """
     if isinstance(rates, Rates):
         return rates.net_input
-    xp = array_namespace(network.weights)
-    net_input = _values(xp, network, rates, "rates") @ network.weights
+    net_input = _values(network, rates, "rates") @ network.weights
     return net_input if network.bias is None else net_input + network.bias
 
 
@@ -315,9 +320,9 @@ def balance_of(network: Network, rates: Rates | Array) -> Array:
 
 
 def _postsynaptic(
-    xp: Array, network: Network, rates: Rates | Array, credit: Credit | Array
+    network: Network, rates: Rates | Array, credit: Credit | Array
 ) -> Array:
-    values = _values(xp, network, credit, "credit")
+    values = _values(network, credit, "credit")
     balance = balance_of(network, rates)
     if balance.shape != values.shape:
         raise ValueError(
@@ -327,19 +332,14 @@ def _postsynaptic(
     return balance * values
 
 
-def _values(
-    xp: Array, network: Network, given: Rates | Credit | Array, name: str
-) -> Array:
+def _values(network: Network, given: Rates | Credit | Array, name: str) -> Array:
     if isinstance(given, Rates | Credit):
         return given.values
-    return _as_batch(xp, given, network, network.n_neurons, name)
+    return _as_batch(given, network, network.n_neurons, name)
 
 
-def _as_batch(
-    xp: Array, values: Array, network: Network, width: int, name: str
-) -> Array:
-    weights = network.weights
-    values = xp.asarray(values, dtype=weights.dtype, device=device(weights))
+def _as_batch(values: Array, network: Network, width: int, name: str) -> Array:
+    values = as_array(values, network.weights)
     if values.ndim != 2 or values.shape[1] != width:
         raise ValueError(
             f"{name} must have shape (batch, {width}), got shape {tuple(values.shape)}"

@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from array_api_compat import array_namespace, device
+import numpy as np
+from array_api_compat import array_namespace
 
-from sims.activation import ACTIVATIONS, Array
+from sims.activation import ACTIVATIONS, Array, as_array
 from sims.credit import Rates, net_input_of
 from sims.network import Network
 
@@ -14,6 +15,7 @@ to 1: ``-target log(x) - (1 - target) log(1 - x)``, in nats. Both are summed ove
 outputs, and no output needs to know of another, as it would for a softmax."""
 
 
+@np.errstate(over="ignore")  # a loss beyond all bounds is infinite
 def target_loss(
     network: Network, rates: Rates | Array, target: Array, *, loss: Loss = "squared"
 ) -> Array:
@@ -108,18 +110,19 @@ def _outputs(
 ) -> tuple[Array, Array, Array]:
     """Error, net input and target of the output neurons."""
     check_loss(network, loss)
-    xp = array_namespace(network.weights)
     outputs = slice(network.n_neurons - network.n_outputs, None)
+    net_input = net_input_of(network, rates)[:, outputs]
     values = rates.values if isinstance(rates, Rates) else rates
-    values = xp.asarray(values, dtype=network.weights.dtype)[:, outputs]
-    target = xp.asarray(target, dtype=values.dtype, device=device(values))
+    values = as_array(values, network.weights)[:, outputs]
+    target = as_array(target, network.weights)
     if tuple(target.shape) != tuple(values.shape):
         raise ValueError(
             f"target must have shape {tuple(values.shape)}, "
             f"got shape {tuple(target.shape)}"
         )
+    xp = array_namespace(target)
     if loss == "cross-entropy" and xp.any((target < 0) | (target > 1)):
         raise ValueError(
             "target must lie from 0 to 1 for the cross-entropy, got a value outside"
         )
-    return target - values, net_input_of(network, rates)[:, outputs], target
+    return target - values, net_input, target

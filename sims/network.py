@@ -100,7 +100,7 @@ class Network:
         def moved(values: Array | None) -> Array | None:
             if values is None:
                 return None
-            copy = np.array(to_device(values, "cpu"))
+            copy = np.asarray(to_device(values, "cpu")).copy()
             return library.asarray(copy, device=device)
 
         return replace(

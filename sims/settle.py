@@ -76,15 +76,13 @@ def settle(
     values = before = start
     settled = xp.zeros(start.shape[0], dtype=xp.bool, device=device(start))
     taken = 0
-    # What grows without bound is never settled, which is all there is to say of it.
-    with np.errstate(all="ignore"):
-        while taken < steps and not xp.all(settled):
-            before, values = values, update(values, *given)
-            settled = _largest(xp, values - before) <= tolerance
-            taken += 1
-        rest = Rest(values=values, before=before, settled=settled, steps=taken)
-        if accelerate and not xp.all(settled):
-            rest = _try_again(update, start, given, rest, tolerance=tolerance)
+    while taken < steps and not xp.all(settled):
+        before, values = values, update(values, *given)
+        settled = _largest(xp, values - before) <= tolerance
+        taken += 1
+    rest = Rest(values=values, before=before, settled=settled, steps=taken)
+    if accelerate and not xp.all(settled):
+        rest = _try_again(update, start, given, rest, tolerance=tolerance)
     return rest
 
 

@@ -256,7 +256,8 @@ def _as_split(
 
 def _read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # opened here, because numpy leaves the file open when it is torn
+        with path.open("rb") as data, np.load(data, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except _UNREADABLE as error:
         raise ValueError(f"{path} is not a readable .npz of arrays: {error}") from error
@@ -328,7 +329,7 @@ def _encode(targets: NDArray[np.generic]) -> tuple[FloatMatrix, TaskKind]:
         names, classes = np.unique(targets.astype(str), return_inverse=True)
         if len(names) < 2:
             raise ValueError(
-                f"targets must name at least two classes, got only {names[0]!r}"
+                f"targets must name at least two classes, got only {str(names[0])!r}"
             )
         return np.eye(len(names))[classes], "classification"
     values = _numbers(targets, "targets")

@@ -142,6 +142,8 @@ def train(
         If an argument is out of range or the task does not fit the network.
     """
     _check_training(network, task, learning_rate, steps, batch_size, settling_steps)
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance must not be negative, got {tolerance}")
     _check_loss_and_targets(network, task, loss)
     marks = checkpoint_steps(checkpoints, steps)
     make_step = TrainingStep if _is_numpy(network.weights) else ArrayStep
@@ -193,6 +195,7 @@ def train(
     )
 
 
+@np.errstate(all="ignore")  # rates beyond all bounds give NaN, and that is recorded
 def evaluate(
     network: Network,
     task: Task,
@@ -231,9 +234,8 @@ def evaluate(
         accuracy = float(named.mean())
 
     def mean_loss(rates: Rates, targets: Array) -> float:
-        with np.errstate(over="ignore"):  # a loss beyond all bounds is infinite
-            losses = target_loss(network, rates, targets, loss=loss)
-            return float(_to_numpy(losses).mean(dtype=np.float64))
+        losses = target_loss(network, rates, targets, loss=loss)
+        return float(_to_numpy(losses).mean(dtype=np.float64))
 
     return Evaluation(
         training_loss=mean_loss(trained, task.targets),
