@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -593,7 +593,14 @@ def _speaking(quiet: bool, verbose: bool) -> Iterator[None]:
         raise _failure(1, f"{kind}: {error}; see --verbose", error) from error
 
 
-def _log_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     """What a library warns of is one line; what only programmers need is a detail."""
     level = logging.WARNING if category is UserWarning else logging.DEBUG
     logging.getLogger("commstruct").log(level, "%s", message)
