@@ -7,15 +7,15 @@ the same to it: neurons of a module have like connections to every module.
 import warnings
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.cluster.vq import kmeans2
 from threadpoolctl import threadpool_limits
 
+from commstruct.agreement import rand_indices
 from commstruct.connectome import (
     BoolMatrix,
     FloatMatrix,
@@ -27,6 +27,7 @@ from commstruct.connectome import (
 )
 from commstruct.embedding import (
     equalise,
+    extreme_vectors,
     normalised,
     on_the_sphere,
     proportional_margins,
@@ -48,8 +49,6 @@ from commstruct.likelihood import (
     sum_blocks,
 )
 
-IntMatrix: TypeAlias = NDArray[np.int64]
-
 FAMILIES = ("gaussian", "poisson", "poisson-degree-corrected")
 SIGNS = ("signed", "positive", "negative", "absolute")
 PRECISION = 8.0  # of the prior of a block mean: sd 0.35 of the noise's
@@ -59,11 +58,15 @@ DENSE_NEURONS = 4000  # a sparse network is made dense up to this size
 BOTH_FAMILIES = 20_000  # neurons up to which both Poisson models are compared
 MIN_NEURONS = 4
 MOST_DIMENSIONS = 20  # of an embedding
+LARGE = 1000  # neurons above which more modules are tried, and splits more briefly
 START_MODULES = (10, 5, 14, 3, 7)
+START_MODULES_LARGE = (20, 10, 40, 5, 14)
 START_ROUNDS = 5
 LLOYD_ROUNDS = 8
 SPLIT_ROUNDS = 8
+SPLIT_ROUNDS_LARGE = 3
 TOP = 4  # partitions that are recombined
+MOST_MEETINGS = 60  # modules of two partitions intersected, before they are merged
 GENERATIONS = 6
 MOVE_ROUNDS = 20
 
@@ -89,8 +92,8 @@ class BlockModel:
     family : {"gaussian", "poisson", "poisson-degree-corrected"}
         Likelihood that was used.
     agreement : float
-        Mean adjusted Rand index of the starts' partitions, each refined by itself,
-        with the result; 1 where all arrived at the same.
+        Mean adjusted Rand index between the starts, each refined a little by itself;
+        1 where all arrived at the same.
     signs, resolution, restarts, seed
         The arguments that give this result again from the same weights.
     """
@@ -206,12 +209,13 @@ def _check_settings(
 
 def _signed_part(weights: Weights, signs: str) -> Weights:
     """Weights of the signs asked for, as they are or as sizes."""
-    part = {
-        "signed": lambda: weights,
-        "positive": lambda: (abs(weights) + weights) / 2,
-        "negative": lambda: (abs(weights) - weights) / 2,
-        "absolute": lambda: abs(weights),
-    }[signs]()
+    if signs == "signed":
+        return weights
+    part = abs(weights)
+    if signs == "positive":
+        part = (part + weights) / 2
+    elif signs == "negative":
+        part = (part - weights) / 2
     return part if isinstance(part, np.ndarray) else sparse.csr_array(part)
 
 
@@ -229,9 +233,9 @@ def _families_of(weights: Weights, possible: BoolMatrix | None) -> tuple[str, ..
     n = weights.shape[0]
     n_possible = n * (n - 1) if possible is None else np.count_nonzero(possible)
     if isinstance(weights, np.ndarray):
-        n_existing = np.count_nonzero(weights)
+        n_existing = int(np.count_nonzero(weights))
     else:
-        n_existing = weights.nnz if n <= DENSE_NEURONS else 0
+        n_existing = int(weights.nnz) if n <= DENSE_NEURONS else 0
     if n_existing >= DENSE_SHARE * n_possible:
         return ("gaussian",)
     return ("poisson-degree-corrected", "poisson")[: 2 if n <= BOTH_FAMILIES else 1]
@@ -288,7 +292,9 @@ def _gaussian_pairs(
     n = len(dense)
     mask = ~np.eye(n, dtype=bool) if possible is None else possible.copy()
     np.fill_diagonal(mask, False)
-    mask &= dense.any(axis=1)[:, None] & dense.any(axis=0)
+    silent = ~np.any(dense, axis=1), ~np.any(dense, axis=0)
+    mask[silent[0]] = False
+    mask[:, silent[1]] = False
     standard, known = _standardised(dense, mask), mask.astype(float)
     n_pairs = max(known.sum(), 1.0) * resolution
     is_directed = not np.array_equal(standard, standard.T)
@@ -468,33 +474,20 @@ def _search(
     pool = [sum_blocks(pairs, np.zeros(n, dtype=np.int64))]
     if not embeddings:
         return pool[0], 1.0
+    tried = START_MODULES if n <= LARGE else START_MODULES_LARGE
     *streams, last = np.random.SeedSequence(seed).spawn(restarts + 1)
     jobs = [
         (
             embeddings[i % len(embeddings)],
-            START_MODULES[i // len(embeddings) % len(START_MODULES)],
+            tried[i // len(embeddings) % len(tried)],
             stream,
         )
         for i, stream in enumerate(streams)
     ]
     starts = Parallel(n_jobs=workers)(delayed(_start)(pairs, *job) for job in jobs)
     best = _recombined(pairs, _distinct(pool + starts), np.random.default_rng(last))
-    labels = np.stack([start.labels for start in starts])
-    return best, float(np.mean(_rand_indices(labels, best.labels)))
-
-
-def _rand_indices(partitions: IntMatrix, labels: IntVector) -> FloatVector:
-    """Adjusted Rand index of each row with `labels`; 1 for equal partitions."""
-    members = one_hot(labels, int(labels.max()) + 1)
-    n = len(labels)
-    values = []
-    for partition in partitions:
-        common = one_hot(partition, int(partition.max()) + 1).T @ members
-        sizes = (common, common.sum(axis=0), common.sum(axis=1))
-        both, one, other = (float((size * (size - 1)).sum()) for size in sizes)
-        chance, most = one * other / (n * (n - 1)), (one + other) / 2
-        values.append(1.0 if most == chance else (both - chance) / (most - chance))
-    return np.array(values)
+    agreement = rand_indices([start.labels for start in starts])
+    return best, float(agreement.mean())
 
 
 def _start(
@@ -521,7 +514,8 @@ def _k_means(
         warnings.simplefilter("ignore", UserWarning)
         n_modules = max(2, min(n_modules, len(points) // 3))
         _, labels = kmeans2(points, n_modules, iter=20, minit="++", rng=rng)
-    return labels.astype(np.int64)
+    modules: IntVector = labels.astype(np.int64)
+    return modules
 
 
 def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> Blocks:
@@ -533,9 +527,7 @@ def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> B
             if any(one is a and other is b for a, b in tried):
                 continue
             tried.append((one, other))
-            both = one.labels * other.n_modules + other.labels
-            merged = merge_modules(pairs, sum_blocks(pairs, both))
-            children.append(_refined(pairs, merged.labels))
+            children.append(_intersected(pairs, one, other))
         profile = profiles(pairs, best, within=False)
         for more in (3, 8):
             labels = _k_means(profile, best.n_modules + more, rng)
@@ -549,6 +541,21 @@ def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> B
     return _polished(pairs, pool[0])
 
 
+def _intersected(pairs: Pairs, one: Blocks, other: Blocks) -> Blocks:
+    """Merge what is left of two partitions where they meet, and refine it.
+
+    Of too many meetings the largest are taken; the neurons of the rest join them.
+    """
+    meetings = one.labels * other.n_modules + other.labels
+    _, ranks, sizes = np.unique(meetings, return_inverse=True, return_counts=True)
+    labels: IntVector = np.argsort(np.argsort(-sizes, kind="stable"))[ranks]
+    if len(sizes) > MOST_MEETINGS:
+        labels = np.minimum(labels, MOST_MEETINGS)
+        labels = reassign(pairs, labels, rounds=2).labels
+    merged = merge_modules(pairs, sum_blocks(pairs, labels))
+    return _refined(pairs, merged.labels)
+
+
 def _polished(pairs: Pairs, blocks: Blocks) -> Blocks:
     """Move single neurons, merge and split until nothing gains."""
     while True:
@@ -559,23 +566,35 @@ def _polished(pairs: Pairs, blocks: Blocks) -> Blocks:
 
 
 def _split(pairs: Pairs, blocks: Blocks) -> Blocks:
-    """Best of the partitions that splitting one module leads to; else the same.
+    """Best of the partitions that splitting modules leads to; else the same.
 
     A module is split along the main direction of its members' deviating profiles,
-    and along the extreme eigenvectors of the weights among them.
+    and along the extreme eigenvectors of the weights among them. All splits that
+    gain by themselves are also made together.
     """
-    best = blocks
+    best, together = blocks, blocks.labels.copy()
+    n_gaining = 0
+    rounds = SPLIT_ROUNDS if pairs.n_neurons <= LARGE else SPLIT_ROUNDS_LARGE
     profile = profiles(pairs, blocks, within=True)
     for module in range(blocks.n_modules):
         members = np.flatnonzero(blocks.labels == module)
         if len(members) < MIN_NEURONS:
             continue
+        gain, leaving = 1e-9, None
         for direction in _split_directions(pairs, blocks, profile, members):
             labels = blocks.labels.copy()
             labels[members[direction > 0]] = blocks.n_modules
-            split = reassign(pairs, labels, rounds=SPLIT_ROUNDS)
+            split = reassign(pairs, labels, rounds=rounds)
             best = split if split.icl > best.icl + 1e-9 else best
-    return best
+            if split.icl - blocks.icl > gain:
+                gain, leaving = split.icl - blocks.icl, members[direction > 0]
+        if leaving is not None:
+            together[leaving] = blocks.n_modules + n_gaining
+            n_gaining += 1
+    if n_gaining < 2:
+        return best
+    split = _refined(pairs, together)
+    return split if split.icl > best.icl else best
 
 
 def _split_directions(
@@ -584,14 +603,10 @@ def _split_directions(
     deviations = profile[members] - profile[members].mean(axis=0)
     _, vectors = np.linalg.eigh(deviations.T @ deviations)
     directions = [deviations @ vectors[:, -1]]
-    if len(members) > DENSE_NEURONS:
-        return directions
     among = pairs.weights[0][members][:, members]
     if not isinstance(among, np.ndarray):
-        among = among.toarray()
-    mean = among.sum() / (len(members) * (len(members) - 1))
-    _, vectors = np.linalg.eigh((among + among.T) / 2 - mean)
-    return [*directions, vectors[:, 0], vectors[:, -1]]
+        among = normalised(sparse.csr_array(among))
+    return [*directions, *extreme_vectors(among)]
 
 
 def _distinct(pool: list[Blocks]) -> list[Blocks]:

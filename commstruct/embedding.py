@@ -7,7 +7,7 @@ but in half the noise.
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import eigsh, svds
+from scipy.sparse.linalg import LinearOperator, eigsh, svds
 
 from commstruct.connectome import FloatMatrix, FloatVector, Weights
 
@@ -96,6 +96,26 @@ def symmetric_embedding(weights: Weights, *, edge: float, most: int) -> FloatMat
     return embedding
 
 
+def extreme_vectors(weights: Weights) -> list[FloatVector]:
+    """Eigenvectors at both ends of the symmetric part, its mean taken off.
+
+    The ends are where two modules inside would show: one where each keeps to itself,
+    the other where they connect across.
+    """
+    n = weights.shape[0]
+    symmetric = (weights + weights.T) / 2
+    mean = symmetric.sum() / max(n * (n - 1), 1)
+    if n <= FULL_DECOMPOSITION:
+        dense = symmetric if isinstance(symmetric, np.ndarray) else symmetric.toarray()
+        _, vectors = np.linalg.eigh(dense - mean)
+    else:
+        centred = LinearOperator(
+            (n, n), matvec=lambda x: symmetric @ x - mean * x.sum(), dtype=np.float64
+        )
+        _, vectors = eigsh(centred, k=2, which="BE", v0=_start(n), tol=1e-3)
+    return [vectors[:, 0], vectors[:, -1]]
+
+
 def normalised(weights: sparse.csr_array) -> sparse.csr_array:
     """Divide weights by the roots of the strengths of both neurons.
 
@@ -124,7 +144,7 @@ def _ratio(wanted: FloatVector, present: FloatVector) -> FloatVector:
 
 
 def _rank(values: FloatVector, edge: float, most: int) -> int:
-    return int(min(np.count_nonzero(values > edge) + 2, most, len(values)))
+    return min(int(np.count_nonzero(values > edge)) + 2, most, len(values))
 
 
 def _above_noise(values: FloatVector, edge: float) -> FloatVector:
