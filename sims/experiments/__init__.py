@@ -9,6 +9,7 @@ from sims.experiments.evidence import Claim, ExperimentResult
 from sims.experiments.excitation_inhibition import balance
 from sims.experiments.layered_gradient import equivalence
 from sims.experiments.one_phase import timescales
+from sims.experiments.recurrent_gradient import recurrent
 from sims.experiments.settling_steps import settling
 
 EXPERIMENTS: dict[str, Callable[..., ExperimentResult]] = {
@@ -18,6 +19,7 @@ EXPERIMENTS: dict[str, Callable[..., ExperimentResult]] = {
     "matching": matching,
     "timescales": timescales,
     "balance": balance,
+    "recurrent": recurrent,
 }
 """Every experiment by its name, in the order in which the theory is built up."""
 
@@ -29,6 +31,7 @@ __all__ = [
     "clamping",
     "equivalence",
     "matching",
+    "recurrent",
     "run_experiment",
     "settling",
     "timescales",

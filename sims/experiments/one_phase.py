@@ -77,7 +77,7 @@ def timescales(
         else [0.02, 0.1, 0.3, 1.0, 3.0],
         "firing": [0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0]
         if full
-        else [0.01, 0.1, 0.3, 1.0, 3.0],
+        else [0.01, 0.3, 1.0, 3.0],
         "weights": [0.003, 1 / 60, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0]
         if full
         else [0.005, 1 / 60, 0.1, 0.5, 2.0],
@@ -90,7 +90,7 @@ def timescales(
         "constants_seconds": asdict(USUAL),
         "scale_of_constants": 1.0,
         "ratios": ratios,
-        "stimuli": 600 if full else 200,
+        "stimuli": 600 if full else 150,
         "measured_every": 5,
         "steps_per_constant": 8 if full else 5,
     }

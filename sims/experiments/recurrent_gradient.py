@@ -1,0 +1,436 @@
+"""Recurrent: injected credit is the fixed-point gradient; how far is clamped credit?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sims.credit import CreditMode, settle_credit, settle_rates, weight_change
+from sims.experiments.evidence import (
+    Claim,
+    ExperimentResult,
+    band,
+    interval,
+    over_jobs,
+    package_versions,
+    share,
+)
+from sims.experiments.gradients import FloatArray, angle, relative_error
+from sims.experiments.learning import in_double
+from sims.experiments.retrograde import retrograde_operators, spectral_radii
+from sims.network import Network, all_to_all
+from sims.task import Task, digits_task
+from sims.train import train
+
+LARGEST_ERROR = 1e-6
+MODES: tuple[CreditMode, ...] = ("inject", "clamp")
+DIFFERENCE_STEP = 1e-5
+"""Change of a weight in the finite differences of the settled loss."""
+
+QUESTION = (
+    "In a recurrent network, is the weight change under injected credit the gradient "
+    "at the fixed point, and how far from it is clamped credit?"
+)
+
+
+def recurrent(
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    full: bool = False,
+    workers: int = 1,
+) -> ExperimentResult:
+    """Compare injected and clamped credit with the gradient of the settled loss.
+
+    All-to-all networks whose rates settle. The gradient of Almeida (1987) and Pineda
+    (1987, doi:10.1103/PhysRevLett.59.2229) is checked against central differences of
+    the loss: a synapse is changed, the rates settle anew, the loss is read. Then the
+    angle of the clamped weight change to that gradient is followed over the gain, over
+    the share of outputs, and over training, and both modes learn digits.
+
+    Parameters
+    ----------
+    seeds : sequence of int
+    full : bool
+        Every synapse checked, larger networks, longer training.
+    workers : int
+
+    Returns
+    -------
+    ExperimentResult
+        ``numbers`` has ``checks`` (error against finite differences, by activation and
+        gain), ``angles`` (of clamped to injected, by gain and share of outputs),
+        ``silent_outputs`` (the same where outputs drive nobody) and ``training`` (angle
+        and accuracy by step, for both modes).
+    """
+    settings: dict[str, Any] = {
+        "n_neurons": 60 if full else 30,
+        "n_inputs": 8,
+        "activations": ["sigmoid", "tanh", "softplus"],
+        "check_gains": [0.3, 0.9],
+        "checked_synapses": None if full else 60,
+        "gains": [float(g) for g in np.geomspace(0.1, 1.2, 8 if full else 5)],
+        "output_shares": [0.05, 0.2, 0.5, 0.8],
+        "angle_neurons": 200 if full else 80,
+        "angle_inputs": 20,
+        "batch": 8,
+        "training_neurons": 300 if full else 104,
+        "training_steps": 4000 if full else 600,
+        "training_checkpoints": 8 if full else 4,
+        "trained_rates": {"tanh": 0.1, "sigmoid": 2.0},
+    }
+    checks = over_jobs(
+        _check,
+        [
+            {"activation": name, "gain": gain, "seed": seed, "settings": settings}
+            for name in settings["activations"]
+            for gain in settings["check_gains"]
+            for seed in seeds
+        ],
+        workers=workers,
+    )
+    grid = [
+        (outputs, gain, echo)
+        for outputs in settings["output_shares"]
+        for gain in settings["gains"]
+        for echo in (True, False)
+    ]
+    answers = over_jobs(
+        _angle,
+        [
+            {"outputs": outputs, "gain": gain, "echo": echo, "seed": seed}
+            | {"settings": settings}
+            for outputs, gain, echo in grid
+            for seed in seeds
+        ],
+        workers=workers,
+    )
+    by_place = {
+        place: answers[i : i + len(seeds)]
+        for place, i in zip(grid, range(0, len(answers), len(seeds)), strict=True)
+    }
+    courses = over_jobs(
+        _learn,
+        [
+            {"activation": name, "rate": rate, "mode": mode, "seed": seed}
+            | {"settings": settings}
+            for name, rate in settings["trained_rates"].items()
+            for mode in MODES
+            for seed in seeds
+        ],
+        workers=workers,
+    )
+    numbers = {
+        "checks": checks,
+        "angles": [
+            {
+                "output_share": outputs,
+                "gain": settings["gains"],
+                "angle": [
+                    band([a["angle"] for a in by_place[outputs, gain, True]])
+                    for gain in settings["gains"]
+                ],
+                "hidden_angle": [
+                    band([a["hidden_angle"] for a in by_place[outputs, gain, True]])
+                    for gain in settings["gains"]
+                ],
+                "radius": [
+                    band([a["radius"] for a in by_place[outputs, gain, True]])
+                    for gain in settings["gains"]
+                ],
+            }
+            for outputs in settings["output_shares"]
+        ],
+        "silent_outputs": [
+            answer["angle"]
+            for (_, _, echo), some in by_place.items()
+            if not echo
+            for answer in some
+        ],
+        "training": [
+            _training_row(name, mode, courses)
+            for name in settings["trained_rates"]
+            for mode in MODES
+        ],
+    }
+    return ExperimentResult(
+        name="recurrent",
+        question=QUESTION,
+        settings=settings,
+        seeds=tuple(seeds),
+        full=full,
+        versions=package_versions(),
+        numbers=numbers,
+        verdict=recurrent_verdict(numbers),
+    )
+
+
+def recurrent_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
+    """What the numbers of `recurrent` say."""
+    checks = numbers["checks"]
+    injected = [check["errors"]["inject"] for check in checks]
+    clamped = [check["errors"]["clamp"] for check in checks]
+    exact = sum(error <= LARGEST_ERROR for error in injected)
+    angles = [float(e["mean"]) for row in numbers["angles"] for e in row["angle"]]
+    hidden = [
+        float(e["mean"]) for row in numbers["angles"] for e in row["hidden_angle"]
+    ]
+    silent = max(numbers["silent_outputs"])
+    rows = numbers["training"]
+    pairs = [
+        (
+            [
+                row
+                for row in rows
+                if (row["activation"], row["mode"]) == (name, "clamp")
+            ],
+            [
+                row
+                for row in rows
+                if (row["activation"], row["mode"]) == (name, "inject")
+            ],
+        )
+        for name in dict.fromkeys(row["activation"] for row in rows)
+    ]
+    learning = "; ".join(
+        f"{clamp['activation']}: clamped {interval(clamp['accuracies'])}, injected "
+        f"{interval(inject['accuracies'])} of held-out digits, and at the end of "
+        "clamped training the two changes are "
+        f"{interval(clamp['final_angles'], '.0f')} degrees apart"
+        for (clamp,), (inject,) in pairs
+    )
+    gaps = [
+        np.subtract(inject["accuracies"], clamp["accuracies"])
+        for (clamp,), (inject,) in pairs
+    ]
+    behind = [float(band(gap)["low"]) > 0 for gap in gaps]
+    return (
+        Claim(
+            name="Injected credit gives the gradient at the fixed point",
+            statement=(
+                f"In {share(exact, len(checks))} all-to-all networks the injected "
+                "weight change equals central differences of the settled loss to "
+                f"{LARGEST_ERROR:.0e} (largest relative error {max(injected):.1e}); "
+                f"the clamped one is off by {100 * min(clamped):.1f} to "
+                f"{100 * max(clamped):.0f} %."
+            ),
+            holds=exact == len(checks),
+            refuted_by=(
+                "A network whose rates settle and whose injected weight change differs "
+                f"from finite differences by more than {LARGEST_ERROR:.0e}."
+            ),
+        ),
+        Claim(
+            name="Clamped credit is not the gradient, but near it",
+            statement=(
+                "Over gains and shares of outputs the clamped weight change is "
+                f"{min(angles):.1f} to {max(angles):.0f} degrees from the gradient "
+                f"({min(hidden):.1f} to {max(hidden):.0f} at synapses onto hidden "
+                "neurons). Where outputs drive nobody the two are the same (at most "
+                f"{silent:.0e} degrees apart): what differs is the credit that outputs "
+                "would hear from each other and from hidden neurons."
+            ),
+            holds=max(angles) < 90 and silent < 1e-5,
+            refuted_by=(
+                "An angle of 90 degrees or more, where learning would no longer go "
+                "downhill; or an angle above 0 where outputs have no synapses onto "
+                "others."
+            ),
+        ),
+        Claim(
+            name="Clamped credit learns as well as injected credit",
+            statement=f"{learning[0].upper()}{learning[1:]}.",
+            holds=not any(behind),
+            refuted_by=(
+                "An activation whose injected accuracy exceeds the clamped one by a "
+                "difference with a confidence interval above 0."
+            ),
+        ),
+    )
+
+
+def settled_loss(network: Network, stimulus: FloatArray, target: FloatArray) -> float:
+    """Half the squared error of the outputs at rest, mean over samples."""
+    rates = settle_rates(network, stimulus, steps=5000, tolerance=1e-15)
+    missing = target - rates.values[:, network.outputs]
+    return float(0.5 * (missing**2).sum() / len(target))
+
+
+def differences_of_loss(
+    network: Network,
+    stimulus: FloatArray,
+    target: FloatArray,
+    synapses: NDArray[np.integer],
+) -> FloatArray:
+    """Descent direction of the settled loss by central differences.
+
+    Parameters
+    ----------
+    network : Network, float64, whose rates settle
+    stimulus, target : (batch, n_inputs) and (batch, n_outputs) arrays
+    synapses : (k, 2) array of int
+        Pre- and postsynaptic neuron of each synapse that is changed.
+
+    Returns
+    -------
+    (k,) array
+    """
+    slopes = np.empty(len(synapses))
+    for place, (pre, post) in enumerate(synapses):
+        losses = []
+        for side in (1, -1):
+            weights = network.weights.copy()
+            weights[pre, post] += side * DIFFERENCE_STEP
+            moved = replace(network, weights=weights)
+            losses.append(settled_loss(moved, stimulus, target))
+        slopes[place] = -(losses[0] - losses[1]) / (2 * DIFFERENCE_STEP)
+    return slopes
+
+
+def settled_change(
+    network: Network, stimulus: FloatArray, target: FloatArray, mode: CreditMode
+) -> FloatArray:
+    """Weight change with rates and credit at rest."""
+    rates = settle_rates(network, stimulus, steps=5000, tolerance=1e-15)
+    external = target - rates.values[:, network.outputs]
+    credit = settle_credit(
+        network, rates, external, steps=5000, tolerance=1e-15, mode=mode
+    )
+    return np.asarray(weight_change(network, rates, credit))
+
+
+def _check(
+    *, activation: str, gain: float, seed: int, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    network = all_to_all(
+        settings["n_neurons"],
+        n_inputs=settings["n_inputs"],
+        n_outputs=4,
+        gain=gain,
+        activation=activation,
+        seed=seed,
+        dtype=np.float64,
+    )
+    rng = np.random.default_rng(seed)
+    stimulus, target = rng.normal(size=(4, 8)), rng.normal(size=(4, 4))
+    synapses = np.argwhere(network.mask)
+    if settings["checked_synapses"] is not None:
+        synapses = rng.choice(
+            synapses, size=settings["checked_synapses"], replace=False
+        )
+    true = differences_of_loss(network, stimulus, target, synapses)
+    places = synapses[:, 0], synapses[:, 1]
+    return {
+        "activation": activation,
+        "gain": gain,
+        "seed": seed,
+        "errors": {
+            mode: relative_error(
+                settled_change(network, stimulus, target, mode)[places], true
+            )
+            for mode in MODES
+        },
+    }
+
+
+def _angle(
+    *, outputs: float, gain: float, echo: bool, seed: int, settings: Mapping[str, Any]
+) -> dict[str, float]:
+    """Angle between the two changes; without `echo` the outputs drive nobody."""
+    n_free = settings["angle_neurons"] - settings["angle_inputs"]
+    network = all_to_all(
+        settings["angle_neurons"],
+        n_inputs=settings["angle_inputs"],
+        n_outputs=max(1, round(outputs * n_free)),
+        gain=gain,
+        activation="tanh",
+        seed=seed,
+        dtype=np.float64,
+    )
+    if not echo:
+        mask = network.mask.copy()
+        mask[network.outputs] = False
+        network = replace(network, mask=mask, weights=network.weights * mask)
+    rng = np.random.default_rng(seed)
+    stimulus = rng.normal(size=(settings["batch"], network.n_inputs))
+    target = rng.normal(size=(settings["batch"], network.n_outputs))
+    clamped, injected = (
+        settled_change(network, stimulus, target, mode) for mode in ("clamp", "inject")
+    )
+    hidden = network.hidden
+    rates = settle_rates(network, stimulus, steps=5000, tolerance=1e-12)
+    return {
+        "angle": angle(clamped, injected),
+        "hidden_angle": angle(clamped[:, hidden], injected[:, hidden]),
+        "radius": float(
+            spectral_radii(retrograde_operators(network, rates, "inject")).max()
+        ),
+    }
+
+
+def _learn(
+    *,
+    activation: str,
+    rate: float,
+    mode: CreditMode,
+    seed: int,
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Learn digits in one mode; angle between the modes at every checkpoint."""
+    task = digits_task(seed=seed)
+    start = all_to_all(
+        settings["training_neurons"],
+        n_inputs=task.n_inputs,
+        n_outputs=task.n_outputs,
+        gain=0.1,
+        activation=activation,
+        seed=seed,
+        shortcuts=False,
+    )
+    run = train(
+        start,
+        task,
+        learning_rate=rate,
+        steps=settings["training_steps"],
+        checkpoints=settings["training_checkpoints"],
+        credit_mode=mode,
+        seed=seed,
+    )
+    angles = [
+        _angle_between_modes(replace(start, weights=weights), task)
+        if np.isfinite(weights).all()
+        else float("nan")
+        for weights in run.weights
+    ]
+    last = run.evaluations[-1]
+    return {
+        "activation": activation,
+        "mode": mode,
+        "step": run.checkpoints.tolist(),
+        "angle": angles,
+        "accuracy": float("nan") if last is None else last.held_out_accuracy,
+    }
+
+
+def _angle_between_modes(network: Network, task: Task) -> float:
+    stimulus, target = task.stimuli[:32], task.targets[:32]
+    clamped, injected = (
+        settled_change(in_double(network), stimulus, target, mode)
+        for mode in ("clamp", "inject")
+    )
+    return angle(clamped, injected)
+
+
+def _training_row(
+    activation: str, mode: str, courses: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    some = [c for c in courses if (c["activation"], c["mode"]) == (activation, mode)]
+    return {
+        "activation": activation,
+        "mode": mode,
+        "step": some[0]["step"],
+        "angle": band([course["angle"] for course in some]),
+        "final_angles": [course["angle"][-1] for course in some],
+        "accuracies": [course["accuracy"] for course in some],
+    }
