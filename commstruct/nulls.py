@@ -21,14 +21,18 @@ from commstruct.connectome import (
 from commstruct.fidelity import Kept, what_was_kept
 from commstruct.graph import spawn_seeds
 
-SWAPS = 5  # of each entry of a dense matrix, on average
+SWAPS = 10  # of each entry of a dense matrix, proposed on average
 MOST_SWEEPS = 400  # over a dense matrix, for those swaps
-ROUNDS = 20  # over all edges of a sparse one; most proposals are accepted
+ROUNDS = 20  # over all edges of a sparse one; half of the proposals are taken
 FITS = 25  # rounds of matching strengths by rank
+EXCHANGES = 100  # rounds of exchanging weights between synapses, in pairs
+CLOSE = 1e-3  # root mean square error of strengths, of their mean, that is enough
 NEVER = np.int8(9)  # state of pairs that cannot be connected, the diagonal among them
 
-# places (2, m), weights in random order, target strengths (2, n), symmetric -> (m,)
-Placing = Callable[[IntVector, FloatVector, FloatMatrix, bool], FloatVector]
+# places (2, m), weights in random order, target strengths (2, n), symmetric, rng
+Placing = Callable[
+    [IntVector, FloatVector, FloatMatrix, bool, np.random.Generator], FloatVector
+]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,9 +96,10 @@ def preserve_strengths(network: Any, *, seed: int) -> NullNetwork:
     these weights allow (the aim of Rubinov & Sporns 2011,
     doi:10.1016/j.neuroimage.2011.03.069). Each synapse of a sign has a random
     weight, times a factor of its sender and one of its receiver; weights are given by
-    the rank of this product, and the factors adjusted until the strengths fit, to a
-    few thousandths in dense networks and a few hundredths in sparse ones of heavy
-    tails; `kept` of the result has the measured fit. For signed and non-negative,
+    the rank of this product, the factors are adjusted, and last synapses exchange
+    weights in pairs, until the strengths fit: to a thousandth in dense networks, to
+    several hundredths where neurons have but a few synapses of a sign. The measured
+    fit is in `kept` of the result. For signed and non-negative,
     directed and symmetric networks.
 
     Parameters
@@ -129,20 +134,28 @@ def _rewired(network: Any, seed: int, placing: Placing) -> NullNetwork:
         if of.any():
             targets = _strengths(before[:, of], np.abs(values[of]), n, symmetric)
             sizes = rng.permutation(np.abs(values[of]))
-            placed[of] = sign * placing(after[:, of], sizes, targets, symmetric)
+            placed[of] = sign * placing(after[:, of], sizes, targets, symmetric, rng)
     weights = _from_edges(connectome, after, placed, symmetric)
     return _null_network(connectome, weights)
 
 
 def _as_they_come(
-    places: IntVector, sizes: FloatVector, targets: FloatMatrix, symmetric: bool
+    places: IntVector,
+    sizes: FloatVector,
+    targets: FloatMatrix,
+    symmetric: bool,
+    rng: np.random.Generator,
 ) -> FloatVector:
     """Leave weights, which are in random order, as they are."""
     return sizes
 
 
 def _fitted_to_strengths(
-    places: IntVector, sizes: FloatVector, targets: FloatMatrix, symmetric: bool
+    places: IntVector,
+    sizes: FloatVector,
+    targets: FloatMatrix,
+    symmetric: bool,
+    rng: np.random.Generator,
 ) -> FloatVector:
     """Order weights so that the neurons' strengths come to the targets."""
     pre, post = places
@@ -156,12 +169,56 @@ def _fitted_to_strengths(
         error = float(((strengths - targets) ** 2).sum())
         if error < least:
             best, least = placed, error
+        if least <= _enough(targets):
+            return best
         factors *= np.sqrt(
             np.divide(
                 targets, strengths, out=np.ones_like(targets), where=strengths > 0
             )
         )
-    return best
+    return _exchanged(places, best, targets, symmetric, rng)
+
+
+def _exchanged(
+    places: IntVector,
+    sizes: FloatVector,
+    targets: FloatMatrix,
+    symmetric: bool,
+    rng: np.random.Generator,
+) -> FloatVector:
+    """Let synapses exchange weights, in pairs, where strengths then fit better.
+
+    All pairs of a round are exchanged at once, except where two share a neuron: there
+    only the better one is, so that no change spoils another.
+    """
+    sizes = sizes.copy()
+    n = targets.shape[1]
+    target = targets[0] if symmetric else targets.ravel()
+    ends = places if symmetric else places + np.array([[0], [n]])
+    half = len(sizes) // 2
+    for _ in range(EXCHANGES):
+        strengths = np.bincount(ends[0], sizes, minlength=len(target))
+        off = strengths + np.bincount(ends[1], sizes, minlength=len(target)) - target
+        if float((off**2).sum()) <= _enough(target):
+            break
+        order = rng.permutation(len(sizes))
+        one, other = order[:half], order[half : 2 * half]
+        gain = sizes[other] - sizes[one]
+        slope = off[ends[:, one]].sum(axis=0) - off[ends[:, other]].sum(axis=0)
+        change = 2 * gain * (slope + 2 * gain)  # of the summed squares, at most
+        best = np.zeros(len(target))
+        touched = np.concatenate([ends[:, one], ends[:, other]])
+        for neurons in touched:
+            np.minimum.at(best, neurons, change)
+        taken = (change < 0) & (change == best[touched]).all(axis=0)
+        one, other = one[taken], other[taken]
+        sizes[one], sizes[other] = sizes[other], sizes[one]
+    return sizes
+
+
+def _enough(targets: FloatVector) -> float:
+    """Sum of squared errors of strengths that are close enough."""
+    return float(targets.size * (CLOSE * targets.mean()) ** 2)
 
 
 def _strengths(
@@ -201,6 +258,7 @@ def _rewired_dense(
         crossings = state[place].reshape(n // 2, 2, n // 2, 2)
         (a, b), (c, d) = np.moveaxis(crossings, (1, 3), (0, 1))
         swap = (a == d) & (b == c) & (a != b) & (a != NEVER) & (b != NEVER)
+        swap &= _coins(len(swap), symmetric, rng)
         swapped = np.where(swap[:, None, :, None], crossings[:, ::-1], crossings)
         state[place] = swapped.reshape(len(rows), len(columns))
     if symmetric:
@@ -209,6 +267,12 @@ def _rewired_dense(
     for sign in (1, -1):
         places[:, signs == sign] = np.nonzero(state == sign)
     return places
+
+
+def _coins(n: int, symmetric: bool, rng: np.random.Generator) -> BoolMatrix:
+    """Heads for half of the crossings; else small networks would only alternate."""
+    heads: BoolMatrix = rng.integers(0, 2, (n, n), dtype=np.int8) > 0
+    return np.triu(heads) | np.triu(heads).T if symmetric else heads
 
 
 def _n_sweeps(state: NDArray[np.int8]) -> int:
@@ -256,6 +320,7 @@ def _rewired_sparse(
         if connectome.possible is not None:
             allowed &= _free_matrix(connectome, symmetric)[pre, post]
         both = allowed[: len(first)] & allowed[len(first) :]
+        both &= rng.random(len(first)) < 0.5  # else small networks only alternate
         first, second = first[both], second[both]
         places[1, first], places[1, second] = places[1, second], places[1, first]
     return np.sort(places, axis=0) if symmetric else places

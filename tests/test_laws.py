@@ -1,0 +1,242 @@
+"""Laws that every score and every finder obeys, as tables of scores x laws."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planted import planted_weights
+from scipy import sparse
+from sklearn.metrics import adjusted_rand_score
+
+from commstruct.agreement import partition_distances, rand_indices
+from commstruct.blocks import block_structure
+from commstruct.compare import compare_partitions
+from commstruct.modules import consensus_modules, find_modules, modularity
+from commstruct.nulls import NULLS
+
+SCORES = {
+    **{
+        f"modularity, {signs}": lambda w, c, signs=signs: modularity(w, c, signs=signs)
+        for signs in ("signed", "positive", "negative", "absolute")
+    },
+    "modularity at 1.5": lambda w, c: modularity(w, c, resolution=1.5),
+    **{
+        name: lambda w, c, name=name: getattr(block_structure(w, c), name)
+        for name in (
+            "diagonal_score",
+            "diagonal_score_excitatory",
+            "diagonal_score_inhibitory",
+            "diagonal_score_absolute",
+            "structure_strength",
+        )
+    },
+}
+# what a score becomes when all signs are flipped: another score, times a sign
+FLIPPED = {
+    "modularity, signed": ("modularity, signed", -1),
+    "modularity, positive": ("modularity, negative", 1),
+    "modularity, negative": ("modularity, positive", 1),
+    "modularity, absolute": ("modularity, absolute", 1),
+    "modularity at 1.5": ("modularity at 1.5", -1),
+    "diagonal_score": ("diagonal_score", -1),
+    "diagonal_score_excitatory": ("diagonal_score_inhibitory", 1),
+    "diagonal_score_inhibitory": ("diagonal_score_excitatory", 1),
+    "diagonal_score_absolute": ("diagonal_score_absolute", 1),
+    "structure_strength": ("structure_strength", 1),
+}
+BOUNDS = {name: (-1.0, 1.0) for name in SCORES if name != "modularity at 1.5"}
+BOUNDS["structure_strength"] = (0.0, 1.0)
+
+LEIDEN = {
+    "assortative": ("signed assortative", 1),
+    "disassortative": ("signed assortative", -1),
+}
+FINDERS = {
+    **{
+        structure: lambda w, seed=1, structure=structure: (
+            find_modules(w, seed=seed, structure=structure, restarts=5).labels
+        )
+        for structure in ("assortative", "disassortative", "any")
+    },
+    "consensus": lambda w, seed=1: consensus_modules(w, seed=seed, restarts=8).labels,
+}
+
+
+@st.composite
+def networks(draw):
+    """Signed directed weights with zeros and a diagonal, and labels."""
+    n = draw(st.integers(1, 9))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    density = draw(st.sampled_from([0.0, 0.2, 1.0]))
+    weights = rng.normal(size=(n, n)) * (rng.random((n, n)) < density)
+    labels = rng.integers(0, draw(st.integers(1, n)), n)
+    return weights, labels
+
+
+def same(one, other):
+    np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", SCORES)
+@given(network=networks(), seed=st.integers(0, 99))
+@settings(max_examples=15, deadline=None)
+def test_scores_do_not_depend_on_neuron_order_or_label_names(name, network, seed):
+    weights, labels = network
+    order = np.random.default_rng(seed).permutation(len(labels))
+    names = np.array([f"module {(7 * label) % 10}" for label in labels])
+    score = SCORES[name]
+    shuffled = score(weights[np.ix_(order, order)], names[order])
+    same(shuffled, score(weights, labels))
+
+
+@pytest.mark.parametrize("name", SCORES)
+@given(network=networks(), scale=st.floats(1e-6, 1e6))
+@settings(max_examples=15, deadline=None)
+def test_scores_do_not_depend_on_the_unit_of_the_weights(name, network, scale):
+    weights, labels = network
+    same(SCORES[name](weights * scale, labels), SCORES[name](weights, labels))
+
+
+@pytest.mark.parametrize("name", SCORES)
+@given(network=networks())
+@settings(max_examples=15, deadline=None)
+def test_scores_of_the_transpose_are_the_same(name, network):
+    weights, labels = network
+    same(SCORES[name](weights.T, labels), SCORES[name](weights, labels))
+
+
+@pytest.mark.parametrize("name", SCORES)
+@given(network=networks())
+@settings(max_examples=15, deadline=None)
+def test_flipping_all_signs_swaps_the_parts(name, network):
+    weights, labels = network
+    other, sign = FLIPPED[name]
+    same(SCORES[name](-weights, labels), sign * SCORES[other](weights, labels))
+
+
+@pytest.mark.parametrize("name", SCORES)
+@given(network=networks())
+@settings(max_examples=15, deadline=None)
+def test_scores_are_the_same_for_sparse_weights_and_in_their_bounds(name, network):
+    weights, labels = network
+    score = SCORES[name](weights, labels)
+    same(SCORES[name](sparse.csr_array(weights), labels), score)
+    low, high = BOUNDS.get(name, (-np.inf, np.inf))
+    assert np.isnan(score) or low - 1e-12 <= score <= high + 1e-12
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_scores_leave_their_input_unchanged(name):
+    weights, labels = planted_weights("mixed", seed=1, sizes=(5, 4))
+    before = weights.copy(), labels.copy()
+    SCORES[name](weights, labels)
+    np.testing.assert_array_equal(weights, before[0])
+    np.testing.assert_array_equal(labels, before[1])
+
+
+@given(network=networks(), neuron=st.integers(0, 8), module=st.integers(0, 8))
+@settings(max_examples=50, deadline=None)
+def test_the_change_of_modularity_of_a_move_is_its_sum_over_pairs(
+    network, neuron, module
+):
+    """Moving one neuron changes the terms of its pairs with both modules, no other."""
+    weights, labels = network
+    neuron %= len(labels)
+    moved = labels.copy()
+    moved[neuron] = module
+    size = np.abs(weights).sum()
+    terms = np.zeros_like(weights)
+    for part, sign in ((np.maximum(weights, 0), 1), (np.maximum(-weights, 0), -1)):
+        if part.sum():
+            chance = np.outer(part.sum(axis=1), part.sum(axis=0)) / part.sum()
+            terms += sign * (part - chance) / size
+    own = terms[neuron] + terms[:, neuron]
+    own[neuron] = 0
+    change = own[moved == module].sum() - own[labels == labels[neuron]].sum()
+    same(modularity(weights, moved) - modularity(weights, labels), change)
+
+
+@given(network=networks())
+@settings(max_examples=15, deadline=None)
+def test_transposing_transposes_the_blocks(network):
+    weights, labels = network
+    one, other = block_structure(weights, labels), block_structure(weights.T, labels)
+    for name in ("sums", "counts", "means", "densities", "fraction_positive"):
+        same(getattr(one, name).T, getattr(other, name))
+
+
+def planted_for(finder):
+    kind, sign = LEIDEN.get(finder, ("signed assortative", 1))
+    weights, labels = planted_weights(kind, seed=2, contrast=1.5, sizes=(16, 12, 8))
+    return sign * weights, labels
+
+
+@pytest.mark.parametrize("finder", FINDERS)
+@pytest.mark.parametrize(
+    "change",
+    ["nothing", "order", "unit", "transpose", "sparse", "another seed", "isolated"],
+)
+def test_finders_find_clear_modules_however_they_are_presented(finder, change):
+    weights, labels = planted_for(finder)
+    find = FINDERS[finder]
+    seed = 2 if change == "another seed" else 1
+    if change == "order":
+        order = np.random.default_rng(3).permutation(len(labels))
+        weights, labels = weights[np.ix_(order, order)], labels[order]
+    elif change == "unit":
+        weights = weights * 1e-7
+    elif change == "transpose":
+        weights = weights.T
+    elif change == "sparse":
+        weights = sparse.csr_array(weights)
+    elif change == "isolated":
+        weights = np.pad(weights, ((1, 0), (1, 0)))
+    before = weights.copy()
+    found = find(weights, seed=seed)
+    assert len(found) == weights.shape[0]
+    assert adjusted_rand_score(labels, found[-len(labels) :]) == 1.0
+    assert np.all(np.diff(np.bincount(found)) <= 0)
+    assert abs(weights - before).max() == 0
+
+
+@pytest.mark.parametrize("finder", FINDERS)
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("weight", [0.0, 1.0, -1.0])
+def test_finders_serve_the_smallest_and_constant_networks(finder, n, weight):
+    found = FINDERS[finder](np.full((n, n), weight))
+    assert found.shape == (n,)
+    np.testing.assert_array_equal(np.unique(found), np.arange(found.max() + 1))
+
+
+@pytest.mark.parametrize("structure", ["assortative", "disassortative"])
+def test_what_is_found_is_never_worse_than_one_module(structure):
+    turned = -1 if structure == "disassortative" else 1
+    for seed in range(20):
+        weights, _ = planted_weights("structureless", seed=seed, sizes=(6,))
+        found = find_modules(weights, seed=1, structure=structure, restarts=1)
+        assert turned * found.quality >= 0
+        quality = modularity(weights, found.labels)
+        assert found.quality == pytest.approx(quality, abs=1e-12)
+
+
+@pytest.mark.parametrize("null", NULLS)
+def test_nulls_of_transposed_and_rescaled_networks_keep_as_much(null):
+    weights, _ = planted_weights("mixed", seed=1, sizes=(12, 8), gains=True)
+    for changed in (weights.T, weights * 1e-7, -weights):
+        kept = NULLS[null](changed, seed=1).kept
+        assert kept.weight_error < 1e-12
+        if null == "strength":
+            assert np.nanmax(kept.strength_error) < 0.03
+
+
+@given(seed=st.integers(0, 999), n=st.integers(1, 12))
+@settings(max_examples=30, deadline=None)
+def test_comparisons_of_partitions_are_symmetric_and_do_not_depend_on_names(seed, n):
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(0, 3, n), rng.integers(0, 4, n)
+    one, other = compare_partitions(a, b), compare_partitions((b * 3) % 7, a)
+    for name in ("vi", "nmi", "ami", "ari", "rand"):
+        same(getattr(one, name), getattr(other, name))
+    assert 0 <= one.vi <= np.log(n) + 1e-12
+    for measure in (partition_distances, rand_indices):
+        np.testing.assert_allclose(measure([a, b]), measure([a, b]).T)
