@@ -6,7 +6,13 @@ from importlib import import_module
 # so that importing the package, as the command line's --help does, costs nothing.
 _ROOMS = {
     "commstruct.connectome": ("Connectome", "as_connectome"),
-    "commstruct.files": ("ReadReport", "read_connectome", "write_connectome"),
+    "commstruct.files": (
+        "ReadReport",
+        "read_connectome",
+        "read_connectome_with_report",
+        "write_connectome",
+    ),
+    "commstruct.datasets": ("Dataset", "list_datasets", "load_dataset"),
     "commstruct.modules": (
         "Partition",
         "consensus_modules",
@@ -14,7 +20,18 @@ _ROOMS = {
         "modularity",
         "resolution_scan",
     ),
-    "commstruct.blocks": ("BlockStructure", "block_structure"),
+    "commstruct.blocks": (
+        "BlockIntervals",
+        "BlockStructure",
+        "block_intervals",
+        "block_structure",
+    ),
+    "commstruct.nulls": (
+        "NullNetwork",
+        "permute_weights",
+        "preserve_strengths",
+        "rewire_edges",
+    ),
     "commstruct.significance": ("Significance", "structure_significance"),
     "commstruct.compare": ("PartitionComparison", "compare_partitions"),
     "commstruct.analysis": ("Analysis", "AnalysisSettings", "analyze", "read_analysis"),

@@ -67,8 +67,11 @@ Workers = Annotated[
     ),
 ]
 Orientation = Annotated[
-    str,
-    typer.Option(help="Of a matrix file: pre-post (row drives column) or post-pre."),
+    str | None,
+    typer.Option(
+        help="Of a matrix file: pre-post (row drives column) or post-pre.",
+        show_default="what the file says, else pre-post",
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 AsJson = Annotated[
@@ -169,7 +172,7 @@ def analyze(
     n_nulls: Annotated[
         int, typer.Option("--nulls", min=0, help="Randomised networks to compare with.")
     ] = 100,
-    orientation: Orientation = "pre-post",
+    orientation: Orientation = None,
     workers: Workers = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -207,7 +210,7 @@ def analyze(
             f"--resolution={resolution}",
             f"--restarts={restarts}",
             f"--nulls={n_nulls}",
-            f"--orientation={orientation}",
+            *([f"--orientation={orientation}"] if orientation else []),
         ]
         command = _command("analyze", *networks, options=options)
         results = {}
@@ -379,7 +382,7 @@ def _analyze_network(
     network: str,
     out: Path,
     settings: "AnalysisSettings",
-    orientation: str,
+    orientation: str | None,
     workers: int | None,
     command: str,
     quiet: bool,
@@ -393,7 +396,7 @@ def _analyze_network(
     return analysis
 
 
-def _read_network(network: str, orientation: str) -> "Connectome":
+def _read_network(network: str, orientation: str | None) -> "Connectome":
     """Read a file, or one of the connectomes that ship, and say what was read."""
     from commstruct.datasets import load_dataset
     from commstruct.files import read_connectome_with_report
