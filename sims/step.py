@@ -9,6 +9,7 @@ What the rule *is* stands in `sims.credit`; here is how a step is *computed* qui
 - Every result is written into memory that is there already.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -100,8 +101,12 @@ class TrainingStep:
         self._weights[n_bias:] = network.weights[:, n_inputs:]
         if network.bias is not None:
             self._weights[0] = network.bias[n_inputs:]
-        self._allowed = np.ones_like(self._weights)
-        self._allowed[n_bias:] = network.mask[:, n_inputs:]
+        # No weight is larger than the first; below the second none is near infinity.
+        self._largest = float(np.abs(self._weights).max())
+        self._safe = 0.01 * float(np.finfo(dtype).max)
+        self._exists = np.ones_like(self._weights)
+        self._exists[n_bias:] = network.mask[:, n_inputs:]
+        self._absent = np.flatnonzero(self._exists == 0)
         self._range = _range_of(network.signs, n_bias)
         self._afferent = self._weights[:n_clamped].T
         self._recurrent = self._weights[n_clamped:].T
@@ -142,11 +147,8 @@ class TrainingStep:
             self._settle_rates()
             loss = self._find_error(target)
             self._settle_credit()
-            bounded = np.isfinite(loss) and _is_finite(self._values)
-            if not (bounded and _is_finite(self._driven)):
-                return float("nan")
             self._change_weights()
-            return loss if _is_finite(self._weights) else float("nan")
+            return loss if np.isfinite(loss) and self._is_bounded() else float("nan")
 
     def network(self) -> Network:
         """Copy of the network as it is now."""
@@ -158,13 +160,13 @@ class TrainingStep:
         return replace(start, weights=weights, bias=bias)
 
     def _settle_rates(self) -> None:
-        np.matmul(self._afferent, self._clamped, out=self._minus_constant)
+        np.dot(self._afferent, self._clamped, out=self._minus_constant)
         np.negative(self._minus_constant, out=self._minus_constant)
-        self._rates[:] = 0
-        self._product[:] = 0
+        self._rates.fill(0)
+        self._product.fill(0)
         for step in range(self._settling_steps):
             if step > 0:  # the first step starts from silence
-                np.matmul(self._recurrent, self._rates, out=self._product)
+                np.dot(self._recurrent, self._rates, out=self._product)
             if self._tolerance > 0:
                 self._before[:] = self._rates
             self._fire(self._product, self._minus_constant, self._rates)
@@ -215,9 +217,9 @@ class TrainingStep:
             if self._tolerance > 0:
                 self._before[: len(heard)] = heard
             if step == 1:  # only the outputs have credit yet
-                np.matmul(self._from_outputs, driven[n_hidden:], out=heard)
+                np.dot(self._from_outputs, driven[n_hidden:], out=heard)
             else:
-                np.matmul(self._backward, driven, out=heard)
+                np.dot(self._backward, driven, out=heard)
             if self._injected:
                 heard[n_hidden:] += external
             np.multiply(heard, balance, out=driven[: len(heard)])
@@ -238,9 +240,28 @@ class TrainingStep:
             trans_a=True,
             overwrite_c=True,
         )
-        self._weights *= self._allowed
+        if self._absent.size < self._weights.size // 16:
+            self._weights.reshape(-1)[self._absent] = 0
+        else:
+            self._weights *= self._exists
         if self._range is not None:
             np.clip(self._weights, *self._range, out=self._weights)
+
+    def _is_bounded(self) -> bool:
+        """Whether rates, credit and weights are finite, mostly without a look at all.
+
+        A weight changes by no more than the lengths of its factors allow, so weights
+        are looked at only when the sum of these bounds could have overflowed.
+        """
+        squares = [float(np.vdot(x, x)) for x in (self._values, self._driven)]
+        self._largest += self._scale * math.sqrt(squares[0]) * math.sqrt(squares[1])
+        if self._largest < self._safe:
+            return True
+        for values in (self._values, self._driven, self._weights):
+            if not np.isfinite(values).all():
+                return False
+        self._largest = float(np.abs(self._weights).max())
+        return True
 
     def _is_settled(self, after: Matrix, before: Matrix) -> bool:
         if after.size == 0:
@@ -302,11 +323,6 @@ class ArrayStep:
     def network(self) -> Network:
         """The network as it is now."""
         return self._network
-
-
-def _is_finite(values: Matrix) -> bool:
-    # The sum of squares is quick, and finite unless a value is not, or is very large.
-    return bool(np.isfinite(np.vdot(values, values)) or np.isfinite(values).all())
 
 
 def _range_of(
