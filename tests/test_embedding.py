@@ -1,0 +1,105 @@
+"""Tests of embedding.py: margins, noise edges, and what the vectors separate."""
+
+import numpy as np
+import pytest
+from planted import planted_graph, planted_weights
+from scipy import sparse
+
+from commstruct.embedding import (
+    equalise,
+    extreme_vectors,
+    normalised,
+    on_the_sphere,
+    proportional_margins,
+    singular_embedding,
+    symmetric_embedding,
+)
+
+
+def test_equalised_rows_and_columns_have_root_mean_square_one():
+    rng = np.random.default_rng(0)
+    possible = np.where(np.eye(40), 0.0, 1.0)
+    weights = rng.normal(size=(40, 40)) * np.outer(
+        rng.lognormal(size=40), rng.lognormal(size=40)
+    )
+    weights *= possible
+    squares = np.square(equalise(weights, possible))
+    np.testing.assert_allclose(squares.sum(axis=0), 39, rtol=1e-6)
+    np.testing.assert_allclose(squares.sum(axis=1), 39, rtol=1e-2)
+
+
+def test_equalising_keeps_symmetry_and_zeros():
+    rng = np.random.default_rng(1)
+    weights = rng.normal(size=(20, 20))
+    weights = weights + weights.T
+    weights[3] = weights[:, 3] = 0
+    np.fill_diagonal(weights, 0)
+    scaled = equalise(weights, np.where(np.eye(20), 0.0, 1.0))
+    np.testing.assert_array_equal(scaled, scaled.T)
+    assert not scaled[3].any()
+    assert np.isfinite(scaled).all()
+
+
+def test_proportional_margins_worked_by_hand():
+    rows, columns = proportional_margins(
+        np.ones((2, 2)), np.array([1.0, 3.0]), np.array([2.0, 2.0])
+    )
+    np.testing.assert_allclose(np.outer(rows, columns), [[0.5, 0.5], [1.5, 1.5]])
+
+
+@pytest.mark.parametrize("full", [1000, 10])
+def test_singular_vectors_separate_senders_and_receivers(full, monkeypatch):
+    monkeypatch.setattr("commstruct.embedding.FULL_DECOMPOSITION", full)
+    weights, labels = planted_weights("feedforward", seed=0, sizes=(40, 30, 20))
+    points = singular_embedding(weights, edge=2 * np.sqrt(90), most=6)
+    assert points.shape == (90, 2 * 4)  # two patterns above the edge, two more kept
+    centres = np.array([points[labels == module].mean(axis=0) for module in range(3)])
+    nearest = np.linalg.norm(points[:, None] - centres, axis=2).argmin(axis=1)
+    np.testing.assert_array_equal(nearest, labels)
+
+
+@pytest.mark.parametrize("full", [1000, 10])
+def test_the_symmetric_embedding_sees_weaker_mutual_structure(full, monkeypatch):
+    monkeypatch.setattr("commstruct.embedding.FULL_DECOMPOSITION", full)
+    # strength 0.05 * 400 = 20: visible from 14.1 in the symmetric part, 20 in all
+    weights, labels = planted_weights(
+        "signed assortative", seed=1, sizes=(200, 200), contrast=0.05
+    )
+    seen = []
+    for embedding, edge in (
+        (symmetric_embedding, np.sqrt(800)),
+        (singular_embedding, 2 * np.sqrt(400)),
+    ):
+        points = embedding(weights, edge=edge, most=6)
+        seen.append(np.abs(np.corrcoef(points.T, labels)[-1, :-1]).max())
+    assert seen[0] > 0.55
+    assert seen[1] < 0.45
+
+
+@pytest.mark.parametrize("kind", ["assortative", "disassortative pairs"])
+@pytest.mark.parametrize("full", [1000, 10])
+def test_one_of_the_extreme_vectors_splits_two_modules(kind, full, monkeypatch):
+    monkeypatch.setattr("commstruct.embedding.FULL_DECOMPOSITION", full)
+    weights, labels = planted_weights(kind, seed=0, sizes=(40, 40))
+    splits = [vector > 0 for vector in extreme_vectors(weights)]
+    agreements = [np.mean(split == labels) for split in splits]
+    assert max(max(share, 1 - share) for share in agreements) > 0.95
+
+
+def test_normalised_weights_worked_by_hand():
+    weights = sparse.csr_array(np.array([[0.0, 3.0], [-1.0, 0.0]]))
+    # strengths sent 3, 1 and received 1, 3, with a mean of 2 added to each
+    expected = [[0, 3 / np.sqrt(5 * 5)], [-1 / np.sqrt(3 * 3), 0]]
+    np.testing.assert_allclose(normalised(weights).toarray(), expected)
+
+
+def test_points_on_the_sphere_keep_their_direction():
+    points = on_the_sphere(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    np.testing.assert_allclose(points, [[0.6, 0.8], [0.0, 0.0]])
+
+
+def test_sparse_and_dense_networks_are_embedded_alike():
+    weights, _ = planted_graph("assortative", seed=0, n_neurons=150)
+    few = singular_embedding(weights, edge=5.0, most=4)
+    all_of_them = singular_embedding(weights.toarray(), edge=5.0, most=4)
+    np.testing.assert_allclose(np.abs(few), np.abs(all_of_them), atol=1e-8)
