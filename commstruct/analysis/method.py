@@ -440,7 +440,7 @@ def tail_share(observed: float, null_values: FloatVector, direction: int) -> flo
         observed, values = -observed, -values
     # Scores that are equal but for rounding count as equal.
     as_extreme = np.count_nonzero(values >= observed - 1e-12 * max(1, abs(observed)))
-    return (1 + as_extreme) / (1 + len(values))
+    return (1 + int(as_extreme)) / (1 + len(values))
 
 
 def _direction(structure: str, statistic: str) -> int:

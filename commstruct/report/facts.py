@@ -253,7 +253,7 @@ def trend_test(
     for block in np.unique(blocks):
         members = np.flatnonzero(blocks == block)
         permuted[:, members] = rng.permuted(permuted[:, members], axis=1)
-    extreme = np.count_nonzero(np.abs(permuted @ x) >= abs(rho) - 1e-12)
+    extreme = int(np.count_nonzero(np.abs(permuted @ x) >= abs(rho) - 1e-12))
     return rho, (1 + extreme) / (1 + N_PERMUTATIONS), n_runs
 
 

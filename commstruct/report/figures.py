@@ -295,7 +295,7 @@ def plot_answer(
     _check_sweep(analysis)
     figure = Figure(figsize=(FULL_WIDTH, 4.15), layout="constrained")
     halves = figure.add_gridspec(2, 1, height_ratios=[1.25, 1])
-    above, below = (figure.add_subfigure(half) for half in halves)
+    above, below = (figure.add_subfigure(halves[row, 0]) for row in (0, 1))
     letters = iter("abcdefgh")
     for axes, panel in zip(
         np.atleast_1d(above.subplots(1, len(panels))), panels, strict=True

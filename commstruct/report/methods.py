@@ -38,8 +38,8 @@ def sweep_methods(analysis: Analysis) -> list[Block]:
         _paragraph(
             "The trend of a score with the learning rate is Spearman\u2019s "
             "correlation over runs. Its p value is two-sided, from 9999 permutations "
-            "of the scores among the learning rates within each seed; over all trends it is "
-            "corrected after Benjamini and Hochberg (1995, ",
+            "of the scores among the learning rates within each seed; over all trends "
+            "it is corrected after Benjamini and Hochberg (1995, ",
             _doi("10.1111/j.2517-6161.1995.tb02031.x"),
             "). A run has learned if its last held-out accuracy is more than halfway "
             "from chance to 1.",

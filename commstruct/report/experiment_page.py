@@ -1,0 +1,212 @@
+"""The page of an experiment: its question, verdict, figure, settings and numbers."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from commstruct.analysis import write_whole
+from commstruct.report.document import Document
+from commstruct.report.experiment_figures import plot_experiment
+from commstruct.report.pages import ReportSettings, pdf_bytes
+from commstruct.report.style import save_svg
+from commstruct.report.tables import Table
+from commstruct.report.text import shown
+
+Result = Mapping[str, Any]
+
+TITLES = {
+    "equivalence": "The weight change is the gradient",
+    "settling": "How many steps credit must settle",
+    "clamping": "When credit dies out, explodes or settles",
+    "matching": "How precise a neuron must be",
+    "timescales": "One phase instead of three",
+    "balance": "Learning and excitatory-inhibitory balance",
+    "recurrent": "Injected and clamped credit in recurrent networks",
+}
+CAPTIONS = {
+    "equivalence": (
+        "The credit rule against gradients that know nothing of it. (a) Relative error "
+        "of the weight change, of the layer that is worst, one point per network. (b) "
+        "Angle of the change of the synapses before the last layer to the gradient, "
+        "when credit returns across the same synapses or across others (in two layers "
+        "no credit returns). (c) Loss over training from the same start; the rule and "
+        "gradient descent coincide."
+    ),
+    "settling": (
+        "Error of the weight change against the steps that credit has taken. (a) "
+        "Layered networks; the ring is one step fewer than there are layers. (b) "
+        "All-to-all networks of three gains, injected credit; dotted, the decay that "
+        "the largest spectral radius of the batch predicts. (c) Decay per step of the "
+        "credit's error, measured and predicted, one point per stimulus. (d) Networks "
+        "trained on digits, clamped credit, one line per seed."
+    ),
+    "clamping": (
+        "What becomes of credit. (a, b) Factor by which a distribution of credit "
+        "changes per step, without external credit and with credit clamped at the "
+        "outputs; blue decays, red grows; black, predicted border (spectral radius 1). "
+        "(c) Length of the credit at three gains; the bands for clamped credit start "
+        "from the same random distribution. (d, e) Trained networks whose inputs and "
+        "external credit end at step 0, one line per seed: matched balance function, "
+        "and one so strong that the predicted radius is above 1, with the weights held "
+        "and with the weights learning. (f) How far the recurrent weights of the "
+        "matched networks move, in percent of their length."
+    ),
+    "matching": (
+        "Balance functions that do not match the slope f' of the rate. (a) Some of "
+        "them. (b) Angle of the weight change to the gradient, mean of the start and "
+        "the end of matched training, against the mismatch: root mean square of b - f' "
+        "over the net inputs that occur, as a share of that of f'. (c, d) Held-out "
+        "accuracy after training, each with its best learning rate, against mismatch "
+        "and angle. Dashed, networks whose hidden neurons do not answer to credit."
+    ),
+    "timescales": (
+        "Firing, credit and weights evolve at once. (a-c) A rate, a credit and a weight "
+        "over three stimuli; dashed, the stimulus changes. (d-f) Angle of the weight "
+        "change over a stimulus to the gradient, against one ratio of times each; "
+        "dashed, a right angle. (g-i) Held-out accuracy, mean over the last third of "
+        "training, and that of the rule in three phases on the same stimuli with steps "
+        "as large. Grey bar, the usual ratio."
+    ),
+    "balance": (
+        "Excitatory-inhibitory balance index, 1 - |E - I| / (E + I), mean over "
+        "held-out stimuli. Left, hidden neurons (solid) and outputs (dotted) over "
+        "training by the credit rule. Middle, hidden neurons after training, one point "
+        "per seed, for the rule and two controls; hollow, held-out accuracy below one "
+        "half. Right, hidden neurons one by one, before and after, at the learning "
+        "rate that learned best."
+    ),
+    "recurrent": (
+        "Injected credit is the gradient at the fixed point; clamped credit is near "
+        "it. (a) Relative error of the weight change against central differences of "
+        "the settled loss, one point per network. (b) Angle between the clamped and "
+        "the injected weight change. (c) The same while networks learn digits with "
+        "either. (d) What they learn, one point per seed."
+    ),
+}
+OUTCOMES = {True: "holds", False: "does not hold", None: "measured"}
+
+
+def write_experiment(result: Result, out_dir: str | Path) -> dict[str, Path]:
+    """Write the result of an experiment, its figure and its page.
+
+    Parameters
+    ----------
+    result : mapping
+        What `sims.experiments.run_experiment` returned, or its JSON read back.
+    out_dir : str or Path
+        Folder; made if need be.
+
+    Returns
+    -------
+    dict of name to Path
+        ``result`` (result.json), ``svg`` and ``png`` (figure.svg, figure.png) and
+        ``pdf`` (page.pdf). The same result gives the same bytes.
+    """
+    out_dir = Path(out_dir)
+    figure = plot_experiment(result)
+    document = experiment_document(result)
+    pdf = pdf_bytes(document, ReportSettings())
+    out_dir.mkdir(parents=True, exist_ok=True)
+    paths = {
+        "result": out_dir / "result.json",
+        "svg": out_dir / "figure.svg",
+        "png": out_dir / "figure.png",
+        "pdf": out_dir / "page.pdf",
+    }
+    text = json.dumps(result, indent=1, allow_nan=False)
+    write_whole(paths["result"], text.encode())
+    write_whole(paths["svg"], save_svg(figure))
+    figure.savefig(paths["png"], dpi=200, metadata={"Software": None})
+    write_whole(paths["pdf"], pdf)
+    return paths
+
+
+def experiment_document(result: Result) -> Document:
+    """Lay out the page of an experiment.
+
+    Parameters
+    ----------
+    result : mapping
+        As for `write_experiment`.
+    """
+    name, verdict = result["name"], result["verdict"]
+    statements = " ".join(claim["statement"] for claim in verdict)
+    document = Document(
+        title=TITLES[name],
+        description=result["question"],
+        made_with=f"commstruct {result['versions'].get('commstruct', '')}".strip(),
+    )
+    document.paragraph({"strong": "Question. "}, result["question"])
+    document.listing(
+        [
+            [
+                {"strong": f"{claim['name']}: {OUTCOMES[claim['holds']]}. "},
+                claim["statement"],
+            ]
+            for claim in verdict
+        ],
+        kind="answers",
+    )
+    document.figure(
+        name,
+        plot_experiment(result),
+        [
+            CAPTIONS[name],
+            f" {_seeds(result)} Bands and bars, 95 % confidence intervals of the mean "
+            "over seeds (Student's t; of the logarithm where the axis of what was "
+            "measured is logarithmic).",
+        ],
+        alt=f"{CAPTIONS[name]} What is to be seen: {statements}",
+    )
+    document.heading("What would refute it")
+    document.listing(
+        [[{"strong": f"{claim['name']}. "}, claim["refuted_by"]] for claim in verdict]
+    )
+    document.heading("How to make it again")
+    document.paragraph(
+        "Numbers in parentheses behind a mean are its 95 % confidence interval over "
+        "seeds; behind a median, named so or skewed, the range. The same settings and "
+        "seeds give the same numbers on any number of workers."
+    )
+    full = " --full" if result["full"] else ""
+    document.add("command", text=f"commstruct experiment {name} --out DIR{full}")
+    document.table("settings", _settings_table(result), ["Settings and versions."])
+    return document
+
+
+def _seeds(result: Result) -> str:
+    seeds = result["seeds"]
+    return f"{len(seeds)} seed{'' if len(seeds) == 1 else 's'}."
+
+
+def _settings_table(result: Result) -> Table:
+    rows = [
+        ("seeds", ", ".join(str(seed) for seed in result["seeds"])),
+        ("size", "a paper's figure" if result["full"] else "quick"),
+        *(
+            (name.replace("_", " "), _short(value))
+            for name, value in result["settings"].items()
+        ),
+        *((f"version of {name}", str(v)) for name, v in result["versions"].items()),
+    ]
+    return Table(
+        header=("what", "value"),
+        rows=tuple((shown(what), shown(value, most=500)) for what, value in rows),
+        aligns=("l", "l"),
+        widths=("auto", "rest"),
+        size=7.5,
+    )
+
+
+def _short(value: Any) -> str:
+    """A setting in words: numbers to four digits, lists without brackets."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_short(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(_short(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "all" if value is None else str(value)
