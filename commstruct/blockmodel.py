@@ -415,8 +415,8 @@ def _dispersion(layer: sparse.csr_array) -> float:
     total = float(sent.sum())
     crossed = float(sent @ (layer @ received)) / total
     square = float((sent @ sent) * (received @ received)) / total**2
-    excess = float(np.square(layer.data).sum()) - 2 * crossed + square
-    return max(excess / total, 1e-3)
+    squares = float(np.square(layer.data).sum())
+    return max(squares - 2 * crossed + square, 1e-3 * squares) / total
 
 
 def _sparse_embeddings(
@@ -510,10 +510,13 @@ def _refined(pairs: Pairs, labels: IntVector) -> Blocks:
 def _k_means(
     points: FloatMatrix, n_modules: int, rng: np.random.Generator
 ) -> IntVector:
+    # like neurons would be one point; k-means wants them apart
+    size = np.abs(points).max() or 1.0
+    apart = points + 1e-6 * size * rng.standard_normal(points.shape)
     with warnings.catch_warnings():  # an empty module is no harm
         warnings.simplefilter("ignore", UserWarning)
         n_modules = max(2, min(n_modules, len(points) // 3))
-        _, labels = kmeans2(points, n_modules, iter=20, minit="++", rng=rng)
+        _, labels = kmeans2(apart, n_modules, iter=20, minit="++", rng=rng)
     modules: IntVector = labels.astype(np.int64)
     return modules
 

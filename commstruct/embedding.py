@@ -124,8 +124,9 @@ def normalised(weights: sparse.csr_array) -> sparse.csr_array:
     """
     size = abs(weights)
     sent, received = size.sum(axis=1), size.sum(axis=0)
-    rows = sparse.diags_array(1 / np.sqrt(sent + sent.mean()))
-    columns = sparse.diags_array(1 / np.sqrt(received + received.mean()))
+    mean = sent.mean() or 1.0
+    rows = sparse.diags_array(1 / np.sqrt(sent + mean))
+    columns = sparse.diags_array(1 / np.sqrt(received + mean))
     return sparse.csr_array(rows @ weights @ columns)
 
 

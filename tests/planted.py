@@ -21,7 +21,7 @@ def block_pattern(kind, n_modules, rng):
         "disassortative pairs": partner,
         "inhibitory diagonal": -own,
         "feedforward": np.eye(k, k=1),
-        "core-periphery": np.maximum(core, np.add.outer(range(k), range(k)) < k - 1),
+        "core-periphery": np.maximum(core, np.add.outer(range(k), range(k)) < k),
         "modules around a core": np.maximum(own, core),
         "mixed": rng.choice([-1.0, 0.0, 1.0], size=(k, k)),
     }
