@@ -1,9 +1,10 @@
 """Time one training step against PyTorch, plain numpy and the machine's own sgemm.
 
 Run ``python benchmarks/credit_step.py``. One thread, single precision, all settling
-steps taken (tolerance 0), credit clamped, sigmoid rates. Contenders take turns in short
-rounds within one process, so that a busy machine slows all of them alike; medians and
-minima over all calls are shown.
+steps taken (tolerance 0), credit clamped, sigmoid rates. Times are processor time, so
+that waiting for a busy machine does not count; contenders take turns in short rounds
+within one process, so that what it does to the caches slows all of them alike. Medians
+and minima over all calls are shown.
 
 - *ours*: `sims.step.TrainingStep`.
 - *PyTorch autograd*: the same settling unrolled, the loss, backward, a step of SGD, as
@@ -155,15 +156,18 @@ def contenders(hidden: int, options: argparse.Namespace) -> tuple[Network, Conte
 
 
 def measure(timed: Contenders, rounds: int, seconds: float) -> dict[str, list[float]]:
-    """Seconds of every call: short rounds in turn, each warmed up by one call."""
+    """Processor seconds of every call: short rounds in turn, warmed up by one call."""
     times: dict[str, list[float]] = {name: [] for name in timed}
     for _ in range(rounds):
         for name, call in timed.items():
             call()
             end = time.perf_counter() + seconds
-            while (start := time.perf_counter()) < end or not times[name]:
+            while True:
+                start = time.process_time()
                 call()
-                times[name].append(time.perf_counter() - start)
+                times[name].append(time.process_time() - start)
+                if time.perf_counter() > end:
+                    break
     return times
 
 

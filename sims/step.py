@@ -38,6 +38,10 @@ from sims.network import Network
 
 Matrix = NDArray[np.floating]
 
+_LARGE = 1000
+"""Neurons from which on the rates are multiplied in rows and then transposed: measured,
+at 1000 both ways take the same time, at 2000 this one takes three quarters of it."""
+
 
 class TrainingStep:
     """Settle rates, settle credit, change the weights, in place.
@@ -109,11 +113,11 @@ class TrainingStep:
         self._absent = np.flatnonzero(self._exists == 0)
         self._range = _range_of(network.signs, n_bias)
         self._afferent = self._weights[:n_clamped].T
-        self._recurrent = self._weights[n_clamped:].T
+        self._recurrent = self._weights[n_clamped:]
         # Neurons that hear credit: all, or all but the clamped outputs.
         listening = n_hidden if mode == "clamp" else n_free
         self._injected = mode == "inject"
-        self._backward = self._weights[n_clamped:][:listening]
+        self._backward = self._recurrent[:listening]
         self._from_outputs = self._backward[:, n_hidden:]
 
         def buffer(rows: int) -> Matrix:
@@ -127,6 +131,9 @@ class TrainingStep:
         self._balance, self._driven = buffer(n_free), buffer(n_free)  # b and b c
         self._heard, self._before = buffer(listening), buffer(n_free)
         self._external = buffer(network.n_outputs)
+        # BLAS reads a large matrix faster in the order it is stored in.
+        large = n_free > _LARGE
+        self._rows = np.zeros((batch_size, n_free), dtype=dtype) if large else None
 
     def __call__(self, stimulus: Matrix, target: Matrix) -> float:
         """Learn from one batch.
@@ -166,12 +173,19 @@ class TrainingStep:
         self._product.fill(0)
         for step in range(self._settling_steps):
             if step > 0:  # the first step starts from silence
-                np.dot(self._recurrent, self._rates, out=self._product)
+                self._drive()
             if self._tolerance > 0:
                 self._before[:] = self._rates
             self._fire(self._product, self._minus_constant, self._rates)
             if self._tolerance > 0 and self._is_settled(self._rates, self._before):
                 return
+
+    def _drive(self) -> None:
+        if self._rows is None:
+            np.dot(self._recurrent.T, self._rates, out=self._product)
+        else:
+            np.dot(self._rates.T, self._recurrent, out=self._rows)
+            self._product[:] = self._rows.T
 
     def _fire(self, product: Matrix, minus_constant: Matrix, out: Matrix) -> None:
         in_place = _FIRE.get(self._start.activation)

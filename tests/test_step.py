@@ -124,6 +124,12 @@ def test_step_in_single_precision_agrees_to_its_rounding(activation):
     assert step.network().weights.dtype == np.float32
 
 
+@pytest.mark.parametrize("mode", ["clamp", "inject"])
+def test_step_of_a_large_network_is_the_rule_too(mode, monkeypatch):
+    monkeypatch.setattr("sims.step._LARGE", 5)
+    assert_same_training(with_bias(recurrent()), mode=mode)
+
+
 def test_step_of_a_batch_worked_by_hand():
     # One input of rate 2 drives one output by weight 3; relu, so h = x = 6, b = 1.
     network = Network(
