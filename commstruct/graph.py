@@ -269,7 +269,7 @@ def _complete_search(matrix: FloatMatrix) -> LeidenSearch:
     n = len(matrix)
     edges = matrix[np.triu_indices(n, 1)]
     scale = np.abs(edges).mean() if n > 1 else 0.0
-    edges /= scale or 1.0  # the answer does not depend on the unit of the weights
+    edges /= scale or 1.0  # mean size 1: shares of the total would be tiny
     graph = igraph.Graph.Full(n)
 
     def run(seed: int) -> IntVector:

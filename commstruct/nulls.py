@@ -99,8 +99,8 @@ def preserve_strengths(network: Any, *, seed: int) -> NullNetwork:
     the rank of this product, the factors are adjusted, and last synapses exchange
     weights in pairs, until the strengths fit: to a thousandth in dense networks, to
     several hundredths where neurons have but a few synapses of a sign. The measured
-    fit is in `kept` of the result. For signed and non-negative,
-    directed and symmetric networks.
+    fit is in `kept` of the result. For signed and non-negative, directed and
+    symmetric networks.
 
     Parameters
     ----------

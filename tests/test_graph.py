@@ -36,7 +36,7 @@ def sparse_signed(seed):
         "signed assortative", seed=seed, contrast=2.0, sizes=SMALL
     )
     rng = np.random.default_rng(seed)
-    return weights * (rng.random(weights.shape) < 0.3), labels
+    return weights * (rng.random(weights.shape) < 0.2), labels
 
 
 def test_layers_of_each_sign_worked_by_hand():
@@ -131,15 +131,16 @@ def test_all_engines_reach_the_same_best_modularity(
     weights, _ = sparse_signed(4)
     options = {"signs": signs, "resolution": resolution, "minimise": minimise}
     layers = sign_layers(weights, signs=signs)
-    best = []
+    best = {}
     for small_pairs in (10**6, 0):
         monkeypatch.setattr(commstruct.graph, "SMALL_PAIRS", small_pairs)
         search = leiden_search(sparse.csr_array(weights), **options)
-        found = [
-            layers_modularity(layers, search.run(s), resolution) for s in range(60)
-        ]
-        best.append(min(found) if minimise else max(found))
-    assert best[0] == pytest.approx(best[1], abs=1e-12 if not minimise else 5e-3)
+        runs = [layers_modularity(layers, search.run(s), resolution) for s in range(60)]
+        best[search.engine] = min(runs) if minimise else max(runs)
+    assert len(best) == 2
+    one, other = best.values()
+    # no engine finds the least modularity of noise in each of a few runs
+    assert one == pytest.approx(other, abs=0.01 if minimise else 1e-12)
 
 
 @pytest.mark.usefixtures("only_edges")
@@ -189,6 +190,16 @@ def test_one_seed_gives_one_answer_and_leaves_pythons_random_numbers_alone():
     np.testing.assert_array_equal(first, search.run(11))
     np.testing.assert_array_equal(first, leiden_labels(weights, seed=11))
     assert any(not np.array_equal(first, search.run(seed)) for seed in range(20))
+
+
+def test_igraph_goes_on_with_pythons_random_numbers():
+    search = leiden_search(planted_weights("structureless", seed=1, sizes=SMALL)[0])
+    graphs = []
+    for _ in range(2):
+        search.run(11)
+        random.seed(3)
+        graphs.append(igraph.Graph.Erdos_Renyi(n=20, p=0.5).get_edgelist())
+    assert graphs[0] == graphs[1]
 
 
 def test_weights_in_any_unit_give_the_same_runs():

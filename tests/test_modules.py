@@ -284,6 +284,15 @@ def test_consensus_of_an_isolated_neuron_and_of_nothing():
     assert consensus_modules(np.zeros((4, 4)), seed=1, restarts=3).n_modules == 1
 
 
+def test_a_higher_threshold_splits_what_few_runs_agree_on():
+    weights, _ = planted_weights("structureless", seed=1, sizes=(40,))
+    loose, strict = (
+        consensus_modules(weights, seed=1, restarts=10, threshold=threshold)
+        for threshold in (0.0, 0.9)
+    )
+    assert loose.n_modules < strict.n_modules
+
+
 def test_a_consensus_threshold_out_of_range_is_refused():
     with pytest.raises(ValueError, match=r"threshold must be from 0 to 1, got 1\.5"):
         consensus_modules(KARATE, seed=1, threshold=1.5)
@@ -309,6 +318,15 @@ def test_a_scan_marks_the_plateau_of_the_planted_modules():
     )
     np.testing.assert_array_equal(scan.partitions[1].labels, alone.labels)
     assert scan.qualities[1] == alone.quality
+
+
+def test_two_resolutions_that_agree_are_not_yet_a_plateau():
+    weights, _ = planted_weights("assortative", seed=1, contrast=3.0, sizes=(20, 14, 9))
+    scan = resolution_scan(
+        np.maximum(weights, 0.0), seed=1, resolutions=[0.01, 0.8, 1.0], restarts=2
+    )
+    assert scan.neighbour_distance[1] == 0
+    np.testing.assert_array_equal(scan.plateau, [-1, -1, -1])
 
 
 def test_a_scan_does_not_depend_on_the_number_of_workers():

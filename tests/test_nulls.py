@@ -154,7 +154,20 @@ def test_all_networks_of_the_same_degrees_are_about_equally_likely(null, form):
         assert len(seen) == 9
         assert min(seen.values()) > 10
     else:
-        assert len(seen) > 200
+        assert len(seen) > 150
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_two_synapses_exchange_partners_or_do_not(symmetric):
+    weights = np.zeros((5, 5))
+    weights[[0, 2], [1, 3]] = 1.0
+    if symmetric:
+        weights += weights.T
+    seen = Counter(
+        rewire_edges(weights, seed=seed).weights.tobytes() for seed in range(60)
+    )
+    assert len(seen) == (3 if symmetric else 2)
+    assert min(seen.values()) >= 8
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
