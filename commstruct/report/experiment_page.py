@@ -61,8 +61,8 @@ CAPTIONS = {
         "and angle. Dashed, networks whose hidden neurons do not answer to credit."
     ),
     "timescales": (
-        "Firing, credit and weights evolve at once. (a-c) A rate, a credit and a weight "
-        "over three stimuli; dashed, the stimulus changes. (d-f) Angle of the weight "
+        "Firing, credit and weights evolve at once. (a-c) A rate, a credit and a "
+        "weight over three stimuli; dashed, the stimulus changes. (d-f) Angle of the weight "
         "change over a stimulus to the gradient, against one ratio of times each; "
         "dashed, a right angle. (g-i) Held-out accuracy, mean over the last third of "
         "training, and that of the rule in three phases on the same stimuli with steps "

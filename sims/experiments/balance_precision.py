@@ -13,6 +13,7 @@ from sims.experiments.evidence import (
     Claim,
     ExperimentResult,
     band,
+    interval,
     over_jobs,
     package_versions,
     spread,
@@ -147,16 +148,19 @@ def matching_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     answer = (
         f"No balance function whose mismatch is at most {100 * mismatch[first - 1]:.0f}"
         f" % costs more than {100 * TOLERATED_LOSS:.0f} points of held-out accuracy "
-        f"({100 * best:.1f} % when matched)"
+        f"({100 * best:.1f} % when matched; each at its best learning rate)"
         if first
         else "Even the smallest mismatch tried, "
         f"{100 * mismatch[0]:.0f} %, costs more than {100 * TOLERATED_LOSS:.0f} points"
     )
     if first < len(ordered):
+        costs = 100 * np.subtract(
+            numbers["matched"]["accuracies"], ordered[first]["accuracies"]
+        )
         answer += (
             f"; the first that does is {_called(ordered[first])} at "
             f"{100 * mismatch[first]:.0f} %, {angles[first]:.0f} degrees from the "
-            "gradient."
+            f"gradient (it costs {interval(costs, '.1f')} points)."
         )
     else:
         answer += "; none that was tried does."
@@ -186,7 +190,7 @@ def matching_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
             ),
         ),
         Claim(
-            name="What is tolerated is the size, not any error",
+            name="Errors of one size do not cost the same",
             statement=(
                 "No mismatch was harmless."
                 if widest is None

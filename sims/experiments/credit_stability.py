@@ -11,7 +11,6 @@ from sims.credit import CreditMode, balance_of, settle_credit, settle_rates
 from sims.experiments.evidence import (
     Claim,
     ExperimentResult,
-    band,
     geometric_band,
     over_jobs,
     package_versions,
@@ -535,7 +534,7 @@ def _deprivation_bands(
         "activation": activation,
         "kind": kind,
         "step": list(range(len(some[0]["credit"]))),
-        "credit": geometric_band([np.maximum(run["credit"], 1e-30) for run in some]),
-        "moved": band([run["moved"] for run in some]),
+        "credit": [np.maximum(run["credit"], 1e-30) for run in some],
+        "moved": [run["moved"] for run in some],
         **{name: [run[name] for run in some] for name in single},
     }

@@ -171,7 +171,7 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
 
 def share(count: int, total: int) -> str:
     """How many of how many, in words: ``3 of 8``, ``all 8``, ``none of 8``."""
-    if count == total:
+    if count == total > 1:
         return f"all {total}"
     return f"{'none' if count == 0 else count} of {total}"
 

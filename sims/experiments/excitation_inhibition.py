@@ -28,6 +28,9 @@ ARMS = ("credit rule", "random feedback", "constant balance")
 LEARNED = 0.5
 """Held-out accuracy from which a network counts as having learned (chance is 0.1)."""
 
+SAME_END = 0.1
+"""Balance indices that differ by less count as the same."""
+
 QUESTION = "Does learning bring neurons to excitatory-inhibitory balance?"
 
 
@@ -70,7 +73,7 @@ def balance(
         "gain": 0.5,
         "activation": "sigmoid",
         "dale": dale,
-        "learning_rates": [0.05, 0.1, 0.2, 0.5, 1.0, 2.0] if full else [0.2, 0.6, 2.0],
+        "learning_rates": [0.25, 0.5, 1.0, 2.0, 3.0, 4.0] if full else [1.0, 2.0, 4.0],
         "steps": 3000 if full else 500,
         "checkpoints": 10 if full else 5,
         "batch": 32,
@@ -126,6 +129,8 @@ def balance_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     for start in dict.fromkeys(course["start"] for course in numbers["courses"]):
         some = [course for course in numbers["courses"] if course["start"] == start]
         claims += [_towards_balance(start, some), _owed_to_the_rule(start, some)]
+    if len({course["start"] for course in numbers["courses"]}) > 1:
+        claims.append(_one_end(numbers["courses"]))
     return tuple(claims)
 
 
@@ -148,9 +153,9 @@ def _towards_balance(start: str, courses: Sequence[Mapping[str, Any]]) -> Claim:
         statement=(
             "At no rate did the credit rule learn, so there is nothing to say."
             if not learned
-            else f"Where the credit rule learned, the index of hidden neurons rises at "
-            f"{share(verdicts['rises'], len(learned))} rates and falls at "
-            f"{verdicts['falls']}: {lines}."
+            else "Where the credit rule learned, the index of hidden neurons rises at "
+            f"{share(verdicts['rises'], len(learned))} learning rates and falls at "
+            f"{share(verdicts['falls'], len(learned))}: {lines}."
         ),
         holds=bool(learned) and verdicts["rises"] == len(learned),
         refuted_by=(
@@ -184,6 +189,41 @@ def _owed_to_the_rule(start: str, courses: Sequence[Mapping[str, Any]]) -> Claim
         refuted_by=(
             "A control whose index is as high (the difference has a confidence "
             "interval that reaches 0)."
+        ),
+    )
+
+
+def _one_end(courses: Sequence[Mapping[str, Any]]) -> Claim:
+    """Whether the index ends at one value wherever it starts, if the rule learns."""
+    learned = [
+        c for c in courses if c["arm"] == "credit rule" and _accuracy(c) >= LEARNED
+    ]
+    ends = [float(np.mean(c["hidden_after"])) for c in learned]
+    starts = {c["start"]: float(np.mean(c["hidden_before"])) for c in courses}
+    came_from = len({c["start"] for c in learned})
+    together = came_from > 1 and max(ends) - min(ends) < SAME_END
+    found = (
+        "The credit rule did not learn from both starts, so ends cannot be compared."
+        if came_from < 2
+        else "Wherever the rule learned, the index of hidden neurons ended between "
+        f"{min(ends):.2f} and {max(ends):.2f}, having started at "
+        + " and at ".join(f"{v:.2f} ({name})" for name, v in starts.items())
+        + ": learning leads towards "
+        + (
+            "one degree of balance, and not to full balance."
+            if together and max(ends) < 0.95
+            else "one degree of balance, next to full."
+            if together
+            else "different degrees of balance."
+        )
+    )
+    return Claim(
+        name="Learning leads to one degree of balance, wherever it starts",
+        statement=found,
+        holds=together,
+        refuted_by=(
+            f"Learned networks whose index differs by {SAME_END:g} or more, by start or "
+            "by learning rate."
         ),
     )
 
