@@ -271,6 +271,41 @@ def report(
         _finish(as_json, {**_summary(analysis), "files": paths})
 
 
+@app.command()
+def experiment(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="equivalence, settling, clamping, matching, timescales, balance or "
+            "recurrent; docs/experiments.md says what each shows.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results.")],
+    full: Annotated[
+        bool, typer.Option("--full", help="The size of a paper's figure; slower.")
+    ] = False,
+    workers: Workers = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Put one of the theory's claims, or weak points, to the test.
+
+    The folder gets result.json, the figure and a page of the report.
+    """
+    with _speaking(quiet, verbose):
+        from commstruct.report.experiment_page import write_experiment
+        from sims.experiments import run_experiment
+
+        result = run_experiment(name, full=full, workers=workers or _cores())
+        paths = [str(path) for path in write_experiment(result, out).values()]
+        for claim in result["verdict"]:
+            logging.getLogger("commstruct").info("%s", claim["statement"])
+        _finish(as_json, {"verdict": result["verdict"], "files": paths})
+
+
 @data.command("list")
 def list_data(as_json: AsJson = False) -> None:
     """Name the connectomes that ship, with their size and source."""

@@ -63,7 +63,7 @@ def definition(tmp_path: Path) -> Path:
 def test_help_names_every_command() -> None:
     result = commstruct("--help")
     assert result.returncode == 0
-    for command in ("run", "simulate", "analyze", "report"):
+    for command in ("run", "simulate", "analyze", "report", "experiment", "data"):
         assert f"  {command} " in result.stdout
         assert commstruct(command, "--help").returncode == 0
 
@@ -254,3 +254,25 @@ def test_a_store_made_by_another_version_is_refused(definition: Path) -> None:
     out = definition.parent / "results"
     assert "format version" in refused(commstruct("analyze", store, "--out", out))
     assert not out.exists()
+
+
+def test_an_experiment_leaves_its_result_a_figure_and_a_page(tmp_path: Path) -> None:
+    result = commstruct("experiment", "settling", "--out", tmp_path, "--json")
+    assert result.returncode == 0, result.stderr
+    assert all(claim["statement"] for claim in json.loads(result.stdout)["verdict"])
+    assert {path.name for path in tmp_path.iterdir()} >= {"result.json", "page.pdf"}
+    message = refused(commstruct("experiment", "alchemy", "--out", tmp_path))
+    assert "experiment must be one of equivalence" in message
+
+
+def test_shipped_connectomes_are_listed_and_exported(tmp_path: Path) -> None:
+    listed = commstruct("data", "list")
+    assert "karate" in listed.stdout
+    file = tmp_path / "karate.graphml"
+    assert commstruct("data", "export", "karate", file).returncode == 0
+    before = file.read_bytes()
+    message = refused(commstruct("data", "export", "karate", file))
+    assert "exists already" in message
+    assert file.read_bytes() == before
+    message = refused(commstruct("data", "export", "karat", tmp_path / "x.csv"))
+    assert "perhaps karate" in message
