@@ -55,16 +55,18 @@ PRECISION = 8.0  # of the prior of a block mean: sd 0.35 of the noise's
 TAIL = 3.0  # robust standard deviations beyond which weights count by their logarithm
 DENSE_SHARE = 0.5  # of synapses that exist, from which weights are not counts
 DENSE_NEURONS = 4000  # a sparse network is made dense up to this size
-BOTH_FAMILIES = 20_000  # neurons up to which both Poisson models are compared
 MIN_NEURONS = 4
 MOST_DIMENSIONS = 20  # of an embedding
 LARGE = 1000  # neurons above which more modules are tried, and splits more briefly
+VERY_LARGE = 20_000  # above which the search is cut short, to be done in minutes
 START_MODULES = (10, 5, 14, 3, 7)
 START_MODULES_LARGE = (20, 10, 40, 5, 14)
 START_ROUNDS = 5
 LLOYD_ROUNDS = 8
 SPLIT_ROUNDS = 8
 SPLIT_ROUNDS_LARGE = 3
+STARTS_VERY_LARGE = 5
+GENERATIONS_VERY_LARGE = 2
 TOP = 4  # partitions that are recombined
 MOST_MEETINGS = 60  # modules of two partitions intersected, before they are merged
 GENERATIONS = 6
@@ -150,7 +152,7 @@ def fit_blockmodel(
     resolution : float
         How many times each synapse counts: more gives more modules.
     restarts : int
-        Number of starts.
+        Number of starts; at most 5 are made above 20,000 neurons.
     workers : int
         Processes that refine starts; the result does not depend on it.
     family : {"gaussian", "poisson", "poisson-degree-corrected"}, optional
@@ -238,7 +240,7 @@ def _families_of(weights: Weights, possible: BoolMatrix | None) -> tuple[str, ..
         n_existing = int(weights.nnz) if n <= DENSE_NEURONS else 0
     if n_existing >= DENSE_SHARE * n_possible:
         return ("gaussian",)
-    return ("poisson-degree-corrected", "poisson")[: 2 if n <= BOTH_FAMILIES else 1]
+    return ("poisson-degree-corrected", "poisson")[: 2 if n <= VERY_LARGE else 1]
 
 
 def _best_family(
@@ -428,11 +430,12 @@ def _sparse_embeddings(
     # of random weights; half of what it is without the mean strength that is added
     edge = np.sqrt(weights.shape[0] * np.square(weights.data).sum())
     edge /= np.abs(weights.data).sum()
-    symmetric_edge = edge / np.sqrt(1 + is_directed)
-    embeddings = [symmetric_embedding(matrix, edge=symmetric_edge, most=most)]
+    embeddings = []
     if is_directed:
-        both = singular_embedding(matrix, edge=edge, most=most)
-        embeddings.insert(0, both)
+        embeddings.append(singular_embedding(matrix, edge=edge, most=most))
+    if not is_directed or weights.shape[0] <= VERY_LARGE:
+        symmetric_edge = edge / np.sqrt(1 + is_directed)
+        embeddings.append(symmetric_embedding(matrix, edge=symmetric_edge, most=most))
     if not degree_corrected:
         return embeddings
     return [
@@ -474,6 +477,8 @@ def _search(
     pool = [sum_blocks(pairs, np.zeros(n, dtype=np.int64))]
     if not embeddings:
         return pool[0], 1.0
+    if n > VERY_LARGE:
+        restarts = min(restarts, STARTS_VERY_LARGE)
     tried = START_MODULES if n <= LARGE else START_MODULES_LARGE
     *streams, last = np.random.SeedSequence(seed).spawn(restarts + 1)
     jobs = [
@@ -524,7 +529,8 @@ def _k_means(
 def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> Blocks:
     """Recombine and split the best partitions until none is better."""
     tried: list[tuple[Blocks, Blocks]] = []
-    for _ in range(GENERATIONS):
+    very_large = pairs.n_neurons > VERY_LARGE
+    for _ in range(GENERATIONS_VERY_LARGE if very_large else GENERATIONS):
         best, children = pool[0], []
         for one, other in combinations(pool, 2):
             if any(one is a and other is b for a, b in tried):
@@ -606,6 +612,8 @@ def _split_directions(
     deviations = profile[members] - profile[members].mean(axis=0)
     _, vectors = np.linalg.eigh(deviations.T @ deviations)
     directions = [deviations @ vectors[:, -1]]
+    if pairs.n_neurons > VERY_LARGE:
+        return directions
     among = pairs.weights[0][members][:, members]
     if not isinstance(among, np.ndarray):
         among = normalised(sparse.csr_array(among))

@@ -8,10 +8,12 @@ but in half the noise.
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh, svds
+from sklearn.utils.extmath import randomized_svd
 
 from commstruct.connectome import FloatMatrix, FloatVector, Weights
 
 FULL_DECOMPOSITION = 400  # neurons up to which all singular vectors are computed
+EXACT_VECTORS = 20_000  # neurons up to which the leading ones are, to rounding
 
 
 def equalise(weights: FloatMatrix, possible: FloatMatrix) -> FloatMatrix:
@@ -68,9 +70,11 @@ def singular_embedding(weights: Weights, *, edge: float, most: int) -> FloatMatr
     n = weights.shape[0]
     if isinstance(weights, np.ndarray) and n <= FULL_DECOMPOSITION:
         left, values, right = np.linalg.svd(weights)
-    else:
+    elif n <= EXACT_VECTORS:
         left, values, right = svds(weights, k=min(most, n - 1), v0=_start(n))
         left, values, right = left[:, ::-1], values[::-1], right[::-1]
+    else:
+        left, values, right = randomized_svd(weights, most, random_state=0)
     rank = _rank(values, edge, most)
     scale = _above_noise(values[:rank], edge)
     return np.hstack([left[:, :rank] * scale, right[:rank].T * scale])

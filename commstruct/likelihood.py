@@ -207,11 +207,13 @@ def sum_blocks(pairs: Pairs, labels: IntVector) -> Blocks:
     """Sum weights and exposures over the blocks of a partition."""
     labels = _gaps_closed(labels)
     members = one_hot(labels, int(labels.max()) + 1)
-    sent = np.stack([weights @ members for weights in pairs.weights])
+    sent = np.stack([_onto_modules(layer, labels, members) for layer in pairs.weights])
     exposed_to = _exposures(pairs, members, forward=True)
     received, exposed_from = sent, exposed_to
     if pairs.is_directed:
-        received = np.stack([weights @ members for weights in pairs.transposed])
+        received = np.stack(
+            [_onto_modules(layer, labels, members) for layer in pairs.transposed]
+        )
         exposed_from = _exposures(pairs, members, forward=False)
     sums, exposures = members.T @ sent, members.T @ exposed_to
     fit, cost = _block_totals(pairs, sums, exposures)
@@ -419,6 +421,20 @@ def _gaps_closed(labels: IntVector) -> IntVector:
         return labels
     ranks: IntVector = np.cumsum(present) - 1
     return ranks[labels]
+
+
+def _onto_modules(
+    weights: Weights, labels: IntVector, members: FloatMatrix
+) -> FloatMatrix:
+    """Sum of each neuron's weights onto each module, ``weights @ members``."""
+    if isinstance(weights, np.ndarray):
+        product: FloatMatrix = weights @ members
+        return product
+    n, k = members.shape
+    senders = np.repeat(np.arange(n), np.diff(weights.indptr))
+    places = senders * k + labels[weights.indices]
+    totals: FloatVector = np.bincount(places, weights.data, minlength=n * k)
+    return totals.reshape(n, k)
 
 
 def _exposures(pairs: Pairs, members: FloatMatrix, *, forward: bool) -> FloatArray:

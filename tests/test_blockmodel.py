@@ -110,11 +110,11 @@ def test_impossible_synapses_are_not_taken_for_weak_ones():
 
 @pytest.mark.parametrize("kind", ["assortative", "disassortative pairs", "feedforward"])
 def test_planted_modules_of_sparse_graphs_are_recovered(kind):
-    weights, labels = planted_graph(kind, seed=0, n_neurons=500)
-    model = fit_blockmodel(weights, seed=0, restarts=4)
+    weights, labels = planted_graph(kind, seed=0, n_neurons=400)
+    model = fit_blockmodel(weights, seed=0, restarts=2)
     assert planted_alike(model, labels) > 0.95
     assert model.family.startswith("poisson")
-    dense = fit_blockmodel(weights.toarray(), seed=0, restarts=4)
+    dense = fit_blockmodel(weights.toarray(), seed=0, restarts=2)
     np.testing.assert_array_equal(model.labels, dense.labels)
 
 
@@ -159,17 +159,17 @@ def test_a_core_of_busy_neurons_is_a_module_if_it_explains_all_their_degrees():
 def test_signed_sparse_graphs_have_a_layer_per_sign():
     # the same synapses everywhere; only their signs have modules
     rng = np.random.default_rng(0)
-    labels = np.repeat([0, 1], 100)
-    exists = rng.random((200, 200)) < 0.15
+    labels = np.repeat([0, 1], 60)
+    exists = rng.random((120, 120)) < 0.25
     same = labels[:, None] == labels
     weights = sparse.csr_array(exists * np.where(same, 1.0, -1.0))
-    signed = fit_blockmodel(weights, seed=0, restarts=4)
+    signed = fit_blockmodel(weights, seed=0, restarts=2)
     assert planted_alike(signed, labels) == 1
-    assert fit_blockmodel(weights, seed=0, restarts=4, signs="absolute").n_modules == 1
+    assert fit_blockmodel(weights, seed=0, restarts=2, signs="absolute").n_modules == 1
     for signs in ("positive", "negative"):
-        part = fit_blockmodel(weights, seed=0, restarts=4, signs=signs)
+        part = fit_blockmodel(weights, seed=0, restarts=2, signs=signs)
         assert planted_alike(part, labels) == 1
-    flipped = fit_blockmodel(-weights, seed=0, restarts=4)
+    flipped = fit_blockmodel(-weights, seed=0, restarts=2)
     assert planted_alike(flipped, labels) == 1
 
 
@@ -204,10 +204,10 @@ def test_order_of_the_neurons_and_direction_do_not_matter(kind):
 
 
 def test_one_seed_gives_one_answer_at_any_number_of_workers():
-    weights, _ = planted_weights("mixed", seed=6, sizes=(30, 20, 10))
+    weights, _ = planted_weights("mixed", seed=6, sizes=(20, 15, 10))
     before = weights.copy()
-    one = fit_blockmodel(weights, seed=7, restarts=4)
-    two = fit_blockmodel(weights, seed=7, restarts=4, workers=2)
+    one = fit_blockmodel(weights, seed=7, restarts=2)
+    two = fit_blockmodel(weights, seed=7, restarts=2, workers=2)
     np.testing.assert_array_equal(one.labels, two.labels)
     assert (one.icl, one.agreement) == (two.icl, two.agreement)
     np.testing.assert_array_equal(weights, before)
@@ -216,7 +216,7 @@ def test_one_seed_gives_one_answer_at_any_number_of_workers():
 def test_more_resolution_gives_more_modules():
     weights, _ = planted_weights("assortative", seed=8, sizes=SMALL, contrast=0.5)
     numbers = [
-        fit_blockmodel(weights, seed=0, resolution=resolution).n_modules
+        fit_blockmodel(weights, seed=0, resolution=resolution, restarts=4).n_modules
         for resolution in (0.05, 1.0, 4.0)
     ]
     assert numbers[0] == 1
