@@ -13,8 +13,10 @@ _ROOMS = {
         "write_connectome",
     ),
     "commstruct.datasets": ("Dataset", "list_datasets", "load_dataset"),
+    "commstruct.agreement": ("agreement_matrix",),
     "commstruct.modules": (
         "Partition",
+        "ResolutionScan",
         "consensus_modules",
         "find_modules",
         "modularity",
@@ -23,9 +25,11 @@ _ROOMS = {
     "commstruct.blocks": (
         "BlockIntervals",
         "BlockStructure",
+        "PairTypes",
         "block_intervals",
         "block_structure",
     ),
+    "commstruct.roles": ("NeuronRoles", "neuron_roles"),
     "commstruct.nulls": (
         "NullNetwork",
         "permute_weights",
@@ -35,7 +39,16 @@ _ROOMS = {
     "commstruct.significance": ("Significance", "structure_significance"),
     "commstruct.compare": ("PartitionComparison", "compare_partitions"),
     "commstruct.analysis": ("Analysis", "AnalysisSettings", "analyze", "read_analysis"),
-    "commstruct.report": ("ReportSettings", "write_report"),
+    "commstruct.report": (
+        "ReportSettings",
+        "plot_accuracy",
+        "plot_blocks",
+        "plot_learning_curves",
+        "plot_learning_rates",
+        "plot_matrix",
+        "plot_nulls",
+        "write_report",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
