@@ -204,7 +204,8 @@ class TrainingStep:
             balance = network.balance or network.activation.balance
             self._balance[:] = balance(self._product - self._minus_constant)
         external = self._external
-        np.subtract(target.T, self._rates[outputs], out=external)
+        external[:] = target.T
+        external -= self._rates[outputs]
         if self._loss == "squared":
             return 0.5 * float(np.vdot(external, external)) / self._batch_size
         net_input = self._product[outputs] - self._minus_constant[outputs]
@@ -231,7 +232,8 @@ class TrainingStep:
             if self._tolerance > 0:
                 self._before[: len(heard)] = heard
             if step == 1:  # only the outputs have credit yet
-                np.dot(self._from_outputs, driven[n_hidden:], out=heard)
+                # matmul, because dot would copy a matrix that is not in one piece
+                np.matmul(self._from_outputs, driven[n_hidden:], out=heard)
             else:
                 np.dot(self._backward, driven, out=heard)
             if self._injected:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from array_api_compat import to_device
 from numpy.typing import DTypeLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from sims.activation import Array
 from sims.credit import CreditMode, Rates, settle_credit, settle_rates
@@ -102,6 +103,8 @@ def train(
     Every step draws a batch, settles the rates, settles the credit from the outputs'
     errors, and changes the weights by the learning rate times `weight_change`. The
     batches depend on `seed` alone, so learning rates are compared on equal stimuli.
+    numpy's products run on one thread, whatever the machine has, so that the answer
+    does not depend on it and many runs can share a machine.
 
     Parameters
     ----------
@@ -162,26 +165,27 @@ def train(
     evaluations: list[Evaluation | None] = [None] * len(marks)
     history = _History(every=max(1, steps // 100), progress=progress)
     diverged_at, last = None, network
-    for step in range(steps + 1):
-        if step in marks:
-            last, place = learn.network(), marks.index(step)
-            weights[place] = _to_numpy(last.weights)
-            evaluations[place] = evaluate(
-                last,
-                task,
-                steps=settling_steps,
-                tolerance=tolerance,
-                mode=credit_mode,
-                loss=loss,
-            )
-        if step == steps:
-            break
-        batch_loss = learn(*batches.draw())
-        if not np.isfinite(batch_loss):
-            diverged_at = step + 1
-            break
-        history.add(step + 1, batch_loss)
-    history.close()
+    with threadpool_limits(1, user_api="blas"):
+        for step in range(steps + 1):
+            if step in marks:
+                last, place = learn.network(), marks.index(step)
+                weights[place] = _to_numpy(last.weights)
+                evaluations[place] = evaluate(
+                    last,
+                    task,
+                    steps=settling_steps,
+                    tolerance=tolerance,
+                    mode=credit_mode,
+                    loss=loss,
+                )
+            if step == steps:
+                break
+            batch_loss = learn(*batches.draw())
+            if not np.isfinite(batch_loss):
+                diverged_at = step + 1
+                break
+            history.add(step + 1, batch_loss)
+        history.close()
     return Run(
         network=last,
         learning_rate=learning_rate,

@@ -190,7 +190,7 @@ def test_step_says_nan_where_rates_grow_without_bound(make_step):
 @pytest.mark.parametrize("tolerance", [0.0, 1e-4])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_step_allocates_nothing_after_the_first(activation, tolerance):
-    network = with_bias(recurrent(activation, n_neurons=80, n_inputs=30))
+    network = with_bias(recurrent(activation, n_neurons=80, n_inputs=30, n_outputs=20))
     changes = {"tolerance": tolerance, "batch_size": 32}
     step = TrainingStep(network, **SETTINGS | changes)
     stimulus, target = batch(network, size=32)

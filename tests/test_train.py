@@ -216,13 +216,15 @@ def test_training_that_records_nothing_allocates_nothing_per_step(activation):
         peaks.append(peak - held[-2] if len(held) > 1 else 0)
         tracemalloc.reset_peak()
 
-    start = all_to_all(80, n_inputs=6, n_outputs=3, activation=activation, seed=0)
+    sizes = {"n_inputs": 120, "n_outputs": 80}
+    task = association_task(n_patterns=40, **sizes)
+    start = all_to_all(300, **sizes, activation=activation, seed=0)
     tracemalloc.start()
     try:
-        run(start, steps=400, batch_size=32, checkpoints=1, progress=look)
+        run(start, task=task, steps=400, batch_size=32, checkpoints=1, progress=look)
     finally:
         tracemalloc.stop()
-    # One array of (neurons, batch) is 9,000 bytes; the lists of the history grow.
+    # A batch of targets alone is 10,000 bytes; the lists of the history grow.
     assert max(peaks[1:]) < 6000
     assert held[-1] - held[0] < 20_000
 
