@@ -208,6 +208,7 @@ def _analyze_network(
             "orientation": network.orientation,
             "versions": versions(),
             "n_edges": network.n_edges,
+            "n_self_connections": int(np.count_nonzero(network.weights.diagonal())),
             "is_signed": network.is_signed,
             "is_directed": network.is_directed,
         },

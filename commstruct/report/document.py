@@ -199,7 +199,7 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
         document.listing([[limit] for limit in limits])
     document.add("outline", title="Contents", depth=1)
     document.heading("Scores against null networks")
-    document.paragraph(sentences.null_sentence(analysis.settings))
+    document.paragraph(sentences.null_sentence(analysis))
     document.figure(
         "nulls",
         figures.plot_nulls(analysis),
@@ -324,6 +324,7 @@ def _matrices(
     panels: dict[tuple[float, str], figures.Panel],
 ) -> None:
     structure = sentences.main_structure(analysis)
+    document.add("pagebreak")
     document.heading("Weights and blocks by learning rate")
     document.paragraph(
         f"Matrices are sorted by {STRUCTURE_NAMES[structure]}; {_run_key(facts)}. "
@@ -331,7 +332,8 @@ def _matrices(
         "colour. Module numbers go from the largest module, 0, to the smallest."
     )
     for rate in facts.learning_rates:
-        document.add("pagebreak")
+        if rate != facts.learning_rates[0]:
+            document.add("pagebreak")
         document.heading(f"Learning rate {rate:g}", 2)
         here = [
             panels[rate, region]
@@ -366,7 +368,7 @@ def _matrices(
 def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
     document.heading("Scores against learning rate")
     document.paragraph(
-        sentences.null_sentence(analysis.settings),
+        sentences.null_sentence(analysis),
         " All scores at all learning rates, with the trends, are in ",
         table_ref("trends"),
         ".",

@@ -15,6 +15,7 @@ from commstruct.connectome import check_labels
 
 LEVEL = 0.05
 N_PERMUTATIONS = 9999
+ROUNDING = 1e-9  # a mean score below it has no sign
 
 FloatVector = NDArray[np.float64]
 IntVector = NDArray[np.int64]
@@ -92,6 +93,7 @@ class Trend:
             (low.learning_rate, high.learning_rate)
             for low, high in pairs
             if low.mean * high.mean < 0
+            and min(abs(low.mean), abs(high.mean)) > ROUNDING
         )
 
     @property

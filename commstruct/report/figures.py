@@ -7,7 +7,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis
@@ -19,6 +18,7 @@ from commstruct.report.matrix_panels import (
     draw_blocks,
     draw_matrix,
     group_legend,
+    groups_of,
 )
 from commstruct.report.score_panels import (
     AXIS_NAMES,
@@ -27,6 +27,7 @@ from commstruct.report.score_panels import (
     draw_last_values,
     draw_null_histogram,
     draw_scores,
+    log_axis,
     rate_legend,
     score_legend,
 )
@@ -137,8 +138,8 @@ def plot_matrix(
         title=title,
         unit=unit,
     )
-    if groups is None:
-        group_legend(figure, as_connectome(network))
+    groups = groups_of(as_connectome(network)) if groups is None else groups
+    group_legend(figure, groups, columns=4)
     return figure
 
 
@@ -182,7 +183,7 @@ def plot_regions(panels: Sequence[Panel]) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    height = 0.2 + 2.6 * len(panels)
+    height = 0.2 + 2.48 * len(panels)
     figure = Figure(figsize=(FULL_WIDTH, height), layout="constrained")
     grid = figure.subplots(
         len(panels), 2, squeeze=False, gridspec_kw={"width_ratios": [1.12, 1]}
@@ -205,7 +206,7 @@ def plot_regions(panels: Sequence[Panel]) -> Figure:
             unit=f"mean {panel.unit}",
         )
         row[1].set_title(f"{next(letters)}  {block_title(region)}", parse_math=False)
-    group_legend(figure, as_connectome(panels[0].network))
+    group_legend(figure, groups_of(as_connectome(panels[0].network)), columns=9)
     return figure
 
 
@@ -348,7 +349,7 @@ def plot_learning_curves(analysis: Analysis) -> Figure:
         (right, "b", "held-out loss"),
     ):
         axes.set_title(letter)
-        axes.set_yscale("log")
+        log_axis(axes)
         axes.set_xlabel("training step")
         axes.set_ylabel(f"{name} (per sample)")
     rate_legend(figure, analysis)
@@ -431,9 +432,7 @@ def plot_dynamics(
         axes.set_ylabel(label)
         if name == "spectral_radius":
             axes.axhline(1, color="0.35", ls=(0, (4, 2)), lw=0.8)
-            axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:g}"))
-            axes.yaxis.set_minor_formatter(FuncFormatter(lambda y, _: ""))
+            log_axis(axes)
         else:
             axes.set_ylim(-0.04, 1.04)
     return figure

@@ -104,6 +104,9 @@ def draw_matrix(
     if scale == "linear":
         bar.locator = MaxNLocator(5 if not bar_below else 4)
         bar.update_ticks()
+    if isinstance(norm, SymLogNorm):
+        bar.set_ticks(_decades(norm), minor=False)
+        bar.minorticks_off()
     return order
 
 
@@ -178,22 +181,33 @@ def _group_tones(names: Sequence[str]) -> FloatMatrix:
     return np.linspace(0.92, 0.15, len(names))[:, None].repeat(3, axis=1)
 
 
-def group_legend(figure: Figure | SubFigure, connectome: Connectome) -> None:
-    """Say which grey of the strips is which role or type, if there are few."""
-    groups = groups_of(connectome)
+def group_legend(
+    figure: Figure | SubFigure, groups: Sequence[str] | None, *, columns: int
+) -> None:
+    """Say which grey of the strips is which role or type, of the first eight."""
     if groups is None:
         return
     names = list(dict.fromkeys(groups))
     tones = _group_tones(names)
     most = 8
     handles = [
-        Patch(facecolor=tone, edgecolor="black", lw=0.4, label=literal(shown(name)))
+        Patch(
+            facecolor=tone,
+            edgecolor="black",
+            lw=0.4,
+            label=literal(shown(name, most=16)),
+        )
         for name, tone in zip(names[:most], tones, strict=False)
     ]
     if len(names) > most:
         more = f"and {len(names) - most} more"
         handles.append(Patch(facecolor="none", edgecolor="none", label=more))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=min(columns, len(handles)),
+        columnspacing=1.2,
+    )
 
 
 def _tiles(weights: Any, order: IntVector) -> FloatMatrix:
@@ -244,6 +258,17 @@ def _color_scale(
         colormap,
         _pointed(largest, limit, signed),
     )
+
+
+def _decades(norm: SymLogNorm) -> list[float]:
+    """Zero, and the powers of ten that are far enough from it."""
+    lowest, highest = float(norm.vmin or 0), float(norm.vmax or 1)
+    decades = np.arange(
+        np.ceil(np.log10(norm.linthresh)), np.floor(np.log10(highest)) + 1
+    )
+    powers = 10.0**decades
+    negative = -powers[::-1] if lowest < 0 else powers[:0]
+    return [float(tick) for tick in (*negative, 0.0, *powers)]
 
 
 def _pointed(largest: float, limit: float, signed: bool) -> str:

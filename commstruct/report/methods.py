@@ -3,6 +3,7 @@
 from typing import Any
 
 from commstruct.analysis import Analysis
+from commstruct.report.text import counted
 
 Block = dict[str, Any]
 
@@ -72,8 +73,8 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
                 "Assortative modules maximise and disassortative modules minimise "
                 "modularity, by the Leiden algorithm (Traag, Waltman & van Eck 2019, ",
                 _doi("10.1038/s41598-019-41695-z"),
-                f"), the best of {settings['restarts']} restarts. With positive and "
-                "negative strengths s, their totals v, modules m and resolution "
+                f"), the best of {counted(settings['restarts'], 'restart')}. With "
+                "positive and negative strengths s, totals v, modules m and resolution "
                 f"\u03b3 = {settings['resolution']:g} this is the signed modularity of "
                 "Gomez, Jensen & Arenas (2009, ",
                 _doi("10.1103/PhysRevE.80.016114"),

@@ -20,9 +20,11 @@ from commstruct.report.text import (
 def network_setting(analysis: Analysis) -> str:
     """What the network is."""
     known = analysis.provenance
+    own = known["n_self_connections"]
+    loops = f" ({own} self-connections, which D and S leave out)," if own else ","
     return (
         f"{len(analysis.neurons)} neurons, {known['n_edges']} weights that are not "
-        f"zero, {'signed' if known['is_signed'] else 'not negative'}, "
+        f"zero{loops} {'signed' if known['is_signed'] else 'not negative'}, "
         f"{'directed' if known['is_directed'] else 'undirected'}; read with "
         f"orientation {known['orientation']}, kept as weights[pre, post]."
     )

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator
 from numpy.typing import NDArray
 
 from commstruct.analysis import Analysis, RegionAnalysis
@@ -59,7 +59,24 @@ def draw_scores(
     if statistic != "structure_strength":
         axes.axhline(0, color="0.35", lw=0.6, zorder=0.5)
     else:
-        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+        top = max(axes.get_ylim()[1], 0.05)
+        axes.set_ylim(-0.04 * top, top)
+    if regions and all(one.partition.n_modules == 1 for one in regions):
+        axes.annotate(
+            "one module in every run",
+            (0.5, 0.78),
+            xycoords="axes fraction",
+            ha="center",
+            color="0.35",
+        )
+
+
+def log_axis(axes: Axes) -> None:
+    """Make the values logarithmic, with plain numbers at 1, 2 and 5."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
 
 
 def draw_runs(
@@ -267,14 +284,14 @@ def draw_null_histogram(axes: Axes, region: RegionAnalysis, statistic: str) -> N
             lw=0.4,
         )
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.margins(x=0.08, y=0.25)
+    axes.margins(x=0.08, y=0.1)
     if np.isfinite(observed):
         axes.axvline(observed, color="black", lw=1.4)
         p_value = region.p_values[statistic]
         text = f"p = {p_value:.2g}" if np.isfinite(p_value) else "not tested"
     else:
         text = "undefined"
-    axes.annotate(text, (0.5, 0.97), xycoords="axes fraction", ha="center", va="top")
+    axes.set_title(text, loc="right", fontweight="normal", fontsize=6.5)
 
 
 def _seeds(analysis: Analysis) -> list[int]:

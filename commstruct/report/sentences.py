@@ -1,7 +1,7 @@
 """Sentences of a report; every one is computed, and changes if its numbers do."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -132,9 +132,11 @@ def trend_clause(trend: Trend, *, short: bool = False) -> str:
     if (last.mean < first.mean) == falls and trend.is_monotonic:
         text = f"{who} {verb} with the learning rate, from {ends.replace(', ', ' to ')}"
     else:
-        extreme = max if falls else min
-        turn = extreme(known, key=lambda point: point.mean)
-        kind = "highest" if falls else "lowest"
+        highest = max(known, key=lambda point: point.mean)
+        lowest = min(known, key=lambda point: point.mean)
+        starts_at_extreme = first is (highest if falls else lowest)
+        turn = lowest if falls == starts_at_extreme else highest
+        kind = "lowest" if turn is lowest else "highest"
         text = (
             f"{who} tends to {verb[:-1]} with the learning rate, not steadily ({ends}; "
             f"{kind} mean {_mean(turn)} at {turn.learning_rate:g})"
@@ -249,12 +251,14 @@ def rate_sentence(
     return _upper_first(f"over {counted(n_runs, 'run')}, {'; '.join(parts)}.")
 
 
-def null_sentence(settings: Mapping[str, Any]) -> str:
+def null_sentence(analysis: Analysis) -> str:
     """How many null networks there were, or that there were none."""
+    settings = analysis.settings
+    per = " per region and run" if analysis.kind == "sweep" else ""
     if not settings["n_nulls"]:
         return "No null networks were made, so nothing was tested against chance."
     return (
-        f"{settings['n_nulls']} null networks per region and run had the weights "
+        f"{settings['n_nulls']} null networks{per} had the weights "
         "permuted among the synapses that may exist and their modules found anew by "
         f"the same search ({counted(settings['restarts'], 'restart')})."
     )
@@ -263,9 +267,10 @@ def null_sentence(settings: Mapping[str, Any]) -> str:
 def runs_sentence(analysis: Analysis, facts: SweepFacts) -> str:
     """How many runs ended, diverged and learned."""
     able = [value for value in facts.learned.values() if value]
+    diverged = str(facts.n_diverged or "none")
     text = (
-        f"{facts.n_ended} of {facts.n_planned} planned runs ended, "
-        f"{facts.n_diverged} of them by diverging"
+        f"{facts.n_ended} of {facts.n_planned} planned runs ended, {diverged} of them "
+        "by diverging"
     )
     if analysis.runs[0].get("chance_accuracy") is not None:
         text += f"; {len(able)} learned the task"

@@ -292,6 +292,8 @@ def _end(trend: Trend, place: int) -> str:
     if not trend.known:
         return DASH
     point = trend.known[place]
+    if trend.statistic == "structure_strength":
+        return f"{plain(point.mean, 3)} at {point.learning_rate:g}"
     return f"{_score(point.mean)} at {point.learning_rate:g}"
 
 
