@@ -291,14 +291,15 @@ def plot_clamping(result: Result) -> Figure:
                     label=names[row["kind"]],
                 )
         axes.set_yscale("log")
-        axes.set_ylim(1e-20, 1e20)
+        axes.set_ylim(1e-20, 1e36)
+        axes.set_yticks([1e-20, 1e-10, 1, 1e10, 1e20])
         _title(
             axes,
             f"{letter}  in the dark, {name}",
             "steps without senses",
             "length of the credit / first",
         )
-    bottom[1].legend(loc="lower right", title="balance function", labelspacing=0.2)
+    bottom[0].legend(loc="upper left", title="balance function", labelspacing=0.2)
     for place, name in enumerate(activations):
         (row,) = (
             r
@@ -314,7 +315,7 @@ def plot_clamping(result: Result) -> Figure:
             ls=("-", "--")[place % 2],
         )
     bottom[2].set_xlim(-1, 60)
-    bottom[2].set_ylim(bottom=0)
+    bottom[2].set_ylim(0, 1.3 * bottom[2].get_ylim()[1])
     _title(bottom[2], "f", "steps without senses", "weights moved (%)")
     bottom[2].legend(loc="upper right")
     return figure
@@ -430,7 +431,7 @@ def plot_timescales(result: Result) -> Figure:
                 label=label,
                 ls=style,
             )
-        lower.set_ylim(0, 1.05)
+        lower.set_ylim(0, 1.4)
         lower.set_yticks([0, 0.25, 0.5, 0.75, 1])
         short = {
             "credit": "credit time / stimulus time",
@@ -446,7 +447,7 @@ def plot_timescales(result: Result) -> Figure:
             axes.axvline(sweep["usual"], color="0.75", lw=3, zorder=0)
             _title(axes, letter, short, label)
     middle[0].legend(loc="upper left")
-    bottom[2].legend(loc="lower left")
+    bottom[0].legend(loc="upper left", ncols=2, columnspacing=0.8, labelspacing=0.2)
     return figure
 
 
@@ -490,7 +491,9 @@ def plot_balance(result: Result) -> Figure:
                     label=arm if course is some[0] else None,
                 )
         row[1].set_xscale("log")
-        _plain_log(row[1].xaxis, (1, 2, 5))
+        rates = sorted({course["rate"] for course in courses})
+        row[1].set_xticks(rates, [f"{rate:g}" for rate in rates])
+        row[1].xaxis.set_minor_formatter(NullFormatter())
         _title(row[1], next(letters), "learning rate", "index of hidden neurons, after")
         (neurons,) = (n for n in numbers["neurons"] if n["start"] == start)
         edges = np.linspace(0, 1, 26).tolist()

@@ -62,11 +62,11 @@ CAPTIONS = {
     ),
     "timescales": (
         "Firing, credit and weights evolve at once. (a-c) A rate, a credit and a "
-        "weight over three stimuli; dashed, the stimulus changes. (d-f) Angle of the weight "
-        "change over a stimulus to the gradient, against one ratio of times each; "
-        "dashed, a right angle. (g-i) Held-out accuracy, mean over the last third of "
-        "training, and that of the rule in three phases on the same stimuli with steps "
-        "as large. Grey bar, the usual ratio."
+        "weight over three stimuli; dashed, the stimulus changes. (d-f) Angle of the "
+        "weight change over a stimulus to the gradient, against one ratio of times "
+        "each; dashed, a right angle. (g-i) Held-out accuracy, mean over the last "
+        "third of training, and that of the rule in three phases on the same stimuli "
+        "with steps as large. Grey bar, the usual ratio."
     ),
     "balance": (
         "Excitatory-inhibitory balance index, 1 - |E - I| / (E + I), mean over "

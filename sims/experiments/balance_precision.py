@@ -70,18 +70,7 @@ def matching(
         (hidden neurons that do not answer at all, so only the outputs learn), and
         ``balance_curves`` (b against net input, to draw).
     """
-    settings: dict[str, Any] = {
-        "sizes": [64, 15, 15, 15, 10] if full else [64, 15, 15, 10],
-        "activation": "tanh",
-        "learning_rates": [0.01, 0.03, 0.1, 0.2, 0.4, 0.8, 1.6]
-        if full
-        else [0.03, 0.1, 0.4, 1.2],
-        "steps": 4000 if full else 500,
-        "batch": 32,
-        "probe_samples": 64,
-        "tolerated_loss": TOLERATED_LOSS,
-        "mismatches": MISMATCHES,
-    }
+    settings = _settings(full)
     matched = over_jobs(
         _learn_matched,
         [{"seed": seed, "settings": settings} for seed in seeds],
@@ -222,6 +211,22 @@ def matching_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     )
 
 
+def _settings(full: bool) -> dict[str, Any]:
+    """Sizes and constants, of a quick look or of a paper's figure."""
+    return {
+        "sizes": [64, 15, 15, 15, 10] if full else [64, 15, 15, 10],
+        "activation": "tanh",
+        "learning_rates": [0.01, 0.03, 0.1, 0.2, 0.4, 0.8, 1.6]
+        if full
+        else [0.03, 0.1, 0.4, 1.2],
+        "steps": 4000 if full else 500,
+        "batch": 32,
+        "probe_samples": 64,
+        "tolerated_loss": TOLERATED_LOSS,
+        "mismatches": MISMATCHES,
+    }
+
+
 def mismatched(
     kind: str,
     level: float | str,
@@ -275,9 +280,7 @@ def mismatched(
         factors = np.exp(rng.normal(scale=size, size=n_free))
         return lambda h: slope(h) * _of_each_neuron(factors, h)
     if kind == "noisy moments":
-        return lambda h: (
-            slope(h) * (1 + size * rng.normal(size=h.shape)).astype(h.dtype)
-        )
+        return _MomentaryNoise(slope, size, rng)
     if kind == "constant":
         return lambda h: np.full_like(h, size)
     if kind == "hidden neurons silent":
@@ -301,7 +304,7 @@ class _MomentaryNoise:
     def __call__(self, net_input: Array) -> Array:
         if not np.array_equal(net_input, self._moment):
             noise = self._size * self._rng.normal(size=net_input.shape)
-            self._moment = net_input
+            self._moment = np.array(net_input)  # the caller may use its memory again
             self._balance = self._slope(net_input) * (1 + noise.astype(net_input.dtype))
         return self._balance
 

@@ -72,28 +72,7 @@ def clamping(
         of outputs), ``cases`` (one record per network, stimulus and regime),
         ``traces`` (credit by step) and ``deprivation``.
     """
-    settings: dict[str, Any] = {
-        "n_neurons": 200 if full else 80,
-        "n_inputs": 20,
-        "activation": "tanh",
-        "gains": [float(g) for g in np.geomspace(0.3, 12, 25 if full else 11)],
-        "output_shares": [0.05, 0.2, 0.4, 0.6, 0.8]
-        if not full
-        else [float(x) for x in np.linspace(0.05, 0.9, 12)],
-        "batch": 4,
-        "rate_steps": 500,
-        "credit_steps": 300,
-        "growth_steps": 120,
-        "tolerance": 1e-6,
-        "excess_balance": 1.5,
-        "trace_gains": [0.6, 2.0, 5.0],
-        "trace_steps": 40,
-        "trained_neurons": 300 if full else 124,
-        "training_steps": 4000 if full else 1000,
-        "trained_rates": {"sigmoid": 2.0, "tanh": 0.1},
-        "deprivation_steps": 200,
-        "forced_radius": 1.2,
-    }
+    settings = _settings(full)
     jobs = [
         {"gain": gain, "outputs": outputs, "seed": seed, "settings": settings}
         for gain in settings["gains"]
@@ -223,6 +202,32 @@ def clamping_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
             ),
         ),
     )
+
+
+def _settings(full: bool) -> dict[str, Any]:
+    """Sizes and constants, of a quick look or of a paper's figure."""
+    return {
+        "n_neurons": 200 if full else 80,
+        "n_inputs": 20,
+        "activation": "tanh",
+        "gains": [float(g) for g in np.geomspace(0.3, 12, 25 if full else 11)],
+        "output_shares": [0.05, 0.2, 0.4, 0.6, 0.8]
+        if not full
+        else [float(x) for x in np.linspace(0.05, 0.9, 12)],
+        "batch": 4,
+        "rate_steps": 500,
+        "credit_steps": 300,
+        "growth_steps": 120,
+        "tolerance": 1e-6,
+        "excess_balance": 1.5,
+        "trace_gains": [0.6, 2.0, 5.0],
+        "trace_steps": 40,
+        "trained_neurons": 300 if full else 124,
+        "training_steps": 4000 if full else 1000,
+        "trained_rates": {"sigmoid": 2.0, "tanh": 0.1},
+        "deprivation_steps": 200,
+        "forced_radius": 1.2,
+    }
 
 
 def carry_back(network: Network, balance: Array, credit: Array) -> Array:

@@ -151,11 +151,8 @@ def geometric_band(values: ArrayLike) -> dict[str, Any]:
 def interval(values: Sequence[float], form: str = ".2f") -> str:
     """Mean and confidence interval in words: ``0.95 (0.94 to 0.96)``."""
     edges = band(values)
-    mean = format(float(edges["mean"]), form)
-    if not np.isfinite(edges["low"]):
-        return mean
-    low, high = (format(float(edges[edge]), form) for edge in ("low", "high"))
-    return f"{mean} ({low} to {high})"
+    mean, low, high = (written(edges[edge], form) for edge in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})" if np.isfinite(edges["low"]) else mean
 
 
 def spread(values: Sequence[float], form: str = ".2f") -> str:
@@ -167,6 +164,14 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
         format(float(q), form) for q in np.quantile(known, [0, 0.5, 1])
     )
     return middle if low == high else f"{middle} ({low} to {high})"
+
+
+def written(number: float, form: str) -> str:
+    """A number in a format; ``1.9e+03`` becomes ``1900``, ``1.3e+10`` ``1.3e10``."""
+    text = format(float(number), form)
+    if "e+" not in text:
+        return text
+    return f"{float(text):.0f}" if float(text) < 1e5 else text.replace("e+", "e")
 
 
 def share(count: int, total: int) -> str:

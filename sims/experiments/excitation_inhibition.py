@@ -68,21 +68,9 @@ def balance(
         arm, learning rate and step, and accuracy) and ``neurons`` (index of each hidden
         neuron before and after, at the rate at which the rule learned best).
     """
-    settings: dict[str, Any] = {
-        "n_neurons": 300 if full else 104,
-        "gain": 0.5,
-        "activation": "sigmoid",
-        "dale": dale,
-        "learning_rates": [0.25, 0.5, 1.0, 2.0, 3.0, 4.0] if full else [1.0, 2.0, 4.0],
-        "steps": 3000 if full else 500,
-        "checkpoints": 10 if full else 5,
-        "batch": 32,
-        "settling_steps": 8,
-        "constant_balance": 0.2,
-        "measured_on": 200,
-        "starts": ["mixed signs"] if dale else list(STARTS),
-        "arms": list(ARMS),
-    }
+    settings = _settings(full)
+    settings["dale"] = dale
+    settings["starts"] = ["mixed signs"] if dale else list(STARTS)
     places = [
         (start, arm, rate)
         for start in settings["starts"]
@@ -132,6 +120,23 @@ def balance_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     if len({course["start"] for course in numbers["courses"]}) > 1:
         claims.append(_one_end(numbers["courses"]))
     return tuple(claims)
+
+
+def _settings(full: bool) -> dict[str, Any]:
+    """Sizes and constants, of a quick look or of a paper's figure."""
+    return {
+        "n_neurons": 300 if full else 104,
+        "gain": 0.5,
+        "activation": "sigmoid",
+        "learning_rates": [0.25, 0.5, 1.0, 2.0, 3.0, 4.0] if full else [1.0, 2.0, 4.0],
+        "steps": 3000 if full else 500,
+        "checkpoints": 10 if full else 5,
+        "batch": 32,
+        "settling_steps": 8,
+        "constant_balance": 0.2,
+        "measured_on": 200,
+        "arms": list(ARMS),
+    }
 
 
 def _towards_balance(start: str, courses: Sequence[Mapping[str, Any]]) -> Claim:
@@ -222,8 +227,8 @@ def _one_end(courses: Sequence[Mapping[str, Any]]) -> Claim:
         statement=found,
         holds=together,
         refuted_by=(
-            f"Learned networks whose index differs by {SAME_END:g} or more, by start or "
-            "by learning rate."
+            f"Learned networks whose index differs by {SAME_END:g} or more, by start "
+            "or by learning rate."
         ),
     )
 

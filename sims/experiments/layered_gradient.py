@@ -72,28 +72,13 @@ def equivalence(
         gradient by depth, with the same synapses and with random ones) and
         ``training`` (loss by step, three ways).
     """
-    grid: dict[str, Any] = {
-        "depths": range(2, 11) if full else (2, 3, 4, 7, 10),
-        "widths": (5, 10, 20, 50, 100, 200) if full else (5, 30, 200),
-        "activations": ("sigmoid", "tanh", "softplus", "relu"),
-    }
-    settings: dict[str, Any] = {
-        **{name: list(values) for name, values in grid.items()},
-        "batches": [1, 8, 64],
-        "probed_neurons_per_layer": 20 if full else 4,
-        "training_sizes": [64, 30, 20, 10],
-        "training_steps": 100,
-        "training_batch": 32,
-        "learning_rate": 0.2,
-        "feedback_depths": [2, 3, 4, 5, 6],
-        "feedback_width": 40,
-        "autograd": has_autograd(),
-    }
+    settings = _settings(full)
+    grid = [settings[name] for name in ("depths", "widths", "activations")]
     jobs = [
         {"depth": depth, "width": width, "activation": activation, "seed": seed}
         | {"turn": turn + seed, "probed": settings["probed_neurons_per_layer"]}
         for seed in seeds
-        for turn, (depth, width, activation) in enumerate(product(*grid.values()))
+        for turn, (depth, width, activation) in enumerate(product(*grid))
     ]
     networks = over_jobs(_compare_one, jobs, workers=workers)
     feedback = [
@@ -202,6 +187,24 @@ def equivalence_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
             ),
         ),
     )
+
+
+def _settings(full: bool) -> dict[str, Any]:
+    """Sizes and constants, of a quick look or of a paper's figure."""
+    return {
+        "depths": list(range(2, 11)) if full else [2, 3, 4, 7, 10],
+        "widths": [5, 10, 20, 50, 100, 200] if full else [5, 30, 200],
+        "activations": ["sigmoid", "tanh", "softplus", "relu"],
+        "batches": [1, 8, 64],
+        "probed_neurons_per_layer": 20 if full else 4,
+        "training_sizes": [64, 30, 20, 10],
+        "training_steps": 100,
+        "training_batch": 32,
+        "learning_rate": 0.2,
+        "feedback_depths": [2, 3, 4, 5, 6],
+        "feedback_width": 40,
+        "autograd": has_autograd(),
+    }
 
 
 def _ceiling(numbers: Mapping[str, Any]) -> float:

@@ -71,29 +71,8 @@ def timescales(
         ratio), ``usual`` (at the default constants), ``untrained`` accuracy, and
         ``trace`` (rates, credit and weight change over three stimuli, to draw).
     """
-    ratios: dict[str, list[float]] = {
-        "credit": [0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
-        if full
-        else [0.02, 0.1, 0.3, 1.0, 3.0],
-        "firing": [0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0]
-        if full
-        else [0.01, 0.3, 1.0, 3.0],
-        "weights": [0.003, 1 / 60, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0]
-        if full
-        else [0.005, 1 / 60, 0.1, 0.5, 2.0],
-    }
-    settings: dict[str, Any] = {
-        "sizes": [16, 12, 12, 4],
-        "activation": "tanh",
-        "digits": 4,
-        "dwell_seconds": DWELL,
-        "constants_seconds": asdict(USUAL),
-        "scale_of_constants": 1.0,
-        "ratios": ratios,
-        "stimuli": 600 if full else 150,
-        "measured_every": 5,
-        "steps_per_constant": 8 if full else 5,
-    }
+    settings = _settings(full)
+    ratios = settings["ratios"]
     usual_ratio = {
         "credit": USUAL.credit / DWELL,
         "firing": USUAL.firing / USUAL.credit,
@@ -194,6 +173,33 @@ def timescales_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
             )
         ),
     )
+
+
+def _settings(full: bool) -> dict[str, Any]:
+    """Sizes and constants, of a quick look or of a paper's figure."""
+    ratios: dict[str, list[float]] = {
+        "credit": [0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
+        if full
+        else [0.02, 0.1, 0.3, 1.0, 3.0],
+        "firing": [0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0]
+        if full
+        else [0.01, 0.3, 1.0, 3.0],
+        "weights": [0.003, 1 / 60, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0]
+        if full
+        else [0.005, 1 / 60, 0.1, 0.5, 2.0],
+    }
+    return {
+        "sizes": [16, 12, 12, 4],
+        "activation": "tanh",
+        "digits": 4,
+        "dwell_seconds": DWELL,
+        "constants_seconds": asdict(USUAL),
+        "scale_of_constants": 1.0,
+        "ratios": ratios,
+        "stimuli": 600 if full else 150,
+        "measured_every": 5,
+        "steps_per_constant": 8 if full else 5,
+    }
 
 
 def _border_claim(name: str, sweep: Mapping[str, Any], title: str) -> Claim:
@@ -341,7 +347,8 @@ def _live_and_learn(
                 after=course,
                 steps_per_constant=settings["steps_per_constant"],
             )
-            if place % settings["measured_every"] == 0:
+            last = place == len(shown) - 1
+            if last or place % settings["measured_every"] == 0:
                 true = _mean_gradient(
                     network, course.network, stimulus, target, settling
                 )

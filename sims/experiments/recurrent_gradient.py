@@ -64,22 +64,7 @@ def recurrent(
         ``silent_outputs`` (the same where outputs drive nobody) and ``training`` (angle
         and accuracy by step, for both modes).
     """
-    settings: dict[str, Any] = {
-        "n_neurons": 60 if full else 30,
-        "n_inputs": 8,
-        "activations": ["sigmoid", "tanh", "softplus"],
-        "check_gains": [0.3, 0.9],
-        "checked_synapses": None if full else 60,
-        "gains": [float(g) for g in np.geomspace(0.1, 1.2, 8 if full else 5)],
-        "output_shares": [0.05, 0.2, 0.5, 0.8],
-        "angle_neurons": 200 if full else 80,
-        "angle_inputs": 20,
-        "batch": 8,
-        "training_neurons": 300 if full else 104,
-        "training_steps": 4000 if full else 600,
-        "training_checkpoints": 8 if full else 4,
-        "trained_rates": {"tanh": 0.1, "sigmoid": 2.0},
-    }
+    settings = _settings(full)
     checks = over_jobs(
         _check,
         [
@@ -248,6 +233,26 @@ def recurrent_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
             ),
         ),
     )
+
+
+def _settings(full: bool) -> dict[str, Any]:
+    """Sizes and constants, of a quick look or of a paper's figure."""
+    return {
+        "n_neurons": 60 if full else 30,
+        "n_inputs": 8,
+        "activations": ["sigmoid", "tanh", "softplus"],
+        "check_gains": [0.3, 0.9],
+        "checked_synapses": None if full else 60,
+        "gains": [float(g) for g in np.geomspace(0.1, 1.2, 8 if full else 5)],
+        "output_shares": [0.05, 0.2, 0.5, 0.8],
+        "angle_neurons": 200 if full else 80,
+        "angle_inputs": 20,
+        "batch": 8,
+        "training_neurons": 300 if full else 104,
+        "training_steps": 4000 if full else 600,
+        "training_checkpoints": 8 if full else 4,
+        "trained_rates": {"tanh": 0.1, "sigmoid": 2.0},
+    }
 
 
 def settled_loss(network: Network, stimulus: FloatArray, target: FloatArray) -> float:

@@ -14,6 +14,7 @@ from sims.experiments.evidence import (
     over_jobs,
     package_versions,
     share,
+    spread,
 )
 from sims.experiments.gradients import FloatArray, descent_by_complex_step
 from sims.experiments.learning import in_double
@@ -61,21 +62,7 @@ def settling(
         ``all_to_all`` (error by gain and step, and measured and predicted decay per
         stimulus) and ``trained`` (the same after learning digits).
     """
-    settings: dict[str, Any] = {
-        "layers": list(range(2, 11)) if full else [2, 3, 4, 6, 8],
-        "width": 20,
-        "n_neurons": 200 if full else 80,
-        "n_inputs": 20,
-        "n_outputs": 10,
-        "gains": [0.3, 0.5, 0.7, 0.9, 1.1] if full else [0.3, 0.6, 0.9],
-        "activation": "tanh",
-        "batch": 8,
-        "steps": [*range(20), *range(20, 201 if full else 101, 4)],
-        "trained_neurons": 300 if full else 124,
-        "training_steps": 3000 if full else 1000,
-        "trained_rates": {"tanh": 0.1, "sigmoid": 2.0},
-        "usual_steps": 8,
-    }
+    settings = _settings(full)
     layers = over_jobs(
         _layered_errors,
         [
@@ -182,7 +169,7 @@ def settling_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
                 f"{min(layers)} to {max(layers)} layers the weight change first "
                 "equals the gradient after one step fewer than there are layers; one "
                 "step earlier the first layer's change is off by "
-                f"{100 * min(missing):.0f} to {100 * max(missing):.0f} %."
+                f"{spread([100 * e for e in missing], '.0f')} %."
             ),
             holds=all(on_time) and min(missing) > 0.5,
             refuted_by=(
@@ -220,6 +207,25 @@ def settling_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
             ),
         ),
     )
+
+
+def _settings(full: bool) -> dict[str, Any]:
+    """Sizes and constants, of a quick look or of a paper's figure."""
+    return {
+        "layers": list(range(2, 11)) if full else [2, 3, 4, 6, 8],
+        "width": 20,
+        "n_neurons": 200 if full else 80,
+        "n_inputs": 20,
+        "n_outputs": 10,
+        "gains": [0.3, 0.5, 0.7, 0.9, 1.1] if full else [0.3, 0.6, 0.9],
+        "activation": "tanh",
+        "batch": 8,
+        "steps": [*range(20), *range(20, 201 if full else 101, 4)],
+        "trained_neurons": 300 if full else 124,
+        "training_steps": 3000 if full else 1000,
+        "trained_rates": {"tanh": 0.1, "sigmoid": 2.0},
+        "usual_steps": 8,
+    }
 
 
 def _steps_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
