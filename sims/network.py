@@ -30,7 +30,8 @@ class Network:
         Constant net input of each neuron, without effect on the clamped inputs; None
         where neurons have none.
     balance : callable or None
-        Balance function b(h), elementwise; None for the matched one, f'(h).
+        Balance function b(h), from (batch, n) net inputs (0 for the clamped inputs)
+        to as many values; None for the matched one, f'(h).
     signs : (n,) array or None
         Dale's law: 1 where all synapses of the presynaptic neuron excite, -1 where
         they inhibit, as they do throughout learning; None where a neuron may do both.

@@ -201,19 +201,21 @@ class TrainingStep:
         if network.balance is None and matched is not None:
             matched(self._rates, self._balance)
         else:
-            balance = network.balance or network.activation.balance
-            self._balance[:] = balance(self._product - self._minus_constant)
+            net_input = np.zeros_like(self._values[-network.n_neurons :]).T
+            net_input[:, network.n_inputs :] = (self._product - self._minus_constant).T
+            balance = (network.balance or network.activation.balance)(net_input)
+            self._balance[:] = balance[:, network.n_inputs :].T
         external = self._external
         external[:] = target.T
         external -= self._rates[outputs]
         if self._loss == "squared":
             return 0.5 * float(np.vdot(external, external)) / self._batch_size
-        net_input = self._product[outputs] - self._minus_constant[outputs]
-        slope = cross_entropy_slope(network, net_input)
+        driving = self._product[outputs] - self._minus_constant[outputs]
+        slope = cross_entropy_slope(network, driving)
         external /= slope
         if network.balance is None:  # as above, with the digits that the rates lost
             self._balance[outputs] = slope
-        return float(cross_entropy(net_input, target.T).sum()) / self._batch_size
+        return float(cross_entropy(driving, target.T).sum()) / self._batch_size
 
     def _settle_credit(self) -> None:
         n_hidden, external = self._start.n_hidden, self._external

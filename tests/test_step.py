@@ -116,6 +116,13 @@ def test_step_is_the_rule_for_an_activation_of_ones_own():
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_step_gives_a_balance_function_the_net_input_of_every_neuron():
+    # Each neuron answers by a factor of its own.
+    factors = np.linspace(0.5, 1.5, 12)
+    network = replace(recurrent(), balance=lambda h: factors * (1 - np.tanh(h) ** 2))
+    assert_same_training(network)
+
+
 def test_step_in_single_precision_agrees_to_its_rounding(activation):
     network = recurrent(activation, dtype=np.float32)
     assert_same_training(network, precision=3e-5)
