@@ -5,7 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pypdf import PdfReader
 
+from commstruct.report.experiment_figures import FIGURES, plot_experiment
+from commstruct.report.experiment_page import write_experiment
 from sims import experiments
 from sims.activation import as_activation
 from sims.credit import balance_of, settle_credit, settle_rates
@@ -612,11 +615,11 @@ def test_learning_by_the_functions_is_what_train_does():
 
 def test_learning_that_diverges_leaves_nothing_from_there_on():
     task = digits_task()
-    network = layered([64, 5, 10], activation="softplus", seed=0, bias=True)
+    network = layered([64, 5, 10], activation="tanh", seed=0, bias=True)
     kept = learning.learn(
         network,
         task,
-        learning_rate=1e12,
+        learning_rate=1e60,
         steps=30,
         batch_size=8,
         settling_steps=2,
@@ -719,3 +722,47 @@ def test_one_wrong_gradient_refutes_recurrent(results):
     claim = recurrent_gradient.recurrent_verdict(numbers)[0]
     assert not claim.holds
     assert "1.0e-03" in claim.statement
+
+
+# Figures and pages
+
+
+def test_every_experiment_has_a_figure():
+    assert list(FIGURES) == list(experiments.EXPERIMENTS)
+    with pytest.raises(ValueError, match=r"name must be one of equiv.*got 'balence'"):
+        plot_experiment({"name": "balence"})
+
+
+@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+def test_figures_have_no_empty_panel_and_no_unnamed_axis(results, name):
+    read_back = json.loads(json.dumps(results[name].to_dict()))
+    figure = plot_experiment(read_back)
+    letters = []
+    for axes in figure.axes:
+        assert axes.has_data()
+        assert axes.get_ylabel()
+        if axes.get_label() != "<colorbar>":
+            assert axes.get_xlabel()
+            letters.append(axes.get_title(loc="left")[:1])
+    assert "".join(letters) == "abcdefghi"[: len(letters)]
+
+
+def test_a_page_says_the_verdict_and_what_would_refute_it(results, tmp_path):
+    result = results["clamping"].to_dict()
+    paths = write_experiment(result, tmp_path / "out")
+    assert sorted(path.name for path in paths.values()) == [
+        "figure.png",
+        "figure.svg",
+        "page.pdf",
+        "result.json",
+    ]
+    assert json.loads(paths["result"].read_text()) == result
+    pages = [page.extract_text() for page in PdfReader(paths["pdf"]).pages]
+    text = " ".join(" ".join(pages).split()).replace("- ", "")
+    for claim in result["verdict"]:
+        outcome = {True: "holds", False: "does not hold", None: "measured"}
+        assert f"{claim['name']}: {outcome[claim['holds']]}." in text
+    assert "commstruct experiment clamping --out DIR" in text
+    again = write_experiment(result, tmp_path / "again")
+    for name, path in paths.items():
+        assert path.read_bytes() == again[name].read_bytes()

@@ -20,6 +20,16 @@ BLUE, ORANGE, GREEN, PINK, SKY, RED, _, GREY = OKABE_ITO
 GUIDE = {"color": "0.35", "ls": (0, (4, 2)), "lw": 0.8}
 ACTIVATION_COLORS = {"sigmoid": BLUE, "tanh": RED, "softplus": GREEN, "relu": ORANGE}
 ARM_COLORS = {"credit rule": BLUE, "random feedback": ORANGE, "constant balance": GREEN}
+KIND_COLORS = {
+    "scaled": BLUE,
+    "shifted": ORANGE,
+    "widened": GREEN,
+    "piecewise linear": PINK,
+    "of another activation": RED,
+    "noisy neurons": SKY,
+    "noisy moments": "#6B4C9A",
+    "constant": "black",
+}
 MODE_COLORS = {"inject": BLUE, "clamp": RED, "free": "black"}
 SMALLEST = 1e-17
 """Errors of exactly 0 are drawn here, so that a log axis can show them."""
@@ -328,8 +338,6 @@ def plot_matching(result: Result) -> Figure:
     figure = Figure(figsize=(FULL_WIDTH, 5.0), layout="constrained")
     (curves, turned), (learned, follows) = figure.subplots(2, 2)
     kinds = list(dict.fromkeys(row["kind"] for row in numbers["conditions"]))
-    palette = (BLUE, ORANGE, GREEN, PINK, RED, SKY, "#6B4C9A", "black")
-    colors = dict(zip(kinds, palette, strict=False))
     drawn = numbers["balance_curves"]
     curves.plot(
         drawn["net_input"], drawn["matched"], color="0.6", lw=3, label="matched"
@@ -340,7 +348,7 @@ def plot_matching(result: Result) -> Figure:
         curves.plot(
             drawn["net_input"],
             row["balance"],
-            color=colors[row["kind"]],
+            color=KIND_COLORS[row["kind"]],
             label=f"{row['kind']}, {words}",
         )
     _title(curves, "a", "net input h", "balance function b(h)")
@@ -362,7 +370,7 @@ def plot_matching(result: Result) -> Figure:
                 ls="none",
                 marker=marker,
                 ms=3.6,
-                color=colors[kind],
+                color=KIND_COLORS[kind],
                 elinewidth=0.6,
                 label=kind,
             )

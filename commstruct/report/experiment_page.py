@@ -1,15 +1,17 @@
 """The page of an experiment: its question, verdict, figure, settings and numbers."""
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from commstruct.analysis import write_whole
 from commstruct.report.document import Document
 from commstruct.report.experiment_figures import plot_experiment
 from commstruct.report.pages import ReportSettings, pdf_bytes
-from commstruct.report.style import save_svg
 from commstruct.report.tables import Table
 from commstruct.report.text import shown
 
@@ -105,7 +107,7 @@ def write_experiment(result: Result, out_dir: str | Path) -> dict[str, Path]:
     """
     out_dir = Path(out_dir)
     figure = plot_experiment(result)
-    document = experiment_document(result)
+    document = experiment_document(result, figure)
     pdf = pdf_bytes(document, ReportSettings())
     out_dir.mkdir(parents=True, exist_ok=True)
     paths = {
@@ -116,19 +118,23 @@ def write_experiment(result: Result, out_dir: str | Path) -> dict[str, Path]:
     }
     text = json.dumps(result, indent=1, allow_nan=False)
     write_whole(paths["result"], text.encode())
-    write_whole(paths["svg"], save_svg(figure))
-    figure.savefig(paths["png"], dpi=200, metadata={"Software": None})
+    write_whole(paths["svg"], document.figures[f"{result['name']}.svg"])
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=200, metadata={"Software": None})
+    write_whole(paths["png"], picture.getvalue())
     write_whole(paths["pdf"], pdf)
     return paths
 
 
-def experiment_document(result: Result) -> Document:
+def experiment_document(result: Result, figure: Figure) -> Document:
     """Lay out the page of an experiment.
 
     Parameters
     ----------
     result : mapping
         As for `write_experiment`.
+    figure : Figure
+        As `plot_experiment` draws it.
     """
     name, verdict = result["name"], result["verdict"]
     statements = " ".join(claim["statement"] for claim in verdict)
@@ -150,7 +156,7 @@ def experiment_document(result: Result) -> Document:
     )
     document.figure(
         name,
-        plot_experiment(result),
+        figure,
         [
             CAPTIONS[name],
             f" {_seeds(result)} Bands and bars, 95 % confidence intervals of the mean "

@@ -128,7 +128,7 @@ def _changed(
     bias = network.bias
     if bias is not None:
         bias = bias + np.asarray(learning_rate * biases, bias.dtype)
-    if not np.isfinite(after).all():
+    if not (np.isfinite(after).all() and (bias is None or np.isfinite(bias).all())):
         return None
     return replace(network, weights=after, bias=bias)
 
