@@ -115,7 +115,6 @@ def test_step_is_the_rule_for_an_activation_of_ones_own():
     assert_same_training(recurrent(arctan))
 
 
-@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_step_gives_a_balance_function_the_net_input_of_every_neuron():
     # Each neuron answers by a factor of its own.
     factors = np.linspace(0.5, 1.5, 12)
@@ -123,6 +122,7 @@ def test_step_gives_a_balance_function_the_net_input_of_every_neuron():
     assert_same_training(network)
 
 
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_step_in_single_precision_agrees_to_its_rounding(activation):
     network = recurrent(activation, dtype=np.float32)
     assert_same_training(network, precision=3e-5)
