@@ -1,8 +1,8 @@
 """How much faster a sweep is on two workers than on one.
 
-Run ``python benchmarks/sweep_workers.py``: the sweep of reports/learning-rate.toml, with
-fewer steps unless told otherwise, on one worker and on two, in turn, each time into an
-empty folder. Prints every time and the ratio of the medians.
+Run ``python benchmarks/sweep_workers.py``: the sweep of reports/learning-rate.toml on
+one worker and on two, in turn, each time into an empty folder. Prints every time and
+the ratio of the medians.
 """
 
 import argparse
