@@ -204,6 +204,8 @@ def run(options: argparse.Namespace) -> None:
         print(f"share of the sgemm rate: {median:.3f} (medians), {least:.3f} (minima)")
 
     options.sizes_only = True
+    if not options.sizes:
+        return
     print("\nhidden   step (median)   per hidden^2   share of sgemm: medians  minima")
     for hidden in options.sizes:
         network, timed = contenders(hidden, options)

@@ -291,7 +291,7 @@ class TrainingStep:
 class ArrayStep:
     """The same step by the pure functions, on arrays of any library and device.
 
-    Parameters and calls are those of `TrainingStep`.
+    Parameters and calls are those of `TrainingStep`; batches may be of any size.
     """
 
     def __init__(
@@ -306,8 +306,8 @@ class ArrayStep:
         loss: Loss = "squared",
     ) -> None:
         check_loss(network, loss)
-        self._network, self._batch_size = network, batch_size
-        self._learning_rate, self._mode, self._loss = learning_rate, mode, loss
+        self._network, self._learning_rate = network, learning_rate
+        self._mode, self._loss = mode, loss
         self._settling_steps, self._tolerance = settling_steps, tolerance
 
     def __call__(self, stimulus: Matrix, target: Matrix) -> float:
@@ -332,7 +332,8 @@ class ArrayStep:
             weights = xp.where(kept, weights, xp.zeros_like(weights))
         if bias is not None:
             bias = bias + self._learning_rate * bias_change(network, rates, credit)
-        whole = [rates.values, credit.values, change, weights]
+        whole = [rates.values, credit.values, weights]
+        whole += [] if bias is None else [bias]
         if not np.isfinite(loss) or not all(xp.all(xp.isfinite(x)) for x in whole):
             return float("nan")
         self._network = replace(network, weights=weights, bias=bias)

@@ -188,6 +188,15 @@ def test_step_says_nan_where_only_the_weights_stop_being_finite(make_step):
 
 
 @pytest.mark.parametrize("make_step", [TrainingStep, ArrayStep])
+def test_step_says_nan_where_only_a_bias_stops_being_finite(make_step):
+    network = with_bias(layered([1, 1], activation="relu", seed=0, dtype=np.float64))
+    network = replace(network, bias=np.array([0.0, 1.0]))
+    settings = SETTINGS | {"batch_size": 1, "learning_rate": 1e308}
+    step = make_step(network, **settings)
+    assert np.isnan(step(np.array([[0.0]]), np.array([[1e5]])))
+
+
+@pytest.mark.parametrize("make_step", [TrainingStep, ArrayStep])
 def test_step_says_nan_where_rates_grow_without_bound(make_step):
     network = recurrent("relu", gain=30.0, dtype=np.float32)
     settings = SETTINGS | {"settling_steps": 400, "learning_rate": 0.0}
