@@ -327,11 +327,12 @@ class ArrayStep:
             loss = float(xp.mean(target_loss(network, rates, target, loss=self._loss)))
             change = self._learning_rate * weight_change(network, rates, credit)
             weights, bias = network.weights + change, network.bias
+            if bias is not None:
+                more = bias_change(network, rates, credit)
+                bias = bias + self._learning_rate * more
         if network.signs is not None:
             kept = weights * network.signs[:, None] > 0
             weights = xp.where(kept, weights, xp.zeros_like(weights))
-        if bias is not None:
-            bias = bias + self._learning_rate * bias_change(network, rates, credit)
         whole = [rates.values, credit.values, weights]
         whole += [] if bias is None else [bias]
         if not np.isfinite(loss) or not all(xp.all(xp.isfinite(x)) for x in whole):
