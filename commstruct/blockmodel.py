@@ -154,7 +154,8 @@ def fit_blockmodel(
     restarts : int
         Number of starts; at most 5 are made above 20,000 neurons.
     workers : int
-        Processes that refine starts; the result does not depend on it.
+        Processes that refine the starts of networks of more than 1000 neurons; the
+        result does not depend on it.
     family : {"gaussian", "poisson", "poisson-degree-corrected"}, optional
         Default: Gaussian where at least half of the synapses that may exist do. Else
         both Poisson models are fitted and the one with more evidence is taken; above
@@ -489,7 +490,8 @@ def _search(
         )
         for i, stream in enumerate(streams)
     ]
-    starts = Parallel(n_jobs=workers)(delayed(_start)(pairs, *job) for job in jobs)
+    n_jobs = workers if n > LARGE else 1  # else done before a process has started
+    starts = Parallel(n_jobs=n_jobs)(delayed(_start)(pairs, *job) for job in jobs)
     best = _recombined(pairs, _distinct(pool + starts), np.random.default_rng(last))
     agreement = rand_indices([start.labels for start in starts])
     return best, float(agreement.mean())

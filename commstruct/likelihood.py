@@ -433,8 +433,8 @@ def _onto_modules(
     n, k = members.shape
     senders = np.repeat(np.arange(n), np.diff(weights.indptr))
     places = senders * k + labels[weights.indices]
-    totals: FloatVector = np.bincount(places, weights.data, minlength=n * k)
-    return totals.reshape(n, k)
+    totals = np.bincount(places, weights.data, minlength=n * k)
+    return totals.astype(np.float64, copy=False).reshape(n, k)
 
 
 def _exposures(pairs: Pairs, members: FloatMatrix, *, forward: bool) -> FloatArray:

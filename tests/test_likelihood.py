@@ -223,6 +223,19 @@ def test_no_move_lowers_the_icl(kind, seed):
         assert move_gains(pairs, moved).max() <= 1e-9
 
 
+@pytest.mark.parametrize("side", ["senders", "receivers"])
+def test_reassigning_takes_both_directions_into_account(side):
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 20)
+    different = labels * np.ones((40, 1))  # modules differ in what they receive only
+    weights = rng.normal(size=(40, 40)) + 2 * (different - 0.5)
+    pairs = gaussian_pairs(weights if side == "receivers" else weights.T)
+    mistaken = labels.copy()
+    mistaken[[0, 1, 2, 30, 31]] ^= 1
+    found = reassign(pairs, mistaken, rounds=3)
+    np.testing.assert_array_equal(found.labels, labels)
+
+
 def test_a_neuron_alone_is_not_moved_but_merged():
     pairs = gaussian_pairs(FOUR)
     blocks = sum_blocks(pairs, np.array([0, 1, 1, 1]))
