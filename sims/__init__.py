@@ -10,11 +10,14 @@ if TYPE_CHECKING:
         Rates,
         balance_of,
         bias_change,
+        net_input_of,
         settle_credit,
         settle_rates,
         weight_change,
     )
     from sims.definition import Definition, load_definition
+    from sims.experiments import EXPERIMENTS, run_experiment
+    from sims.loss import external_credit, target_loss
     from sims.network import Network, all_to_all, layered
     from sims.sweep import run_sweep
     from sims.task import (
@@ -36,10 +39,12 @@ _ROOMS = {
         "Rates",
         "balance_of",
         "bias_change",
+        "net_input_of",
         "settle_credit",
         "settle_rates",
         "weight_change",
     ),
+    "sims.loss": ("external_credit", "target_loss"),
     "sims.task": (
         "Task",
         "association_task",
@@ -57,11 +62,13 @@ _ROOMS = {
     ),
     "sims.definition": ("Definition", "load_definition"),
     "sims.sweep": ("run_sweep",),
+    "sims.experiments": ("EXPERIMENTS", "run_experiment"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "ACTIVATIONS",
+    "EXPERIMENTS",
     "Activation",
     "Credit",
     "Definition",
@@ -78,13 +85,17 @@ __all__ = [
     "digits_task",
     "ei_balance",
     "evaluate",
+    "external_credit",
     "layered",
     "load_definition",
+    "net_input_of",
     "parity_task",
+    "run_experiment",
     "run_sweep",
     "settle_credit",
     "settle_rates",
     "spectral_radius",
+    "target_loss",
     "task_from_file",
     "train",
     "weight_change",

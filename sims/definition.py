@@ -54,6 +54,7 @@ class AllToAllSettings(Section):
     gain: Annotated[float, Field(ge=0)] = 0.1
     activation: ActivationName = "sigmoid"
     shortcuts: bool = True
+    dale: bool = False
     dtype: Literal["float32", "float64"] = "float32"
 
 
@@ -65,6 +66,7 @@ class LayeredSettings(Section):
     gain: Annotated[float, Field(ge=0)] = 1.0
     activation: ActivationName = "sigmoid"
     bias: bool = False
+    dale: bool = False
     dtype: Literal["float32", "float64"] = "float32"
 
 
@@ -72,12 +74,13 @@ class DigitsSettings(Section):
     """Handwritten digits."""
 
     name: Literal["digits"] = "digits"
+    size: Annotated[int, Field(ge=4, le=64)] = 8
     held_out: Share = 1 / 3
     seed: Annotated[int, Field(ge=0)] = 0
 
     def build(self) -> Task:
         """Make the task."""
-        return digits_task(held_out=self.held_out, seed=self.seed)
+        return digits_task(size=self.size, held_out=self.held_out, seed=self.seed)
 
 
 class AssociationSettings(Section):
@@ -125,6 +128,7 @@ class RuleSettings(Section):
     """How the credit rule is run."""
 
     credit_mode: Literal["clamp", "inject"] = "clamp"
+    loss: Literal["squared", "cross-entropy"] = "squared"
     settling_steps: Positive = 8
     tolerance: Annotated[float, Field(ge=0)] = 1e-4
     balance: Literal["matched", "sigmoid", "tanh", "relu", "softplus"] = "matched"
@@ -198,6 +202,7 @@ class Definition(Section):
                 gain=settings.gain,
                 activation=settings.activation,
                 bias=settings.bias,
+                dale=settings.dale,
                 seed=seed,
                 dtype=settings.dtype,
             )
@@ -209,6 +214,7 @@ class Definition(Section):
                 gain=settings.gain,
                 activation=settings.activation,
                 shortcuts=settings.shortcuts,
+                dale=settings.dale,
                 seed=seed,
                 dtype=settings.dtype,
             )

@@ -145,6 +145,7 @@ def _run_one(store: Path, definition: Definition, place: tuple[int, int]) -> Rec
             settling_steps=definition.rule.settling_steps,
             tolerance=definition.rule.tolerance,
             credit_mode=definition.rule.credit_mode,
+            loss=definition.rule.loss,
         )
     zarr.open_array(store, path="weights", mode="r+")[place] = run.weights
     record = _record(run, rate, seed, task)

@@ -1,6 +1,16 @@
 """Settings of every test: one thread of linear algebra, as in every worker."""
 
 import os
+from collections.abc import Iterator
+
+import pytest
+from threadpoolctl import threadpool_limits
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    with threadpool_limits(1):
+        yield

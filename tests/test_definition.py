@@ -145,3 +145,18 @@ def test_the_simulation_does_not_depend_on_analysis_or_report() -> None:
         {**plain.model_dump(), "analysis": {"seed": 1}, "report": {"title": "x"}}
     )
     assert told.simulation() == plain.simulation()
+
+
+def test_dale_loss_and_size_reach_what_they_name() -> None:
+    definition = load_definition(
+        {
+            **SMALL,
+            "network": {"n_neurons": 120, "dale": True},
+            "task": {"name": "digits", "size": 4},
+            "rule": {"loss": "cross-entropy"},
+        }
+    )
+    task = definition.task.build()
+    network = definition.build_network(task, seed=0)
+    assert (task.n_inputs, definition.rule.loss) == (16, "cross-entropy")
+    assert network.signs is not None

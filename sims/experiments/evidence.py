@@ -160,9 +160,7 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
     known = np.asarray([v for v in values if v is not None and np.isfinite(v)])
     if len(known) == 0:
         return "nothing finite"
-    low, middle, high = (
-        format(float(q), form) for q in np.quantile(known, [0, 0.5, 1])
-    )
+    low, middle, high = (written(q, form) for q in np.quantile(known, [0, 0.5, 1]))
     return middle if low == high else f"{middle} ({low} to {high})"
 
 

@@ -217,7 +217,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "n_neurons": 200 if full else 80,
         "n_inputs": 20,
         "n_outputs": 10,
-        "gains": [0.3, 0.5, 0.7, 0.9, 1.1] if full else [0.3, 0.6, 0.9],
+        "gains": [0.3, 0.5, 0.7, 0.9, 1.1] if full else [0.3, 0.7, 1.1],
         "activation": "tanh",
         "batch": 8,
         "steps": [*range(20), *range(20, 201 if full else 101, 4)],
