@@ -1,6 +1,7 @@
 """The PDF: its text, its structure, its bytes, and names that try to be markup."""
 
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,37 @@ def test_every_section_is_there_and_bookmarked(folder):
     assert "commstruct analyze sweep.zarr" in text
     assert "doi:10.1103/PhysRevE.80.016114" in text.replace(" ", "")
     assert "the last held-out accuracy" in text.lower()
+
+
+def without_accuracy(store: Path) -> None:
+    for file in (store / "runs").glob("*.json"):
+        record = json.loads(file.read_text())
+        record["chance_accuracy"] = None
+        curve = record["checkpoints"]["held_out_accuracy"]
+        record["checkpoints"]["held_out_accuracy"] = [None] * len(curve)
+        file.write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("diverged", "spoil", "n_nulls", "expected"),
+    [
+        ([(0.1, 0)], None, 1, "nothing to answer with"),
+        ([], without_accuracy, 0, "nothing was tested at learning rate 0.1"),
+    ],
+)
+def test_sweeps_that_say_little_still_have_a_report(
+    tmp_path, diverged, spoil, n_nulls, expected
+):
+    store = make_store(
+        tmp_path / "sweep.zarr", contrasts={0.1: 1.0}, seeds=[0], diverged=diverged
+    )
+    if spoil is not None:
+        spoil(store)
+    settings = SETTINGS | {"n_nulls": n_nulls}
+    path = write_report(analyze(store, **settings, regions=["whole"]), tmp_path)["pdf"]
+    text = flat(" ".join(pages(path)))
+    assert expected in text
+    assert ("Held-out accuracy, (a)" in text) == (spoil is None)
 
 
 def test_text_of_figures_can_be_searched(folder):

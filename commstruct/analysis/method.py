@@ -46,7 +46,7 @@ from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules import Partition, find_modules
 from commstruct.nulls import permute_weights
 
-NULLS_PER_TASK = 4
+NULLS_PER_TASK = 5
 Progress = Callable[[int, int], None]
 
 
@@ -72,7 +72,7 @@ def analyze(
     regions: Sequence[Region] | None = None,
     resolution: float = 1.0,
     restarts: int = 3,
-    n_nulls: int = 12,
+    n_nulls: int = 10,
     workers: int = 1,
     previous: Analysis | None = None,
     command: str | None = None,

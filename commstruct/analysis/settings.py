@@ -40,7 +40,7 @@ class AnalysisSettings(BaseModel):
     regions: tuple[Region, ...] = Field(default=REGIONS, min_length=1)
     resolution: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     restarts: int = Field(default=3, ge=1)
-    n_nulls: int = Field(default=12, ge=0)
+    n_nulls: int = Field(default=10, ge=0)
 
     @field_validator("structures", "regions")
     @classmethod

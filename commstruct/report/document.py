@@ -251,15 +251,14 @@ def _sweep_front(
             panels[rate, region]._replace(title=f"learning rate {rate:g}")
             for rate in few
         ]
-        last = "abcdefgh"[len(few) - 1]
+        letters = "a" if len(few) == 1 else f"a\u2013{'abcdefgh'[len(few) - 1]}"
         rest = "abcdefgh"[len(few) : len(few) + 3]
         document.figure(
             "answer",
             figures.plot_answer(analysis, chosen, learned=facts.learned),
             [
-                f"The answer at a glance. (a\u2013{last}) Weights of "
-                f"{sentences.REGION_NAMES[region]} at "
-                f"{counted(len(few), 'learning rate')}, sorted by "
+                f"The answer at a glance. ({letters}) {_first_upper(TITLES[region])} "
+                f"at {counted(len(few), 'learning rate')}, sorted by "
                 f"{STRUCTURE_NAMES[structure]}; {_run_key(facts)}. "
                 f"{_matrix_key(chosen[0].network)} ({rest[0]}"
                 f"\u2013{rest[-1]}) Diagonal score, signed modularity and structure "

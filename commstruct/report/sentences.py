@@ -63,6 +63,9 @@ def sweep_setting(analysis: Analysis, facts: SweepFacts) -> str:
     }.get(network.get("shortcuts"))
     chance = analysis.runs[0].get("chance_accuracy")
     rates = facts.learning_rates
+    span = f"from {rates[0]:g} to {rates[-1]:g}"
+    if len(rates) == 1:
+        span = f"({rates[0]:g})"
     parts = [
         f"{kind} networks of {len(analysis.neurons)} neurons "
         f"({roles.get('input', 0)} clamped inputs, {roles.get('hidden', 0)} hidden, "
@@ -71,7 +74,7 @@ def sweep_setting(analysis: Analysis, facts: SweepFacts) -> str:
         f"{network.get('gain', 'unknown')}" + (f", {shortcuts}" if shortcuts else ""),
         f"were trained by the credit rule ({shown(rule.get('credit_mode', 'clamp'))}ed "
         f"credit) on the task \u201c{shown(task.get('name', 'unknown'))}\u201d: "
-        f"{counted(len(rates), 'learning rate')} from {rates[0]:g} to {rates[-1]:g}, "
+        f"{counted(len(rates), 'learning rate')} {span}, "
         f"{counted(len(facts.seeds), 'seed')} each, {sweep.get('steps', 'unknown')} "
         f"steps of batch {sweep.get('batch_size', 'unknown')}.",
     ]
