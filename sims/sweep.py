@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sims.definition import Definition, load_definition, stream_seeds
+from sims.loss import check_loss
 from sims.task import Task
 from sims.train import Evaluation, Run, checkpoint_steps, train
 
@@ -95,6 +96,7 @@ def run_sweep(
         raise ValueError(f"workers must be at least 1, got {workers}")
     store = Path(store)
     task = definition.task.build()
+    check_loss(definition.build_network(task, seed=0), definition.rule.loss)
     attributes = _attributes(definition, task, command)
     if store.exists():
         _check_store(store, attributes)

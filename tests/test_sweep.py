@@ -205,3 +205,16 @@ def test_other_stimuli_under_the_same_definition_are_refused(tmp_path: Path) -> 
     np.savez(mine, stimuli=rng.random((12, 2)), targets=[0, 1] * 6)
     with pytest.raises(ValueError, match="trained on other stimuli"):
         run_sweep(definition, tmp_path / "store")
+
+
+def test_a_loss_that_does_not_fit_is_refused_before_anything_is_made(
+    tmp_path: Path,
+) -> None:
+    tables = {
+        **TINY,
+        "network": {"n_neurons": 14, "activation": "tanh"},
+        "rule": {"loss": "cross-entropy"},
+    }
+    with pytest.raises(ValueError, match="sigmoid"):
+        run_sweep(tables, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
