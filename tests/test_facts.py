@@ -184,6 +184,14 @@ def test_a_rise_that_stays_negative():
     assert "negative throughout" in text
 
 
+def test_a_sign_change_across_a_mean_of_zero():
+    text = trend_clause(trend([0.3, 1e-17, -0.2], rho=-0.9, p_value=0.001))
+    assert "changing sign between 0.01 and 1" in text
+    assert "throughout" not in text
+    text = trend_clause(trend([0.3, 0.1, 0.0], rho=-0.9, p_value=0.001))
+    assert "without changing sign" in text
+
+
 def test_a_fall_that_is_not_steady_says_so():
     text = trend_clause(trend([0.2, 0.3, -0.1], rho=-0.7, p_value=0.02))
     assert "tends to fall" in text

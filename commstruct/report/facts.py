@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -87,13 +88,15 @@ class Trend:
 
     @property
     def sign_changes(self) -> tuple[tuple[float, float], ...]:
-        """Neighbouring learning rates between which the mean changes its sign."""
-        pairs = zip(self.known, self.known[1:], strict=False)
+        """Learning rates between which the mean changes its sign.
+
+        Neighbours, but for rates between them whose mean is zero.
+        """
+        signed = [point for point in self.known if abs(point.mean) > ROUNDING]
         return tuple(
             (low.learning_rate, high.learning_rate)
-            for low, high in pairs
+            for low, high in pairwise(signed)
             if low.mean * high.mean < 0
-            and min(abs(low.mean), abs(high.mean)) > ROUNDING
         )
 
     @property

@@ -27,6 +27,7 @@ from commstruct.report.style import (
 from commstruct.report.text import counted, plain, shown, signed
 
 MOST_PIXELS = 900  # of a matrix on a side; larger ones are averaged over tiles
+FEW_NEURONS = 150  # so few that viewers, which smooth images, would blur the cells
 
 IntVector = NDArray[np.int64]
 FloatMatrix = NDArray[np.float64]
@@ -67,7 +68,7 @@ def draw_matrix(
         drawn,
         norm=norm,
         cmap=mpl.colormaps[colormap].with_extremes(bad=IMPOSSIBLE_COLOR),
-        interpolation="none",
+        interpolation="nearest" if n < FEW_NEURONS else "none",
         extent=(0, n, n, 0),
         aspect="equal",
     )
@@ -294,7 +295,7 @@ def draw_blocks(
         bad=IMPOSSIBLE_COLOR
     )
     norm = Normalize(-limit if signed else 0, limit)
-    image = axes.imshow(means, norm=norm, cmap=colormap, interpolation="none")
+    image = axes.imshow(means, norm=norm, cmap=colormap, interpolation="nearest")
     ids = np.arange(k) if module_ids is None else np.asarray(module_ids)
     ticks = np.arange(0, k, 1 if k <= 12 else 2 if k <= 24 else 5 if k <= 60 else 10)
     axes.set(xticks=ticks, yticks=ticks)
@@ -306,7 +307,7 @@ def draw_blocks(
     outside: dict[str, Any] = {
         "aspect": "equal",
         "clip_on": False,
-        "interpolation": "none",
+        "interpolation": "nearest",
     }
     axes.imshow(colors[:, None], extent=(low, high, k - 0.5, -0.5), **outside)
     axes.imshow(

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from commstruct.analysis import Analysis, RegionAnalysis
-from commstruct.report.facts import LEVEL, RateScore, SweepFacts, Trend, last_value
+from commstruct.report.facts import (
+    LEVEL,
+    ROUNDING,
+    RateScore,
+    SweepFacts,
+    Trend,
+    last_value,
+)
 from commstruct.report.text import (
     STRUCTURE_NAMES,
     counted,
@@ -417,9 +424,13 @@ def _at_most(p_value: float) -> str:
 def _sign_changes(trend: Trend) -> str:
     if trend.statistic == "structure_strength":
         return ""
+    means = [point.mean for point in trend.known]
+    if min(means) > ROUNDING:
+        return ", positive throughout"
+    if max(means) < -ROUNDING:
+        return ", negative throughout"
     if not trend.sign_changes:
-        side = "positive" if trend.known[0].mean > 0 else "negative"
-        return f", {side} throughout"
+        return ", without changing sign"
     places = [f"{low:g} and {high:g}" for low, high in trend.sign_changes]
     return f", changing sign between {joined(places)}"
 
