@@ -46,6 +46,16 @@ def test_gains_and_heavy_tails_do_not_hide_modules(kind):
         assert planted_alike(fit_blockmodel(weights, seed=0), labels) > 0.95
 
 
+def test_weights_of_infinite_variance_are_pulled_in():
+    rng = np.random.default_rng(2)
+    labels = np.repeat([0, 1, 2], [50, 40, 30])
+    noise = rng.standard_t(1.5, (120, 120))
+    assert fit_blockmodel(noise, seed=0, restarts=4).n_modules == 1
+    weights = noise + (labels[:, None] == labels)
+    # as they are, the same model finds an index of 0.49
+    assert planted_alike(fit_blockmodel(weights, seed=0, restarts=4), labels) > 0.85
+
+
 @pytest.mark.parametrize("gains", [False, True])
 @pytest.mark.parametrize("heavy_tails", [False, True])
 def test_one_module_where_there_is_no_structure(gains, heavy_tails):
@@ -108,6 +118,9 @@ def test_impossible_synapses_are_not_taken_for_weak_ones():
     without_mask = fit_blockmodel(full, seed=0)
     np.testing.assert_array_equal(model.labels, without_mask.labels)
     assert model.icl == pytest.approx(without_mask.icl)
+    turned = fit_blockmodel(full.T, seed=0)  # 30 outputs that send nothing
+    np.testing.assert_array_equal(turned.labels, model.labels)
+    assert turned.icl == pytest.approx(model.icl)
     noise = rng.normal(size=(n, n)) * possible
     noise_model = fit_blockmodel(as_connectome(noise, possible=possible), seed=0)
     assert noise_model.n_modules == 1
