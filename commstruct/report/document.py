@@ -462,8 +462,8 @@ def _matrix_key(network: Connectome) -> str:
     if column:
         strips += f"; grey strips, {column}"
     return (
-        f"Rows drive columns; black lines, module borders; {strips}; plain grey, no "
-        "synapse may exist; colours saturate at the 99th percentile of |weight|."
+        "Rows drive columns; black lines, borders of modules of 2 % of the neurons and "
+        f"more; {strips}; plain grey, no synapse may exist; colours saturate at the 99th percentile of |weight|."
     )
 
 

@@ -26,6 +26,7 @@ from commstruct.report.style import (
 )
 from commstruct.report.text import counted, plain, shown, signed
 
+SMALLEST_BORDERED = 0.02  # share of the neurons, of one of the modules at a border
 MOST_PIXELS = 900  # of a matrix on a side; larger ones are averaged over tiles
 FEW_NEURONS = 150  # so few that viewers, which smooth images, would blur the cells
 
@@ -73,6 +74,9 @@ def draw_matrix(
         aspect="equal",
     )
     borders = np.flatnonzero(np.diff(labels[order])) + 1
+    sizes = np.diff(borders, prepend=0, append=n)
+    # Lines between the smallest modules would cover their weights.
+    borders = borders[np.maximum(sizes[:-1], sizes[1:]) >= SMALLEST_BORDERED * n]
     line: dict[str, Any] = {"color": "black", "lw": 0.5 if len(borders) < 12 else 0.25}
     axes.hlines(borders, 0, n, **line)
     axes.vlines(borders, 0, n, **line)
