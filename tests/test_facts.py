@@ -226,7 +226,7 @@ def test_evidence_names_the_rates_of_each_kind():
     assert "is off-diagonal at learning rate 0.5" in text
     assert "no evidence that it is either at learning rate 0.1 (p = 0.40)" in text
     assert "one module, so neither, was found at learning rate 1" in text
-    assert "(each p ≤ 0.02)" in text
+    assert "at learning rate 0.5 (each p ≤ 0.02)" in text
 
 
 def test_answers_on_one_network_refuse_noise_and_name_structure():

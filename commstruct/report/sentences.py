@@ -173,10 +173,16 @@ def evidence_sentence(trend: Trend) -> str:
         else:
             side = "block-diagonal" if point.mean > 0 else "off-diagonal"
             sides[side].append(rate)
-    clauses = []
-    for side, rates in sides.items():
-        if rates:
-            clauses.append(f"{region} is {side} at {_rates(rates)}")
+    largest = max(
+        (p.p_value for p in trend.points if p.p_value <= LEVEL), default=math.nan
+    )
+    clauses = [
+        f"{region} is {side} at {_rates(rates)}"
+        for side, rates in sides.items()
+        if rates
+    ]
+    if clauses:
+        clauses[-1] += f" (each {_at_most(largest)})"
     if refused:
         either = "that it is either" if clauses else f"that {region} is block-diagonal "
         either += "" if clauses else "or off-diagonal"
@@ -185,12 +191,8 @@ def evidence_sentence(trend: Trend) -> str:
         clauses.append(f"one module, so neither, was found at {_rates(undefined)}")
     if untested:
         clauses.append(f"nothing was tested at {_rates(untested)}")
-    largest = max(
-        (p.p_value for p in trend.points if p.p_value <= LEVEL), default=math.nan
-    )
-    bound = "" if math.isnan(largest) else f" (each {_at_most(largest)})"
     start = "Against null networks with modules found anew, "
-    return f"{start}{'; '.join(clauses)}{bound}."
+    return f"{start}{'; '.join(clauses)}."
 
 
 def sweep_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
