@@ -25,9 +25,9 @@ class TimeConstants:
     credit : float
         Of the retrograde credit: seconds.
     weights : float
-        Of plasticity, minutes: the time in which a weight changes by the `weight_change`
-        of the moment. A stimulus of `dwell` seconds is a learning step of rate
-        ``dwell / weights``.
+        Of plasticity, minutes: the time in which a weight changes by the
+        `weight_change` of the moment. A stimulus of `dwell` seconds is a learning step
+        of rate ``dwell / weights``.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def evolve(
 def _time_steps(
     dwell: float, constants: TimeConstants, steps_per_constant: int
 ) -> FloatArray:
-    """Time steps of one stimulus: short at first, longer as it lasts; they sum to it."""
+    """Time steps of one stimulus, short at first and longer later; they sum to it."""
     fast, slow = sorted((constants.firing, constants.credit))
     longest = min(slow, dwell, constants.weights) / steps_per_constant
     step = min(fast / steps_per_constant, longest)

@@ -201,6 +201,7 @@ def test_a_geometric_band_is_the_band_of_the_logarithms():
         (evidence.interval([1.0, 1.0]), "1.00 (1.00 to 1.00)"),
         (evidence.spread([1.0, 9.0, 2.0], ".0f"), "2 (1 to 9)"),
         (evidence.spread([3.0, 3.0]), "3.00"),
+        (evidence.spread([1900.0, 1900.0, 2e6], ".2g"), "1900 (1900 to 2e06)"),
         (evidence.spread([np.nan]), "nothing finite"),
         (evidence.written(1900, ".2g"), "1900"),
         (evidence.written(1.3e10, ".2g"), "1.3e10"),
@@ -538,6 +539,7 @@ def test_the_needed_precision_is_read_from_the_numbers():
     first = verdict(planted_mismatches([0.9, 0.89, 0.7, 0.89]))[0].statement
     assert "at most 20 % costs more than 2 points" in first
     assert "one scaled by 3 at 30 %" in first
+    assert "whole interval is 30 %: one scaled by 3, 20.0 (20.0 to 20.0)" in first
     none = verdict(planted_mismatches([0.9, 0.89, 0.89]))[0].statement
     assert "none that was tried does" in none
     every = verdict(planted_mismatches([0.5, 0.4]))[0].statement

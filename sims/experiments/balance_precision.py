@@ -143,13 +143,19 @@ def matching_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
         f"{100 * mismatch[0]:.0f} %, costs more than {100 * TOLERATED_LOSS:.0f} points"
     )
     if first < len(ordered):
-        costs = 100 * np.subtract(
-            numbers["matched"]["accuracies"], ordered[first]["accuracies"]
-        )
+        costs = _costs(numbers, ordered[first])
         answer += (
             f"; the first that does is {_called(ordered[first])} at "
             f"{100 * mismatch[first]:.0f} %, {angles[first]:.0f} degrees from the "
             f"gradient (it costs {interval(costs, '.1f')} points)."
+        )
+    tolerated = 100 * TOLERATED_LOSS
+    told = [r for r in ordered if band(_costs(numbers, r))["low"] > tolerated]
+    if told:
+        answer += (
+            " The smallest mismatch whose cost lies above that with its whole interval "
+            f"is {100 * float(told[0]['mismatch']['mean']):.0f} %: {_called(told[0])}, "
+            f"{interval(_costs(numbers, told[0]), '.1f')} points."
         )
     else:
         answer += "; none that was tried does."
@@ -211,6 +217,12 @@ def matching_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     )
 
 
+def _costs(numbers: Mapping[str, Any], record: Mapping[str, Any]) -> list[float]:
+    """Held-out accuracy that a condition costs, in points, seed by seed."""
+    found = np.subtract(numbers["matched"]["accuracies"], record["accuracies"])
+    return [float(cost) for cost in 100 * found]
+
+
 def _settings(full: bool) -> dict[str, Any]:
     """Sizes and constants, of a quick look or of a paper's figure."""
     return {
@@ -218,7 +230,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "activation": "tanh",
         "learning_rates": [0.01, 0.03, 0.1, 0.2, 0.4, 0.8, 1.6]
         if full
-        else [0.03, 0.1, 0.4, 1.2],
+        else [0.05, 0.3, 1.2],
         "steps": 4000 if full else 500,
         "batch": 32,
         "probe_samples": 64,

@@ -186,7 +186,7 @@ def _settings(full: bool) -> dict[str, Any]:
         else [0.01, 0.3, 1.0, 3.0],
         "weights": [0.003, 1 / 60, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0]
         if full
-        else [0.005, 1 / 60, 0.1, 0.5, 2.0],
+        else [1 / 60, 0.1, 0.5, 2.0],
     }
     return {
         "sizes": [16, 12, 12, 4],
@@ -196,7 +196,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "constants_seconds": asdict(USUAL),
         "scale_of_constants": 1.0,
         "ratios": ratios,
-        "stimuli": 600 if full else 150,
+        "stimuli": 600 if full else 120,
         "measured_every": 5,
         "steps_per_constant": 8 if full else 5,
     }
