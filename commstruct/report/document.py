@@ -463,7 +463,8 @@ def _matrix_key(network: Connectome) -> str:
         strips += f"; grey strips, {column}"
     return (
         "Rows drive columns; black lines, borders of modules of 2 % of the neurons and "
-        f"more; {strips}; plain grey, no synapse may exist; colours saturate at the 99th percentile of |weight|."
+        f"more; {strips}; plain grey, no synapse may exist; colours saturate at the "
+        "99th percentile of |weight|."
     )
 
 
