@@ -1,6 +1,7 @@
 """The command line: statuses, messages, and nothing half-written."""
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -156,7 +157,7 @@ def test_analyze_a_matrix_from_a_file(tmp_path: Path) -> None:
     (row,) = json.loads(result.stdout)["scores"]
     assert row["n_modules"] == 2
     assert row["diagonal_score"] > 0.5
-    assert "30 neurons" in result.stderr
+    assert re.search(r"neurons +30\n", result.stderr)
     pdf = out / "report.pdf"
     first = pdf.read_bytes()
     pdf.unlink()
