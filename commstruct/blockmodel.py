@@ -169,6 +169,8 @@ def fit_blockmodel(
     _check_settings(signs, resolution, restarts, workers, family)
     connectome = as_connectome(network)
     weights = _off_diagonal(_signed_part(connectome.weights, signs))
+    if not connectome.is_directed:
+        weights = (weights + weights.T) / 2  # no rounding left to tell both ways apart
     families = (family,) if family else _families_of(weights, connectome.possible)
     best, agreement, family = _best_family(
         weights,
@@ -288,6 +290,10 @@ def _prepared(
     )
 
 
+def _is_symmetric(matrix: Weights | None) -> bool:
+    return matrix is None or not abs(matrix - matrix.T).max()
+
+
 def _gaussian_pairs(
     weights: Weights, possible: BoolMatrix | None, resolution: float
 ) -> tuple[Pairs, list[FloatMatrix]]:
@@ -295,12 +301,11 @@ def _gaussian_pairs(
     n = len(dense)
     mask = ~np.eye(n, dtype=bool) if possible is None else possible.copy()
     np.fill_diagonal(mask, False)
-    silent = ~np.any(dense, axis=1), ~np.any(dense, axis=0)
-    mask[silent[0]] = False
-    mask[:, silent[1]] = False
+    mask[~np.any(dense, axis=1)] = False
+    mask[:, ~np.any(dense, axis=0)] = False
     standard, known = _standardised(dense, mask), mask.astype(float)
     n_pairs = max(known.sum(), 1.0) * resolution
-    is_directed = not np.array_equal(standard, standard.T)
+    is_directed = not (_is_symmetric(standard) and _is_symmetric(known))
     total = n_pairs if is_directed else n_pairs / 2
     root = np.full((1, n), np.sqrt(resolution))
     pairs = Pairs(
@@ -379,7 +384,7 @@ def _poisson_pairs(
         layers.append(layer * counts)
         sending.append(sent * counts)
         receiving.append(received)
-    is_directed = bool(abs(weights - weights.T).max() > 0) if weights.nnz else False
+    is_directed = not (_is_symmetric(weights) and _is_symmetric(known))
     pairs = Pairs(
         weights=tuple(layers) or (weights,),
         transposed=tuple(sparse.csr_array(layer.T) for layer in layers) or (weights,),
@@ -492,8 +497,10 @@ def _search(
     ]
     n_jobs = workers if n > LARGE else 1  # else done before a process has started
     starts = Parallel(n_jobs=n_jobs)(delayed(_start)(pairs, *job) for job in jobs)
-    best = _recombined(pairs, _distinct(pool + starts), np.random.default_rng(last))
     agreement = rand_indices([start.labels for start in starts])
+    pool = _best_distinct(pool + starts)
+    del starts  # large ones take memory
+    best = _recombined(pairs, pool, np.random.default_rng(last))
     return best, float(agreement.mean())
 
 
@@ -533,20 +540,23 @@ def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> B
     tried: list[tuple[Blocks, Blocks]] = []
     very_large = pairs.n_neurons > VERY_LARGE
     for _ in range(GENERATIONS_VERY_LARGE if very_large else GENERATIONS):
-        best, children = pool[0], []
-        for one, other in combinations(pool, 2):
-            if any(one is a and other is b for a, b in tried):
-                continue
-            tried.append((one, other))
-            children.append(_intersected(pairs, one, other))
+        best = pool[0]
+        untried = [
+            (one, other)
+            for one, other in combinations(pool, 2)
+            if not any(one is a and other is b for a, b in tried)
+        ]
+        tried += untried
+        for one, other in untried:
+            pool = _best_distinct([*pool, _intersected(pairs, one, other)])
         profile = profiles(pairs, best, within=False)
         for more in (3, 8):
             labels = _k_means(profile, best.n_modules + more, rng)
-            children.append(_refined(pairs, labels))
+            pool = _best_distinct([*pool, _refined(pairs, labels)])
         split = _split(pairs, best)
         if split is not best:
-            children.append(move_neurons(pairs, split, rounds=MOVE_ROUNDS))
-        pool = _distinct(pool + children)
+            moved = move_neurons(pairs, split, rounds=MOVE_ROUNDS)
+            pool = _best_distinct([*pool, moved])
         if pool[0].icl <= best.icl + 1e-9:
             break
     return _polished(pairs, pool[0])
@@ -622,7 +632,7 @@ def _split_directions(
     return [*directions, *extreme_vectors(among)]
 
 
-def _distinct(pool: list[Blocks]) -> list[Blocks]:
+def _best_distinct(pool: list[Blocks]) -> list[Blocks]:
     """Best few partitions, those of the same likelihood once."""
     best: list[Blocks] = []
     for blocks in sorted(pool, key=lambda blocks: -blocks.icl):

@@ -89,6 +89,8 @@ def symmetric_embedding(weights: Weights, *, edge: float, most: int) -> FloatMat
     """
     n = weights.shape[0]
     symmetric = (weights + weights.T) / 2
+    if not abs(symmetric).max():
+        return np.zeros((n, 1))
     if isinstance(symmetric, np.ndarray) and n <= FULL_DECOMPOSITION:
         values, vectors = np.linalg.eigh(symmetric)
     else:
@@ -104,10 +106,12 @@ def extreme_vectors(weights: Weights) -> list[FloatVector]:
     """Eigenvectors at both ends of the symmetric part, its mean taken off.
 
     The ends are where two modules inside would show: one where each keeps to itself,
-    the other where they connect across.
+    the other where they connect across. None where nothing goes both ways.
     """
     n = weights.shape[0]
     symmetric = (weights + weights.T) / 2
+    if not abs(symmetric).max():
+        return []
     mean = symmetric.sum() / max(n * (n - 1), 1)
     if n <= FULL_DECOMPOSITION:
         dense = symmetric if isinstance(symmetric, np.ndarray) else symmetric.toarray()

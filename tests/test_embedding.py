@@ -86,6 +86,17 @@ def test_one_of_the_extreme_vectors_splits_two_modules(kind, full, monkeypatch):
     assert max(max(share, 1 - share) for share in agreements) > 0.95
 
 
+@pytest.mark.parametrize("full", [1000, 10])
+def test_weights_that_only_go_one_way_have_no_symmetric_part(full, monkeypatch):
+    monkeypatch.setattr("commstruct.embedding.FULL_DECOMPOSITION", full)
+    weights = np.triu(np.ones((30, 30)), 1)
+    weights -= weights.T
+    embedded = symmetric_embedding(weights, edge=1.0, most=4)
+    np.testing.assert_array_equal(embedded, np.zeros((30, 1)))
+    assert extreme_vectors(weights) == []
+    assert extreme_vectors(sparse.csr_array((30, 30))) == []
+
+
 def test_normalised_weights_worked_by_hand():
     weights = sparse.csr_array(np.array([[0.0, 3.0], [-1.0, 0.0]]))
     # strengths sent 3, 1 and received 1, 3, with a mean of 2 added to each
