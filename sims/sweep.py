@@ -108,7 +108,13 @@ def run_sweep(
         for i in range(len(definition.sweep.learning_rates))
         for j in range(len(definition.sweep.seeds))
     ]
-    missing = [place for place in places if not _is_finished(store, definition, place)]
+    # Rates settle later at high learning rates; the longest runs go first, so that no
+    # worker is left with one at the end.
+    missing = [
+        place
+        for place in reversed(places)
+        if not _is_finished(store, definition, place)
+    ]
     done = len(places) - len(missing)
     if progress is not None:
         progress(done, len(places))
