@@ -388,7 +388,7 @@ def plot_matching(result: Result) -> Figure:
     )
     _title(learned, "c", "mismatch of b (share of f')", "held-out accuracy")
     _title(follows, "d", "angle to the gradient (degrees)", "held-out accuracy")
-    turned.set_ylim(0, 128)
+    turned.set_ylim(0, 145)
     turned.set_yticks([0, 30, 60, 90])
     for axes in (learned, follows):
         axes.set_ylim(0, 1.05)

@@ -230,7 +230,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "activation": "tanh",
         "learning_rates": [0.01, 0.03, 0.1, 0.2, 0.4, 0.8, 1.6]
         if full
-        else [0.05, 0.3, 1.2],
+        else [0.03, 0.1, 0.4, 1.2],
         "steps": 4000 if full else 500,
         "batch": 32,
         "probe_samples": 64,
