@@ -61,7 +61,8 @@ LARGE = 1000  # neurons above which more modules are tried, and splits more brie
 VERY_LARGE = 20_000  # above which the search is cut short, to be done in minutes
 START_MODULES = (10, 5, 14, 3, 7)
 START_MODULES_LARGE = (20, 10, 40, 5, 14)
-START_ROUNDS = 5
+K_MEANS_ROUNDS = 6
+START_ROUNDS = 4
 LLOYD_ROUNDS = 8
 SPLIT_ROUNDS = 8
 SPLIT_ROUNDS_LARGE = 3
@@ -530,7 +531,7 @@ def _k_means(
     with warnings.catch_warnings():  # an empty module is no harm
         warnings.simplefilter("ignore", UserWarning)
         n_modules = max(2, min(n_modules, len(points) // 3))
-        _, labels = kmeans2(apart, n_modules, iter=20, minit="++", rng=rng)
+        _, labels = kmeans2(apart, n_modules, iter=K_MEANS_ROUNDS, minit="++", rng=rng)
     modules: IntVector = labels.astype(np.int64)
     return modules
 
