@@ -383,7 +383,7 @@ def measure(options: argparse.Namespace) -> None:
         print_table(title, table)
     if not options.no_sparse:
         sizes = [1000, 4000] if options.full else [1000]
-        few = range(options.seed, options.seed + (3 if options.full else 1))
+        few = range(options.seed, options.seed + (2 if options.full else 1))
         counts = sparse_table(sizes=sizes, seeds=few)
         tables.append(counts)
         for network, table in counts.groupby("network", sort=False):
