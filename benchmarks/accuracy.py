@@ -329,7 +329,7 @@ def print_table(title: str, table: pd.DataFrame) -> None:
     )
     planted = [kind for kind in wide.index if kind in DENSE_KINDS]
     counted = [kind for kind in planted if kind not in NOT_IN_THE_MEAN]
-    if counted:
+    if counted and "contrast" in title:
         wide.loc["mean of the ten"] = wide.loc[counted].mean()
         wide.loc["worst of the ten"] = wide.loc[counted].min()
     print(f"\n### {title}\n")

@@ -51,7 +51,7 @@ from commstruct.likelihood import (
 
 FAMILIES = ("gaussian", "poisson", "poisson-degree-corrected")
 SIGNS = ("signed", "positive", "negative", "absolute")
-PRECISION = 8.0  # of the prior of a block mean: sd 0.35 of the noise's
+PRECISION = 16.0  # of the prior of a block mean: its sd is a quarter of the noise's
 TAIL = 3.0  # robust standard deviations beyond which weights count by their logarithm
 DENSE_SHARE = 0.5  # of synapses that exist, from which weights are not counts
 DENSE_NEURONS = 4000  # a sparse network is made dense up to this size
