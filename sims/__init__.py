@@ -1,6 +1,8 @@
 """The simulator: from a learning rate to trained weights."""
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +18,12 @@ if TYPE_CHECKING:
         weight_change,
     )
     from sims.definition import Definition, load_definition
-    from sims.experiments import EXPERIMENTS, run_experiment
+    from sims.experiments import (
+        EXPERIMENTS,
+        Claim,
+        ExperimentResult,
+        run_experiment,
+    )
     from sims.loss import external_credit, target_loss
     from sims.network import Network, all_to_all, layered
     from sims.sweep import run_sweep
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
         parity_task,
         task_from_file,
     )
+    from sims.timescales import Course, TimeConstants, evolve
     from sims.train import Evaluation, Run, ei_balance, evaluate, spectral_radius, train
 
 # Every public name and the room it is in; a room is entered when a name is asked for,
@@ -62,7 +70,13 @@ _ROOMS = {
     ),
     "sims.definition": ("Definition", "load_definition"),
     "sims.sweep": ("run_sweep",),
-    "sims.experiments": ("EXPERIMENTS", "run_experiment"),
+    "sims.timescales": ("Course", "TimeConstants", "evolve"),
+    "sims.experiments": (
+        "EXPERIMENTS",
+        "Claim",
+        "ExperimentResult",
+        "run_experiment",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -70,13 +84,17 @@ __all__ = [
     "ACTIVATIONS",
     "EXPERIMENTS",
     "Activation",
+    "Claim",
+    "Course",
     "Credit",
     "Definition",
     "Evaluation",
+    "ExperimentResult",
     "Network",
     "Rates",
     "Run",
     "Task",
+    "TimeConstants",
     "all_to_all",
     "as_activation",
     "association_task",
@@ -85,6 +103,7 @@ __all__ = [
     "digits_task",
     "ei_balance",
     "evaluate",
+    "evolve",
     "external_credit",
     "layered",
     "load_definition",
@@ -100,6 +119,21 @@ __all__ = [
     "train",
     "weight_change",
 ]
+
+
+class _Package(ModuleType):
+    """Keeps a public name from being hidden by the room of the same name.
+
+    Entering the room ``sims.train`` would make it an attribute of the package, in the
+    place of the function ``train``; `sys.modules` knows the room well enough.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _ROOM_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> object:
