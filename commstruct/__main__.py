@@ -286,6 +286,12 @@ def experiment(
     full: Annotated[
         bool, typer.Option("--full", help="The size of a paper's figure; slower.")
     ] = False,
+    dale: Annotated[
+        bool, typer.Option("--dale", help="Neurons excite or inhibit, never both.")
+    ] = False,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="How many networks of each kind.")
+    ] = 3,
     workers: Workers = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -299,7 +305,9 @@ def experiment(
         from commstruct.report.experiment_page import write_experiment
         from sims.experiments import run_experiment
 
-        result = run_experiment(name, full=full, workers=workers or _cores())
+        result = run_experiment(
+            name, seeds=seeds, full=full, dale=dale, workers=workers or _cores()
+        )
         paths = [str(path) for path in write_experiment(result, out).values()]
         for claim in result["verdict"]:
             logging.getLogger("commstruct").info("%s", claim["statement"])

@@ -117,7 +117,7 @@ def settle_rates(
     """
     xp = array_namespace(network.weights)
     stimulus = _as_batch(stimulus, network, network.n_inputs, "stimulus")
-    _check_damping(damping)
+    check_damping(damping)
     clamped, free = slice(0, network.n_inputs), slice(network.n_inputs, None)
     constant = stimulus @ network.weights[clamped, free]
     if network.bias is not None:
@@ -193,7 +193,7 @@ def settle_credit(
     """
     xp = array_namespace(network.weights)
     external = _as_batch(external, network, network.n_outputs, "external")
-    _check_damping(damping)
+    check_damping(damping)
     if mode not in ("clamp", "inject"):
         raise ValueError(f"mode must be 'clamp' or 'inject', got {mode!r}")
     free, n_hidden = slice(network.n_inputs, None), network.n_hidden
@@ -347,6 +347,7 @@ def _as_batch(values: Array, network: Network, width: int, name: str) -> Array:
     return values
 
 
-def _check_damping(damping: float) -> None:
+def check_damping(damping: float) -> None:
+    """Refuse a damping that is not from 0 to below 1."""
     if not 0 <= damping < 1:
         raise ValueError(f"damping must be from 0 to below 1, got {damping}")

@@ -131,6 +131,8 @@ class RuleSettings(Section):
     loss: Literal["squared", "cross-entropy"] = "squared"
     settling_steps: Positive = 8
     tolerance: Annotated[float, Field(ge=0)] = 1e-4
+    damping: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    accelerate: bool = False
     balance: Literal["matched", "sigmoid", "tanh", "relu", "softplus"] = "matched"
 
 

@@ -12,6 +12,7 @@ What the rule *is* stands in `sims.credit`; here is how a step is *computed* qui
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -291,7 +292,8 @@ class TrainingStep:
 class ArrayStep:
     """The same step by the pure functions, on arrays of any library and device.
 
-    Parameters and calls are those of `TrainingStep`; batches may be of any size.
+    Parameters and calls are those of `TrainingStep`; batches may be of any size, and
+    settling may have the help of `damping` and `accelerate`, as in `settle_rates`.
     """
 
     def __init__(
@@ -304,25 +306,30 @@ class ArrayStep:
         tolerance: float,
         mode: CreditMode,
         loss: Loss = "squared",
+        damping: float = 0.0,
+        accelerate: bool = False,
     ) -> None:
         check_loss(network, loss)
         self._network, self._learning_rate = network, learning_rate
         self._mode, self._loss = mode, loss
-        self._settling_steps, self._tolerance = settling_steps, tolerance
+        self._settling: dict[str, Any] = {
+            "steps": settling_steps,
+            "tolerance": tolerance,
+            "damping": damping,
+            "accelerate": accelerate,
+        }
 
     def __call__(self, stimulus: Matrix, target: Matrix) -> float:
         """Learn from one batch, as `TrainingStep` does."""
         network, xp = self._network, array_namespace(self._network.weights)
-        steps, tolerance = self._settling_steps, self._tolerance
         with np.errstate(all="ignore"):
-            rates = settle_rates(network, stimulus, steps=steps, tolerance=tolerance)
+            rates = settle_rates(network, stimulus, **self._settling)
             credit = settle_credit(
                 network,
                 rates,
                 external_credit(network, rates, target, loss=self._loss),
-                steps=steps,
-                tolerance=tolerance,
                 mode=self._mode,
+                **self._settling,
             )
             loss = float(xp.mean(target_loss(network, rates, target, loss=self._loss)))
             change = self._learning_rate * weight_change(network, rates, credit)

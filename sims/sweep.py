@@ -152,6 +152,8 @@ def _run_one(store: Path, definition: Definition, place: tuple[int, int]) -> Rec
             checkpoints=definition.sweep.checkpoints,
             settling_steps=definition.rule.settling_steps,
             tolerance=definition.rule.tolerance,
+            damping=definition.rule.damping,
+            accelerate=definition.rule.accelerate,
             credit_mode=definition.rule.credit_mode,
             loss=definition.rule.loss,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from array_api_compat import to_device
@@ -9,7 +10,13 @@ from numpy.typing import DTypeLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from sims.activation import Array
-from sims.credit import CreditMode, Rates, settle_credit, settle_rates
+from sims.credit import (
+    CreditMode,
+    Rates,
+    check_damping,
+    settle_credit,
+    settle_rates,
+)
 from sims.loss import Loss, check_loss, external_credit, target_loss
 from sims.network import Network
 from sims.step import ArrayStep, TrainingStep
@@ -94,6 +101,8 @@ def train(
     checkpoints: int | Sequence[int] = 1,
     settling_steps: int = 8,
     tolerance: float = 1e-4,
+    damping: float = 0.0,
+    accelerate: bool = False,
     credit_mode: CreditMode = "clamp",
     loss: Loss = "squared",
     progress: Callable[[int], None] | None = None,
@@ -128,6 +137,10 @@ def train(
         The most steps that rates, and credit, may take to settle.
     tolerance : float
         Change in a step that counts as settled; at 0 all steps are taken.
+    damping, accelerate
+        Help for rates and credit that do not settle by plain iteration, as in
+        `settle_rates`; a training step with either is computed by the pure functions
+        of the rule, which takes longer.
     credit_mode : {"clamp", "inject"}
     loss : {"squared", "cross-entropy"}
         What training lowers; see `sims.loss.target_loss`.
@@ -147,18 +160,22 @@ def train(
     _check_training(network, task, learning_rate, steps, batch_size, settling_steps)
     if not tolerance >= 0:
         raise ValueError(f"tolerance must not be negative, got {tolerance}")
+    check_damping(damping)
     _check_loss_and_targets(network, task, loss)
     marks = checkpoint_steps(checkpoints, steps)
-    make_step = TrainingStep if _is_numpy(network.weights) else ArrayStep
-    learn = make_step(
-        network,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        settling_steps=settling_steps,
-        tolerance=tolerance,
-        mode=credit_mode,
-        loss=loss,
-    )
+    settings: dict[str, Any] = {
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "settling_steps": settling_steps,
+        "tolerance": tolerance,
+        "mode": credit_mode,
+        "loss": loss,
+    }
+    learn: TrainingStep | ArrayStep
+    if _is_numpy(network.weights) and not (damping or accelerate):
+        learn = TrainingStep(network, **settings)
+    else:
+        learn = ArrayStep(network, **settings, damping=damping, accelerate=accelerate)
     dtype = _to_numpy(network.weights[:0]).dtype
     batches = _Batches(task, batch_size, dtype, np.random.default_rng(seed))
     weights = np.full((len(marks), *network.weights.shape), np.nan, dtype=dtype)
@@ -175,6 +192,8 @@ def train(
                     task,
                     steps=settling_steps,
                     tolerance=tolerance,
+                    damping=damping,
+                    accelerate=accelerate,
                     mode=credit_mode,
                     loss=loss,
                 )
@@ -206,6 +225,8 @@ def evaluate(
     *,
     steps: int,
     tolerance: float,
+    damping: float = 0.0,
+    accelerate: bool = False,
     mode: CreditMode = "clamp",
     loss: Loss = "squared",
 ) -> Evaluation:
@@ -215,7 +236,7 @@ def evaluate(
     ----------
     network : Network
     task : Task
-    steps, tolerance, mode
+    steps, tolerance, damping, accelerate, mode
         Settling, as in `settle_rates` and `settle_credit`.
     loss : {"squared", "cross-entropy"}
 
@@ -223,14 +244,12 @@ def evaluate(
     -------
     Evaluation
     """
-    trained = settle_rates(network, task.stimuli, steps=steps, tolerance=tolerance)
-    rates = settle_rates(
-        network, task.held_out_stimuli, steps=steps, tolerance=tolerance
-    )
+    settling: dict[str, Any] = {"steps": steps, "tolerance": tolerance}
+    settling |= {"damping": damping, "accelerate": accelerate}
+    trained = settle_rates(network, task.stimuli, **settling)
+    rates = settle_rates(network, task.held_out_stimuli, **settling)
     external = external_credit(network, rates, task.held_out_targets, loss=loss)
-    credit = settle_credit(
-        network, rates, external, steps=steps, tolerance=tolerance, mode=mode
-    )
+    credit = settle_credit(network, rates, external, mode=mode, **settling)
     accuracy = np.nan
     if task.kind == "classification":
         outputs = np.asarray(rates)[:, network.outputs]

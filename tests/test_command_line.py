@@ -258,10 +258,14 @@ def test_a_store_made_by_another_version_is_refused(definition: Path) -> None:
 
 
 def test_an_experiment_leaves_its_result_a_figure_and_a_page(tmp_path: Path) -> None:
-    result = commstruct("experiment", "settling", "--out", tmp_path, "--json")
+    result = commstruct(
+        *("experiment", "settling", "--dale", "--seeds", "1", "--json"),
+        *("--out", tmp_path),
+    )
     assert result.returncode == 0, result.stderr
     assert all(claim["statement"] for claim in json.loads(result.stdout)["verdict"])
     assert {path.name for path in tmp_path.iterdir()} >= {"result.json", "page.pdf"}
+    assert json.loads((tmp_path / "result.json").read_text())["settings"]["dale"]
     message = refused(commstruct("experiment", "alchemy", "--out", tmp_path))
     assert "experiment must be one of equivalence" in message
 

@@ -105,8 +105,7 @@ ROOMS = dict(
 )
 
 
-@pytest.fixture(scope="module")
-def results():
+def run_small(**arguments):
     """Every experiment once, so small that it proves nothing but that it runs."""
     found = {}
     with pytest.MonkeyPatch.context() as patch:
@@ -119,8 +118,13 @@ def results():
             {"scaled": (0.5,), "constant": (1.0,), "hidden neurons silent": (0.0,)},
         )
         for name, run in experiments.EXPERIMENTS.items():
-            found[name] = run(seeds=(0, 1))
+            found[name] = run(**arguments)
     return found
+
+
+@pytest.fixture(scope="module")
+def results():
+    return run_small(seeds=(0, 1))
 
 
 # The door
@@ -151,9 +155,42 @@ def test_run_experiment_passes_size_and_workers_and_returns_plain_values(monkeyp
 
     monkeypatch.setitem(experiments.EXPERIMENTS, "settling", pretend)
     found = experiments.run_experiment("settling", full=True, workers=2)
-    assert asked == {"full": True, "workers": 2}
+    assert asked == {"seeds": (0, 1, 2), "full": True, "dale": False, "workers": 2}
+    experiments.run_experiment("settling", seeds=[5, 7], dale=True)
+    assert asked["seeds"] == (5, 7)
+    assert asked["dale"]
     assert found["numbers"] == {"b": [1.0, None]}
     assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+@pytest.mark.parametrize("none", [0, []])
+def test_an_experiment_without_seeds_is_refused(none):
+    with pytest.raises(ValueError, match=r"seeds must be at least one, got"):
+        experiments.run_experiment("settling", seeds=none)
+
+
+def test_dales_law_holds_in_every_network_of_every_experiment(monkeypatch):
+    made = []
+
+    def noting(make):
+        def noted(*arguments, **settings):
+            network = make(*arguments, **settings)
+            made.append(network)
+            return network
+
+        return noted
+
+    for room in ROOMS.values():
+        for name in ("layered", "all_to_all"):
+            if hasattr(room, name):
+                monkeypatch.setattr(room, name, noting(getattr(room, name)))
+    found = run_small(seeds=(0,), dale=True)
+    assert len(made) > 20
+    assert all(network.signs is not None for network in made)
+    assert all(result.settings["dale"] for result in found.values())
+    # what is exact is as exact under Dale's law
+    for name in ("equivalence", "settling", "recurrent"):
+        assert found[name].verdict[0].holds, found[name].verdict[0].statement
 
 
 @pytest.mark.parametrize("name", experiments.EXPERIMENTS)
@@ -205,6 +242,8 @@ def test_a_geometric_band_is_the_band_of_the_logarithms():
         (evidence.spread([np.nan]), "nothing finite"),
         (evidence.written(1900, ".2g"), "1900"),
         (evidence.written(1.3e10, ".2g"), "1.3e10"),
+        (evidence.written(-0.3, ".0f"), "0"),
+        (evidence.written(9.97e28, ".1f"), "1.0e29"),
     ],
 )
 def test_numbers_in_words(words, expected):
@@ -281,11 +320,22 @@ def test_the_complex_step_agrees_with_finite_differences():
     np.testing.assert_allclose(found[network.mask], slopes, atol=1e-9)
 
 
+LAYERED = layered_gradient._settings(False) | {
+    "probed_neurons_per_layer": 7,
+    "feedback_width": 30,
+}
+
+
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "softplus", "relu"])
-@pytest.mark.parametrize("depth", [2, 5, 10])
-def test_the_weight_change_is_the_gradient(activation, depth):
+@pytest.mark.parametrize(("depth", "dale"), [(2, False), (5, True), (10, False)])
+def test_the_weight_change_is_the_gradient(activation, depth, dale):
     record = layered_gradient._compare_one(
-        depth=depth, width=7, activation=activation, seed=0, turn=depth, probed=7
+        depth=depth,
+        width=7,
+        activation=activation,
+        seed=0,
+        turn=depth,
+        settings=LAYERED | {"dale": dale},
     )
     assert record["error"] <= 1e-12
     assert record["cosine_gap"] <= 1e-14
@@ -302,22 +352,24 @@ def test_the_comparison_sees_a_rule_that_is_not_the_gradient(monkeypatch):
 
     monkeypatch.setattr(layered_gradient, "rule_change", spoiled)
     record = layered_gradient._compare_one(
-        depth=3, width=7, activation="tanh", seed=0, turn=0, probed=7
+        depth=3, width=7, activation="tanh", seed=0, turn=0, settings=LAYERED
     )
     assert record["error"] > 1e-12
 
 
 def test_silent_rectified_networks_are_not_counted_as_agreement():
-    network, stimulus = layered_gradient._lively_start(10, 3, "relu", 1, False, [0, 0])
+    network, stimulus = layered_gradient._lively_start(
+        [3] * 10, "relu", 1, bias=False, dale=False, seed=[0, 0]
+    )
     rates = settle_rates(network, stimulus, steps=9, tolerance=0)
     assert rates.values.reshape(10, 3).max(axis=1).min() > 0
 
 
 def test_random_feedback_turns_hidden_changes_and_leaves_those_of_outputs():
-    same, other = layered_gradient._feedback_angles(4, 30, 0)
+    same, other = layered_gradient._feedback_angles(4, 0, LAYERED)
     assert same < 1e-6
     assert other > 60
-    assert layered_gradient._feedback_angles(2, 30, 0)[1] < 1e-6
+    assert layered_gradient._feedback_angles(2, 0, LAYERED)[1] < 1e-6
 
 
 def test_training_by_the_rule_is_gradient_descent(results):
@@ -331,7 +383,9 @@ def test_training_by_the_rule_is_gradient_descent(results):
 
 @pytest.mark.parametrize("depth", [2, 3, 6])
 def test_m_layers_are_exact_after_m_minus_1_steps_and_not_before(depth):
-    found = settling_steps._layered_errors(depth=depth, width=6, seed=0)
+    found = settling_steps._layered_errors(
+        depth=depth, seed=0, settings={"width": 6, "dale": False}
+    )
     assert found["exact_after"] == depth - 1
     assert found["first_layer_before"] == pytest.approx(1)  # nothing has arrived
 
@@ -601,6 +655,16 @@ def test_dales_law_is_kept_and_leaves_the_excitatory_start_out(monkeypatch):
     assert {c["start"] for c in result.numbers["courses"]} == {"mixed signs"}
 
 
+def test_a_change_keeps_dales_law_and_refuses_what_is_not_finite():
+    network = layered([1, 2, 1], seed=0, dale=True, bias=True, dtype="f8")
+    push = -10 * network.signs[:, None] * network.mask
+    after = learning.changed(network, 1.0, push, np.ones(4))
+    assert not after.weights.any()
+    np.testing.assert_allclose(after.bias, network.bias + 1)
+    with pytest.raises(FloatingPointError, match="beyond all bounds"):
+        learning.changed(network, 1.0, np.full((4, 4), np.inf))
+
+
 def test_learning_by_the_functions_is_what_train_does():
     task = digits_task()
     network = all_to_all(
@@ -764,7 +828,7 @@ def test_a_page_says_the_verdict_and_what_would_refute_it(results, tmp_path):
     for claim in result["verdict"]:
         outcome = {True: "holds", False: "does not hold", None: "measured"}
         assert f"{claim['name']}: {outcome[claim['holds']]}." in text
-    assert "commstruct experiment clamping --out DIR" in text
+    assert "commstruct experiment clamping --out DIR --seeds 2" in text
     again = write_experiment(result, tmp_path / "again")
     for name, path in paths.items():
         assert path.read_bytes() == again[name].read_bytes()

@@ -270,6 +270,29 @@ def test_evaluation_worked_by_hand():
     assert evaluate(net, task, steps=1, tolerance=0).settled_rates == 0.0
 
 
+@pytest.mark.parametrize("help_", [{"damping": 0.6}, {"accelerate": True}])
+def test_help_with_settling_trains_what_flips_for_ever(help_):
+    # one hidden neuron inhibits itself so strongly that plain steps never rest
+    weights = np.array([[0, 1.0, 0], [0, -3.0, 1.0], [0, 0, 0]])
+    net = Network(weights, weights != 0, n_inputs=1, n_outputs=1, activation="tanh")
+    task = Task("hand", [[1.0]], [[0.5]], [[1.0]], [[0.5]])
+    training = {"task": task, "steps": 1, "settling_steps": 60, "batch_size": 1}
+    plain = run(net, **training, tolerance=1e-8)
+    helped = run(net, **training, tolerance=1e-8, **help_)
+    assert plain.evaluations[0].settled_rates == 0.0
+    assert helped.evaluations[0].settled_rates == 1.0
+    assert helped.evaluations[0].settled_credit == 1.0
+    settled = {"steps": 60, "tolerance": 1e-8, **help_}
+    rates = settle_rates(net, task.stimuli, **settled)
+    external = external_credit(net, rates, task.targets)
+    credit = settle_credit(net, rates, external, **settled)
+    change = weight_change(net, rates, credit)
+    np.testing.assert_allclose(helped.weights[-1], weights + 0.5 * change, rtol=1e-12)
+    # at rest x = tanh(1 - 3 x), which the plain steps do not know of
+    hidden = rates.values[0, 1]
+    assert hidden == pytest.approx(np.tanh(1 - 3 * hidden), abs=1e-6)
+
+
 # Refusals
 
 
@@ -284,6 +307,7 @@ def test_evaluation_worked_by_hand():
         ({"steps": 0}, r"steps must be at least 1, got 0"),
         ({"batch_size": 0}, r"batch_size must be at least 1, got 0"),
         ({"settling_steps": 0}, r"settling_steps must be at least 1, got 0"),
+        ({"damping": 1.0}, r"damping must be from 0 to below 1, got 1.0"),
         ({"tolerance": -0.1}, r"tolerance must not be negative, got -0.1"),
         ({"credit_mode": "x"}, r"mode must be 'clamp' or 'inject', got 'x'"),
         ({"loss": "x"}, r"loss must be 'squared' or 'cross-entropy', got 'x'"),

@@ -86,6 +86,7 @@ CAPTIONS = {
         "either. (d) What they learn, one point per seed."
     ),
 }
+_USUAL_SEEDS = 3
 OUTCOMES = {True: "holds", False: "does not hold", None: "measured"}
 
 
@@ -145,13 +146,7 @@ def experiment_document(result: Result, figure: Figure) -> Document:
     )
     document.paragraph({"strong": "Question. "}, result["question"])
     document.listing(
-        [
-            [
-                {"strong": f"{claim['name']}: {OUTCOMES[claim['holds']]}. "},
-                claim["statement"],
-            ]
-            for claim in verdict
-        ],
+        [[{"strong": _outcome(claim)}, claim["statement"]] for claim in verdict],
         kind="answers",
     )
     document.figure(
@@ -169,16 +164,34 @@ def experiment_document(result: Result, figure: Figure) -> Document:
     document.listing(
         [[{"strong": f"{claim['name']}. "}, claim["refuted_by"]] for claim in verdict]
     )
+    document.add("pagebreak")
     document.heading("How to make it again")
     document.paragraph(
         "Numbers in parentheses behind a mean are its 95 % confidence interval over "
         "seeds; behind a median, named so or skewed, the range. The same settings and "
         "seeds give the same numbers on any number of workers."
     )
-    full = " --full" if result["full"] else ""
-    document.add("command", text=f"commstruct experiment {name} --out DIR{full}")
+    document.add("command", text=_command(result))
     document.table("settings", _settings_table(result), ["Settings and versions."])
     return document
+
+
+def _outcome(claim: Mapping[str, Any]) -> str:
+    return f"{claim['name'].rstrip('?')}: {OUTCOMES[claim['holds']]}. "
+
+
+def _command(result: Result) -> str:
+    """What to type for the same numbers."""
+    seeds = result["seeds"]
+    if seeds != list(range(len(seeds))):  # which the command line does not offer
+        called = f"{result['name']!r}, seeds={seeds}, full={result['full']}"
+        dale = result["settings"].get("dale", False)
+        return f"sims.run_experiment({called}, dale={dale})"
+    words = ["commstruct", "experiment", result["name"], "--out DIR"]
+    words += ["--full"] * result["full"]
+    words += ["--dale"] * result["settings"].get("dale", False)
+    words += [f"--seeds {len(seeds)}"] * (len(seeds) != _USUAL_SEEDS)
+    return " ".join(words)
 
 
 def _seeds(result: Result) -> str:

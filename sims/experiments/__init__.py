@@ -1,6 +1,6 @@
 """The theory's claims and weak points, each a function whose result decides it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sims.experiments.balance_precision import matching
@@ -39,7 +39,12 @@ __all__ = [
 
 
 def run_experiment(
-    name: str, *, full: bool = False, workers: int = 1
+    name: str,
+    *,
+    seeds: int | Sequence[int] = 3,
+    full: bool = False,
+    dale: bool = False,
+    workers: int = 1,
 ) -> dict[str, Any]:
     """Run one experiment by its name.
 
@@ -47,8 +52,12 @@ def run_experiment(
     ----------
     name : str
         One of `EXPERIMENTS`.
+    seeds : int or sequence of int
+        How many, counted from 0, or which.
     full : bool
         The size of a paper's figure; the default finishes in about a minute.
+    dale : bool
+        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
     workers : int
         Processes; the result does not depend on it.
 
@@ -60,10 +69,15 @@ def run_experiment(
     Raises
     ------
     ValueError
-        If no experiment has that name.
+        If no experiment has that name, or there is no seed.
     """
     if name not in EXPERIMENTS:
         raise ValueError(
             f"experiment must be one of {', '.join(EXPERIMENTS)}, got {name!r}"
         )
-    return EXPERIMENTS[name](full=full, workers=workers).to_dict()
+    chosen = range(seeds) if isinstance(seeds, int) else seeds
+    if len(chosen) == 0:
+        raise ValueError(f"seeds must be at least one, got {seeds}")
+    experiment = EXPERIMENTS[name]
+    result = experiment(seeds=tuple(chosen), full=full, dale=dale, workers=workers)
+    return result.to_dict()

@@ -48,6 +48,7 @@ def matching(
     seeds: Sequence[int] = (0, 1, 2),
     full: bool = False,
     workers: int = 1,
+    dale: bool = False,
 ) -> ExperimentResult:
     """Spoil the balance function in many ways; follow the direction and the learning.
 
@@ -61,6 +62,8 @@ def matching(
     full : bool
         A deeper network, longer training, more learning rates.
     workers : int
+    dale : bool
+        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
 
     Returns
     -------
@@ -70,7 +73,7 @@ def matching(
         (hidden neurons that do not answer at all, so only the outputs learn), and
         ``balance_curves`` (b against net input, to draw).
     """
-    settings = _settings(full)
+    settings = _settings(full) | {"dale": dale}
     matched = over_jobs(
         _learn_matched,
         [{"seed": seed, "settings": settings} for seed in seeds],
@@ -236,6 +239,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "probe_samples": 64,
         "tolerated_loss": TOLERATED_LOSS,
         "mismatches": MISMATCHES,
+        "dale": False,
     }
 
 
@@ -353,7 +357,11 @@ def _called(record: Mapping[str, Any]) -> str:
 
 def _start(seed: int, settings: Mapping[str, Any]) -> tuple[Network, Task]:
     network = layered(
-        settings["sizes"], activation=settings["activation"], seed=seed, bias=True
+        settings["sizes"],
+        activation=settings["activation"],
+        seed=seed,
+        bias=True,
+        dale=settings["dale"],
     )
     return network, digits_task(seed=seed)
 

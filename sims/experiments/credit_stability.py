@@ -1,7 +1,6 @@
 """Clamping: does credit die out, explode or settle, and what decides it?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from sims.experiments.evidence import (
     spread,
 )
 from sims.experiments.gradients import FloatArray
-from sims.experiments.learning import in_double
+from sims.experiments.learning import changed, in_double
 from sims.experiments.retrograde import (
     Regime,
     growth,
@@ -46,6 +45,7 @@ def clamping(
     seeds: Sequence[int] = (0, 1, 2),
     full: bool = False,
     workers: int = 1,
+    dale: bool = False,
 ) -> ExperimentResult:
     """Map where credit decays, grows and settles, and take a network's senses away.
 
@@ -64,6 +64,8 @@ def clamping(
     full : bool
         A finer map of larger networks, longer training.
     workers : int
+    dale : bool
+        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
 
     Returns
     -------
@@ -72,7 +74,7 @@ def clamping(
         of outputs), ``cases`` (one record per network, stimulus and regime),
         ``traces`` (credit by step) and ``deprivation``.
     """
-    settings = _settings(full)
+    settings = _settings(full) | {"dale": dale}
     jobs = [
         {"gain": gain, "outputs": outputs, "seed": seed, "settings": settings}
         for gain in settings["gains"]
@@ -224,9 +226,10 @@ def _settings(full: bool) -> dict[str, Any]:
         "trace_steps": 40,
         "trained_neurons": 300 if full else 124,
         "training_steps": 4000 if full else 1000,
-        "trained_rates": {"sigmoid": 2.0, "tanh": 0.1},
+        "trained_rates": {"sigmoid": 2.0, "tanh": 0.05 if full else 0.1},
         "deprivation_steps": 200,
         "forced_radius": 1.2,
+        "dale": False,
     }
 
 
@@ -319,6 +322,7 @@ def _start(
         activation=settings["activation"],
         seed=seed,
         dtype=np.float64,
+        dale=settings["dale"],
     )
     rng = np.random.default_rng(seed)
     stimulus = rng.normal(size=(settings["batch"], network.n_inputs))
@@ -438,6 +442,7 @@ def _deprive(
         activation=activation,
         seed=seed,
         shortcuts=False,
+        dale=settings["dale"],
     )
     run = train(
         start, task, learning_rate=rate, steps=settings["training_steps"], seed=seed
@@ -495,7 +500,7 @@ def _in_the_dark(
             balance = factor * matched(net_input)
             credit = carry_back(now, balance, credit)
             change = values.T @ (balance * credit) * network.mask
-            now = replace(now, weights=now.weights + learning_rate * change)
+            now = changed(now, learning_rate, change)
             credit_length.append(float(np.linalg.norm(credit) / first))
             moved.append(float(np.linalg.norm(now.weights - weights) / recurrent))
     curve = np.array(credit_length)

@@ -167,6 +167,10 @@ def spread(values: Sequence[float], form: str = ".2f") -> str:
 def written(number: float, form: str) -> str:
     """A number in a format; ``1.9e+03`` becomes ``1900``, ``1.3e+10`` ``1.3e10``."""
     text = format(float(number), form)
+    if float(text) == 0:  # a small negative number is written without its sign
+        text = text.removeprefix("-")
+    if "e" not in text and np.isfinite(number) and abs(number) >= 1e6:
+        text = format(float(number), ".1e")
     if "e+" not in text:
         return text
     return f"{float(text):.0f}" if float(text) < 1e5 else text.replace("e+", "e")

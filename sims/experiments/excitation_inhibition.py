@@ -136,6 +136,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "constant_balance": 0.2,
         "measured_on": 200,
         "arms": list(ARMS),
+        "dale": False,
     }
 
 

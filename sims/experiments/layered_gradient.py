@@ -1,7 +1,6 @@
 """Equivalence: in a layered network the credit rule's weight change is the gradient."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -28,7 +27,7 @@ from sims.experiments.gradients import (
     has_autograd,
     relative_error,
 )
-from sims.experiments.learning import rule_change
+from sims.experiments.learning import changed, rule_change
 from sims.network import Network, layered
 from sims.task import digits_task
 
@@ -37,6 +36,8 @@ LARGEST_COSINE_GAP = 1e-14
 LARGEST_LOSS_DIFFERENCE = 1e-9
 KINK_MARGIN = 1e-6
 """Net inputs of relu neurons are kept further than this from 0."""
+CANDIDATES = 8
+"""Stimuli drawn for each one that is needed, since some leave a layer silent."""
 
 QUESTION = (
     "Is the weight change of the credit rule the gradient of the loss, "
@@ -49,6 +50,7 @@ def equivalence(
     seeds: Sequence[int] = (0, 1, 2),
     full: bool = False,
     workers: int = 1,
+    dale: bool = False,
 ) -> ExperimentResult:
     """Compare the credit rule with gradients that know nothing of it.
 
@@ -64,6 +66,8 @@ def equivalence(
     full : bool
         Every depth from 2 to 10, six widths, and more neurons probed.
     workers : int
+    dale : bool
+        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
 
     Returns
     -------
@@ -72,17 +76,17 @@ def equivalence(
         gradient by depth, with the same synapses and with random ones) and
         ``training`` (loss by step, three ways).
     """
-    settings = _settings(full)
+    settings = _settings(full) | {"dale": dale}
     grid = [settings[name] for name in ("depths", "widths", "activations")]
     jobs = [
         {"depth": depth, "width": width, "activation": activation, "seed": seed}
-        | {"turn": turn + seed, "probed": settings["probed_neurons_per_layer"]}
+        | {"turn": turn + seed, "settings": settings}
         for seed in seeds
         for turn, (depth, width, activation) in enumerate(product(*grid))
     ]
     networks = over_jobs(_compare_one, jobs, workers=workers)
     feedback = [
-        [_feedback_angles(depth, settings["feedback_width"], seed) for seed in seeds]
+        [_feedback_angles(depth, seed, settings) for seed in seeds]
         for depth in settings["feedback_depths"]
     ]
     trainings = [{"seed": seed, "settings": settings} for seed in seeds]
@@ -204,6 +208,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "feedback_depths": [2, 3, 4, 5, 6],
         "feedback_width": 40,
         "autograd": has_autograd(),
+        "dale": False,
     }
 
 
@@ -214,12 +219,21 @@ def _ceiling(numbers: Mapping[str, Any]) -> float:
 
 
 def _compare_one(
-    *, depth: int, width: int, activation: str, seed: int, turn: int, probed: int
+    *,
+    depth: int,
+    width: int,
+    activation: str,
+    seed: int,
+    turn: int,
+    settings: Mapping[str, Any],
 ) -> dict[str, Any]:
-    batch, bias = (1, 8, 64)[turn % 3], turn % 2 == 0
+    batches, probed = settings["batches"], settings["probed_neurons_per_layer"]
+    batch, bias = batches[turn % len(batches)], turn % 2 == 0
     sizes = [width] * depth
     start = [seed, turn]
-    network, stimulus = _lively_start(depth, width, activation, batch, bias, start)
+    network, stimulus = _lively_start(
+        sizes, activation, batch, bias=bias, dale=settings["dale"], seed=start
+    )
     target = np.random.default_rng(start).normal(size=(batch, width))
     change = rule_change(network, stimulus, target, steps=depth - 1)
     truths = {
@@ -250,29 +264,38 @@ def _compare_one(
 
 
 def _lively_start(
-    depth: int, width: int, activation: str, batch: int, bias: bool, seed: Sequence[int]
+    sizes: Sequence[int],
+    activation: str,
+    batch: int,
+    *,
+    bias: bool,
+    dale: bool,
+    seed: Sequence[int],
 ) -> tuple[Network, FloatArray]:
     """A network and stimuli away from the kinks of relu, with a gradient to speak of.
 
-    A narrow, deep network of rectified neurons is often silent; then the gradient is
-    0, and to agree on it would prove nothing. Other synapses are drawn instead.
+    A narrow, deep network of rectified neurons is silent for many stimuli; then the
+    gradient is 0, and to agree on it would prove nothing. Others are drawn instead.
     """
     rng = np.random.default_rng(seed)
+    depth, width = len(sizes), sizes[0]
     while True:
         network = layered(
-            [width] * depth,
+            sizes,
             activation=activation,
             seed=int(rng.integers(2**31)),
             dtype=np.float64,
             gain=1.4 if activation == "relu" else 1.0,
             bias=bias,
+            dale=dale,
         )
-        stimulus = rng.normal(size=(batch, width))
-        rates = settle_rates(network, stimulus, steps=depth - 1, tolerance=0)
-        margin = np.abs(rates.net_input[:, width:]).min()
-        by_layer = rates.values.reshape(batch, depth, width)
-        if margin > KINK_MARGIN and np.abs(by_layer).max(axis=2).min() > 0:
-            return network, stimulus
+        stimuli = rng.normal(size=(CANDIDATES * batch, width))
+        rates = settle_rates(network, stimuli, steps=depth - 1, tolerance=0)
+        margin = np.abs(rates.net_input[:, width:]).min(axis=1)
+        by_layer = np.abs(rates.values.reshape(-1, depth, width)).max(axis=2)
+        lively = stimuli[(margin > KINK_MARGIN) & (by_layer.min(axis=1) > 0)]
+        if len(lively) >= batch:
+            return network, lively[:batch]
 
 
 def _by_layer(
@@ -301,15 +324,17 @@ def _joined(
     return np.concatenate(found), np.concatenate(true)
 
 
-def _feedback_angles(depth: int, width: int, seed: int) -> tuple[float, float]:
+def _feedback_angles(
+    depth: int, seed: int, settings: Mapping[str, Any]
+) -> tuple[float, float]:
     """Angle to the gradient across the same synapses, and across random ones.
 
     Taken over the synapses before the last layer: those onto the outputs hear the
     external credit itself, whatever the feedback.
     """
+    width = settings["feedback_width"]
     sizes = [width] * depth
-    network = layered(sizes, activation="tanh", seed=seed, dtype=np.float64)
-    other = layered(sizes, activation="tanh", seed=seed + 10_000, dtype=np.float64)
+    network, other = _pair(sizes, seed, settings)
     rng = np.random.default_rng(seed)
     stimulus = rng.normal(size=(16, width))
     target = rng.normal(size=(16, width))
@@ -330,8 +355,7 @@ def _train_three_ways(*, seed: int, settings: Mapping[str, Any]) -> dict[str, An
     sizes, batch = settings["training_sizes"], settings["training_batch"]
     rate, depth = settings["learning_rate"], len(sizes)
     task = digits_task(seed=seed)
-    start = layered(sizes, activation="tanh", seed=seed, dtype=np.float64, bias=True)
-    other = layered(sizes, activation="tanh", seed=seed + 10_000, dtype=np.float64)
+    start, other = _pair(sizes, seed, settings, bias=True)
     descend = descent_by_autograd if has_autograd() else descent_by_complex_step
     networks = dict.fromkeys(("rule", "gradient", "random"), start)
     losses: dict[str, list[float]] = {name: [] for name in networks}
@@ -360,14 +384,28 @@ def _train_three_ways(*, seed: int, settings: Mapping[str, Any]) -> dict[str, An
         pairs = _by_layer(changes["random"], hidden, sizes)
         random_angle.append(angle(*_joined(pairs)))
         networks = {
-            name: replace(
-                network,
-                weights=network.weights + rate * changes[name][0],
-                bias=network.bias + rate * changes[name][1],
-            )
+            name: changed(network, rate, *changes[name])
             for name, network in networks.items()
         }
     return {**losses, "random_angle": random_angle}
+
+
+def _pair(
+    sizes: Sequence[int], seed: int, settings: Mapping[str, Any], *, bias: bool = False
+) -> tuple[Network, Network]:
+    """A network, and another whose synapses its credit may be made to take."""
+    network, other = (
+        layered(
+            sizes,
+            activation="tanh",
+            seed=some,
+            dtype=np.float64,
+            bias=bias,
+            dale=settings["dale"],
+        )
+        for some in (seed, seed + 10_000)
+    )
+    return network, other
 
 
 def _assembled(

@@ -72,7 +72,10 @@ def learn(
                 mode=mode,
                 feedback=feedback,
             )
-            now = _changed(now, learning_rate, *change)
+            try:
+                now = changed(now, learning_rate, *change)
+            except FloatingPointError:
+                now = None
     return kept + [None] * (len(marks) - len(kept))
 
 
@@ -107,6 +110,37 @@ def rule_change(
     return weight_change(network, rates, credit), bias_change(network, rates, credit)
 
 
+def changed(
+    network: Network,
+    learning_rate: float,
+    weights: FloatArray,
+    biases: FloatArray | None = None,
+) -> Network:
+    """The network after one change of its weights and biases.
+
+    Parameters
+    ----------
+    network : Network
+    learning_rate : float
+    weights, biases : (n, n) and (n,) arrays
+        As `rule_change` gives them.
+
+    Raises
+    ------
+    FloatingPointError
+        If a weight or bias is no finite number any more.
+    """
+    after = network.weights + np.asarray(learning_rate * weights, network.weights.dtype)
+    if network.signs is not None:  # Dale's law: a synapse stops at 0
+        after = np.where(after * network.signs[:, None] < 0, 0, after)
+    bias = network.bias
+    if bias is not None and biases is not None:
+        bias = bias + np.asarray(learning_rate * biases, bias.dtype)
+    if not (np.isfinite(after).all() and (bias is None or np.isfinite(bias).all())):
+        raise FloatingPointError("weights grew beyond all bounds")
+    return replace(network, weights=after, bias=bias)
+
+
 def in_double(network: Network) -> Network:
     """The same network in float64."""
     bias, signs = (
@@ -116,21 +150,6 @@ def in_double(network: Network) -> Network:
     return replace(
         network, weights=network.weights.astype(np.float64), bias=bias, signs=signs
     )
-
-
-def _changed(
-    network: Network, learning_rate: float, weights: FloatArray, biases: FloatArray
-) -> Network | None:
-    """The network after one change; None if it is no longer made of numbers."""
-    after = network.weights + np.asarray(learning_rate * weights, network.weights.dtype)
-    if network.signs is not None:  # Dale's law: a synapse stops at 0
-        after = np.where(after * network.signs[:, None] < 0, 0, after)
-    bias = network.bias
-    if bias is not None:
-        bias = bias + np.asarray(learning_rate * biases, bias.dtype)
-    if not (np.isfinite(after).all() and (bias is None or np.isfinite(bias).all())):
-        return None
-    return replace(network, weights=after, bias=bias)
 
 
 def _batches(n_samples: int, size: int, seed: int) -> Iterator[NDArray[np.int64]]:

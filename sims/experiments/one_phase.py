@@ -15,7 +15,7 @@ from sims.experiments.evidence import (
     package_versions,
 )
 from sims.experiments.gradients import FloatArray, angle
-from sims.experiments.learning import rule_change
+from sims.experiments.learning import changed, rule_change
 from sims.network import Network, layered
 from sims.task import Task, digits_task
 from sims.timescales import Course, TimeConstants, evolve
@@ -48,6 +48,7 @@ def timescales(
     seeds: Sequence[int] = (0, 1, 2),
     full: bool = False,
     workers: int = 1,
+    dale: bool = False,
 ) -> ExperimentResult:
     """Let a network learn in continuous time while its stimuli keep changing.
 
@@ -63,6 +64,8 @@ def timescales(
     full : bool
         More ratios, more stimuli, finer time steps.
     workers : int
+    dale : bool
+        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
 
     Returns
     -------
@@ -71,7 +74,7 @@ def timescales(
         ratio), ``usual`` (at the default constants), ``untrained`` accuracy, and
         ``trace`` (rates, credit and weight change over three stimuli, to draw).
     """
-    settings = _settings(full)
+    settings = _settings(full) | {"dale": dale}
     ratios = settings["ratios"]
     usual_ratio = {
         "credit": USUAL.credit / DWELL,
@@ -199,6 +202,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "stimuli": 600 if full else 120,
         "measured_every": 5,
         "steps_per_constant": 8 if full else 5,
+        "dale": False,
     }
 
 
@@ -307,6 +311,7 @@ def _start(seed: int, settings: Mapping[str, Any]) -> tuple[Network, Task, Float
         activation=settings["activation"],
         seed=seed,
         dtype=np.float64,
+        dale=settings["dale"],
     )
     task = _small_digits(settings["digits"], seed)
     rng = np.random.default_rng(seed)
@@ -337,7 +342,7 @@ def _live_and_learn(
         for place, image in enumerate(shown):
             stimulus, target = task.stimuli[[image]], task.targets[[image]]
             change, _ = rule_change(phased, stimulus, target, steps=settling)
-            phased = replace(phased, weights=phased.weights + rate * change)
+            phased = changed(phased, rate, change)
             course = evolve(
                 network,
                 stimulus,

@@ -40,6 +40,7 @@ def recurrent(
     seeds: Sequence[int] = (0, 1, 2),
     full: bool = False,
     workers: int = 1,
+    dale: bool = False,
 ) -> ExperimentResult:
     """Compare injected and clamped credit with the gradient of the settled loss.
 
@@ -55,6 +56,8 @@ def recurrent(
     full : bool
         Every synapse checked, larger networks, longer training.
     workers : int
+    dale : bool
+        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
 
     Returns
     -------
@@ -64,7 +67,7 @@ def recurrent(
         ``silent_outputs`` (the same where outputs drive nobody) and ``training`` (angle
         and accuracy by step, for both modes).
     """
-    settings = _settings(full)
+    settings = _settings(full) | {"dale": dale}
     checks = over_jobs(
         _check,
         [
@@ -213,7 +216,7 @@ def recurrent_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
                 f"{min(angles):.1f} to {max(angles):.0f} degrees from the gradient "
                 f"({min(hidden):.1f} to {max(hidden):.0f} at synapses onto hidden "
                 "neurons). Where outputs drive nobody the two are the same (at most "
-                f"{silent:.0e} degrees apart): what differs is the credit that outputs "
+                f"{silent:.1g} degrees apart): what differs is the credit that outputs "
                 "would hear from each other and from hidden neurons."
             ),
             holds=max(angles) < 90 and silent < 1e-5,
@@ -251,7 +254,8 @@ def _settings(full: bool) -> dict[str, Any]:
         "training_neurons": 300 if full else 104,
         "training_steps": 4000 if full else 600,
         "training_checkpoints": 8 if full else 4,
-        "trained_rates": {"tanh": 0.1, "sigmoid": 2.0},
+        "trained_rates": {"tanh": 0.05 if full else 0.1, "sigmoid": 2.0},
+        "dale": False,
     }
 
 
@@ -287,7 +291,8 @@ def differences_of_loss(
         for side in (1, -1):
             weights = network.weights.copy()
             weights[pre, post] += side * DIFFERENCE_STEP
-            moved = replace(network, weights=weights)
+            # a small weight may cross 0, which Dale's law would not let it
+            moved = replace(network, weights=weights, signs=None)
             losses.append(settled_loss(moved, stimulus, target))
         slopes[place] = -(losses[0] - losses[1]) / (2 * DIFFERENCE_STEP)
     return slopes
@@ -316,6 +321,7 @@ def _check(
         activation=activation,
         seed=seed,
         dtype=np.float64,
+        dale=settings["dale"],
     )
     rng = np.random.default_rng(seed)
     stimulus, target = rng.normal(size=(4, 8)), rng.normal(size=(4, 4))
@@ -352,6 +358,7 @@ def _angle(
         activation="tanh",
         seed=seed,
         dtype=np.float64,
+        dale=settings["dale"],
     )
     if not echo:
         mask = network.mask.copy()
@@ -392,6 +399,7 @@ def _learn(
         activation=activation,
         seed=seed,
         shortcuts=False,
+        dale=settings["dale"],
     )
     run = train(
         start,

@@ -40,6 +40,7 @@ def settling(
     seeds: Sequence[int] = (0, 1, 2),
     full: bool = False,
     workers: int = 1,
+    dale: bool = False,
 ) -> ExperimentResult:
     """Follow the error of the weight change over the steps of credit.
 
@@ -54,6 +55,8 @@ def settling(
     full : bool
         More layers, larger all-to-all networks, longer training.
     workers : int
+    dale : bool
+        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
 
     Returns
     -------
@@ -62,11 +65,11 @@ def settling(
         ``all_to_all`` (error by gain and step, and measured and predicted decay per
         stimulus) and ``trained`` (the same after learning digits).
     """
-    settings = _settings(full)
+    settings = _settings(full) | {"dale": dale}
     layers = over_jobs(
         _layered_errors,
         [
-            {"depth": depth, "width": settings["width"], "seed": seed}
+            {"depth": depth, "seed": seed, "settings": settings}
             for depth in settings["layers"]
             for seed in seeds
         ],
@@ -223,8 +226,9 @@ def _settings(full: bool) -> dict[str, Any]:
         "steps": [*range(20), *range(20, 201 if full else 101, 4)],
         "trained_neurons": 300 if full else 124,
         "training_steps": 3000 if full else 1000,
-        "trained_rates": {"tanh": 0.1, "sigmoid": 2.0},
+        "trained_rates": {"tanh": 0.05 if full else 0.1, "sigmoid": 2.0},
         "usual_steps": 8,
+        "dale": False,
     }
 
 
@@ -240,9 +244,14 @@ def _steps_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"{span} (never in {share(len(needed) - len(reached), len(needed))} runs)"
 
 
-def _layered_errors(*, depth: int, width: int, seed: int) -> dict[str, Any]:
+def _layered_errors(
+    *, depth: int, seed: int, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    width = settings["width"]
     sizes = [width] * depth
-    network = layered(sizes, activation="tanh", seed=seed, dtype=np.float64)
+    network = layered(
+        sizes, activation="tanh", seed=seed, dtype=np.float64, dale=settings["dale"]
+    )
     rng = np.random.default_rng(seed)
     stimulus, target = rng.normal(size=(2, 16, width))
     rates = settle_rates(network, stimulus, steps=depth - 1, tolerance=0)
@@ -281,6 +290,7 @@ def _recurrent_errors(
         activation=settings["activation"],
         seed=seed,
         dtype=np.float64,
+        dale=settings["dale"],
     )
     rng = np.random.default_rng(seed)
     stimulus = rng.normal(size=(settings["batch"], settings["n_inputs"]))
@@ -312,6 +322,7 @@ def _trained_errors(
         activation=activation,
         seed=seed,
         shortcuts=False,
+        dale=settings["dale"],
     )
     run = train(
         start, task, learning_rate=rate, steps=settings["training_steps"], seed=seed
