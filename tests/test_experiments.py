@@ -619,6 +619,15 @@ def test_the_change_follows_the_gradient_while_times_are_apart_and_not_otherwise
     assert apart["phased_accuracy"] == together["phased_accuracy"]
 
 
+def test_stimuli_come_in_shuffled_rounds_when_more_are_shown_than_there_are():
+    settings = one_phase._settings(True)
+    _, task, shown = one_phase._start(0, settings)
+    n = len(task.stimuli)
+    assert len(shown) == settings["stimuli"] > n
+    assert sorted(shown[:n]) == list(range(n))
+    assert len(set(shown[n:])) == len(shown) - n
+
+
 def test_a_crossing_is_found_between_two_points():
     ratios = [0.01, 0.1, 1.0]
     found = one_phase._crossing(ratios, [0, 0, 60], 30, rising=True)

@@ -315,7 +315,9 @@ def _start(seed: int, settings: Mapping[str, Any]) -> tuple[Network, Task, Float
     )
     task = _small_digits(settings["digits"], seed)
     rng = np.random.default_rng(seed)
-    shown = rng.choice(len(task.stimuli), size=settings["stimuli"], replace=False)
+    n, wanted = len(task.stimuli), settings["stimuli"]
+    rounds = [rng.permutation(n) for _ in range(-(-wanted // n))]
+    shown = np.concatenate(rounds)[:wanted]
     return network, task, shown
 
 
