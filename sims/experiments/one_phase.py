@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sims.experiments.evidence import (
     Claim,
@@ -305,7 +306,9 @@ def _small_digits(n_digits: int, seed: int) -> Task:
     )
 
 
-def _start(seed: int, settings: Mapping[str, Any]) -> tuple[Network, Task, FloatArray]:
+def _start(
+    seed: int, settings: Mapping[str, Any]
+) -> tuple[Network, Task, NDArray[np.int64]]:
     network = layered(
         settings["sizes"],
         activation=settings["activation"],
