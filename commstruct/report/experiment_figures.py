@@ -129,12 +129,13 @@ def plot_settling(result: Result) -> Figure:
         deep.plot(
             exact, error[row["step"].index(exact)], "o", ms=5, mfc="none", c=color
         )
+        last = row is rows[-1]
         deep.annotate(
-            f"{row['layers']} layers" if row is rows[-1] else f"{row['layers']}",
+            f"{row['layers']} layers" if last else f"{row['layers']}",
             (exact, error[row["step"].index(exact)]),
-            (0, -9),
+            (-3 if last else 0, -9),
             textcoords="offset points",
-            ha="center",
+            ha="left" if last else "center",
             color=color,
         )
     deep.set_yscale("log")
