@@ -59,8 +59,10 @@ MIN_NEURONS = 4
 MOST_DIMENSIONS = 20  # of an embedding
 LARGE = 1000  # neurons above which more modules are tried, and splits more briefly
 VERY_LARGE = 20_000  # above which the search is cut short, to be done in minutes
-START_MODULES = (10, 5, 14, 3, 7)
+START_MODULES = (10, 5, 14, 7)
 START_MODULES_LARGE = (20, 10, 40, 5, 14)
+ARRIVALS = 3  # starts that reach the best partition, after which no more are made
+FIRST_STARTS = 8
 K_MEANS_ROUNDS = 6
 START_ROUNDS = 4
 LLOYD_ROUNDS = 8
@@ -71,6 +73,7 @@ GENERATIONS_VERY_LARGE = 2
 TOP = 4  # partitions that are recombined
 MOST_MEETINGS = 60  # modules of two partitions intersected, before they are merged
 GENERATIONS = 6
+WORTHWHILE = 1e-3  # of the likelihood: the gain of a generation that another follows
 MOVE_ROUNDS = 20
 
 
@@ -496,8 +499,15 @@ def _search(
         )
         for i, stream in enumerate(streams)
     ]
+    starts: list[Blocks] = []
     n_jobs = workers if n > LARGE else 1  # else done before a process has started
-    starts = Parallel(n_jobs=n_jobs)(delayed(_start)(pairs, *job) for job in jobs)
+    for first in range(0, restarts, FIRST_STARTS):
+        some = jobs[first : first + FIRST_STARTS]
+        starts += Parallel(n_jobs=n_jobs)(delayed(_start)(pairs, *job) for job in some)
+        best = max(start.icl for start in starts)
+        arrived = sum(start.icl > best - 1e-6 for start in starts)
+        if best > 0 and arrived >= ARRIVALS:
+            break
     agreement = rand_indices([start.labels for start in starts])
     pool = _best_distinct(pool + starts)
     del starts  # large ones take memory
@@ -558,7 +568,7 @@ def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> B
         if split is not best:
             moved = move_neurons(pairs, split, rounds=MOVE_ROUNDS)
             pool = _best_distinct([*pool, moved])
-        if pool[0].icl <= best.icl + 1e-9:
+        if pool[0].icl <= best.icl * (1 + WORTHWHILE) + 1e-9:
             break
     return _polished(pairs, pool[0])
 

@@ -19,6 +19,7 @@ from commstruct.connectome import FloatMatrix, FloatVector, IntVector, Weights
 
 FloatArray = NDArray[np.float64]
 MAX_ELEMENTS = 2_000_000  # of a work array of single-neuron gains: 16 MB
+MERGED_SINGLY = 12  # modules up to which one pair is merged at a time
 
 
 class Family(Protocol):
@@ -289,26 +290,46 @@ def reassign(pairs: Pairs, labels: IntVector, *, rounds: int) -> Blocks:
 
 
 def merge_modules(pairs: Pairs, blocks: Blocks) -> Blocks:
-    """Merge the two modules whose merger gains most, as long as one gains."""
+    """Merge the two modules whose merger gains most, as long as one gains.
+
+    Of many modules several pairs are merged at a time: those that are the best
+    partner of each other and gain at least half as much as the best pair.
+    """
     sums, exposures, sizes = blocks.sums, blocks.exposures, blocks.sizes
     fit, cost, labels = blocks.fit, blocks.cost, blocks.labels
     while len(sizes) > 1:
         fits, costs = merge_changes(pairs, sums, exposures)
         gains = _evidence_change(pairs, fit, cost, fits, costs)
         gains += _merge_prior(sizes)
-        gains[np.tril_indices(len(sizes))] = -np.inf
-        a, b = (int(i) for i in np.unravel_index(gains.argmax(), gains.shape))
-        if gains[a, b] <= 0:
+        np.fill_diagonal(gains, -np.inf)
+        gains = np.maximum(gains, gains.T)  # equal up to rounding
+        into = _mergers(gains)
+        if into is None:
             break
-        fit, cost = fit + fits[a, b], cost + costs[a, b]
-        into = np.arange(len(sizes)) - (np.arange(len(sizes)) > b)
-        into[b] = a
-        merged = one_hot(into, len(sizes) - 1)
+        merged = one_hot(into, int(into.max()) + 1)
         sums, exposures = merged.T @ sums @ merged, merged.T @ exposures @ merged
+        fit, cost = _block_totals(pairs, sums, exposures)
         sizes, labels = sizes @ merged, into[labels]
     if len(sizes) == blocks.n_modules:
         return blocks
     return sum_blocks(pairs, labels)
+
+
+def _mergers(gains: FloatMatrix) -> IntVector | None:
+    """New label of each module, or None if no merger gains; `gains` is symmetric."""
+    k = len(gains)
+    partner = gains.argmax(axis=1)
+    gain = gains.max(axis=1)
+    if gain.max() <= 0:
+        return None
+    module = np.arange(k)
+    if k <= MERGED_SINGLY:
+        a = int(gain.argmax())
+        chosen = (module == a) | (module == partner[a])
+    else:
+        chosen = (partner[partner] == module) & (gain >= gain.max() / 2)
+    first = np.where(chosen, np.minimum(module, partner), module)
+    return _gaps_closed(first)
 
 
 def merge_changes(
