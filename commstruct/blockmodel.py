@@ -69,10 +69,11 @@ LLOYD_ROUNDS = 8
 SPLIT_ROUNDS = 8
 SPLIT_ROUNDS_LARGE = 3
 STARTS_VERY_LARGE = 5
-GENERATIONS_VERY_LARGE = 2
 TOP = 4  # partitions that are recombined
 MOST_MEETINGS = 60  # modules of two partitions intersected, before they are merged
 GENERATIONS = 6
+FEW_GENERATIONS = 3  # of very large networks, and of those with very many modules
+MANY = 16  # modules: more where a continuum is cut up, which may go on without end
 WORTHWHILE = 1e-3  # of the likelihood: the gain of a generation that another follows
 MOVE_ROUNDS = 20
 
@@ -95,6 +96,9 @@ class BlockModel:
     icl : float
         Integrated classification likelihood: `log_likelihood` plus the log prior of
         the labels. What was maximised; 0 for one module, so never negative.
+    divided_icl : float
+        The same of the best partition into two modules or more: negative where one
+        module has more evidence, which is then the result. 0 if none was tried.
     family : {"gaussian", "poisson", "poisson-degree-corrected"}
         Likelihood that was used.
     agreement : float
@@ -109,6 +113,7 @@ class BlockModel:
     means: FloatMatrix
     log_likelihood: float
     icl: float
+    divided_icl: float
     family: str
     agreement: float
     signs: str
@@ -176,7 +181,7 @@ def fit_blockmodel(
     if not connectome.is_directed:
         weights = (weights + weights.T) / 2  # no rounding left to tell both ways apart
     families = (family,) if family else _families_of(weights, connectome.possible)
-    best, agreement, family = _best_family(
+    best, divided_icl, agreement, family = _best_family(
         weights,
         connectome.possible,
         families,
@@ -193,6 +198,7 @@ def fit_blockmodel(
         means=means,
         log_likelihood=best.icl - label_prior(best.sizes),
         icl=best.icl,
+        divided_icl=divided_icl,
         family=family,
         agreement=agreement,
         signs=signs,
@@ -259,15 +265,23 @@ def _best_family(
     seed: int,
     restarts: int,
     workers: int,
-) -> tuple[Blocks, float, str]:
-    """Fit each family; the one with the most evidence, if there are two."""
+) -> tuple[Blocks, float, float, str]:
+    """Fit each family; the one with the most evidence, if there are two.
+
+    Returns its best partition, the likelihood of the best one that is divided, the
+    agreement of the starts, and its name.
+    """
     fits = []
     with threadpool_limits(1, "blas"):  # the number of threads changes the rounding
         for family in families:
             pairs, embeddings = _prepared(weights, possible, family, resolution)
-            best, agreement = _search(
-                pairs, embeddings, seed=seed, restarts=restarts, workers=workers
-            )
+            one_module = sum_blocks(pairs, np.zeros(pairs.n_neurons, dtype=np.int64))
+            divided, agreement = one_module, 1.0
+            if embeddings:
+                divided, agreement = _search(
+                    pairs, embeddings, seed=seed, restarts=restarts, workers=workers
+                )
+            best = divided if divided.icl > 0 else one_module
             evidence = 0.0
             if len(families) > 1:
                 evidence = count_evidence(
@@ -275,9 +289,9 @@ def _best_family(
                     best,
                     degree_corrected=family == "poisson-degree-corrected",
                 )
-            fits.append((evidence, best, agreement, family))
-    _, best, agreement, family = max(fits, key=lambda fit: fit[0])
-    return best, agreement, family
+            fits.append((evidence, best, divided.icl, agreement, family))
+    _, best, divided_icl, agreement, family = max(fits, key=lambda fit: fit[0])
+    return best, divided_icl, agreement, family
 
 
 def _prepared(
@@ -482,11 +496,11 @@ def _search(
     restarts: int,
     workers: int,
 ) -> tuple[Blocks, float]:
-    """Best partition found, and the agreement of the starts with it."""
+    """Best partition into two modules or more, and the agreement of the starts.
+
+    A start with less evidence than one module counts as one module in the agreement.
+    """
     n = pairs.n_neurons
-    pool = [sum_blocks(pairs, np.zeros(n, dtype=np.int64))]
-    if not embeddings:
-        return pool[0], 1.0
     if n > VERY_LARGE:
         restarts = min(restarts, STARTS_VERY_LARGE)
     tried = START_MODULES if n <= LARGE else START_MODULES_LARGE
@@ -504,12 +518,12 @@ def _search(
     for first in range(0, restarts, FIRST_STARTS):
         some = jobs[first : first + FIRST_STARTS]
         starts += Parallel(n_jobs=n_jobs)(delayed(_start)(pairs, *job) for job in some)
-        best = max(start.icl for start in starts)
-        arrived = sum(start.icl > best - 1e-6 for start in starts)
-        if best > 0 and arrived >= ARRIVALS:
+        most = max(start.icl for start in starts)
+        arrived = sum(start.icl > most - 1e-6 for start in starts)
+        if most > 0 and arrived >= ARRIVALS:
             break
-    agreement = rand_indices([start.labels for start in starts])
-    pool = _best_distinct(pool + starts)
+    agreement = rand_indices([start.labels * (start.icl > 0) for start in starts])
+    pool = _best_distinct(starts)
     del starts  # large ones take memory
     best = _recombined(pairs, pool, np.random.default_rng(last))
     return best, float(agreement.mean())
@@ -522,14 +536,15 @@ def _start(
     stream: np.random.SeedSequence,
 ) -> Blocks:
     labels = _k_means(embedding, n_modules, np.random.default_rng(stream))
-    return merge_modules(pairs, reassign(pairs, labels, rounds=START_ROUNDS))
+    blocks = reassign(pairs, labels, rounds=START_ROUNDS)
+    return merge_modules(pairs, blocks, least=2)
 
 
 def _refined(pairs: Pairs, labels: IntVector) -> Blocks:
     blocks = reassign(pairs, labels, rounds=LLOYD_ROUNDS)
-    merged = merge_modules(pairs, blocks)
+    merged = merge_modules(pairs, blocks, least=2)
     blocks = reassign(pairs, merged.labels, rounds=LLOYD_ROUNDS)
-    return merge_modules(pairs, blocks)
+    return merge_modules(pairs, blocks, least=2)
 
 
 def _k_means(
@@ -550,8 +565,10 @@ def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> B
     """Recombine and split the best partitions until none is better."""
     tried: list[tuple[Blocks, Blocks]] = []
     very_large = pairs.n_neurons > VERY_LARGE
-    for _ in range(GENERATIONS_VERY_LARGE if very_large else GENERATIONS):
+    for generation in range(GENERATIONS):
         best = pool[0]
+        if generation == FEW_GENERATIONS and (very_large or best.n_modules > MANY):
+            break
         untried = [
             (one, other)
             for one, other in combinations(pool, 2)
@@ -568,7 +585,7 @@ def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> B
         if split is not best:
             moved = move_neurons(pairs, split, rounds=MOVE_ROUNDS)
             pool = _best_distinct([*pool, moved])
-        if pool[0].icl <= best.icl * (1 + WORTHWHILE) + 1e-9:
+        if pool[0].icl <= best.icl + WORTHWHILE * abs(best.icl) + 1e-9:
             break
     return _polished(pairs, pool[0])
 
@@ -584,7 +601,7 @@ def _intersected(pairs: Pairs, one: Blocks, other: Blocks) -> Blocks:
     if len(sizes) > MOST_MEETINGS:
         labels = np.minimum(labels, MOST_MEETINGS)
         labels = reassign(pairs, labels, rounds=2).labels
-    merged = merge_modules(pairs, sum_blocks(pairs, labels))
+    merged = merge_modules(pairs, sum_blocks(pairs, labels), least=2)
     return _refined(pairs, merged.labels)
 
 
@@ -594,7 +611,7 @@ def _polished(pairs: Pairs, blocks: Blocks) -> Blocks:
         moved = move_neurons(pairs, blocks, rounds=MOVE_ROUNDS)
         if moved is blocks:
             return blocks
-        blocks = _split(pairs, merge_modules(pairs, moved))
+        blocks = _split(pairs, merge_modules(pairs, moved, least=2))
 
 
 def _split(pairs: Pairs, blocks: Blocks) -> Blocks:

@@ -273,13 +273,13 @@ def _degree_evidence(strengths: FloatVector, blocks: Blocks) -> float:
 def reassign(pairs: Pairs, labels: IntVector, *, rounds: int) -> Blocks:
     """Move all neurons at once to their likeliest module, again and again (Lloyd).
 
-    Returns the best partition on the way; the first one counts.
+    Returns the best partition on the way; the first one counts, one module does not.
     """
     blocks = best = sum_blocks(pairs, labels)
     falls = 0
     for _ in range(rounds):
         moved = _module_scores(pairs, blocks).argmax(axis=1)
-        if np.array_equal(moved, blocks.labels):
+        if np.array_equal(moved, blocks.labels) or not np.ptp(moved):
             break
         blocks = sum_blocks(pairs, moved)
         falls = 0 if blocks.icl > best.icl else falls + 1
@@ -289,15 +289,17 @@ def reassign(pairs: Pairs, labels: IntVector, *, rounds: int) -> Blocks:
     return best
 
 
-def merge_modules(pairs: Pairs, blocks: Blocks) -> Blocks:
+def merge_modules(pairs: Pairs, blocks: Blocks, *, least: int = 1) -> Blocks:
     """Merge the two modules whose merger gains most, as long as one gains.
+
+    At least `least` modules are left.
 
     Of many modules several pairs are merged at a time: those that are the best
     partner of each other and gain at least half as much as the best pair.
     """
     sums, exposures, sizes = blocks.sums, blocks.exposures, blocks.sizes
     fit, cost, labels = blocks.fit, blocks.cost, blocks.labels
-    while len(sizes) > 1:
+    while len(sizes) > least:
         fits, costs = merge_changes(pairs, sums, exposures)
         gains = _evidence_change(pairs, fit, cost, fits, costs)
         gains += _merge_prior(sizes)
@@ -402,7 +404,8 @@ def move_neurons(pairs: Pairs, blocks: Blocks, *, rounds: int) -> Blocks:
             labels = blocks.labels.copy()
             labels[movers] = target[movers]
             moved = sum_blocks(pairs, labels)
-            improved = moved if moved.icl > blocks.icl else None
+            if moved.n_modules > 1 and moved.icl > blocks.icl:
+                improved = moved
             movers = movers[: len(movers) // 2]
         if improved is None:
             return blocks

@@ -45,6 +45,9 @@ class Partition:
     quality : float
         What was optimised. The modularity (smallest is best if disassortative), or
         for ``structure="any"`` the integrated classification likelihood in nats.
+    evidence : float
+        `quality`, but where ``"any"`` finds one module that of the best division
+        into more, which is then negative: how far from finding any it was.
     structure, signs, resolution, seed, restarts
         The arguments that give this result again from the same weights.
     agreement : float
@@ -57,6 +60,7 @@ class Partition:
     labels: IntVector
     n_modules: int
     quality: float
+    evidence: float
     structure: str
     signs: str
     resolution: float
@@ -157,6 +161,7 @@ def find_modules(
             labels=model.labels,
             n_modules=model.n_modules,
             quality=model.icl,
+            evidence=model.divided_icl,
             structure=structure,
             signs=signs,
             resolution=resolution,
@@ -268,10 +273,12 @@ def consensus_modules(
         )
     agreement = _mean_rand_index(tries)
     labels = _settled_consensus(tries, seeds, threshold, workers)
+    quality = modularity(connectome, labels, **options)
     return Partition(
         labels=labels,
         n_modules=int(labels.max()) + 1,
-        quality=modularity(connectome, labels, **options),
+        quality=quality,
+        evidence=quality,
         structure=structure,
         signs=signs,
         resolution=resolution,
@@ -371,6 +378,7 @@ def _best_of_restarts(
         labels=best,
         n_modules=int(best.max()) + 1,
         quality=quality,
+        evidence=quality,
         structure=structure,
         signs=signs,
         resolution=resolution,

@@ -28,7 +28,8 @@ class Significance:
     observed : float
         The statistic: the largest modularity found if assortative, minus the
         smallest if disassortative, and for ``"any"`` the integrated classification
-        likelihood of the block model over one module's, in nats; 0 if it finds one.
+        likelihood, in nats over one module's, of the best division into two modules
+        or more; negative if one module is found.
     null_values : (n_nulls,) array, the statistic in every null network
     partition : Partition, the modules of the network itself
     scores : dict of float
@@ -80,8 +81,9 @@ def structure_significance(
     the network: a search finds modules in noise too, and only what it finds beyond
     that is evidence. The statistic is what the search optimises, so that it is asked
     about the structure that was asked for. The block model of ``"any"`` finds one
-    module, statistic 0, in nearly all structureless networks; its test therefore
-    rejects fewer of them than its level says, and never where it finds one module.
+    module in nearly all structureless networks; how near it came to finding more is
+    then its statistic, so that a small p-value can come with one module: there is
+    structure, but not enough of it to tell modules.
 
     Parameters
     ----------
@@ -156,7 +158,7 @@ def _null_row(
 
 def _statistic(partition: Partition) -> float:
     turned = partition.structure == "disassortative"
-    return -partition.quality if turned else partition.quality
+    return -partition.evidence if turned else partition.evidence
 
 
 def _scores(connectome: Connectome, partition: Partition) -> dict[str, float]:

@@ -39,7 +39,10 @@ def test_any_structure_is_seen_where_it_is_and_not_where_it_is_not():
     assert test.p_value == 1 / 10
     weights, _ = planted_weights("structureless", seed=3, sizes=SIZES)
     test = structure_significance(weights, seed=1, n_nulls=9, restarts=2)
-    assert (test.p_value, test.observed) == (1.0, 0.0)
+    assert test.partition.n_modules == 1
+    assert test.p_value > 0.1
+    assert test.observed < 0
+    assert len(set(test.null_values)) == 9  # no ties: the test keeps its level
 
 
 @pytest.mark.parametrize("gains", [False, True])
