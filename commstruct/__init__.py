@@ -36,6 +36,7 @@ _ROOMS = {
         "preserve_strengths",
         "rewire_edges",
     ),
+    "commstruct.block_nulls": ("permute_within_blocks", "preserve_gains"),
     "commstruct.significance": ("Significance", "structure_significance"),
     "commstruct.compare": ("PartitionComparison", "compare_partitions"),
     "commstruct.analysis": ("Analysis", "AnalysisSettings", "analyze", "read_analysis"),

@@ -60,7 +60,7 @@ def permute_weights(network: Any, *, seed: int) -> NullNetwork:
     weights: Weights
     if isinstance(connectome.weights, np.ndarray):
         weights = connectome.weights.copy()
-        free = _free_matrix(connectome, symmetric)
+        free = free_pairs(connectome, symmetric)
         pre, post = np.nonzero(np.triu(free) if symmetric else free)
         weights[pre, post] = rng.permutation(weights[pre, post])
         if symmetric:
@@ -69,7 +69,7 @@ def permute_weights(network: Any, *, seed: int) -> NullNetwork:
         _, values = _edges(connectome, symmetric)
         places = _drawn_pairs(connectome, len(values), symmetric, rng)
         weights = _from_edges(connectome, places, rng.permutation(values), symmetric)
-    return _null_network(connectome, weights)
+    return null_network(connectome, weights)
 
 
 def rewire_edges(network: Any, *, seed: int) -> NullNetwork:
@@ -136,7 +136,7 @@ def _rewired(network: Any, seed: int, placing: Placing) -> NullNetwork:
             sizes = rng.permutation(np.abs(values[of]))
             placed[of] = sign * placing(after[:, of], sizes, targets, symmetric, rng)
     weights = _from_edges(connectome, after, placed, symmetric)
-    return _null_network(connectome, weights)
+    return null_network(connectome, weights)
 
 
 def _as_they_come(
@@ -246,7 +246,7 @@ def _rewired_dense(
     """
     n = connectome.n_neurons
     state = np.full((n, n), NEVER)
-    free = _free_matrix(connectome, symmetric)
+    free = free_pairs(connectome, symmetric)
     state[free] = 0
     state[ends[0], ends[1]] = signs
     if symmetric:
@@ -318,7 +318,7 @@ def _rewired_sparse(
         allowed = (pre != post) & (times[inverse] == 1)
         allowed &= ~np.isin(unique, _keys(places[0], places[1], n, symmetric))[inverse]
         if connectome.possible is not None:
-            allowed &= _free_matrix(connectome, symmetric)[pre, post]
+            allowed &= free_pairs(connectome, symmetric)[pre, post]
         both = allowed[: len(first)] & allowed[len(first) :]
         both &= rng.random(len(first)) < 0.5  # else small networks only alternate
         first, second = first[both], second[both]
@@ -360,7 +360,7 @@ def _from_edges(
     return sparse.csr_array((data, (rows, columns)), shape=connectome.weights.shape)
 
 
-def _free_matrix(connectome: Connectome, symmetric: bool) -> BoolMatrix:
+def free_pairs(connectome: Connectome, symmetric: bool) -> BoolMatrix:
     """Pairs of different neurons that may be connected, both ways if symmetric."""
     free = ~np.eye(connectome.n_neurons, dtype=bool)
     if connectome.possible is not None:
@@ -376,7 +376,7 @@ def _drawn_pairs(
     """Different pairs of neurons that may be connected, drawn at random, (2, m)."""
     n = connectome.n_neurons
     if connectome.possible is not None:
-        free = _free_matrix(connectome, symmetric)
+        free = free_pairs(connectome, symmetric)
         pairs = np.stack(np.nonzero(np.triu(free) if symmetric else free))
         return pairs[:, rng.choice(pairs.shape[1], n_drawn, replace=False)]
     n_pairs = n * (n - 1) // (2 if symmetric else 1)
@@ -391,7 +391,8 @@ def _drawn_pairs(
     return np.stack([number - row * (row - 1) // 2, row])
 
 
-def _null_network(connectome: Connectome, weights: Weights) -> NullNetwork:
+def null_network(connectome: Connectome, weights: Weights) -> NullNetwork:
+    """Other weights between the same neurons, and what they kept."""
     null = as_connectome(weights)
     return NullNetwork(
         weights=null.weights,

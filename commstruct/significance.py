@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
+from commstruct.block_nulls import preserve_gains
 from commstruct.blocks import block_structure
 from commstruct.connectome import Connectome, FloatVector, IntVector, as_connectome
 from commstruct.graph import spawn_seeds
 from commstruct.modules import Partition, find_modules
-from commstruct.nulls import NULLS
+from commstruct.nulls import NULLS as REARRANGEMENTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +62,7 @@ class Significance:
     seed: int
 
 
+NULLS = {**REARRANGEMENTS, "gains": preserve_gains}
 SCORES = ("diagonal_score", "modularity", "structure_strength")
 
 
@@ -71,7 +73,7 @@ def structure_significance(
     n_nulls: int = 100,
     structure: str = "any",
     signs: str = "signed",
-    null: str = "strength",
+    null: str | None = None,
     restarts: int = 20,
     workers: int = 1,
 ) -> Significance:
@@ -92,10 +94,14 @@ def structure_significance(
         The same seed gives the same test at any number of workers.
     n_nulls : int, at least 1
     structure, signs, restarts : see `find_modules`
-    null : {"strength", "degree", "permute"}
+    null : {"strength", "degree", "gains", "permute"}, optional
         What null networks keep: degrees and strengths (`preserve_strengths`), degrees
-        (`rewire_edges`), or only the weights (`permute_weights`). With the last two,
-        neurons that differ in strength can make a network significant by themselves.
+        (`rewire_edges`), gains (`preserve_gains`), or only the weights
+        (`permute_weights`). Default: what the search itself takes no account of, so
+        gains for the Gaussian block model of ``"any"`` in dense networks, strengths
+        for all others. With less, neurons that differ in strength can make a network
+        significant by themselves; strengths, where gains are what differs, give a
+        test of ``"any"`` that rejects too little.
     workers : int, at least 1
         Processes that share the null networks.
 
@@ -105,7 +111,7 @@ def structure_significance(
         If an argument is unknown or out of its range.
     """
     connectome = as_connectome(network)
-    if null not in NULLS:
+    if null is not None and null not in NULLS:
         raise ValueError(f"null must be one of {tuple(NULLS)}, got {null!r}")
     if n_nulls < 1:
         raise ValueError(f"n_nulls must be at least 1, got {n_nulls}")
@@ -115,6 +121,8 @@ def structure_significance(
         "restarts": restarts,
     }
     partition = find_modules(connectome, seed=seed, workers=workers, **search)
+    if null is None:
+        null = "gains" if partition.engine.endswith("gaussian") else "strength"
     scores = _scores(connectome, partition)
     rows = Parallel(n_jobs=workers)(
         delayed(_null_row)(connectome, null, stream, search)

@@ -12,7 +12,7 @@ from commstruct.agreement import partition_distances, rand_indices
 from commstruct.blocks import block_structure
 from commstruct.compare import compare_partitions
 from commstruct.modules import consensus_modules, find_modules, modularity
-from commstruct.nulls import NULLS
+from commstruct.significance import NULLS
 
 SCORES = {
     **{

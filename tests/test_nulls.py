@@ -9,7 +9,8 @@ from scipy import sparse
 
 from commstruct.blocks import block_structure
 from commstruct.connectome import as_connectome
-from commstruct.nulls import NULLS, permute_weights, preserve_strengths, rewire_edges
+from commstruct.nulls import permute_weights, preserve_strengths, rewire_edges
+from commstruct.significance import NULLS
 
 
 def network_of(kind, seed=1):
