@@ -38,7 +38,16 @@ _ROOMS = {
     ),
     "commstruct.block_nulls": ("permute_within_blocks", "preserve_gains"),
     "commstruct.significance": ("Significance", "structure_significance"),
-    "commstruct.compare": ("PartitionComparison", "compare_partitions"),
+    "commstruct.compare": (
+        "ConnectomeComparison",
+        "GraphMatching",
+        "GroupComparison",
+        "PartitionComparison",
+        "compare_connectomes",
+        "compare_groups",
+        "compare_partitions",
+        "match_graphs",
+    ),
     "commstruct.analysis": ("Analysis", "AnalysisSettings", "analyze", "read_analysis"),
     "commstruct.report": (
         "ReportSettings",

@@ -73,6 +73,58 @@ Orientation = Annotated[
         show_default="what the file says, else pre-post",
     ),
 ]
+Attributes = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="TABLE",
+        help="Second table of a file: one row per neuron, with names and types.",
+        show_default=False,
+    ),
+]
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        help="What a table of text is: matrix or edges.", show_default="what it looks"
+    ),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ROLE=NAME",
+        help="Column of an edge list that is source, target or weight; repeatable.",
+        show_default="the usual ones",
+    ),
+]
+Variable = Annotated[
+    str | None,
+    typer.Option(help="Key of the matrix in .npz, .mat and zarr.", show_default=False),
+]
+Duplicates = Annotated[
+    str, typer.Option(help="Several edges of one pair of neurons: sum or error.")
+]
+SelfConnections = Annotated[
+    str, typer.Option(help="Of files: keep or drop self-connections.")
+]
+Directed = Annotated[
+    bool | None,
+    typer.Option("--directed/--undirected", help="Of files.", show_default="as read"),
+]
+Transmitter = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column that makes weights negative where it is inhibitory.",
+        show_default=False,
+    ),
+]
+Inhibitory = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KIND",
+        help="Inhibitory transmitter or type; repeatable.",
+        show_default="GABA and glycine, if --transmitter",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 AsJson = Annotated[
     bool,
@@ -173,6 +225,15 @@ def analyze(
         int, typer.Option("--nulls", min=0, help="Randomised networks to compare with.")
     ] = 100,
     orientation: Orientation = None,
+    attributes: Attributes = None,
+    layout: Layout = None,
+    columns: Columns = None,
+    variable: Variable = None,
+    duplicates: Duplicates = "sum",
+    self_connections: SelfConnections = "keep",
+    directed: Directed = None,
+    transmitter: Transmitter = None,
+    inhibitory: Inhibitory = None,
     workers: Workers = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -203,6 +264,19 @@ def analyze(
             )
         except ValidationError as error:
             raise ValueError(mistakes(error)) from None
+        reading = _reading(
+            networks,
+            orientation=orientation,
+            attributes=attributes,
+            layout=layout,
+            columns=columns,
+            variable=variable,
+            duplicates=duplicates,
+            self_connections=self_connections,
+            directed=directed,
+            transmitter=transmitter,
+            inhibitory=inhibitory,
+        )
         options = [
             f"--seed={seed}",
             *(f"--structure={structure}" for structure in settings.structures),
@@ -210,7 +284,7 @@ def analyze(
             f"--resolution={resolution}",
             f"--restarts={restarts}",
             f"--nulls={n_nulls}",
-            *([f"--orientation={orientation}"] if orientation else []),
+            *_reading_options(reading),
         ]
         command = _command("analyze", *networks, options=options)
         results = {}
@@ -222,12 +296,142 @@ def analyze(
                 )
             else:
                 analysis = _analyze_network(
-                    network, folder, settings, orientation, workers, command, quiet
+                    network, folder, settings, reading, workers, command, quiet
                 )
             store = network if analysis.kind == "sweep" else None
             paths = _write_report(analysis, folder, ReportSettings(), store)
             results[network] = {**_summary(analysis), "files": paths}
         _finish(as_json, results if len(networks) > 1 else results[networks[0]])
+
+
+@app.command()
+def compare(
+    networks: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B [C ...]",
+            help="Files of weights or edges, or dataset:NAME.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results.")],
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            metavar="G,G,H,H",
+            help="Group of each network, in their order, or a CSV file with the "
+            "columns network and group.",
+            show_default=False,
+        ),
+    ] = None,
+    sweep: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of an analysed sweep: which learning rate does each network "
+            "look like?",
+            show_default=False,
+        ),
+    ] = None,
+    match: Annotated[
+        str,
+        typer.Option(
+            help="How neurons are matched: names, types, graph (by their "
+            "connections), or auto, the first of these that is possible."
+        ),
+    ] = "auto",
+    normalize: Annotated[
+        str,
+        typer.Option(help="total: scale to the same mean |weight|; none: as read."),
+    ] = "total",
+    blocks_by: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN",
+            help="Attribute of the neurons that makes the blocks, or modules.",
+            show_default="type if known, else modules",
+        ),
+    ] = "auto",
+    seed: Seed = 0,
+    restarts: Annotated[
+        int, typer.Option(min=1, help="Searches for modules in every network.")
+    ] = 4,
+    n_nulls: Annotated[
+        int, typer.Option("--nulls", min=0, help="Randomised networks of each network.")
+    ] = 100,
+    n_permutations: Annotated[
+        int, typer.Option("--permutations", min=1, help="For tests of differences.")
+    ] = 2000,
+    orientation: Orientation = None,
+    attributes: Attributes = None,
+    layout: Layout = None,
+    columns: Columns = None,
+    variable: Variable = None,
+    duplicates: Duplicates = "sum",
+    self_connections: SelfConnections = "keep",
+    directed: Directed = None,
+    transmitter: Transmitter = None,
+    inhibitory: Inhibitory = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compare two connectomes, or groups of connectomes, and report on it.
+
+    Two: edges, weights, blocks, modules, and their place between block-diagonal and
+    off-diagonal. Three or more: distances between all, and with --groups tests of
+    differences between groups of individuals. The folder gets comparison.json,
+    tables (.csv) and report.pdf.
+    """
+    with _speaking(quiet, verbose):
+        if len(networks) < 2:
+            raise ValueError("compare needs at least two networks, got one")
+        reading = _reading(
+            networks,
+            orientation=orientation,
+            attributes=attributes,
+            layout=layout,
+            columns=columns,
+            variable=variable,
+            duplicates=duplicates,
+            self_connections=self_connections,
+            directed=directed,
+            transmitter=transmitter,
+            inhibitory=inhibitory,
+        )
+        names = _names(networks)
+        options = [
+            *([f"--groups={groups}"] if groups else []),
+            *([f"--sweep={sweep}"] if sweep else []),
+            f"--match={match}",
+            f"--normalize={normalize}",
+            f"--blocks-by={blocks_by}",
+            f"--seed={seed}",
+            f"--restarts={restarts}",
+            f"--nulls={n_nulls}",
+            f"--permutations={n_permutations}",
+            *_reading_options(reading),
+        ]
+        command = _command("compare", *networks, options=options)
+        connectomes = [_read_network(network, reading) for network in networks]
+        settings = {
+            "seed": seed,
+            "normalize": normalize,
+            "blocks_by": blocks_by,
+            "n_permutations": n_permutations,
+            "restarts": restarts,
+            "workers": workers or _cores(),
+        }
+        if len(networks) == 2 and groups is None:
+            summary = _compare_two(
+                networks, connectomes, names, out, command, match, n_nulls, settings
+            )
+        else:
+            summary = _compare_several(
+                networks, connectomes, names, out, command, groups, match, settings
+            )
+        _finish(as_json, summary)
 
 
 @app.command()
@@ -425,7 +629,7 @@ def _analyze_network(
     network: str,
     out: Path,
     settings: "AnalysisSettings",
-    orientation: str | None,
+    reading: dict[str, Any],
     workers: int | None,
     command: str,
     quiet: bool,
@@ -433,13 +637,50 @@ def _analyze_network(
     from commstruct.files import write_connectome
     from commstruct.report.pages import NETWORK_NAME
 
-    connectome = _read_network(network, orientation)
+    connectome = _read_network(network, reading)
     analysis = _analyze(connectome, out, settings, None, workers, command, quiet)
     write_connectome(connectome, out / NETWORK_NAME)
     return analysis
 
 
-def _read_network(network: str, orientation: str | None) -> "Connectome":
+def _reading(networks: list[str], **options: Any) -> dict[str, Any]:
+    """Options of reading files that were given, as `read_connectome` takes them."""
+    usual = {"duplicates": "sum", "self_connections": "keep"}
+    given = {
+        name: value
+        for name, value in options.items()
+        if value is not None and usual.get(name) != value
+    }
+    if given and all(network.startswith("dataset:") for network in networks):
+        raise ValueError(
+            f"--{next(iter(given)).replace('_', '-')} is for files, got only datasets"
+        )
+    if "columns" in given:
+        pairs = [text.partition("=") for text in given["columns"]]
+        for text, (role, sign, name) in zip(given["columns"], pairs, strict=True):
+            if not (role and sign and name):
+                raise ValueError(f"--columns must be ROLE=NAME, got {text!r}")
+        given["columns"] = {role: name for role, _, name in pairs}
+    return given
+
+
+def _reading_options(reading: dict[str, Any]) -> list[str]:
+    """The same options as words of a command."""
+    words = []
+    for name, value in reading.items():
+        option = f"--{name.replace('_', '-')}"
+        if name == "columns":
+            words += [f"{option}={role}={column}" for role, column in value.items()]
+        elif name == "directed":
+            words.append("--directed" if value else "--undirected")
+        elif isinstance(value, list):
+            words += [f"{option}={item}" for item in value]
+        else:
+            words.append(f"{option}={value}")
+    return words
+
+
+def _read_network(network: str, reading: dict[str, Any]) -> "Connectome":
     """Read a file, or one of the connectomes that ship, and say what was read."""
     from commstruct.datasets import load_dataset
     from commstruct.files import read_connectome_with_report
@@ -447,11 +688,172 @@ def _read_network(network: str, orientation: str | None) -> "Connectome":
     log = logging.getLogger("commstruct")
     if network.startswith("dataset:"):
         connectome = load_dataset(network.removeprefix("dataset:"))
-        log.info("%s: %d neurons", network, connectome.n_neurons)
+        known = ", ".join(map(str, connectome.attributes)) or "none"
+        log.info("%s: %r; attributes: %s", network, connectome, known)
         return connectome
-    connectome, read = read_connectome_with_report(network, orientation=orientation)
+    connectome, read = read_connectome_with_report(network, **reading)
     log.info("%s", read)
     return connectome
+
+
+def _compare_two(
+    networks: list[str],
+    connectomes: "list[Connectome]",
+    names: list[str],
+    out: Path,
+    command: str,
+    match: str,
+    n_nulls: int,
+    settings: dict[str, Any],
+) -> dict[str, Any]:
+    from commstruct.compare import compare_connectomes
+    from commstruct.report.compare_page import write_comparison
+
+    log = logging.getLogger("commstruct")
+    log.info("comparing, with %d null networks of each", n_nulls)
+    comparison = compare_connectomes(
+        *connectomes,
+        names=(names[0], names[1]),
+        match=match,
+        n_nulls=n_nulls,
+        **settings,
+    )
+    for note in comparison.notes:
+        log.info("%s", note)
+    for name, left in zip(names, (comparison.only_a, comparison.only_b), strict=True):
+        if left:
+            log.info("only in %s: %d neurons (%s)", name, len(left), _some(left))
+    shipped = [
+        name.removeprefix("dataset:") if name.startswith("dataset:") else None
+        for name in networks
+    ]
+    paths = write_comparison(
+        comparison,
+        out,
+        datasets=(shipped[0], shipped[1]),
+        provenance=_made_from(connectomes, names, command),
+    )
+    found = comparison.to_dict()
+    kept = (
+        "names",
+        "match",
+        "n_matched",
+        "n_only_a",
+        "n_only_b",
+        "weight_correlation",
+        "notes",
+        "scales",
+        "blocks_by",
+        "diagonal_difference",
+        "distances",
+        "axis",
+        "partitions",
+    )
+    edges = found["edges"] or {}
+    return {
+        **{key: found[key] for key in kept},
+        "jaccard": edges.get("jaccard"),
+        "weight_correlation_p": edges.get("weight_correlation_p"),
+        "n_blocks_tested": int(comparison.blocks["mean_p"].notna().sum()),
+        "n_blocks_different": int((comparison.blocks["mean_q"] <= 0.05).sum()),
+        "files": [str(path) for path in paths.values()],
+    }
+
+
+def _compare_several(
+    networks: list[str],
+    connectomes: "list[Connectome]",
+    names: list[str],
+    out: Path,
+    command: str,
+    groups: str | None,
+    match: str,
+    settings: dict[str, Any],
+) -> dict[str, Any]:
+    from commstruct.compare import compare_groups
+    from commstruct.report.groups_page import write_groups
+
+    if match == "graph":
+        raise ValueError(
+            "--match must be auto, names or types for more than two networks, got graph"
+        )
+    comparison = compare_groups(
+        connectomes,
+        None if groups is None else _read_groups(groups, networks),
+        names=names,
+        match=match,
+        **settings,
+    )
+    for note in comparison.notes:
+        logging.getLogger("commstruct").info("%s", note)
+    paths = write_groups(
+        comparison, out, provenance=_made_from(connectomes, names, command)
+    )
+    kept = ("names", "groups", "n_matched", "whole_p", "whole_share", "smallest_p")
+    found = comparison.to_dict()
+    return {
+        **{key: found[key] for key in kept},
+        "scores": found["scores"],
+        "files": [str(path) for path in paths.values()],
+    }
+
+
+def _read_groups(groups: str, networks: list[str]) -> list[str]:
+    """Group of each network, from words with commas between them or from a table."""
+    if not Path(groups).is_file():
+        found = [group.strip() for group in groups.split(",")]
+        if len(found) != len(networks) or not all(found):
+            raise ValueError(
+                f"--groups must be one word per network ({len(networks)}) with commas "
+                f"between, or a CSV file, got {groups!r}"
+            )
+        return found
+    import pandas as pd
+
+    table = pd.read_csv(groups, dtype=str)
+    if not {"network", "group"} <= set(table.columns):
+        raise ValueError(
+            f"{groups}: must have the columns network and group, got "
+            f"{', '.join(map(str, table.columns))}"
+        )
+    of = dict(zip(table["network"], table["group"], strict=True))
+    known = [of.get(network, of.get(Path(network).name)) for network in networks]
+    if None in known:
+        raise ValueError(f"{groups}: has no row for {networks[known.index(None)]}")
+    return [str(group) for group in known]
+
+
+def _made_from(
+    connectomes: "list[Connectome]", names: list[str], command: str
+) -> dict[str, str]:
+    """What a comparison was made from: the command, hashes of the inputs, versions."""
+    from commstruct.analysis import input_hash, versions
+
+    hashes = {
+        f"SHA-256 of {name}": input_hash(connectome)
+        for name, connectome in zip(names, connectomes, strict=True)
+    }
+    orientations = {
+        f"orientation of {name}": connectome.orientation
+        for name, connectome in zip(names, connectomes, strict=True)
+    }
+    numbers = {f"version of {name}": number for name, number in versions().items()}
+    return {"command": command, **orientations, **hashes, **numbers}
+
+
+def _names(networks: list[str]) -> list[str]:
+    """Short names of networks, all different."""
+    names = [Path(network.removeprefix("dataset:")).stem for network in networks]
+    if len(set(names)) == len(names):
+        return names
+    if len(set(networks)) < len(networks):
+        repeated = next(name for name in networks if networks.count(name) > 1)
+        raise ValueError(f"networks must be different, got {repeated} twice")
+    return networks
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
 
 
 def _analyze(

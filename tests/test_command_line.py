@@ -64,7 +64,15 @@ def definition(tmp_path: Path) -> Path:
 def test_help_names_every_command() -> None:
     result = commstruct("--help")
     assert result.returncode == 0
-    for command in ("run", "simulate", "analyze", "report", "experiment", "data"):
+    for command in (
+        "run",
+        "simulate",
+        "analyze",
+        "compare",
+        "report",
+        "experiment",
+        "data",
+    ):
         assert f"  {command} " in result.stdout
         assert commstruct(command, "--help").returncode == 0
 
@@ -281,3 +289,92 @@ def test_shipped_connectomes_are_listed_and_exported(tmp_path: Path) -> None:
     assert file.read_bytes() == before
     message = refused(commstruct("data", "export", "karat", tmp_path / "x.csv"))
     assert "perhaps karate" in message
+
+
+def edge_list(path: Path, seed: int, names: str = "abcdefghijklmnopqrst") -> Path:
+    """Edges of random connectomes of twenty neurons, in columns of unusual names."""
+    rng = np.random.default_rng(seed)
+    rows = ["sender,receiver,n,nt"]
+    for i, one in enumerate(names):
+        for other in names:
+            if one != other and rng.random() < 0.6:
+                nt = "GABA" if i % 4 == 0 else "ACh"
+                rows.append(f"{one},{other},{rng.integers(1, 9)},{nt}")
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+COLUMNS = (
+    "--columns=source=sender",
+    "--columns=target=receiver",
+    "--columns=weight=n",
+    "--layout=edges",
+)
+
+
+def test_two_files_are_compared_with_all_options_of_reading(tmp_path: Path) -> None:
+    files = [edge_list(tmp_path / f"{i}.csv", i) for i in range(2)]
+    types = tmp_path / "types.csv"
+    types.write_text(
+        "name,type\n"
+        + "".join(f"{c},{'xy'[c < 'k']}\n" for c in map(chr, range(97, 117)))
+    )
+    out = tmp_path / "out"
+    result = commstruct(
+        *("compare", *files, "--out", out, *COLUMNS, "--transmitter=nt", "--json"),
+        *(f"--attributes={types}", "--nulls=2", "--permutations=99", "--workers=1"),
+    )
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["n_matched"] == 20
+    assert summary["blocks_by"] == "type"
+    assert -1 < summary["weight_correlation"] < 1
+    assert "inhibitory" in result.stderr
+    assert "20 neurons have the same name" in result.stderr
+    assert (out / "report.pdf").read_bytes().startswith(b"%PDF")
+    kept = json.loads((out / "comparison.json").read_text())
+    assert f"--attributes={types}" in kept["provenance"]["command"]
+    assert {p.name for p in out.iterdir()} == {Path(f).name for f in summary["files"]}
+
+
+def test_groups_of_files_are_compared(tmp_path: Path) -> None:
+    files = [edge_list(tmp_path / f"{i}.csv", i) for i in range(4)]
+    table = tmp_path / "groups.csv"
+    rows = [f"{file.name},{'ab'[i % 2]}" for i, file in enumerate(files)]
+    table.write_text("\n".join(["network,group", *rows]))
+    words = ("compare", *files, *COLUMNS, "--json", "--workers=1")
+    result = commstruct(*words, "--out", tmp_path / "one", "--groups", table)
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["groups"] == ["a", "b", "a", "b"]
+    assert summary["smallest_p"] == pytest.approx(1 / 3)
+    other = commstruct(*words, "--out", tmp_path / "two", "--groups=a,b,a,b")
+    assert json.loads(other.stdout)["whole_p"] == summary["whole_p"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--groups=a"], "one word per network"),
+        (["--match=size"], "match must be one of"),
+        (["--blocks-by=hue"], "blocks_by must be"),
+        (["--columns=source"], "ROLE=NAME"),
+        (["--layout=heap"], "layout must be one of"),
+        (["--transmitter=nt", "--inhibitory=zinc"], "none of the inhibitory kinds"),
+    ],
+)
+def test_comparisons_that_cannot_be_made_are_refused(
+    tmp_path: Path, options: list[str], message: str
+) -> None:
+    files = [edge_list(tmp_path / f"{i}.csv", i) for i in range(2)]
+    out = tmp_path / "out"
+    told = refused(commstruct("compare", *files, "--out", out, *COLUMNS, *options))
+    assert re.search(message, told)
+    assert not out.exists()
+
+
+def test_options_of_files_are_refused_for_datasets(tmp_path: Path) -> None:
+    result = commstruct(
+        "analyze", "dataset:karate", "--out", tmp_path, "--layout=edges"
+    )
+    assert "--layout is for files" in refused(result)

@@ -1,7 +1,7 @@
 """The whole method on one network or on many: `analyze`, `Analysis`; no drawing."""
 
 from commstruct.analysis.method import analyze, region_networks, tail_share
-from commstruct.analysis.provenance import input_hash
+from commstruct.analysis.provenance import input_hash, versions
 from commstruct.analysis.results import (
     STATISTICS,
     Analysis,
@@ -30,6 +30,7 @@ __all__ = [
     "read_weights",
     "region_networks",
     "tail_share",
+    "versions",
     "write_analysis",
     "write_whole",
 ]

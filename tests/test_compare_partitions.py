@@ -1,4 +1,4 @@
-"""Tests of compare.py: partitions compared, worked by hand."""
+"""Tests of compare/partitions.py: partitions compared, worked by hand."""
 
 import numpy as np
 import pytest

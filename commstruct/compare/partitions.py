@@ -1,4 +1,4 @@
-"""Comparing partitions of the same neurons."""
+"""How alike two partitions of the same neurons are."""
 
 from dataclasses import dataclass
 

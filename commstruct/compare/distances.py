@@ -1,0 +1,116 @@
+"""Distances between connectomes that need no pairs of neurons."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.sparse.csgraph import shortest_path
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import wasserstein_distance
+
+from commstruct.blocks import off_diagonal
+from commstruct.compare.similarity import (
+    singular_values,
+    spectral_distance,
+    weight_correlation,
+)
+from commstruct.connectome import Connectome, FloatMatrix
+from commstruct.roles import DIRECTION_ORDER, SIGN_ORDER
+
+SPARSE = 0.5  # share of connected pairs above which all paths are of one or two steps
+MOST_PORTRAIT = 2000  # neurons, for all shortest paths
+
+
+def network_distances(a: Connectome, b: Connectome) -> dict[str, float]:
+    """Distances between two connectomes on one scale; neither needs to know who is who.
+
+    Returns
+    -------
+    dict of str to float
+        ``spectral``: of the singular values, see `spectral_distance`.
+        ``strengths``: mean over signs and directions of Wasserstein's distance
+        between the neurons' strengths, over their mean.
+        ``portrait``: portrait divergence (Bagrow & Bollt 2019,
+        doi:10.1007/s41109-019-0156-x) of the directed edges without weights, the
+        Jensen-Shannon divergence in bits, 0 to 1; NaN where more than half of the
+        pairs are connected, or for more than 2000 neurons.
+    """
+    return {
+        "spectral": spectral_distance(singular_values(a), singular_values(b)),
+        "strengths": strength_distance(a, b),
+        "portrait": portrait_divergence(a, b),
+    }
+
+
+def strength_distance(a: Connectome, b: Connectome) -> float:
+    """Mean Wasserstein distance of strengths by sign and direction, over their mean."""
+    distances = []
+    for sign in range(len(SIGN_ORDER)):
+        for direction in range(len(DIRECTION_ORDER)):
+            one, other = (_strengths(x, sign, direction) for x in (a, b))
+            mean = (one.mean() + other.mean()) / 2
+            if mean:
+                distances.append(wasserstein_distance(one, other) / mean)
+    return float(np.mean(distances)) if distances else 0.0
+
+
+def portrait_divergence(a: Connectome, b: Connectome) -> float:
+    """Jensen-Shannon divergence of the shells around neurons, in bits."""
+    networks = (a, b)
+    if max(one.n_neurons for one in networks) > MOST_PORTRAIT:
+        return float("nan")
+    if any(
+        len(off_diagonal(one)[0]) > SPARSE * one.n_neurons * (one.n_neurons - 1)
+        for one in networks
+    ):
+        return float("nan")
+    portraits = [_portrait(one) for one in networks]
+    shape = np.max([portrait.shape for portrait in portraits], axis=0)
+    # B[l, k] neurons have k others at distance l: k B[l, k] / n^2 is the chance that a
+    # random pair is at distance l, of a neuron with k there.
+    shares = []
+    for portrait in portraits:
+        full = np.zeros(shape)
+        full[: portrait.shape[0], : portrait.shape[1]] = portrait
+        weighted = full * np.arange(shape[1])
+        shares.append(weighted.ravel() / weighted.sum())
+    return float(np.nan_to_num(jensenshannon(shares[0], shares[1], base=2) ** 2))
+
+
+def distance_matrix(networks: Sequence[Connectome], *, matched: bool) -> FloatMatrix:
+    """Distances between connectomes on one scale, (m, m).
+
+    With `matched` neurons ``sqrt((1 - r) / 2)`` with the correlation r of the weights,
+    a distance from 0 to 1 (proportional to the Euclidean one between standardised
+    weights); else `spectral_distance`.
+    """
+    m = len(networks)
+    distances = np.zeros((m, m))
+    spectra = [] if matched else [singular_values(one) for one in networks]
+    for i in range(m):
+        for j in range(i):
+            if matched:
+                r = weight_correlation(networks[i], networks[j])
+                distances[i, j] = np.sqrt(max(0.0, (1 - np.nan_to_num(r)) / 2))
+            else:
+                distances[i, j] = spectral_distance(spectra[i], spectra[j])
+    return distances + distances.T
+
+
+def _strengths(network: Connectome, sign: int, direction: int) -> FloatMatrix:
+    *ends, values = off_diagonal(network)
+    of = values > 0 if sign == 0 else values < 0
+    n = network.n_neurons
+    strengths = np.bincount(ends[direction][of], np.abs(values[of]), minlength=n)
+    return np.asarray(strengths, dtype=np.float64)
+
+
+def _portrait(network: Connectome) -> FloatMatrix:
+    """B[l, k]: number of neurons with k others at distance l; unreachable ones last."""
+    distances = shortest_path(network.to_scipy() != 0, unweighted=True)
+    n = network.n_neurons
+    shells = np.where(np.isfinite(distances), distances, -1).astype(np.int64)
+    rows = [
+        np.bincount((shells == length).sum(axis=1), minlength=n + 1)
+        for length in range(shells.max() + 1)
+    ]
+    return np.array(rows, dtype=np.float64)

@@ -1,0 +1,221 @@
+"""Matching neurons by their connections, where names do not say who is who."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy.optimize import quadratic_assignment
+
+from commstruct.compare.similarity import upper_p
+from commstruct.connectome import (
+    Connectome,
+    FloatMatrix,
+    FloatVector,
+    IntVector,
+    as_connectome,
+)
+from commstruct.graph import spawn_seeds
+from commstruct.nulls import preserve_strengths
+
+MOST_NEURONS = 2000  # dense matrices, and a cubic step in every iteration
+
+
+@dataclass(frozen=True, eq=False)
+class GraphMatching:
+    """Neurons of two connectomes, matched so that their weights agree best.
+
+    Attributes
+    ----------
+    pairs : (m, 2) array of int
+        Neuron of the first and of the second connectome; every neuron of the
+        smaller one is matched.
+    score : float
+        Pearson correlation of the weights over ordered pairs of different matched
+        neurons; NaN if all weights of one are equal.
+    null_scores : (n_nulls,) array
+        The same after the same search, the second connectome randomised with its
+        strengths kept: what a search finds where nothing but strengths is alike.
+    p_value : float, NaN without nulls
+    agreement : float
+        Mean share of pairs that two restarts have in common: near 1, one matching is
+        best; near 0, many are as good, and single pairs mean little. 1 for one.
+    seeds : tuple of (int, int), pairs that were known and kept
+    restarts, seed, n_nulls : int, the arguments that give this result again
+    """
+
+    pairs: IntVector
+    score: float
+    null_scores: FloatVector
+    p_value: float
+    agreement: float
+    seeds: tuple[tuple[int, int], ...]
+    restarts: int
+    n_nulls: int
+    seed: int
+
+
+def match_graphs(
+    a: Any,
+    b: Any,
+    *,
+    seed: int,
+    seeds: Sequence[tuple[int, int]] = (),
+    restarts: int = 5,
+    n_nulls: int = 20,
+    workers: int = 1,
+) -> GraphMatching:
+    """Match the neurons of two connectomes by their connections alone.
+
+    The fast approximate quadratic assignment (Vogelstein et al. 2015,
+    doi:10.1371/journal.pone.0121002; seeds as Fishkind et al. 2019,
+    doi:10.1016/j.patcog.2018.09.014), from the middle of all matchings and from random
+    starts, each refined by exchanging pairs (2-opt) in connectomes of at most 150
+    neurons; the best score counts. Weights have their mean subtracted, so that the
+    neurons that fill up the smaller connectome (0 then) are average ones.
+
+    Parameters
+    ----------
+    a, b : Connectome, or anything `as_connectome` takes
+        At most 2000 neurons; self-connections are not used.
+    seed : int
+    seeds : sequence of (neuron of a, neuron of b), known pairs that are kept
+    restarts : int, at least 1
+    n_nulls : int, at least 0
+    workers : int, at least 1
+
+    Raises
+    ------
+    ValueError
+        If a connectome is too large, or an argument is out of its range.
+    """
+    one, other = as_connectome(a), as_connectome(b)
+    largest = max(one.n_neurons, other.n_neurons)
+    if largest > MOST_NEURONS:
+        raise ValueError(
+            f"a and b must have at most {MOST_NEURONS} neurons to be matched by their "
+            f"connections, got {largest}"
+        )
+    if restarts < 1:
+        raise ValueError(f"restarts must be at least 1, got {restarts}")
+    if n_nulls < 0:
+        raise ValueError(f"n_nulls must be at least 0, got {n_nulls}")
+    known = _checked_seeds(seeds, one.n_neurons, other.n_neurons)
+    search_seed, null_seed = spawn_seeds(seed, 2)
+    tries = _searched(one, other, known, restarts, search_seed)
+    scores = [_score(one, other, pairs) for pairs in tries]
+    best = int(np.nanargmax(scores)) if not np.isnan(scores).all() else 0
+    nulls = Parallel(n_jobs=workers)(
+        delayed(_null_score)(one, other, known, restarts, stream)
+        for stream in spawn_seeds(null_seed, n_nulls)
+    )
+    null_scores = np.array(nulls, dtype=np.float64)
+    return GraphMatching(
+        pairs=tries[best],
+        score=scores[best],
+        null_scores=null_scores,
+        p_value=upper_p(scores[best], null_scores),
+        agreement=_agreement(tries),
+        seeds=tuple((int(i), int(j)) for i, j in known),
+        restarts=restarts,
+        n_nulls=n_nulls,
+        seed=seed,
+    )
+
+
+def _null_score(
+    one: Connectome, other: Connectome, known: IntVector, restarts: int, stream: int
+) -> float:
+    null_seed, search_seed = spawn_seeds(stream, 2)
+    null = preserve_strengths(other, seed=null_seed)
+    tries = _searched(one, null, known, restarts, search_seed)
+    return float(np.nanmax([_score(one, null, pairs) for pairs in tries]))
+
+
+MOST_EXCHANGED = 150  # neurons, in which 2-opt takes less than FAQ does
+
+
+def _searched(
+    one: Connectome, other: Connectome, known: IntVector, restarts: int, seed: int
+) -> list[IntVector]:
+    """Matchings of all restarts, pairs of real neurons in the order of the smaller."""
+    swapped = one.n_neurons < other.n_neurons
+    large, small = (other, one) if swapped else (one, other)
+    n, m = large.n_neurons, small.n_neurons
+    matrices = [_filled(large, n), _filled(small, n)]
+    fixed = known[:, ::-1] if swapped else known
+    fixed = fixed[np.argsort(fixed[:, 0])]  # scipy's 2-opt takes them in this order
+    found = []
+    for restart, stream in enumerate(spawn_seeds(seed, restarts)):
+        rng = np.random.default_rng(stream)
+        options: dict[str, Any] = {
+            "maximize": True,
+            "partial_match": fixed,
+            "rng": rng,
+            "P0": "barycenter" if restart == 0 else "randomized",
+        }
+        matching = quadratic_assignment(*matrices, method="faq", options=options)
+        if n <= MOST_EXCHANGED:
+            guess = np.column_stack([np.arange(n), matching.col_ind])
+            options = {
+                "maximize": True,
+                "partial_match": fixed,
+                "partial_guess": _not_fixed(guess, fixed),
+                "rng": rng,
+            }
+            matching = quadratic_assignment(*matrices, method="2opt", options=options)
+        pairs = np.column_stack([np.arange(n), matching.col_ind])
+        pairs = pairs[pairs[:, 1] < m]
+        found.append(pairs[:, ::-1] if swapped else pairs)
+    return found
+
+
+def _not_fixed(guess: IntVector, fixed: IntVector) -> IntVector:
+    """Pairs without those of neurons whose partner is known."""
+    return guess[~np.isin(guess[:, 0], fixed[:, 0])]
+
+
+def _filled(network: Connectome, n: int) -> FloatMatrix:
+    """Dense weights about their mean, 0 on the diagonal and for missing neurons."""
+    m = network.n_neurons
+    weights = network.to_scipy().toarray()
+    between = ~np.eye(m, dtype=bool)
+    centred = np.where(between, weights - weights[between].mean(), 0.0)
+    size = np.sqrt((centred**2).mean())
+    return np.pad(centred / (size or 1.0), (0, n - m))
+
+
+def _score(one: Connectome, other: Connectome, pairs: IntVector) -> float:
+    """Correlation over ordered pairs of different matched neurons."""
+    between = ~np.eye(len(pairs), dtype=bool)
+    values = [
+        network.weights[rows][:, rows]
+        for network, rows in ((one, pairs[:, 0]), (other, pairs[:, 1]))
+    ]
+    x, y = ((v if isinstance(v, np.ndarray) else v.toarray())[between] for v in values)
+    if np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _agreement(tries: list[IntVector]) -> float:
+    """Mean share of pairs in common, over pairs of restarts."""
+    sets = [set(map(tuple, pairs.tolist())) for pairs in tries]
+    shares = [
+        len(sets[i] & sets[j]) / len(sets[i])
+        for i in range(len(sets))
+        for j in range(i)
+    ]
+    return float(np.mean(shares)) if shares else 1.0
+
+
+def _checked_seeds(seeds: Sequence[tuple[int, int]], n_a: int, n_b: int) -> IntVector:
+    known = np.asarray(list(seeds), dtype=np.int64).reshape(-1, 2)
+    for column, n, name in ((0, n_a, "a"), (1, n_b, "b")):
+        own = known[:, column]
+        if len(np.unique(own)) < len(own) or ((own < 0) | (own >= n)).any():
+            raise ValueError(
+                f"seeds must name different neurons of {name} from 0 to {n - 1}"
+            )
+    return known

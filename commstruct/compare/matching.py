@@ -1,0 +1,132 @@
+"""Which neuron of one connectome is which of another, and on which common scale."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from commstruct.connectome import Connectome, read_only
+
+FEWEST = 3  # shared names that make a comparison neuron by neuron
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """Two connectomes on the same neurons, in the order of the first.
+
+    Attributes
+    ----------
+    a, b : Connectome
+        Among the neurons that both have; both with the names of the first.
+    only_a, only_b : tuple of str, the neurons that the other does not have
+    note : str, how they were matched, in a sentence
+    """
+
+    a: Connectome
+    b: Connectome
+    only_a: tuple[str, ...]
+    only_b: tuple[str, ...]
+    note: str
+
+
+def match_by_name(a: Connectome, b: Connectome) -> Matched:
+    """Match neurons that have the same name in both connectomes.
+
+    Raises
+    ------
+    ValueError
+        If fewer than three names are shared, or if the names are only row numbers
+        of connectomes of different sizes.
+    """
+    numbered = _only_numbers(a) and _only_numbers(b)
+    if numbered and a.n_neurons != b.n_neurons:
+        raise ValueError(
+            "neurons must have names to be matched by name: these are only row "
+            f"numbers, of {a.n_neurons} and of {b.n_neurons} neurons"
+        )
+    place = {name: i for i, name in enumerate(b.names)}
+    shared = [name for name in a.names if name in place]
+    if len(shared) < FEWEST:
+        raise ValueError(
+            f"a and b must share at least {FEWEST} names to be matched by name, got "
+            f"{len(shared)}: a has {_listed(a.names)}, b has {_listed(b.names)}"
+        )
+    kept = set(shared)
+    rows = [i for i, name in enumerate(a.names) if name in kept]
+    note = f"{len(shared)} neurons have the same name in both."
+    if numbered:
+        note = "Neurons have no names but row numbers, and were matched by row."
+    return Matched(
+        a=a.subset(rows),
+        b=b.subset([place[name] for name in shared]),
+        only_a=tuple(name for name in a.names if name not in kept),
+        only_b=tuple(name for name in b.names if name not in kept),
+        note=note,
+    )
+
+
+def matching_kind(a: Connectome, b: Connectome) -> str:
+    """Return the closest way in which two connectomes can be matched."""
+    numbered = _only_numbers(a) and _only_numbers(b)
+    alike = not numbered or a.n_neurons == b.n_neurons
+    if alike and len(set(a.names) & set(b.names)) >= FEWEST:
+        return "names"
+    if a.types and b.types and set(a.types) & set(b.types):
+        return "types"
+    return "graph"
+
+
+def scaled_alike(
+    networks: list[Connectome], normalize: str
+) -> tuple[list[Connectome], tuple[float, ...], str]:
+    """Bring connectomes to one scale; return them, the factors, and a sentence.
+
+    ``"total"`` divides by the mean |weight| over ordered pairs of different neurons,
+    and multiplies by the mean of these means, so that a common unit remains.
+
+    Raises
+    ------
+    ValueError
+        If `normalize` is unknown, or a connectome has no weights to scale by.
+    """
+    if normalize not in ("total", "none"):
+        raise ValueError(f"normalize must be 'total' or 'none', got {normalize!r}")
+    if normalize == "none":
+        return networks, (1.0,) * len(networks), "Weights were compared as read."
+    means = [_mean_size(one) for one in networks]
+    if min(means) == 0:
+        raise ValueError(
+            "weights must not all be 0 to be brought to one scale, got connectome "
+            f"number {means.index(0) + 1} without any; normalize='none' leaves them"
+        )
+    goal = float(np.mean(means))
+    factors = tuple(goal / mean for mean in means)
+    scaled = [
+        _times(one, factor) for one, factor in zip(networks, factors, strict=True)
+    ]
+    words = ", ".join(f"{factor:.3g}" for factor in factors)
+    note = (
+        "Weights were multiplied, so that the mean |weight| per pair of neurons is the "
+        f"same in all, by {words}."
+    )
+    return scaled, factors, note
+
+
+def _mean_size(network: Connectome) -> float:
+    sizes = abs(network.weights)
+    n = network.n_neurons
+    return float((sizes.sum() - sizes.diagonal().sum()) / max(n * (n - 1), 1))
+
+
+def _times(network: Connectome, factor: float) -> Connectome:
+    weights = network.weights * factor
+    if isinstance(weights, np.ndarray):
+        weights = read_only(weights)
+    return replace(network, weights=weights)
+
+
+def _only_numbers(network: Connectome) -> bool:
+    return network.names == tuple(map(str, range(network.n_neurons)))
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(repr(name) for name in names[:2]) + ("..." * (len(names) > 2))

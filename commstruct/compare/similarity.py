@@ -1,0 +1,278 @@
+"""Two connectomes pair by pair of neurons: shared edges, weights, spectra, motifs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import igraph
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.linalg import svds
+from scipy.stats import false_discovery_control, spearmanr
+
+from commstruct.blocks import off_diagonal
+from commstruct.connectome import Connectome, FloatMatrix, FloatVector, IntVector
+
+MOST_SINGULAR = 2000  # neurons, of which all singular values are computed
+SOME_SINGULAR = 50  # the largest ones, of larger connectomes
+TRIADS = [
+    "003",
+    "012",
+    "102",
+    "021D",
+    "021U",
+    "021C",
+    "111D",
+    "111U",
+    "030T",
+    "030C",
+    "201",
+    "120D",
+    "120U",
+    "120C",
+    "210",
+    "300",
+]
+UNDIRECTED_TRIADS = ("003", "102", "201", "300")
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeSimilarity:
+    """How alike the edges and weights of two matched connectomes are.
+
+    Each null value is of one randomised network of each connectome, whose neurons
+    keep their degrees and their strengths (`preserve_strengths`), so it is what
+    strengths alone make alike.
+
+    Attributes
+    ----------
+    n_matched : int, neurons in both
+    n_edges_a, n_edges_b, n_shared : int
+        Non-zero weights between different neurons, ordered pairs; and in both.
+    jaccard : float
+        Shared edges over edges in either; NaN without edges.
+    weight_correlation : float
+        Pearson, over all ordered pairs of matched neurons as read, self-connections
+        among them; NaN if all weights of one are equal. No scale changes it.
+    shared_rank_correlation : float
+        Spearman, over the shared edges only: are edges that both have as strong.
+    jaccard_nulls, weight_correlation_nulls : (m,) arrays
+    jaccard_p, weight_correlation_p : float
+        ``(1 + number of null values >= observed) / (1 + m)``; NaN without nulls.
+    """
+
+    n_matched: int
+    n_edges_a: int
+    n_edges_b: int
+    n_shared: int
+    jaccard: float
+    weight_correlation: float
+    shared_rank_correlation: float
+    jaccard_nulls: FloatVector
+    weight_correlation_nulls: FloatVector
+    jaccard_p: float
+    weight_correlation_p: float
+
+
+def edge_similarity(
+    a: Connectome, b: Connectome, nulls: Sequence[tuple[float, float]]
+) -> EdgeSimilarity:
+    """Compare edges and weights of two matched connectomes.
+
+    Parameters
+    ----------
+    a, b : Connectome, on the same neurons
+    nulls : sequence of (jaccard, weight_correlation) of pairs of null networks
+    """
+    keys_a, values_a = _keyed(a)
+    keys_b, values_b = _keyed(b)
+    shared, in_a, in_b = np.intersect1d(
+        keys_a, keys_b, assume_unique=True, return_indices=True
+    )
+    values = np.asarray(nulls, dtype=np.float64).reshape(-1, 2)
+    jaccard, correlation = edge_scores(a, b)
+    return EdgeSimilarity(
+        n_matched=a.n_neurons,
+        n_edges_a=len(keys_a),
+        n_edges_b=len(keys_b),
+        n_shared=len(shared),
+        jaccard=jaccard,
+        weight_correlation=correlation,
+        shared_rank_correlation=_ranked(values_a[in_a], values_b[in_b]),
+        jaccard_nulls=values[:, 0],
+        weight_correlation_nulls=values[:, 1],
+        jaccard_p=upper_p(jaccard, values[:, 0]),
+        weight_correlation_p=upper_p(correlation, values[:, 1]),
+    )
+
+
+def edge_scores(a: Connectome, b: Connectome) -> tuple[float, float]:
+    """Jaccard index of the edges, and Pearson correlation of all weights."""
+    keys_a, keys_b = _keyed(a)[0], _keyed(b)[0]
+    n_shared = len(np.intersect1d(keys_a, keys_b, assume_unique=True))
+    either = len(keys_a) + len(keys_b) - n_shared
+    jaccard = n_shared / either if either else float("nan")
+    return jaccard, weight_correlation(a, b)
+
+
+def weight_correlation(a: Connectome, b: Connectome) -> float:
+    """Pearson correlation of the weights over all ordered pairs, also of a neuron
+    with itself; NaN if those of one connectome are all equal.
+    """
+    n_pairs = a.n_neurons**2
+    one, other = a.weights, b.weights
+    if isinstance(one, np.ndarray) != isinstance(other, np.ndarray):
+        one, other = a.to_scipy(), b.to_scipy()
+    products = [
+        float((x * y).sum()) for x, y in ((one, other), (one, one), (other, other))
+    ]
+    sums = [float(one.sum()), float(other.sum())]
+    covariance = products[0] - sums[0] * sums[1] / n_pairs
+    spreads = [products[i + 1] - sums[i] ** 2 / n_pairs for i in range(2)]
+    if any(s <= 1e-12 * p for s, p in zip(spreads, products[1:], strict=True)):
+        return float("nan")
+    return float(np.clip(covariance / np.sqrt(spreads[0] * spreads[1]), -1.0, 1.0))
+
+
+def singular_values(network: Connectome) -> FloatVector:
+    """Singular values, largest first; of large connectomes only the largest 50."""
+    if network.n_neurons <= MOST_SINGULAR:
+        dense = network.weights
+        if not isinstance(dense, np.ndarray):
+            dense = dense.toarray()
+        values = np.linalg.svd(dense, compute_uv=False)
+        return np.asarray(values, dtype=np.float64)
+    start = np.ones(network.n_neurons)  # fixed, so that one network is one answer
+    found = svds(
+        network.to_scipy(), SOME_SINGULAR, v0=start, return_singular_vectors=False
+    )
+    largest_first: FloatVector = np.sort(found)[::-1]
+    return largest_first
+
+
+def spectral_distance(a: FloatVector, b: FloatVector) -> float:
+    """Distance of two lists of singular values, as a share of the length of both.
+
+    ``|s_a - s_b| / (|s_a| + |s_b|)``, largest with largest; the shorter list is
+    filled with zeros. 0 if equal, at most 1.
+    """
+    n = max(len(a), len(b))
+    one, other = (np.pad(values, (0, n - len(values))) for values in (a, b))
+    size = float(np.linalg.norm(one) + np.linalg.norm(other))
+    return float(np.linalg.norm(one - other)) / size if size else 0.0
+
+
+def triad_counts(network: Connectome) -> NDArray[np.float64] | None:
+    """Number of triads of each kind (Davis & Leinhardt 1972), weights and signs left.
+
+    The 16 of a directed network in the order of `TRIADS`, by igraph's census; the
+    four of an undirected one, by the number of its connected pairs; None if every
+    pair or no pair is connected, where there is nothing to count.
+    """
+    pre, post, _ = off_diagonal(network)
+    n = network.n_neurons
+    if len(pre) in (0, n * (n - 1)):
+        return None
+    if not network.is_directed:
+        return _undirected_triads(n, pre, post)
+    graph = igraph.Graph(n, np.column_stack([pre, post]).tolist(), directed=True)
+    census = graph.triad_census()
+    return np.array([census[kind] for kind in TRIADS], dtype=np.float64)
+
+
+def _undirected_triads(n: int, pre: IntVector, post: IntVector) -> FloatVector:
+    """Triads with no, one, two and three connected pairs."""
+    edges = sparse.csr_array((np.ones(len(pre)), (pre, post)), shape=(n, n))
+    degrees = np.bincount(pre, minlength=n).astype(np.float64)
+    closed = float(((edges @ edges) * edges).sum()) / 6
+    two = float((degrees * (degrees - 1)).sum()) / 2 - 3 * closed
+    one = len(pre) / 2 * (n - 2) - 2 * two - 3 * closed
+    none = n * (n - 1) * (n - 2) / 6 - one - two - closed
+    return np.array([none, one, two, closed])
+
+
+def triad_table(
+    names: tuple[str, str],
+    counts: Sequence[FloatVector | None],
+    null_counts: Sequence[FloatMatrix],
+) -> pd.DataFrame:
+    """Triads of each connectome against its null networks, one row each.
+
+    ``p_value`` is two-sided, twice the smaller tail; ``q_value`` is corrected over
+    all rows (Benjamini & Hochberg 1995). ``z_score`` is NaN where the null networks
+    all have the same number.
+    """
+    rows = []
+    for name, found, nulls in zip(names, counts, null_counts, strict=True):
+        if found is None:
+            continue
+        kinds = TRIADS if len(found) == len(TRIADS) else UNDIRECTED_TRIADS
+        for place, kind in enumerate(kinds):
+            values = nulls[:, place] if len(nulls) else np.empty(0)
+            spread = float(values.std()) if len(values) else 0.0
+            mean = float(values.mean()) if len(values) else float("nan")
+            rows.append(
+                {
+                    "connectome": name,
+                    "triad": kind,
+                    "count": float(found[place]),
+                    "null_mean": mean,
+                    "null_sd": spread if len(values) else float("nan"),
+                    "z_score": (found[place] - mean) / spread
+                    if spread > 0
+                    else float("nan"),
+                    "p_value": two_sided_p(float(found[place]), values),
+                }
+            )
+    columns = [
+        "connectome",
+        "triad",
+        "count",
+        "null_mean",
+        "null_sd",
+        "z_score",
+        "p_value",
+    ]
+    table = pd.DataFrame(rows, columns=columns)
+    table["q_value"] = corrected(table["p_value"].to_numpy(dtype=np.float64))
+    return table
+
+
+def corrected(p_values: FloatVector) -> FloatVector:
+    """Adjust p-values for their number (Benjamini & Hochberg 1995); NaN stays NaN."""
+    result = np.full(len(p_values), np.nan)
+    known = ~np.isnan(p_values)
+    if known.any():
+        result[known] = false_discovery_control(p_values[known])
+    return result
+
+
+def upper_p(observed: float, nulls: FloatVector) -> float:
+    """``(1 + number of null values >= observed) / (1 + m)``; NaN if undefined."""
+    if not len(nulls) or np.isnan(observed):
+        return float("nan")
+    return float(
+        (1 + (nulls >= observed - 1e-12 * abs(observed)).sum()) / (1 + len(nulls))
+    )
+
+
+def two_sided_p(observed: float, nulls: FloatVector) -> float:
+    """Twice the smaller of both tails, at most 1; NaN without null values."""
+    if not len(nulls) or np.isnan(observed):
+        return float("nan")
+    tail = min(upper_p(observed, nulls), upper_p(-observed, -nulls))
+    return min(1.0, 2 * tail)
+
+
+def _keyed(network: Connectome) -> tuple[NDArray[np.int64], FloatVector]:
+    """One number for each edge between different neurons, and the weights."""
+    pre, post, values = off_diagonal(network)
+    return pre.astype(np.int64) * network.n_neurons + post, values
+
+
+def _ranked(x: FloatVector, y: FloatVector) -> float:
+    """Spearman correlation; NaN for fewer than three, or if one is constant."""
+    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    return float(spearmanr(x, y).statistic)

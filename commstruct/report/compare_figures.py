@@ -1,0 +1,368 @@
+"""Figures of a comparison: matrices in one order, blocks, modules, distributions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Curve
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from commstruct.blocks import off_diagonal
+from commstruct.compare import ConnectomeComparison
+from commstruct.report.facts import LEVEL
+from commstruct.report.matrix_panels import draw_matrix, module_order
+from commstruct.report.score_panels import AXIS_NAMES
+from commstruct.report.style import (
+    FULL_WIDTH,
+    IMPOSSIBLE_COLOR,
+    NULL_COLOR,
+    OKABE_ITO,
+    in_style,
+    literal,
+    module_colors,
+)
+from commstruct.report.text import shown
+
+FloatMatrix = NDArray[np.float64]
+MOST_NAMED = 16  # kinds that are written beside a block matrix; more are numbered
+PAIR_COLORS = (OKABE_ITO[0], OKABE_ITO[5])  # of the first and of the second
+
+
+@in_style
+def plot_both_matrices(comparison: ConnectomeComparison) -> Figure:
+    """Draw both matrices in one order, on one scale and one colour range."""
+    figure = Figure(figsize=(FULL_WIDTH, 3.35), layout="constrained")
+    panels = figure.subplots(1, 2)
+    networks = (comparison.a, comparison.b)
+    sizes = np.concatenate([np.abs(off_diagonal(one)[2]) for one in networks])
+    limit = float(np.quantile(sizes, 0.99)) if len(sizes) else 1.0
+    order = None
+    for axes, network, labels, name in zip(
+        panels, networks, comparison.labels, comparison.names, strict=True
+    ):
+        # matched neurons: the order of the first holds for the second
+        if order is None or not comparison.neurons:
+            order = _by_kind_and_strength(network, labels)
+        draw_matrix(
+            axes,
+            network,
+            labels,
+            order=order,
+            groups=[""] * len(labels),
+            limit=limit,
+            title=shown(name, most=36),
+            bar_below=True,
+        )
+    return figure
+
+
+@in_style
+def plot_block_differences(comparison: ConnectomeComparison) -> Figure:
+    """Draw the block means of both, and their difference with evidence marked."""
+    k = len(comparison.kinds)
+    means = [_square(comparison, column) for column in ("mean_a", "mean_b")]
+    difference = _square(comparison, "mean_difference")
+    evidence = _square(comparison, "mean_q") <= LEVEL
+    denser = _square(comparison, "density_q") <= LEVEL
+    figure = Figure(figsize=(FULL_WIDTH, 2.9), layout="constrained")
+    panels = figure.subplots(1, 3, sharex=True, sharey=True)
+    signed = any(np.nanmin(one, initial=0) < 0 for one in means)
+    largest = max(float(np.nanmax(np.abs(one), initial=0)) for one in means) or 1.0
+    across = float(np.nanmax(np.abs(difference), initial=0)) or 1.0
+    titles = [shown(name, most=24) for name in comparison.names]
+    pictures = [
+        (means[0], titles[0], signed, largest),
+        (means[1], titles[1], signed, largest),
+        (difference, "difference (second \u2212 first)", True, across),
+    ]
+    for axes, (values, title, both_signs, limit) in zip(panels, pictures, strict=True):
+        colormap = mpl.colormaps["RdBu_r" if both_signs else "magma_r"]
+        image = axes.imshow(
+            values,
+            cmap=colormap.with_extremes(bad=IMPOSSIBLE_COLOR),
+            norm=Normalize(-limit if both_signs else 0, limit),
+            interpolation="nearest",
+        )
+        axes.set_title(title, parse_math=False)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(True)
+        bar = figure.colorbar(
+            image, ax=axes, location="bottom", label="mean weight", aspect=22
+        )
+        bar.outline.set_linewidth(0.5)
+    size = float(np.clip(70 / k, 1.2, 6))
+    for marked, marker in ((evidence, "o"), (denser, "s")):
+        rows, columns = np.nonzero(marked)
+        panels[2].plot(
+            columns,
+            rows,
+            ls="",
+            marker=marker,
+            ms=size if marker == "o" else 1.7 * size,
+            mfc="black" if marker == "o" else "none",
+            mec="black",
+            mew=0.5,
+        )
+    if k <= MOST_NAMED:
+        names = [shown(kind, most=16) for kind in comparison.kinds]
+        panels[0].set_yticks(range(k), [literal(name) for name in names])
+        panels[0].set_xticks(range(k), [literal(name) for name in names], rotation=90)
+        for axes in panels:
+            axes.tick_params(axis="x", labelrotation=90, labelsize=5.5)
+            axes.tick_params(axis="y", labelsize=5.5)
+    else:
+        for axes in panels:
+            axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+            axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    panels[0].set_ylabel("from (pre)")
+    panels[1].set_xlabel("to (post)")
+    return figure
+
+
+@in_style
+def plot_modules_across(comparison: ConnectomeComparison) -> Figure | None:
+    """Draw which neurons go from which module of one to which of the other.
+
+    Without matched neurons, from the modules of each to the neurons' types; None if
+    there are no types either.
+    """
+    first, second = comparison.names
+    modules = comparison.modules
+    pairs: list[tuple[str, Any, str, Any]] = []
+    if comparison.neurons:
+        pairs.append((first, modules[first].labels, second, modules[second].labels))
+    for name, network in zip(
+        (first, second), (comparison.a, comparison.b), strict=True
+    ):
+        if network.types is not None and not comparison.neurons:
+            pairs.append((name, modules[name].labels, "types", list(network.types)))
+    if not pairs:
+        return None
+    figure = Figure(figsize=(FULL_WIDTH, 3.2), layout="constrained")
+    panels = figure.subplots(1, len(pairs), squeeze=False)[0]
+    for axes, (left_name, left, right_name, right) in zip(panels, pairs, strict=True):
+        _draw_flows(axes, np.asarray(left), np.asarray(right))
+        axes.set_title(shown(left_name, most=24), parse_math=False)
+        axes.set_title(shown(right_name, most=24), loc="right", parse_math=False)
+    return figure
+
+
+@in_style
+def plot_axis(comparison: ConnectomeComparison) -> Figure:
+    """Draw the scores of each connectome beside those of its null networks."""
+    figure = Figure(figsize=(FULL_WIDTH, 1.75), layout="constrained")
+    table = comparison.axis
+    scores = list(dict.fromkeys(table["score"]))
+    for axes, score in zip(figure.subplots(1, len(scores)), scores, strict=True):
+        rows = table[table["score"] == score]
+        for place, row in enumerate(rows.itertuples()):
+            if np.isfinite(row.null_low):
+                axes.barh(
+                    place,
+                    row.null_high - row.null_low,
+                    left=row.null_low,
+                    height=0.5,
+                    color=NULL_COLOR,
+                    edgecolor="0.5",
+                    lw=0.5,
+                )
+            axes.plot(row.observed, place, "o", color=PAIR_COLORS[place], ms=5)
+        axes.axvline(0, color="0.6", lw=0.6)
+        names = [literal(shown(name, most=22)) for name in rows["connectome"]]
+        axes.set_yticks(
+            range(len(rows)), names if axes.get_subplotspec().is_first_col() else []
+        )
+        axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=AXIS_NAMES[score])
+    return figure
+
+
+@in_style
+def plot_distributions(comparison: ConnectomeComparison) -> Figure:
+    """Draw strengths, weights, singular values and triads of both."""
+    figure = Figure(figsize=(FULL_WIDTH, 4.0), layout="constrained")
+    panels = figure.subplots(2, 2).ravel()
+    names = [literal(shown(name, most=24)) for name in comparison.names]
+    for network, name, color in zip(
+        (comparison.a, comparison.b), names, PAIR_COLORS, strict=True
+    ):
+        pre, _, values = off_diagonal(network)
+        sizes = np.abs(values)
+        strengths = np.bincount(pre, sizes, minlength=network.n_neurons)
+        for axes, data in zip(panels, (strengths, sizes), strict=False):
+            above = np.sort(data[data > 0])
+            if len(above):
+                axes.step(
+                    above,
+                    (len(above) - np.arange(len(above))) / len(data),
+                    where="post",
+                    color=color,
+                    label=name,
+                )
+    panels[0].set(xlabel="total |weight| sent", ylabel="share of neurons above")
+    panels[1].set(xlabel="|weight|", ylabel="share of edges above", yscale="log")
+    for axes in panels[:2]:
+        axes.set_xscale("log")
+    panels[0].legend()
+    spectra = comparison.spectra
+    for name, color in zip(comparison.names, PAIR_COLORS, strict=True):
+        own = spectra[spectra["connectome"] == name]
+        panels[2].plot(own["rank"], own["singular_value"], color=color)
+    panels[2].set(xlabel="rank", ylabel="singular value", xscale="log")
+    _draw_triads(panels[3], comparison.triads, comparison.names)
+    for axes, letter in zip(panels, "abcd", strict=True):
+        axes.set_title(letter)
+    return figure
+
+
+@in_style
+def plot_map(
+    points: FloatMatrix, names: Sequence[str], groups: Sequence[str] | None, title: str
+) -> Figure:
+    """Draw connectomes as points whose distances are those between connectomes."""
+    figure = Figure(figsize=(FULL_WIDTH * 0.7, 3.2), layout="constrained")
+    axes = figure.subplots()
+    kinds = list(dict.fromkeys(groups)) if groups is not None else [""]
+    own = np.array([kinds.index(g) for g in groups]) if groups is not None else None
+    colors = module_colors(range(len(kinds)))
+    for place, kind in enumerate(kinds):
+        of = np.ones(len(names), dtype=bool) if own is None else own == place
+        axes.plot(
+            points[of, 0],
+            points[of, 1],
+            "o^sDvP"[place % 6],
+            color=colors[place],
+            label=literal(shown(kind, most=24)) if kind else None,
+        )
+    if len(names) <= 12:
+        for name, (x, y) in zip(names, points, strict=True):
+            axes.annotate(
+                literal(shown(name, most=24)),
+                (x, y),
+                xytext=(4, 3),
+                textcoords="offset points",
+                fontsize=6,
+            )
+    if groups is not None:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.15)
+    axes.set(xlabel="first dimension", ylabel="second dimension")
+    axes.set_title(title, parse_math=False)
+    return figure
+
+
+def _by_kind_and_strength(network: Any, labels: Any) -> NDArray[np.int64]:
+    """Kinds together, strongest neurons first in each."""
+    pre, post, values = off_diagonal(network)
+    n = network.n_neurons
+    strength = np.bincount(pre, np.abs(values), minlength=n)
+    strength += np.bincount(post, np.abs(values), minlength=n)
+    descending = np.argsort(-strength, kind="stable")
+    order = module_order(np.asarray(labels)[descending])
+    return descending[order].astype(np.int64)
+
+
+def _square(comparison: ConnectomeComparison, column: str) -> FloatMatrix:
+    """A column of the blocks table as a matrix; NaN where there is no row."""
+    k = len(comparison.kinds)
+    place = {kind: i for i, kind in enumerate(comparison.kinds)}
+    matrix = np.full((k, k), np.nan)
+    table = comparison.blocks
+    rows, columns = table["from"].map(place), table["to"].map(place)
+    matrix[rows.to_numpy(), columns.to_numpy()] = table[column].to_numpy()
+    if len(table) < k * k:  # undirected: each pair of kinds once
+        matrix = np.where(np.isnan(matrix), matrix.T, matrix)
+    return matrix
+
+
+def _draw_flows(axes: Axes, left: Any, right: Any) -> None:
+    """Bands from the groups on the left to those on the right, as wide as neurons."""
+    left_names, left_ids = np.unique(left, return_inverse=True)
+    right_names, right_ids = np.unique(right, return_inverse=True)
+    counts = np.zeros((len(left_names), len(right_names)))
+    np.add.at(counts, (left_ids, right_ids), 1)
+    # right groups in the order of where their neurons come from: fewer crossings
+    centre = (np.arange(len(left_names)) @ counts) / counts.sum(axis=0)
+    arranged = np.argsort(centre, kind="stable")
+    counts, right_names = counts[:, arranged], right_names[arranged]
+    total = counts.sum()
+    gap = 0.01 * total
+    starts = [
+        np.concatenate([[0], np.cumsum(sizes + gap)[:-1]])
+        for sizes in (counts.sum(axis=1), counts.sum(axis=0))
+    ]
+    colors = module_colors(range(len(left_names)))
+    used_left, used_right = starts[0].copy(), starts[1].copy()
+    for i, j in zip(*np.nonzero(counts), strict=True):
+        size = counts[i, j]
+        low, high = used_left[i], used_right[j]
+        used_left[i] += size
+        used_right[j] += size
+        axes.add_patch(
+            PathPatch(_band(low, high, size), fc=colors[i], alpha=0.55, lw=0)
+        )
+    for x, own_starts, sizes, names, align in (
+        (0.0, starts[0], counts.sum(axis=1), left_names, "right"),
+        (1.0, starts[1], counts.sum(axis=0), right_names, "left"),
+    ):
+        for start, size, name in zip(own_starts, sizes, names, strict=True):
+            axes.plot(
+                [x, x],
+                [start, start + size],
+                color="black",
+                lw=2,
+                solid_capstyle="butt",
+            )
+            if size >= 0.025 * total:
+                axes.text(
+                    x + (-0.03 if align == "right" else 0.03),
+                    start + size / 2,
+                    literal(shown(name, most=22)),
+                    ha=align,
+                    va="center",
+                    fontsize=6,
+                )
+    axes.set(xlim=(-0.12, 1.12), ylim=(total * 1.01 + gap * counts.shape[1], -gap))
+    axes.axis("off")
+
+
+def _band(left: float, right: float, size: float) -> Curve:
+    """A band from the left edge to the right one, with even curves."""
+    points = [
+        (0, left),
+        (0.5, left),
+        (0.5, right),
+        (1, right),
+        (1, right + size),
+        (0.5, right + size),
+        (0.5, left + size),
+        (0, left + size),
+        (0, left),
+    ]
+    codes = [Curve.MOVETO, *[Curve.CURVE4] * 3, Curve.LINETO, *[Curve.CURVE4] * 3]
+    return Curve(points, [*codes, Curve.CLOSEPOLY])
+
+
+def _draw_triads(axes: Axes, table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Standard scores of the triads against null networks."""
+    if table.empty or table["z_score"].isna().all():
+        axes.text(
+            0.5, 0.5, "no triads to compare", ha="center", transform=axes.transAxes
+        )
+        axes.set(xticks=[], yticks=[])
+        return
+    kinds = list(dict.fromkeys(table["triad"]))
+    for name, color, marker in zip(names, PAIR_COLORS, "os", strict=True):
+        own = table[table["connectome"] == name].set_index("triad").reindex(kinds)
+        axes.plot(range(len(kinds)), own["z_score"], marker, color=color)
+    axes.axhspan(-2, 2, color=NULL_COLOR, lw=0)
+    axes.set_yscale("symlog", linthresh=2)
+    axes.set_xticks(range(len(kinds)), kinds, rotation=90)
+    axes.set(xlabel="triad", ylabel="z against null networks")

@@ -1,0 +1,374 @@
+"""The report of a comparison: facts, figures and tables laid out as a PDF."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from commstruct.analysis import write_whole
+from commstruct.compare import ConnectomeComparison
+from commstruct.report import compare_figures as figures
+from commstruct.report import compare_sentences as sentences
+from commstruct.report.document import Document, table_ref
+from commstruct.report.facts import LEVEL
+from commstruct.report.pages import ReportSettings, pdf_bytes
+from commstruct.report.tables import Table
+from commstruct.report.text import p_text, plain, shown, signed
+
+MOST_BLOCKS = 24  # rows of the table of differences; all are in blocks.csv
+
+
+def write_comparison(
+    comparison: ConnectomeComparison,
+    out_dir: str | Path,
+    *,
+    datasets: tuple[str | None, str | None] = (None, None),
+    provenance: Mapping[str, str] | None = None,
+    settings: ReportSettings | None = None,
+) -> dict[str, Path]:
+    """Write a comparison: comparison.json, a table each, and report.pdf.
+
+    Parameters
+    ----------
+    comparison : ConnectomeComparison
+    out_dir : str or Path, made if need be
+    datasets : names of the shipped connectomes compared, None for others
+        Between some of them the report says what is known of their differences.
+    provenance : mapping, what to say of how it was made: command, versions, hashes
+    settings : ReportSettings, optional
+
+    Returns
+    -------
+    dict of name to Path
+    """
+    out_dir = Path(out_dir)
+    document = comparison_document(
+        comparison, datasets=datasets, provenance=provenance or {}
+    )
+    pdf = pdf_bytes(document, settings or ReportSettings())
+    out_dir.mkdir(parents=True, exist_ok=True)
+    content = {**comparison.to_dict(), "provenance": dict(provenance or {})}
+    paths = {"json": out_dir / "comparison.json"}
+    text = json.dumps(content, allow_nan=False, indent=1) + "\n"
+    write_whole(paths["json"], text.encode())
+    for name, table in comparison.tables().items():
+        paths[name] = out_dir / f"{name}.csv"
+        write_whole(paths[name], table.to_csv(index=False).encode())
+    paths["pdf"] = out_dir / "report.pdf"
+    write_whole(paths["pdf"], pdf)
+    return paths
+
+
+def comparison_document(
+    comparison: ConnectomeComparison,
+    *,
+    datasets: tuple[str | None, str | None],
+    provenance: Mapping[str, str],
+) -> Document:
+    """Lay out the report of a comparison."""
+    first, second = (shown(name) for name in comparison.names)
+    answers = sentences.comparison_answers(comparison)
+    worms = sentences.worm_sentence(datasets)
+    if worms:
+        answers.append(worms)
+    version = provenance.get("version of commstruct", "")
+    document = Document(
+        title=f"{first} and {second} compared",
+        description=answers[0],
+        made_with=f"commstruct {version}".strip(),
+    )
+    document.paragraph(
+        {"strong": "Question. "},
+        f"How do the connectomes {first} and {second} differ, and in what are they "
+        "alike, beyond what chance and the strengths of their neurons make so?",
+    )
+    document.paragraph(
+        {"strong": "Setting. "}, sentences.comparison_setting(comparison)
+    )
+    document.listing([[answer] for answer in answers], kind="answers")
+    document.figure(
+        "matrices",
+        figures.plot_both_matrices(comparison),
+        [
+            "Both connectomes, on one scale, rows drive columns"
+            f"{_order_words(comparison)}. Colours saturate at the 99th percentile of "
+            "|weight| of both."
+        ],
+        alt=f"Weight matrices of {first} and {second} side by side. {answers[0]}",
+    )
+    limits = sentences.comparison_limits(comparison)
+    if limits:
+        document.paragraph({"strong": "What limits this answer. "})
+        document.listing([[limit] for limit in limits])
+    _blocks(document, comparison)
+    _modules(document, comparison)
+    _distributions(document, comparison)
+    _methods(document, comparison, provenance)
+    return document
+
+
+def _order_words(comparison: ConnectomeComparison) -> str:
+    what = (
+        "module of both" if comparison.blocks_by == "modules" else comparison.blocks_by
+    )
+    if comparison.neurons:
+        return (
+            f", in one order: by {what}, and within it by strength in the first; "
+            "coloured strips and black lines mark it"
+        )
+    return f", each sorted by {what} (coloured strips) and within it by strength"
+
+
+def _blocks(document: Document, comparison: ConnectomeComparison) -> None:
+    document.heading("Block by block")
+    words = sentences.blocks_answer(comparison)
+    document.figure(
+        "blocks",
+        figures.plot_block_differences(comparison),
+        [
+            "Mean weight of each block in both, on one scale, and the difference. "
+            f"Dots, mean weights that differ (q \u2264 {LEVEL:g}); squares, densities "
+            "that differ; plain grey, no pair of neurons."
+            + (
+                ""
+                if len(comparison.kinds) <= figures.MOST_NAMED
+                else " Kinds are numbered in alphabetical order, from 0."
+            )
+        ],
+        alt=f"Block matrices and their difference. {words}",
+    )
+    document.paragraph(words, " The clearest are in ", table_ref("blocks"), ".")
+    document.table(
+        "blocks",
+        _blocks_table(comparison),
+        [
+            "Differences between tested blocks, smallest p first; all are in "
+            "blocks.csv. "
+            "Difference: second minus first, with 95 % interval; d: Cohen\u2019s d; "
+            "q: p corrected for the number of blocks (Benjamini & Hochberg)."
+        ],
+    )
+
+
+def _blocks_table(comparison: ConnectomeComparison) -> Table:
+    number = sentences.number
+    tested = comparison.blocks[comparison.blocks["mean_p"].notna()]
+    rows = tested.sort_values("mean_p", kind="stable").head(MOST_BLOCKS)
+    return Table(
+        header=(
+            "from",
+            "to",
+            "mean, first",
+            "second",
+            "difference",
+            "d",
+            "p",
+            "q",
+            "density difference",
+            "q",
+        ),
+        rows=tuple(
+            (
+                shown(row["from"], most=26),
+                shown(row["to"], most=26),
+                number(row["mean_a"]),
+                number(row["mean_b"]),
+                sentences.interval(row, "mean"),
+                signed(row["effect_size"]),
+                _p(row["mean_p"]),
+                _p(row["mean_q"]),
+                sentences.interval(row, "density"),
+                _p(row["density_q"]),
+            )
+            for _, row in rows.iterrows()
+        ),
+        aligns=("l", "l", *["r"] * 8),
+        widths=("rest", "rest", *["auto"] * 8),
+        size=6.5,
+    )
+
+
+def _modules(document: Document, comparison: ConnectomeComparison) -> None:
+    document.heading("Modules, and the axis from block-diagonal to off-diagonal")
+    flows = figures.plot_modules_across(comparison)
+    if flows is not None:
+        document.figure(
+            "modules",
+            flows,
+            [
+                "Modules of each connectome, found apart, and where their neurons are "
+                "in the other; bands are as wide as neurons, coloured by the module "
+                "on the left."
+                if comparison.neurons
+                else "Modules of each connectome (left) and the types of their neurons "
+                "(right); bands are as wide as neurons."
+            ],
+            alt="Bands between the modules of one and the groups of the other.",
+        )
+    document.table(
+        "partitions",
+        Table(
+            header=("modules of", "and", "VI (nats)", "NMI", "AMI", "ARI"),
+            rows=tuple(
+                (
+                    shown(row.first),
+                    shown(row.second),
+                    plain(row.vi),
+                    plain(row.nmi),
+                    plain(row.ami),
+                    plain(row.ari),
+                )
+                for row in comparison.partitions.itertuples()
+            ),
+            aligns=("l", "l", "r", "r", "r", "r"),
+            widths=("auto", "rest", "auto", "auto", "auto", "auto"),
+        ),
+        [
+            "Agreement of partitions: variation of information, normalised and "
+            "adjusted mutual information, adjusted Rand index; AMI and ARI are 0 as "
+            "by chance. Both: modules of the sum of both connectomes on one scale."
+        ],
+    )
+    document.figure(
+        "axis",
+        figures.plot_axis(comparison),
+        [
+            "Diagonal score, signed modularity and structure strength of each "
+            "connectome on its own modules; bars, 5\u201395 % of null networks that "
+            "keep degrees and strengths, with modules found anew."
+        ],
+        alt="Scores of both connectomes beside those of null networks.",
+    )
+    document.table(
+        "axis",
+        Table(
+            header=(
+                "connectome",
+                "score",
+                "modules",
+                "observed",
+                "null mean",
+                "excess",
+                "p",
+            ),
+            rows=tuple(
+                (
+                    shown(row.connectome),
+                    str(row.score).replace("_", " "),
+                    str(row.n_modules),
+                    signed(row.observed, 3),
+                    signed(row.null_mean, 3),
+                    signed(row.excess, 3),
+                    _p(row.p_value),
+                )
+                for row in comparison.axis.itertuples()
+            ),
+            aligns=("l", "l", *["r"] * 5),
+            widths=("rest", "auto", *["auto"] * 5),
+        ),
+        ["Scores on the modules of each, and those of its null networks."],
+    )
+
+
+def _distributions(document: Document, comparison: ConnectomeComparison) -> None:
+    document.heading("Strengths, weights, spectra and triads")
+    document.figure(
+        "distributions",
+        figures.plot_distributions(comparison),
+        [
+            "(a) Share of neurons that send more than so much, (b) share of edges of "
+            "more than so much weight, (c) singular values, all on one scale; (d) "
+            "triads against null networks that keep degrees and strengths, grey, "
+            "within two standard deviations."
+        ],
+        alt="Distributions of strengths and weights, spectra, and triad scores.",
+    )
+    document.table(
+        "distributions",
+        Table(
+            header=(
+                "what",
+                "sign",
+                "mean, first",
+                "second",
+                "distance",
+                "chance",
+                "p",
+                "q",
+            ),
+            rows=tuple(
+                (
+                    str(row.measure),
+                    str(row.sign),
+                    sentences.number(row.mean_a),
+                    sentences.number(row.mean_b),
+                    plain(row.distance, 3),
+                    plain(row.null_mean, 3),
+                    _p(row.p_value),
+                    _p(row.q_value),
+                )
+                for row in comparison.distributions.itertuples()
+            ),
+            aligns=("l", "l", *["r"] * 6),
+            widths=("rest", "auto", *["auto"] * 6),
+        ),
+        [
+            "Wasserstein distance between distributions, over the mean of both; "
+            "chance: mean distance when neurons exchange connectomes."
+        ],
+    )
+    spectral, strengths, portrait = (
+        comparison.distances[name] for name in ("spectral", "strengths", "portrait")
+    )
+    text = (
+        f"Spectral distance {plain(spectral, 3)}; strengths differ by "
+        f"{plain(strengths, 3)} of their mean"
+    )
+    if portrait == portrait:
+        text += f"; portrait divergence {plain(portrait, 3)} (0 the same, at most 1)"
+    document.paragraph(text + ". These need no pairs of neurons.")
+
+
+def _methods(
+    document: Document, comparison: ConnectomeComparison, provenance: Mapping[str, str]
+) -> None:
+    document.heading("Methods")
+    settings: dict[str, Any] = comparison.settings
+    document.paragraph(
+        "Block tests: weights of one neuron are not independent, so neurons exchange "
+        "the connectome they are from, with all they send to a module or kind, and "
+        "with all they receive; the difference over its two-way standard deviation "
+        "(Cameron, Gelbach & Miller 2011) is compared with that of "
+        f"{settings['n_permutations']} exchanges, two-sided. "
+        "Intervals resample neurons within their kind. Null networks "
+        f"({settings['n_nulls']} of each) keep every neuron\u2019s degrees and "
+        "strengths, nearly; p is one plus the number of null values at least as "
+        "extreme, over one plus their number. Modules are of any structure, by a "
+        "weighted directed block model. Correlation of weights: Pearson, over all "
+        "ordered pairs as read."
+    )
+    rows = [(name.replace("_", " "), str(value)) for name, value in settings.items()]
+    rows += [(name, value) for name, value in provenance.items() if name != "command"]
+    document.table(
+        "provenance",
+        Table(
+            header=("what", "value"),
+            rows=tuple((shown(a), shown(b, most=100)) for a, b in rows),
+            aligns=("l", "l"),
+            widths=("auto", "rest"),
+            size=7.5,
+        ),
+        ["Settings, versions and hashes."],
+    )
+    if "command" in provenance:
+        document.paragraph("The same comparison again:")
+        document.add("command", text=shown(provenance["command"], most=600))
+
+
+def _p(value: float) -> str:
+    text = p_text(value)
+    return (
+        "\u2013"
+        if text == "not tested"
+        else text.removeprefix("p = ").removeprefix("p ")
+    )

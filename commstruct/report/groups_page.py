@@ -1,0 +1,295 @@
+"""The report of several connectomes: their distances, and what groups differ in."""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from commstruct.analysis import write_whole
+from commstruct.compare import GroupComparison
+from commstruct.report.compare_figures import plot_map
+from commstruct.report.compare_sentences import number
+from commstruct.report.document import Document, table_ref
+from commstruct.report.facts import LEVEL
+from commstruct.report.pages import ReportSettings, pdf_bytes
+from commstruct.report.tables import Table
+from commstruct.report.text import counted, joined, p_text, percent, plain, shown
+
+MOST_ROWS = 20
+MOST_COLUMNS = 10  # of the table of distances
+
+
+def write_groups(
+    comparison: GroupComparison,
+    out_dir: str | Path,
+    *,
+    provenance: Mapping[str, str] | None = None,
+    settings: ReportSettings | None = None,
+) -> dict[str, Path]:
+    """Write comparison.json, a table each, and report.pdf of several connectomes.
+
+    Parameters
+    ----------
+    comparison : GroupComparison
+    out_dir : str or Path, made if need be
+    provenance : mapping, what to say of how it was made
+    settings : ReportSettings, optional
+
+    Returns
+    -------
+    dict of name to Path
+    """
+    out_dir = Path(out_dir)
+    pdf = pdf_bytes(
+        groups_document(comparison, provenance=provenance or {}),
+        settings or ReportSettings(),
+    )
+    out_dir.mkdir(parents=True, exist_ok=True)
+    content = {**comparison.to_dict(), "provenance": dict(provenance or {})}
+    paths = {"json": out_dir / "comparison.json"}
+    text = json.dumps(content, allow_nan=False, indent=1) + "\n"
+    write_whole(paths["json"], text.encode())
+    for name, table in comparison.tables().items():
+        paths[name] = out_dir / f"{name}.csv"
+        write_whole(paths[name], table.to_csv(index=False).encode())
+    paths["pdf"] = out_dir / "report.pdf"
+    write_whole(paths["pdf"], pdf)
+    return paths
+
+
+def groups_document(
+    comparison: GroupComparison, *, provenance: Mapping[str, str]
+) -> Document:
+    """Lay out the report of several connectomes."""
+    answers = groups_answers(comparison)
+    document = Document(
+        title=f"{counted(len(comparison.names), 'connectome')} compared",
+        description=answers[0],
+        made_with=f"commstruct {provenance.get('version of commstruct', '')}".strip(),
+    )
+    question = (
+        "Do the groups differ, as a whole and in what?"
+        if comparison.groups
+        else "How far are these connectomes from each other?"
+    )
+    document.paragraph({"strong": "Question. "}, question)
+    document.paragraph(
+        {"strong": "Setting. "}, f"{_members(comparison)} {' '.join(comparison.notes)}"
+    )
+    document.listing([[answer] for answer in answers], kind="answers")
+    document.figure(
+        "map",
+        plot_map(
+            comparison.positions,
+            comparison.names,
+            comparison.groups or None,
+            "distances between connectomes",
+        ),
+        [
+            "Connectomes as points, as far apart as they differ: classical scaling, "
+            f"which shows {percent(comparison.map_share)} of the variance of the "
+            "distances. Distance: ",
+            "\u221a((1 \u2212 r) / 2) with the correlation r of all weights."
+            if comparison.n_matched
+            else "of the spectra.",
+        ],
+        alt=f"Map of the connectomes. {answers[0]}",
+    )
+    if comparison.groups:
+        document.paragraph({"strong": "What limits this answer. "})
+        document.listing([[text] for text in _limits(comparison)])
+    document.heading("Distances")
+    document.table("distances", _distances_table(comparison), ["Distances."])
+    document.heading("Scores")
+    document.paragraph(
+        f"Of every connectome on the same "
+        f"{_kinds_words(comparison)}, weights as read; ",
+        table_ref("scores"),
+        ". Each individual\u2019s are in individuals.csv.",
+    )
+    document.table("scores", _table(comparison.scores), [_caption(comparison)])
+    for name, table, words in (
+        ("blocks", comparison.blocks, "Mean weight of blocks"),
+        ("edges", comparison.edges, "Weights of edges"),
+    ):
+        if "p_value" in table and table["p_value"].notna().any():
+            document.heading(words)
+            document.paragraph(
+                _found(table, words.lower()), " All are in ", f"{name}.csv."
+            )
+            some = table.sort_values("p_value", kind="stable").head(MOST_ROWS)
+            document.table(name, _table(some), [f"{words}, smallest p first."])
+    document.heading("Methods")
+    document.paragraph(_method(comparison))
+    rows = [(k.replace("_", " "), str(v)) for k, v in comparison.settings.items()]
+    rows += [(k, v) for k, v in provenance.items() if k != "command"]
+    document.table(
+        "provenance",
+        Table(
+            header=("what", "value"),
+            rows=tuple((shown(a), shown(b, most=100)) for a, b in rows),
+            aligns=("l", "l"),
+            widths=("auto", "rest"),
+            size=7.5,
+        ),
+        ["Settings, versions and hashes."],
+    )
+    if "command" in provenance:
+        document.paragraph("The same comparison again:")
+        document.add("command", text=shown(provenance["command"], most=600))
+    return document
+
+
+def groups_answers(comparison: GroupComparison) -> list[str]:
+    """What was found, most important first."""
+    if not comparison.groups:
+        return [_nearest(comparison)]
+    levels = list(dict.fromkeys(comparison.groups))
+    verdict = (
+        "differ as a whole"
+        if comparison.whole_p <= LEVEL
+        else "show no evidence of a difference as a whole"
+    )
+    answers = [
+        f"The {counted(len(levels), 'group')} {joined([shown(x) for x in levels])} "
+        f"{verdict}: {percent(comparison.whole_share)} of the squared distances are "
+        f"between groups ({p_text(comparison.whole_p)}, PERMANOVA)."
+    ]
+    scores = comparison.scores
+    different = scores[scores["q_value"] <= LEVEL]["score"]
+    words = joined([str(score).replace("_", " ") for score in different])
+    answers.append(
+        f"Of {len(scores)} global scores, "
+        + (f"{words} differ{'s' * (len(different) == 1)}" if words else "none differs")
+        + " after correction."
+    )
+    answers.append(_found(comparison.blocks, "mean weights of blocks"))
+    if len(comparison.edges):
+        answers.append(_found(comparison.edges, "weights of edges"))
+    return answers
+
+
+def _found(table: pd.DataFrame, words: str) -> str:
+    tested = int(table["p_value"].notna().sum())
+    n = int((table["q_value"] <= LEVEL).sum())
+    return (
+        f"Of {tested} {words} tested, {n or 'none'} differ{'s' * (n == 1)} after "
+        f"correction (q \u2264 {LEVEL:g})."
+    )
+
+
+def _nearest(comparison: GroupComparison) -> str:
+    distances = comparison.distances
+    m = len(distances)
+    pairs = [(distances[i, j], i, j) for i in range(m) for j in range(i)]
+    near, far = min(pairs), max(pairs)
+
+    def told(pair: tuple[float, int, int]) -> str:
+        value, i, j = pair
+        return (
+            f"{shown(comparison.names[j])} and {shown(comparison.names[i])} "
+            f"({plain(value, 3)})"
+        )
+
+    return f"The most alike are {told(near)}, the least alike {told(far)}."
+
+
+def _limits(comparison: GroupComparison) -> list[str]:
+    limits = []
+    if comparison.smallest_p > LEVEL:
+        limits.append(
+            f"With groups of these sizes no p-value can be below "
+            f"{comparison.smallest_p:.2g}: no difference could be evidence at "
+            f"{LEVEL:g}, however large. More individuals are needed."
+        )
+    elif comparison.exact:
+        limits.append(
+            f"There are {comparison.n_deals} ways to deal these individuals to groups, "
+            f"so no p-value can be below {comparison.smallest_p:.2g}, and after "
+            "correction for many blocks or edges few can be small."
+        )
+    sizes = pd.Series(comparison.groups).value_counts()
+    if sizes.max() > sizes.min():
+        limits.append(
+            "Groups are of unequal size: a test by dealing individuals also answers to "
+            "groups that vary differently, not only to other means."
+        )
+    return limits or ["The groups were taken as given."]
+
+
+def _members(comparison: GroupComparison) -> str:
+    if not comparison.groups:
+        return f"{joined([shown(name) for name in comparison.names])}."
+    counts = pd.Series(comparison.groups).value_counts(sort=False)
+    return joined([f"{n} of {shown(group)}" for group, n in counts.items()]) + "."
+
+
+def _kinds_words(comparison: GroupComparison) -> str:
+    if comparison.kinds_by == "modules":
+        return f"{len(comparison.kinds)} modules of all together"
+    return f"{len(comparison.kinds)} kinds of neurons ({comparison.kinds_by})"
+
+
+def _caption(comparison: GroupComparison) -> str:
+    if not comparison.groups:
+        return "Mean scores over the connectomes."
+    return "Mean scores of each group; q: p corrected for the number of scores."
+
+
+def _table(table: pd.DataFrame) -> Table:
+    """Any table of results as text."""
+    words = {"p_value": "p", "q_value": "q"}
+    columns = [str(column) for column in table.columns]
+    rows = []
+    for values in table.itertuples(index=False):
+        row = []
+        for column, value in zip(columns, values, strict=True):
+            if isinstance(value, str):
+                row.append(shown(value.replace("_", " "), most=28))
+            elif column in words:
+                row.append("\u2013" if math.isnan(value) else f"{value:.2g}")
+            else:
+                row.append(number(float(value)))
+        rows.append(tuple(row))
+    texts = [column in ("score", "from", "to") for column in columns]
+    return Table(
+        header=tuple(words.get(column, shown(column, most=20)) for column in columns),
+        rows=tuple(rows),
+        aligns=tuple("l" if text else "r" for text in texts),
+        widths=tuple("rest" if text else "auto" for text in texts),
+        size=7.5,
+    )
+
+
+def _distances_table(comparison: GroupComparison) -> Table:
+    few = comparison.names[:MOST_COLUMNS]
+    rows = tuple(
+        (shown(name, most=28), *(plain(value, 3) for value in row[: len(few)]))
+        for name, row in zip(comparison.names, comparison.distances, strict=True)
+    )
+    return Table(
+        header=("", *(shown(name, most=14) for name in few)),
+        rows=rows[:40],
+        aligns=("l", *["r"] * len(few)),
+        widths=("rest", *["auto"] * len(few)),
+        size=7.0,
+    )
+
+
+def _method(comparison: GroupComparison) -> str:
+    if not comparison.groups:
+        return "Nothing was tested: no groups were given."
+    how = (
+        f"in all {comparison.n_deals} ways that differ"
+        if comparison.exact
+        else f"at random, {comparison.n_deals - 1} times"
+    )
+    return (
+        f"Individuals were dealt anew to the groups {how}; p is the share of deals, "
+        "the real one among them, with at least as much variance between groups (of "
+        "the distances: PERMANOVA, Anderson 2001). q: corrected within each table "
+        "(Benjamini & Hochberg 1995). Edges are tested that at least two individuals "
+        "have."
+    )
