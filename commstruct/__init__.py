@@ -27,6 +27,7 @@ _ROOMS = {
         "BlockStructure",
         "PairTypes",
         "block_intervals",
+        "block_means",
         "block_structure",
     ),
     "commstruct.roles": ("NeuronRoles", "neuron_roles"),
@@ -57,6 +58,7 @@ _ROOMS = {
         "plot_learning_rates",
         "plot_matrix",
         "plot_nulls",
+        "plot_resolution_scan",
         "write_report",
     ),
 }

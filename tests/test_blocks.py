@@ -5,7 +5,7 @@ import pytest
 from planted import planted_weights
 from scipy import sparse
 
-from commstruct.blocks import block_intervals, block_structure
+from commstruct.blocks import block_intervals, block_means, block_structure
 from commstruct.connectome import as_connectome
 from commstruct.modules import modularity
 
@@ -178,3 +178,31 @@ def test_labels_that_do_not_fit_are_refused():
         ValueError, match=r"labels must be one module per neuron \(3,\)"
     ):
         block_structure(HAND, [0, 1])
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("at_a_time", [1, 7, 10**6])
+def test_block_means_are_those_of_the_block_structure(form, at_a_time, monkeypatch):
+    monkeypatch.setattr("commstruct.blocks.EDGES_AT_A_TIME", at_a_time)
+    np.testing.assert_array_equal(
+        block_means(form(HAND), ["a", "a", "b"]), [[2, -2.5], [3, NAN]]
+    )
+    weights, labels = planted_weights("mixed", seed=2, sizes=(7, 5, 4))
+    rng = np.random.default_rng(1)
+    weights *= rng.random((16, 16)) < 0.7
+    weights[3] = 0  # a row without edges
+    possible = (weights != 0) | (rng.random((16, 16)) < 0.5)
+    for network in (
+        form(weights),
+        as_connectome(form(weights), possible=possible),
+        form(np.zeros((3, 3))),
+    ):
+        modules = labels[: as_connectome(network).n_neurons]
+        np.testing.assert_allclose(
+            block_means(network, modules), block_structure(network, modules).means
+        )
+
+
+def test_block_means_refuse_labels_of_another_length():
+    with pytest.raises(ValueError, match="labels must be one module per neuron"):
+        block_means(HAND, [0, 1])

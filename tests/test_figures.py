@@ -7,12 +7,14 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from planted import planted_weights
 from scipy import sparse
 from stores import make_store
 
 from commstruct.analysis import Analysis, analyze
 from commstruct.blocks import block_structure
 from commstruct.connectome import as_connectome
+from commstruct.modules import resolution_scan
 from commstruct.report import (
     module_order,
     plot_accuracy,
@@ -24,6 +26,7 @@ from commstruct.report import (
     plot_matrix,
     plot_nulls,
     plot_regions,
+    plot_resolution_scan,
 )
 from commstruct.report.figures import Panel, own_ids
 from commstruct.report.style import module_colors, save_svg
@@ -195,3 +198,26 @@ def test_sweep_figures_refuse_networks_and_unknown_regions(analysis):
     single = analyze(np.eye(3), seed=0, n_nulls=0)
     with pytest.raises(ValueError, match="analysis must be of a sweep"):
         plot_learning_curves(single)
+
+
+def test_a_scan_shows_the_numbers_of_modules_and_shades_its_plateau():
+    weights, _ = planted_weights("assortative", seed=1, contrast=1.5, sizes=(20, 14, 8))
+    scan = resolution_scan(weights, seed=1, restarts=4, resolutions=[0.5, 0.7, 1, 2, 4])
+    np.testing.assert_array_equal(scan.plateau, [0, 0, 0, -1, -1])
+    numbers, distances = plot_resolution_scan(scan).axes
+    drawn = numbers.lines[0].get_xydata()
+    np.testing.assert_array_equal(drawn, np.c_[scan.resolutions, scan.n_modules])
+    restarts, neighbours = distances.lines
+    np.testing.assert_array_equal(restarts.get_ydata(), scan.restart_distance)
+    np.testing.assert_allclose(
+        neighbours.get_xydata(),
+        np.c_[np.sqrt([0.35, 0.7, 2, 8]), scan.neighbour_distance],
+    )
+    for axes in (numbers, distances):
+        (shade,) = axes.patches
+        assert (shade.get_x(), shade.get_width()) == pytest.approx((0.5, 0.5))
+
+
+def test_a_scan_of_one_resolution_has_no_plateau_to_shade():
+    scan = resolution_scan(np.ones((4, 4)), seed=1, restarts=2, resolutions=[1.0])
+    assert not any(axes.patches for axes in plot_resolution_scan(scan).axes)

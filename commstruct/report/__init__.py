@@ -16,6 +16,7 @@ from commstruct.report.figures import (
 )
 from commstruct.report.matrix_panels import module_order
 from commstruct.report.pages import ReportSettings, write_report
+from commstruct.report.scan_figure import plot_resolution_scan
 
 __all__ = [
     "MatrixFigure",
@@ -34,6 +35,7 @@ __all__ = [
     "plot_matrix",
     "plot_nulls",
     "plot_regions",
+    "plot_resolution_scan",
     "sweep_facts",
     "write_report",
 ]

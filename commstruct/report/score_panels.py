@@ -71,12 +71,13 @@ def draw_scores(
         )
 
 
-def log_axis(axes: Axes) -> None:
-    """Make the values logarithmic, with plain numbers at 1, 2 and 5."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
+def log_axis(axes: Axes, direction: str = "y") -> None:
+    """Make an axis, ``"x"`` or ``"y"``, logarithmic, plain numbers at 1, 2 and 5."""
+    axes.set(**{f"{direction}scale": "log"})
+    axis = axes.xaxis if direction == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(FuncFormatter(lambda value, _: ""))
 
 
 def draw_runs(
