@@ -1,0 +1,183 @@
+"""What finding modules costs, beside igraph and bctpy, and how that grows with size.
+
+Run ``python benchmarks/cost.py`` (a minute or two): 300 neurons with dense weights, and
+the agreement of partitions. With ``--sizes 1000 4000 20000 139000`` (tens of minutes):
+sparse graphs of that many neurons and ``--degree`` synapses each, planted, with
+log-normal weights; the largest has the size of a whole fly brain. Each size has a
+process of its own, so that its peak of memory is its own. Times are processor time of
+one process, except on two workers, where it is the clock's.
+"""
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable
+
+import igraph
+import numpy as np
+from accuracy import PLANTED
+from scipy import sparse
+from threadpoolctl import threadpool_limits
+
+from commstruct import agreement_matrix, block_means, find_modules
+from commstruct.modules import modularity
+
+
+def seconds(work: Callable[[], object], repeats: int = 1) -> float:
+    """Least processor time of a few calls."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        work()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def row(what: str, ours: float, peer: str = "", theirs: float = float("nan")) -> None:
+    """Print one line of a Markdown table."""
+    ratio = "" if np.isnan(theirs) else f"{theirs:.3f} | {theirs / ours:.1f}"
+    print(f"| {what} | {ours:.3f} | {peer} | {ratio or ' |'} |", flush=True)
+
+
+def igraph_leiden(graph: igraph.Graph, weights: list[float] | str) -> list[int]:
+    """One run of igraph's own Leiden, to its end."""
+    igraph.set_random_number_generator(random.Random(1))
+    found = graph.community_leiden(
+        objective_function="modularity", weights=weights, n_iterations=-1
+    )
+    return list(found.membership)
+
+
+def dense_costs() -> None:
+    """300 neurons: one run, a hundred, modules of any shape."""
+    weights, _ = PLANTED.planted_weights("assortative", seed=1, contrast=0.45)
+    positive = np.abs(weights)
+    both = positive + positive.T
+    graph = igraph.Graph.Weighted_Adjacency(both, mode="undirected")
+    options = {"seed": 1, "structure": "assortative"}
+    ours = seconds(lambda: find_modules(positive, restarts=1, **options), 5)
+    print("| 300 neurons, dense | ours, s | beside | s | theirs / ours |")
+    print("|---|---|---|---|---|")
+    theirs = seconds(lambda: igraph_leiden(graph, "weight"), 5)
+    row("assortative, one run", ours, "igraph, graph made before", theirs)
+    hundred = seconds(lambda: find_modules(positive, restarts=100, **options))
+    try:
+        import bct
+    except ImportError:
+        print("bctpy is not installed: left out", flush=True)
+        row("assortative, 100 restarts", hundred)
+    else:
+        louvain = 20 * seconds(
+            lambda: [bct.community_louvain(both, seed=seed) for seed in range(1, 6)]
+        )
+        row("assortative, 100 restarts", hundred, "bctpy (5 runs x 20)", louvain)
+        start = time.perf_counter()
+        find_modules(positive, restarts=100, workers=2, **options)
+        row("the same, two workers", time.perf_counter() - start, "bctpy", louvain)
+        rng = np.random.default_rng(1)
+        partitions = rng.integers(0, 20, (100, 10_000))
+        row(
+            "agreement of 100 partitions of 10,000",
+            seconds(lambda: agreement_matrix(list(partitions))),
+            "bctpy's product",
+            seconds(lambda: bctpy_agreement(partitions)),
+        )
+    row("any structure", seconds(lambda: find_modules(weights, seed=1), 3))
+
+
+def bctpy_agreement(partitions: np.ndarray) -> np.ndarray:
+    """Dense one-hot product, as in ``bct.agreement`` (which fails with numpy 2.4)."""
+    columns = [labels[:, None] == np.unique(labels) for labels in partitions]
+    members = np.hstack(columns).astype(float)
+    together = members @ members.T
+    np.fill_diagonal(together, 0)
+    return together
+
+
+def sparse_costs(
+    n_neurons: int, degree: int, structures: list[str]
+) -> dict[str, float]:
+    """One sparse graph: modules, igraph on the same, block means, memory."""
+    weights, labels = PLANTED.planted_graph(
+        "assortative", seed=1, n_neurons=n_neurons, degree=degree, n_modules=12
+    )
+    rng = np.random.default_rng(1)
+    weights.data *= rng.lognormal(0, 0.5, weights.nnz)
+    costs: dict[str, float] = {"n_neurons": n_neurons, "n_edges": weights.nnz}
+    costs["block means"] = seconds(lambda: block_means(weights, labels), 2)
+    for structure in structures:
+        if structure == "igraph":
+            costs["igraph"] = seconds(lambda: whole_igraph(weights))
+        else:
+            start = time.process_time()
+            restarts = 20 if structure == "any" else 1
+            found = find_modules(
+                weights, seed=1, structure=structure, restarts=restarts
+            )
+            costs[structure] = time.process_time() - start
+            costs[f"{structure}: modules"] = found.n_modules
+            costs[f"{structure}: Q"] = modularity(weights, found.labels)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    costs["peak GB"] = peak / 2**20
+    return costs
+
+
+def whole_igraph(weights: sparse.csr_array) -> None:
+    """Convert as igraph's users do, then run its Leiden."""
+    entries = weights.tocoo()
+    graph = igraph.Graph(
+        n=weights.shape[0],
+        edges=np.column_stack([entries.row, entries.col]),
+        directed=True,
+    )
+    igraph.set_random_number_generator(random.Random(1))
+    size = entries.data
+    total = size.sum()
+    graph.community_leiden(
+        objective_function="CPM",
+        resolution=1 / total,
+        weights=size,
+        node_weights=weights.sum(axis=1).tolist(),
+        node_in_weights=weights.sum(axis=0).tolist(),
+        n_iterations=-1,
+    )
+
+
+def main() -> None:
+    """Read the options; print tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="*", default=[])
+    parser.add_argument("--degree", type=int, default=108, help="synapses per neuron")
+    parser.add_argument(
+        "--structures",
+        nargs="*",
+        default=["assortative", "any", "igraph"],
+        help="what to time on sparse graphs; igraph is the peer of assortative",
+    )
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")  # of the peers
+    with threadpool_limits(1):
+        if options.one:
+            costs = sparse_costs(options.one, options.degree, options.structures)
+            print(json.dumps(costs), flush=True)
+            return
+        if not options.sizes:
+            dense_costs()
+    for size in options.sizes:
+        command = [sys.executable, __file__, "--one", str(size)]
+        command += ["--degree", str(options.degree)]
+        command += ["--structures", *options.structures]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        costs = json.loads(done.stdout.splitlines()[-1])
+        cells = [f"{name} {value:.4g}" for name, value in costs.items()]
+        print("; ".join(cells), flush=True)
+
+
+if __name__ == "__main__":
+    main()
