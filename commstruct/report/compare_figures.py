@@ -71,7 +71,10 @@ def plot_block_differences(comparison: ConnectomeComparison) -> Figure:
     difference = _square(comparison, "mean_difference")
     evidence = _square(comparison, "mean_q") <= LEVEL
     denser = _square(comparison, "density_q") <= LEVEL
-    figure = Figure(figsize=(FULL_WIDTH, 2.9), layout="constrained")
+    named = k <= MOST_NAMED
+    # panels keep their width, so names below them need room of their own
+    height = 3.5 if named else 3.3
+    figure = Figure(figsize=(FULL_WIDTH, height), layout="constrained")
     panels = figure.subplots(1, 3, sharex=True, sharey=True)
     signed = any(np.nanmin(one, initial=0) < 0 for one in means)
     largest = max(float(np.nanmax(np.abs(one), initial=0)) for one in means) or 1.0
@@ -110,7 +113,7 @@ def plot_block_differences(comparison: ConnectomeComparison) -> Figure:
             mec="black",
             mew=0.5,
         )
-    if k <= MOST_NAMED:
+    if named:
         names = [shown(kind, most=16) for kind in comparison.kinds]
         panels[0].set_yticks(range(k), [literal(name) for name in names])
         panels[0].set_xticks(range(k), [literal(name) for name in names], rotation=90)
