@@ -1,37 +1,33 @@
-"""Learning rates x seeds into a store on disk; parallel, and resumed where it ended."""
+"""Learning rates x seeds into a store; parallel, and resumed where it ended."""
 
-import hashlib
 import json
 import logging
 import os
-import platform
-import shutil
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
-import zarr.errors
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from sims.definition import Definition, load_definition, stream_seeds
+from sims.calls import call_name, describe_call, now
+from sims.definition import Definition, load_definition
+from sims.folder import Folder, claimed
 from sims.loss import check_loss
-from sims.task import Task
-from sims.train import Evaluation, Run, checkpoint_steps, train
+from sims.running import Outcome, train_run, train_run_in_child
+from sims.store import PROVENANCE, Place, Record, SweepStore, run_id, versions
 
-FORMAT = "commstruct-sweep"
-FORMAT_VERSION = 1
+__all__ = ["SweepResult", "run_id", "run_sweep"]
+
+UNSETTLED = 0.5
+"""Runs of which a smaller share of the held-out samples settles are warned of."""
+_ATTEMPTS = 3
 
 logger = logging.getLogger("sims")
-
-Record = dict[str, Any]
-"""What is known of one finished run, as plain data."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +36,20 @@ class SweepResult:
 
     Attributes
     ----------
-    store : Path
-        Directory of the store: a zarr group, which `xarray.open_zarr` opens.
+    store : str
+        Path, or URL, of the store: a zarr group, which `xarray.open_zarr` opens.
     records : tuple of dict
-        One record per run, by learning rate, then seed.
+        One record per run of this call's share, by learning rate, then seed.
     n_new : int
         Runs that this call made; the others were there.
+    n_planned : int
+        Runs of the whole sweep.
     """
 
-    store: Path
+    store: str
     records: tuple[Record, ...]
     n_new: int
+    n_planned: int
 
 
 def run_sweep(
@@ -58,24 +57,35 @@ def run_sweep(
     store: str | Path,
     *,
     workers: int = 1,
+    executor: Executor | None = None,
+    shard: tuple[int, int] | None = None,
     progress: Callable[[int, int], None] | None = None,
     command: str = "",
 ) -> SweepResult:
     """Train one network per learning rate and seed, and keep what they become.
 
-    Runs that the store already holds are checked and left; interrupted anywhere, the
-    same call finishes what is missing and gives the same weights, byte for byte, as
-    one that was not interrupted. A run that diverges is recorded as diverged.
+    Runs that the store already holds are checked and left. Interrupted anywhere, the
+    same call goes on, with every run from its last checkpoint, and gives the same
+    weights, byte for byte, as one that was not interrupted. A run that diverges is
+    recorded as diverged.
 
     Parameters
     ----------
     definition : Definition, mapping, or path of a TOML file
-    store : path
-        Directory to make or to go on with.
+    store : path or URL
+        Directory to make or to go on with; with an ``executor`` on other machines, on
+        a file system that all of them see. A URL, as ``s3://bucket/sweep.zarr``, goes
+        through fsspec.
     workers : int
         Processes. The weights do not depend on it.
+    executor : concurrent.futures.Executor, optional
+        Where to train instead, e.g. ``distributed.Client(address).get_executor()``.
+    shard : (int, int), optional
+        ``(i, n)``: only the i-th of n shares of the runs, i from 1. The shares are the
+        same whatever the store already holds; several processes, each with a share of
+        its own, may fill one store.
     progress : callable, optional
-        Called with the numbers of finished runs and of all runs.
+        Called with the numbers of finished runs and of all runs of the share.
     command : str
         What to call to make the store again; kept in it.
 
@@ -86,108 +96,127 @@ def run_sweep(
     Raises
     ------
     ValueError
-        If the definition is not usable, or `store` holds something else: another
-        definition's sweep, another version's, or no sweep at all.
+        If the definition is not usable, `store` holds something else (another
+        definition's sweep, another version's, or no sweep at all), or another process
+        is at work on the same runs.
     OSError
         If the store cannot be written.
+    RuntimeError
+        If worker processes were killed again and again.
     """
     definition = load_definition(definition)
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
-    store = Path(store)
+    _check_options(workers, shard)
+    sweep = SweepStore(Folder.at(store), definition)
     task = definition.task.build()
     check_loss(definition.build_network(task, seed=0), definition.rule.loss)
-    attributes = _attributes(definition, task, command)
-    if store.exists():
-        _check_store(store, attributes)
-    else:
-        _create_store(store, definition, task, attributes)
+    sweep.prepare(task, command)
 
-    places = [
-        (i, j)
-        for i in range(len(definition.sweep.learning_rates))
-        for j in range(len(definition.sweep.seeds))
-    ]
-    # Rates settle later at high learning rates; the longest runs go first, so that no
-    # worker is left with one at the end.
-    missing = [
-        place
-        for place in reversed(places)
-        if not _is_finished(store, definition, place)
-    ]
-    done = len(places) - len(missing)
-    if progress is not None:
-        progress(done, len(places))
-    finished = Parallel(n_jobs=workers, return_as="generator_unordered")(
-        delayed(_run_one)(store, definition, place) for place in missing
-    )
-    for record in finished:
-        done += 1
-        _report(record)
+    places = _share(sweep.places, shard)
+    with (
+        claimed(sweep.folder, [sweep.number(place) for place in places]) as is_claimed,
+        _accounted(sweep.folder, versions()) as account,
+    ):
+        if not is_claimed:
+            logger.info(
+                "no locks in %s: do not start the same runs twice at a time", store
+            )
+        missing = []
+        # Rates settle later at high learning rates; the longest runs go first, so that
+        # no worker is left with one at the end.
+        for place in reversed(places):
+            if is_claimed:
+                sweep.sweep_up(place)
+            if not _is_finished(sweep, place):
+                missing.append(place)
+        done, n_missing = len(places) - len(missing), len(missing)
         if progress is not None:
             progress(done, len(places))
-    records = tuple(
-        _read_record(_record_path(store, definition, place)) for place in places
+        for place, record, how in _runs(sweep, missing, workers, executor):
+            missing.remove(place)
+            account(how)
+            _report(record)
+            if progress is not None:
+                progress(len(places) - len(missing), len(places))
+        records = tuple(sweep.record(place) for place in places)
+    _report_unsettled(records, definition)
+    return SweepResult(
+        store=str(store),
+        records=records,
+        n_new=n_missing,
+        n_planned=len(sweep.places),
     )
-    return SweepResult(store=store, records=records, n_new=len(missing))
 
 
-def run_id(learning_rate: float, seed: int) -> str:
-    """Name of a run, as of its record ``runs/<id>.json``."""
-    return f"rate-{learning_rate!r}-seed-{seed}"
-
-
-def _run_one(store: Path, definition: Definition, place: tuple[int, int]) -> Record:
-    rate, seed = _settings(definition, place)
-    start_seed, batch_seed = stream_seeds(seed)
-    task = definition.task.build()
-    with threadpool_limits(1):
-        run = train(
-            definition.build_network(task, seed=start_seed),
-            task,
-            learning_rate=rate,
-            steps=definition.sweep.steps,
-            batch_size=definition.sweep.batch_size,
-            seed=batch_seed,
-            checkpoints=definition.sweep.checkpoints,
-            settling_steps=definition.rule.settling_steps,
-            tolerance=definition.rule.tolerance,
-            damping=definition.rule.damping,
-            accelerate=definition.rule.accelerate,
-            credit_mode=definition.rule.credit_mode,
-            loss=definition.rule.loss,
+def _check_options(workers: int, shard: tuple[int, int] | None) -> None:
+    if workers < 1:
+        raise ValueError(f"workers must be at least 1, got {workers}")
+    if shard is not None and not 1 <= shard[0] <= shard[1]:
+        raise ValueError(
+            f"shard must be i/n with i from 1 to n, got {shard[0]}/{shard[1]}"
         )
-    zarr.open_array(store, path="weights", mode="r+")[place] = run.weights
-    record = _record(run, rate, seed, task)
-    # The record says that the weights are there, so it is written after them.
-    _write_json(_record_path(store, definition, place), record)
-    return record
 
 
-def _record(run: Run, rate: float, seed: int, task: Task) -> Record:
-    reached = [step for step in run.evaluations if step is not None]
-    names = Evaluation.__dataclass_fields__
-    return {
-        "id": run_id(rate, seed),
-        "learning_rate": rate,
-        "seed": seed,
-        "status": "finished" if run.diverged_at is None else "diverged",
-        "diverged_at": run.diverged_at,
-        "chance_accuracy": task.chance_accuracy,
-        "history": {
-            "step": run.history_steps.tolist(),
-            "training_loss": _plain(run.history_loss),
-        },
-        "checkpoints": {
-            "step": run.checkpoints[: len(reached)].tolist(),
-            **{
-                name: _plain(np.array([asdict(one)[name] for one in reached]))
-                for name in names
-            },
-        },
-        "weights_sha256": _checksum(run.weights),
-        "versions": _versions(),
-    }
+def _share(places: Sequence[Place], shard: tuple[int, int] | None) -> list[Place]:
+    """Every n-th run, so that each share has runs of all learning rates."""
+    return list(places) if shard is None else list(places[shard[0] - 1 :: shard[1]])
+
+
+def _runs(
+    sweep: SweepStore,
+    missing: Sequence[Place],
+    workers: int,
+    executor: Executor | None,
+) -> Iterator[Outcome]:
+    """Make runs, in any order; after the death of a worker, those that are left."""
+    base = Path.cwd()  # of a task's file, for processes in another folder
+    if executor is not None:
+        futures = [executor.submit(train_run, sweep, place, base) for place in missing]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+        return
+    left, failures = list(missing), 0
+    while left:
+        try:
+            outcomes = Parallel(n_jobs=workers, return_as="generator_unordered")(
+                delayed(train_run_in_child)(sweep, place, base, os.getpid())
+                for place in left
+            )
+            for outcome in outcomes:
+                left.remove(outcome[0])
+                failures = 0
+                yield outcome
+        except BrokenProcessPool:
+            failures += 1
+            if failures == _ATTEMPTS:
+                raise RuntimeError(
+                    f"worker processes were killed {failures} times in a row, perhaps "
+                    "for want of memory: use fewer workers; finished runs are kept, "
+                    "and the same command goes on with the others"
+                ) from None
+            logger.warning(
+                "a worker process was killed, perhaps for want of memory: "
+                "going on with the %d runs that are left",
+                len(left),
+            )
+
+
+def _is_finished(sweep: SweepStore, place: Place) -> bool:
+    """Whether a run has a record, and the weights that the record speaks of."""
+    try:
+        return sweep.check(place) is not None
+    except ValueError as error:
+        logger.warning(
+            "run %s in %s is torn or was altered: it is run again (%s)",
+            sweep.run_id(place),
+            sweep.folder.address,
+            error,
+        )
+    sweep.discard(place)
+    return False
 
 
 def _report(record: Record) -> None:
@@ -199,161 +228,48 @@ def _report(record: Record) -> None:
         )
 
 
-def _is_finished(store: Path, definition: Definition, place: tuple[int, int]) -> bool:
-    """Whether a run has a record, and the weights that the record speaks of."""
-    path = _record_path(store, definition, place)
-    if not path.exists():
-        return False
-    try:
-        weights = zarr.open_array(store, path="weights", mode="r")
-        promised = _read_record(path)["weights_sha256"]
-        if _checksum(np.asarray(weights[place])) == promised:
-            return True
-    except (ValueError, KeyError, TypeError, OSError, RuntimeError):
-        pass  # torn or altered: the run is made again, and said so
-    logger.warning(
-        "run %s in %s is torn or was altered: it is run again", path.stem, store
-    )
-    path.unlink()
-    return False
-
-
-def _settings(definition: Definition, place: tuple[int, int]) -> tuple[float, int]:
-    sweep = definition.sweep
-    return sweep.learning_rates[place[0]], sweep.seeds[place[1]]
-
-
-def _record_path(store: Path, definition: Definition, place: tuple[int, int]) -> Path:
-    return store / "runs" / f"{run_id(*_settings(definition, place))}.json"
-
-
-def _attributes(definition: Definition, task: Task, command: str) -> dict[str, Any]:
-    simulation = definition.simulation()
-    text = json.dumps(simulation, sort_keys=True)
-    return {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "definition": simulation,
-        "definition_sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "task_sha256": _checksum(
-            task.stimuli, task.targets, task.held_out_stimuli, task.held_out_targets
-        ),
-        "orientation": "pre-post",
-        "versions": _versions(),
-        "command": command,
-    }
-
-
-def _check_store(store: Path, attributes: dict[str, Any]) -> None:
-    """Refuse to add runs to anything but the same sweep."""
-    try:
-        text = (store / "zarr.json").read_text(encoding="utf-8")
-        found = json.loads(text).get("attributes", {})
-    except (OSError, ValueError, AttributeError):
-        found = {}
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise ValueError(f"{store} exists and is not a sweep store: name another place")
-    if found.get("format_version") != FORMAT_VERSION:
-        raise ValueError(
-            f"{store} was made by format version {found.get('format_version')!r}, this "
-            f"version writes {FORMAT_VERSION}: name another place"
+def _report_unsettled(records: Sequence[Record], definition: Definition) -> None:
+    """One warning for the whole sweep, of the runs that should not be trusted."""
+    finished = [record for record in records if record["status"] == "finished"]
+    shares = [
+        min(
+            record["checkpoints"][name][-1]
+            for name in ("settled_rates", "settled_credit")
         )
-    if found.get("definition_sha256") != attributes["definition_sha256"]:
-        differing = _differences(found.get("definition", {}), attributes["definition"])
-        raise ValueError(
-            f"{store} holds the sweep of another definition (it differs in "
-            f"{', '.join(differing)}): name another place, or remove it"
-        )
-    if found.get("task_sha256") != attributes["task_sha256"]:
-        raise ValueError(
-            f"{store} was trained on other stimuli than the task now gives: "
-            "name another place, or remove it"
+        for record in finished
+    ]
+    n_unsettled = sum(share < UNSETTLED for share in shares)
+    if n_unsettled:
+        logger.warning(
+            "in %d of %d runs fewer than %.0f %% of the held-out samples settle to "
+            "rule.tolerance = %g within rule.settling_steps = %d (fewest: %.0f %%, run "
+            "%s): raise settling_steps, or lower network.gain or the learning rate",
+            n_unsettled,
+            len(finished),
+            100 * UNSETTLED,
+            definition.rule.tolerance,
+            definition.rule.settling_steps,
+            100 * min(shares),
+            finished[int(np.argmin(shares))]["id"],
         )
 
 
-def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
-    return sorted(
-        f"{table}.{key}"
-        for table in wanted
-        for key in wanted[table].keys() | found.get(table, {}).keys()
-        if wanted[table].get(key) != found.get(table, {}).get(key)
-    ) or ["its format"]
+@contextmanager
+def _accounted(
+    folder: Folder, used: dict[str, str]
+) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Leave a file that says what this call did, and when; also if it fails."""
+    account: dict[str, Any] = {**describe_call(), "versions": used, "runs": []}
+    name = f"{PROVENANCE}/{call_name()}.json"
 
+    def write(**more: Any) -> None:
+        folder.write(name, (json.dumps({**account, **more}, indent=1) + "\n").encode())
 
-def _create_store(
-    store: Path, definition: Definition, task: Task, attributes: dict[str, Any]
-) -> None:
-    """Lay the empty store out elsewhere and move it into place whole."""
-    sweep = definition.sweep
-    network = definition.build_network(task, seed=0)
-    marks = checkpoint_steps(sweep.checkpoints, sweep.steps)
-    n = network.n_neurons
-    role = np.zeros(n, dtype=np.int8)
-    role[network.hidden], role[network.outputs] = 1, 2
-
-    store.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = store.with_name(f".{store.name}.{os.getpid()}")
+    write(finished=None, status="at work, or killed")
     try:
-        group = zarr.create_group(unfinished, attributes=attributes)
-        group.create_array(
-            "weights",
-            shape=(len(sweep.learning_rates), len(sweep.seeds), len(marks), n, n),
-            chunks=(1, 1, 1, n, n),
-            shards=(1, 1, len(marks), n, n),  # one file per run
-            dtype=network.weights.dtype,
-            fill_value=np.nan,
-            compressors=None,  # float weights hardly compress
-            dimension_names=("learning_rate", "seed", "checkpoint", "pre", "post"),
-        )
-        coordinates: dict[str, tuple[tuple[str, ...], NDArray[Any]]] = {
-            "learning_rate": (("learning_rate",), np.array(sweep.learning_rates)),
-            "seed": (("seed",), np.array(sweep.seeds, dtype=np.int64)),
-            "checkpoint": (("checkpoint",), np.array(marks, dtype=np.int64)),
-            "role": (("pre",), role),
-            "mask": (("pre", "post"), np.asarray(network.mask)),
-        }
-        for name, (dimensions, values) in coordinates.items():
-            group.create_array(name, data=values, dimension_names=dimensions)
-        group["role"].attrs["meanings"] = ["input", "hidden", "output"]
-        with warnings.catch_warnings():
-            # zarr warns that others may not read this; xarray does, and wants it.
-            warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
-            zarr.consolidate_metadata(unfinished)
-        (unfinished / "runs").mkdir()
-        unfinished.rename(store)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def _checksum(*arrays: NDArray[Any]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
-def _plain(values: NDArray[np.floating]) -> list[float | None]:
-    """Numbers for JSON, which has no NaN."""
-    return [float(value) if np.isfinite(value) else None for value in values]
-
-
-def _read_record(path: Path) -> Record:
-    record: Record = json.loads(path.read_text(encoding="utf-8"))
-    return record
-
-
-def _write_json(path: Path, content: Record) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _versions() -> dict[str, str]:
-    packages = ("commstruct", "numpy", "scipy", "zarr")
-    return {
-        "python": platform.python_version(),
-        **{package: version(package) for package in packages},
-    }
+        yield account["runs"].append
+    except BaseException as error:
+        with suppress(OSError):  # a full disk, say; the error itself says more
+            write(finished=now(), status=f"failed: {type(error).__name__}: {error}")
+        raise
+    write(finished=now(), status="done")

@@ -1,15 +1,16 @@
 """One run: a network learns a task by the credit rule."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from array_api_compat import to_device
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sims.activation import Array
+from sims.batches import Batches, History
 from sims.credit import (
     CreditMode,
     Rates,
@@ -90,6 +91,36 @@ class Run:
     diverged_at: int | None
 
 
+@dataclass(frozen=True, eq=False)
+class TrainingState:
+    """A training at one of its checkpoints: all it takes to go on from there.
+
+    Attributes
+    ----------
+    step : int
+        Training steps done; of a run that diverged, as at its last checkpoint.
+    network : Network
+        As it is at `step`.
+    evaluation : Evaluation
+    history_steps : (m,) array of int
+    history_loss : (m,) array
+        As in `Run`, up to `step` or to the divergence.
+    place : dict
+        Where in the shuffled samples and in the running mean of the loss the training
+        is, as plain data.
+    diverged_at : int or None
+        As in `Run`; the training then goes no further.
+    """
+
+    step: int
+    network: Network
+    evaluation: Evaluation
+    history_steps: NDArray[np.int64]
+    history_loss: FloatVector
+    place: dict[str, Any]
+    diverged_at: int | None = None
+
+
 def train(
     network: Network,
     task: Task,
@@ -157,12 +188,95 @@ def train(
     ValueError
         If an argument is out of range or the task does not fit the network.
     """
+    marks = checkpoint_steps(checkpoints, steps)
+    dtype = _to_numpy(network.weights[:0]).dtype
+    weights = np.full((len(marks), *network.weights.shape), np.nan, dtype=dtype)
+    evaluations: list[Evaluation | None] = [None] * len(marks)
+    for state in train_in_stages(
+        network,
+        task,
+        learning_rate=learning_rate,
+        steps=steps,
+        batch_size=batch_size,
+        seed=seed,
+        checkpoints=checkpoints,
+        settling_steps=settling_steps,
+        tolerance=tolerance,
+        damping=damping,
+        accelerate=accelerate,
+        credit_mode=credit_mode,
+        loss=loss,
+        progress=progress,
+    ):
+        place = marks.index(state.step)
+        weights[place] = _to_numpy(state.network.weights)
+        evaluations[place] = state.evaluation
+    return Run(
+        network=state.network,
+        learning_rate=learning_rate,
+        seed=seed,
+        checkpoints=np.array(marks, dtype=np.int64),
+        weights=weights,
+        evaluations=tuple(evaluations),
+        history_steps=state.history_steps,
+        history_loss=state.history_loss,
+        diverged_at=state.diverged_at,
+    )
+
+
+def train_in_stages(
+    network: Network,
+    task: Task,
+    *,
+    learning_rate: float,
+    steps: int,
+    batch_size: int = 32,
+    seed: int,
+    checkpoints: int | Sequence[int] = 1,
+    settling_steps: int = 8,
+    tolerance: float = 1e-4,
+    damping: float = 0.0,
+    accelerate: bool = False,
+    credit_mode: CreditMode = "clamp",
+    loss: Loss = "squared",
+    progress: Callable[[int], None] | None = None,
+    resume: TrainingState | None = None,
+) -> Iterator[TrainingState]:
+    """Train as `train` does, and stop for a look at every checkpoint.
+
+    One network is in memory at a time, however many checkpoints there are.
+
+    Parameters
+    ----------
+    network, task, learning_rate, steps, batch_size, seed, checkpoints, settling_steps
+        As in `train`, as are the others but for `resume`.
+    resume : TrainingState, optional
+        Checkpoint of the same training to go on from; what follows is bit for bit
+        what it would have been. It is not given out again.
+
+    Returns
+    -------
+    iterator of TrainingState
+        One for each checkpoint, the start included; of a run that diverges, the last
+        one once more, with `diverged_at`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range or the task does not fit the network.
+    """
     _check_training(network, task, learning_rate, steps, batch_size, settling_steps)
     if not tolerance >= 0:
         raise ValueError(f"tolerance must not be negative, got {tolerance}")
     check_damping(damping)
     _check_loss_and_targets(network, task, loss)
-    marks = checkpoint_steps(checkpoints, steps)
+    marks = set(checkpoint_steps(checkpoints, steps))
+    if resume is not None and resume.step not in marks:
+        raise ValueError(
+            f"resume must be at one of the checkpoints {sorted(marks)}, "
+            f"got step {resume.step}"
+        )
+    start = network if resume is None else resume.network
     settings: dict[str, Any] = {
         "batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -173,49 +287,61 @@ def train(
     }
     learn: TrainingStep | ArrayStep
     if _is_numpy(network.weights) and not (damping or accelerate):
-        learn = TrainingStep(network, **settings)
+        learn = TrainingStep(start, **settings)
     else:
-        learn = ArrayStep(network, **settings, damping=damping, accelerate=accelerate)
+        learn = ArrayStep(start, **settings, damping=damping, accelerate=accelerate)
     dtype = _to_numpy(network.weights[:0]).dtype
-    batches = _Batches(task, batch_size, dtype, np.random.default_rng(seed))
-    weights = np.full((len(marks), *network.weights.shape), np.nan, dtype=dtype)
-    evaluations: list[Evaluation | None] = [None] * len(marks)
-    history = _History(every=max(1, steps // 100), progress=progress)
-    diverged_at, last = None, network
-    with threadpool_limits(1, user_api="blas"):
-        for step in range(steps + 1):
-            if step in marks:
-                last, place = learn.network(), marks.index(step)
-                weights[place] = _to_numpy(last.weights)
-                evaluations[place] = evaluate(
-                    last,
-                    task,
-                    steps=settling_steps,
-                    tolerance=tolerance,
-                    damping=damping,
-                    accelerate=accelerate,
-                    mode=credit_mode,
-                    loss=loss,
+    batches = Batches(task, batch_size, dtype, np.random.default_rng(seed))
+    history = History(every=max(1, steps // 100), progress=progress)
+
+    def look(step: int) -> TrainingState:
+        now = learn.network()
+        evaluation = evaluate(
+            now,
+            task,
+            steps=settling_steps,
+            tolerance=tolerance,
+            damping=damping,
+            accelerate=accelerate,
+            mode=credit_mode,
+            loss=loss,
+        )
+        if step == steps:
+            history.close()
+        place = {"batches": batches.place(), "history": history.place()}
+        return TrainingState(step, now, evaluation, *history.arrays(), place)
+
+    def stages() -> Iterator[TrainingState]:
+        with threadpool_limits(1, user_api="blas"):
+            if resume is None:
+                state = look(0)
+                yield state
+            else:
+                state = resume
+                batches.go_to(state.place["batches"])
+                history.go_to(
+                    state.history_steps, state.history_loss, state.place["history"]
                 )
-            if step == steps:
-                break
-            batch_loss = learn(*batches.draw())
-            if not np.isfinite(batch_loss):
-                diverged_at = step + 1
-                break
-            history.add(step + 1, batch_loss)
-        history.close()
-    return Run(
-        network=last,
-        learning_rate=learning_rate,
-        seed=seed,
-        checkpoints=np.array(marks, dtype=np.int64),
-        weights=weights,
-        evaluations=tuple(evaluations),
-        history_steps=np.array(history.steps, dtype=np.int64),
-        history_loss=np.array(history.losses, dtype=np.float64),
-        diverged_at=diverged_at,
-    )
+            if state.diverged_at is not None:
+                return
+            for step in range(state.step + 1, steps + 1):
+                batch_loss = learn(*batches.draw())
+                if not np.isfinite(batch_loss):
+                    history.close()
+                    ended, losses = history.arrays()
+                    yield replace(
+                        state,
+                        history_steps=ended,
+                        history_loss=losses,
+                        diverged_at=step,
+                    )
+                    return
+                history.add(step, batch_loss)
+                if step in marks:
+                    state = look(step)
+                    yield state
+
+    return stages()
 
 
 @np.errstate(all="ignore")  # rates beyond all bounds give NaN, and that is recorded
@@ -334,64 +460,6 @@ def checkpoint_steps(checkpoints: int | Sequence[int], steps: int) -> list[int]:
             f"checkpoints must lie from 0 to {steps}, got {list(checkpoints)}"
         )
     return marks
-
-
-class _Batches:
-    """Samples in shuffled rounds, batch by batch; a round's remainder is skipped."""
-
-    def __init__(
-        self, task: Task, size: int, dtype: DTypeLike, rng: np.random.Generator
-    ) -> None:
-        self._stimuli, self._targets = (
-            task.stimuli.astype(dtype),
-            task.targets.astype(dtype),
-        )
-        self._stimulus = np.empty((size, task.n_inputs), dtype=dtype)
-        self._target = np.empty((size, task.n_outputs), dtype=dtype)
-        self._size, self._rng = size, rng
-        self._samples = np.arange(len(self._stimuli))
-        # Fewer samples than a batch holds: a batch spans several rounds.
-        rounds = -(-size // len(self._samples))
-        self._order = np.tile(self._samples, (rounds, 1))
-        self._next = self._order.size
-
-    def draw(self) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-        """Stimulus and target of the next batch, in the same memory every time."""
-        if self._next + self._size > self._order.size:
-            for round_ in self._order:
-                round_[:] = self._samples
-                self._rng.shuffle(round_)
-            self._next = 0
-        chosen = self._order.reshape(-1)[self._next : self._next + self._size]
-        self._next += self._size
-        # mode="clip" only keeps numpy from allocating; every index is in range
-        np.take(self._stimuli, chosen, axis=0, out=self._stimulus, mode="clip")
-        np.take(self._targets, chosen, axis=0, out=self._target, mode="clip")
-        return self._stimulus, self._target
-
-
-class _History:
-    """Mean training loss, one entry every so many steps and one for the rest."""
-
-    def __init__(self, every: int, progress: Callable[[int], None] | None) -> None:
-        self.steps: list[int] = []
-        self.losses: list[float] = []
-        self._every, self._progress = every, progress
-        self._last, self._sum, self._count = 0, 0.0, 0
-
-    def add(self, step: int, loss: float) -> None:
-        self._last, self._sum, self._count = step, self._sum + loss, self._count + 1
-        if self._count == self._every:
-            self.close()
-
-    def close(self) -> None:
-        if self._count == 0:
-            return
-        self.steps.append(self._last)
-        self.losses.append(self._sum / self._count)
-        if self._progress is not None:
-            self._progress(self._count)
-        self._sum, self._count = 0.0, 0
 
 
 def _is_numpy(values: Array) -> bool:

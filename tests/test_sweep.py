@@ -32,7 +32,7 @@ def files_of(store: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(store)): path.read_bytes()
         for path in sorted(store.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.parent.name != "provenance"
     }
 
 

@@ -1,0 +1,167 @@
+"""Whole files in a folder, on a disk or in an object store; who works on what."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # not on this system
+    fcntl = None  # type: ignore[assignment]
+
+LOCK_NAME = "lock"
+
+
+class Busy(ValueError):
+    """Another process is at work on the same runs."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder whose files are written whole or not at all.
+
+    Attributes
+    ----------
+    address : str
+        Absolute path, or the URL of an object store that fsspec knows.
+    """
+
+    address: str
+
+    @classmethod
+    def at(cls, place: str | Path) -> "Folder":
+        """Make a folder of a path, which may be relative, or of a URL.
+
+        Raises
+        ------
+        ValueError
+            If fsspec, or what it needs for such a URL, is not installed.
+        """
+        if "://" not in str(place):
+            return cls(str(Path(place).absolute()))
+        try:
+            import fsspec
+
+            fsspec.core.url_to_fs(str(place))
+        except (ImportError, ValueError) as error:
+            raise ValueError(f"{place} cannot be opened: {error}") from None
+        return cls(str(place).rstrip("/"))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on a file system."""
+        return "://" not in self.address
+
+    def path(self, name: str = "") -> Path:
+        """Path of a file of a local folder."""
+        return Path(self.address) / name
+
+    def read(self, name: str) -> bytes:
+        """Content of a file.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is none.
+        """
+        if self.is_local:
+            return self.path(name).read_bytes()
+        files, root = self._remote()
+        content: bytes = files.cat_file(f"{root}/{name}")
+        return content
+
+    def write(self, name: str, content: bytes) -> None:
+        """Make the file, or replace it, at one blow."""
+        if not self.is_local:
+            files, root = self._remote()
+            # An object appears when all of it has arrived.
+            files.pipe_file(f"{root}/{name}", content)
+            return
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            unfinished.write_bytes(content)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def remove(self, name: str) -> None:
+        """Remove a file, or a folder and all in it, if it is there."""
+        if self.is_local:
+            path = self.path(name)
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+            return
+        files, root = self._remote()
+        with suppress(FileNotFoundError):
+            files.rm(f"{root}/{name}", recursive=True)
+
+    def names(self, name: str = "") -> list[str]:
+        """Names of what is directly in a folder below this one; none if it is not."""
+        if self.is_local:
+            path = self.path(name)
+            return sorted(p.name for p in path.iterdir()) if path.is_dir() else []
+        files, root = self._remote()
+        try:
+            found = files.ls(f"{root}/{name}".rstrip("/"), detail=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(str(one).rstrip("/").rsplit("/", 1)[-1] for one in found)
+
+    def exists(self) -> bool:
+        """Whether there is anything at the address."""
+        return self.path().exists() if self.is_local else bool(self.names())
+
+    def _remote(self) -> tuple[Any, str]:
+        import fsspec
+
+        files, root = fsspec.core.url_to_fs(self.address)
+        return files, str(root).rstrip("/")
+
+
+@contextmanager
+def claimed(folder: Folder, numbers: Sequence[int]) -> Iterator[bool]:
+    """Keep other processes from the work of these numbers, as long as this one lives.
+
+    Every number is a byte of the file ``lock``, locked by the operating system, which
+    lets go of it however the process ends. An object store has no locks.
+
+    Parameters
+    ----------
+    folder : Folder
+        Must exist.
+    numbers : sequence of int
+
+    Yields
+    ------
+    bool
+        Whether there are locks where the folder is.
+
+    Raises
+    ------
+    Busy
+        If another process has claimed one of them.
+    """
+    if not folder.is_local or fcntl is None:
+        yield False
+        return
+    with folder.path(LOCK_NAME).open("ab") as file:
+        try:
+            for number in numbers:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+        except (BlockingIOError, PermissionError):
+            raise Busy(
+                f"another process is at work on {folder.address}: wait for it, or give "
+                "each process runs of its own (--shard 1/2 and --shard 2/2)"
+            ) from None
+        except OSError:  # a file system without locks
+            yield False
+            return
+        yield True

@@ -1,0 +1,90 @@
+"""A training on its way as bytes, so that it goes on after an interruption."""
+
+import hashlib
+import io
+import json
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from sims.network import Network
+from sims.train import Evaluation, TrainingState
+
+_DIGEST = 32  # bytes of a SHA-256
+
+
+def state_to_bytes(state: TrainingState, **about: Any) -> bytes:
+    """Write a state down, after the SHA-256 of what follows.
+
+    Parameters
+    ----------
+    state : TrainingState
+        Of a network of numpy arrays.
+    **about
+        Plain data to keep with it.
+    """
+    plain = {
+        "step": state.step,
+        "evaluation": asdict(state.evaluation),
+        "place": state.place,
+        "diverged_at": state.diverged_at,
+        "about": about,
+    }
+    arrays = {
+        "weights": state.network.weights,
+        "history_steps": state.history_steps,
+        "history_loss": state.history_loss,
+        "plain": np.frombuffer(json.dumps(plain).encode(), dtype=np.uint8),
+    }
+    if state.network.bias is not None:
+        arrays["bias"] = state.network.bias
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    content = file.getvalue()
+    return hashlib.sha256(content).digest() + content
+
+
+def state_from_bytes(
+    content: bytes, start: Network
+) -> tuple[TrainingState, dict[str, Any]]:
+    """Read what `state_to_bytes` wrote.
+
+    Parameters
+    ----------
+    content : bytes
+    start : Network
+        Untrained network of the same run, for all but weights and bias.
+
+    Returns
+    -------
+    TrainingState
+    dict
+        What was kept with it.
+
+    Raises
+    ------
+    ValueError
+        If `content` is torn or altered, or is of another network.
+    """
+    if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
+        raise ValueError("a training state must have its checksum, got another")
+    with np.load(io.BytesIO(content[_DIGEST:]), allow_pickle=False) as arrays:
+        plain = json.loads(bytes(arrays["plain"]))
+        weights = arrays["weights"]
+        if weights.shape != start.weights.shape:
+            raise ValueError(
+                f"a training state must have weights of shape {start.weights.shape}, "
+                f"got {weights.shape}"
+            )
+        bias = arrays.get("bias")
+        state = TrainingState(
+            step=int(plain["step"]),
+            network=replace(start, weights=weights, bias=bias),
+            evaluation=Evaluation(**plain["evaluation"]),
+            history_steps=arrays["history_steps"],
+            history_loss=arrays["history_loss"],
+            place=plain["place"],
+            diverged_at=plain["diverged_at"],
+        )
+    return state, plain["about"]

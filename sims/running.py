@@ -1,0 +1,257 @@
+"""One run of a sweep: trained, written checkpoint by checkpoint, gone on with."""
+
+import hashlib
+import logging
+import os
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from sims.calls import describe_machine, now
+from sims.definition import Definition, FileSettings, stream_seeds
+from sims.network import Network
+from sims.resume import state_from_bytes, state_to_bytes
+from sims.store import Place, Record, SweepStore, run_id, versions
+from sims.task import Task
+from sims.train import Evaluation, TrainingState, train_in_stages
+
+logger = logging.getLogger("sims")
+
+Outcome = tuple[Place, Record, dict[str, Any]]
+"""Which run, its record, and how it was made: when, how long, on what machine."""
+
+
+def train_run_in_child(
+    sweep: SweepStore, place: Place, base: Path, parent: int
+) -> Outcome:
+    """Train as `train_run` does, but no longer than the parent process lives.
+
+    Parameters
+    ----------
+    sweep, place, base
+        As in `train_run`.
+    parent : int
+        Process that wants the run; this process may be the same.
+    """
+    if os.getppid() == parent and _WATCH not in {t.name for t in threading.enumerate()}:
+        threading.Thread(
+            target=_die_with, args=(parent,), name=_WATCH, daemon=True
+        ).start()
+    return train_run(sweep, place, base)
+
+
+_WATCH = "watch of the parent process"
+
+
+def _die_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)  # what it was at is in the store up to the last checkpoint
+
+
+def train_run(sweep: SweepStore, place: Place, base: Path) -> Outcome:
+    """Train one network of a sweep, from its last checkpoint if there is one.
+
+    Parameters
+    ----------
+    sweep : SweepStore
+        Already made.
+    place : (int, int)
+        Numbers of the learning rate and of the seed.
+    base : Path
+        Folder that the task's file is relative to.
+    """
+    started, clock = now(), time.perf_counter()
+    definition = sweep.definition
+    rate, seed = sweep.settings(place)
+    start_seed, batch_seed = stream_seeds(seed)
+    task = build_task(definition, base)
+    network = definition.build_network(task, seed=start_seed)
+    with threadpool_limits(1):
+        writer = _RunWriter(sweep, place, network)
+        resume = writer.resume()
+        state = resume
+        for state in train_in_stages(
+            network,
+            task,
+            learning_rate=rate,
+            steps=definition.sweep.steps,
+            batch_size=definition.sweep.batch_size,
+            seed=batch_seed,
+            checkpoints=definition.sweep.checkpoints,
+            settling_steps=definition.rule.settling_steps,
+            tolerance=definition.rule.tolerance,
+            damping=definition.rule.damping,
+            accelerate=definition.rule.accelerate,
+            credit_mode=definition.rule.credit_mode,
+            loss=definition.rule.loss,
+            resume=resume,
+        ):
+            writer.keep(state)
+        assert state is not None
+        record = writer.finish(state, task)
+    how = {
+        "id": record["id"],
+        "started": started,
+        "seconds": round(time.perf_counter() - clock, 3),
+        "resumed_at_step": None if resume is None else resume.step,
+        **describe_machine(),
+    }
+    return place, record, how
+
+
+def build_task(definition: Definition, base: Path) -> Task:
+    """Make the task of a definition whose paths are relative to `base`."""
+    settings = definition.task
+    if isinstance(settings, FileSettings):
+        path = str(base / settings.path)
+        settings = settings.model_copy(update={"path": path})
+    return settings.build()
+
+
+class _RunWriter:
+    """Puts a run into the store, checkpoint by checkpoint.
+
+    A file of the store has several checkpoints. Until it is full they are in memory,
+    and each in the state from which the run could be resumed.
+    """
+
+    def __init__(self, sweep: SweepStore, place: Place, network: Network) -> None:
+        self._sweep, self._place, self._network = sweep, place, network
+        self._spans = sweep.spans()
+        self._digest = hashlib.sha256()
+        self._evaluations: list[Evaluation] = []
+        self._buffer = self._empty(self._spans[0])
+        self._states = sweep.unfinished_name(place)
+
+    def _empty(self, span: slice) -> NDArray[np.floating]:
+        shape = (span.stop - span.start, *self._network.weights.shape)
+        return np.full(shape, np.nan, dtype=self._network.weights.dtype)
+
+    def keep(self, state: TrainingState) -> None:
+        """Take in the state at a checkpoint."""
+        if state.diverged_at is not None:
+            return
+        index = len(self._evaluations)
+        self._evaluations.append(state.evaluation)
+        span = self._span_of(index)
+        self._buffer[index - span.start] = state.network.weights
+        is_full = index == span.stop - 1
+        if is_full:
+            self._write(span)
+        if index == len(self._sweep.marks) - 1:
+            return
+        content = state_to_bytes(
+            state,
+            definition=self._sweep.definition_sha256,
+            evaluations=[asdict(evaluation) for evaluation in self._evaluations],
+            written_sha256=self._digest.hexdigest(),
+        )
+        folder = self._sweep.folder
+        folder.write(f"{self._states}/{index}", content)
+        if is_full:
+            for name in folder.names(self._states):
+                if name != str(index):
+                    folder.remove(f"{self._states}/{name}")
+
+    def _write(self, span: slice) -> None:
+        self._sweep.weights("r+")[(*self._place, span)] = self._buffer
+        self._digest.update(self._buffer.tobytes())
+        if span.stop < len(self._sweep.marks):
+            self._buffer = self._empty(self._span_of(span.stop))
+
+    def _span_of(self, index: int) -> slice:
+        return next(span for span in self._spans if index < span.stop)
+
+    def finish(self, state: TrainingState, task: Task) -> Record:
+        """Write what is left, and the record."""
+        reached = len(self._evaluations)
+        if reached < len(self._sweep.marks):  # diverged
+            for span in self._spans:
+                if span.stop > reached:
+                    self._write(span)
+        rate, seed = self._sweep.settings(self._place)
+        return self._sweep.finish(
+            self._place,
+            {
+                "id": run_id(rate, seed),
+                "learning_rate": rate,
+                "seed": seed,
+                "status": "finished" if state.diverged_at is None else "diverged",
+                "diverged_at": state.diverged_at,
+                "chance_accuracy": task.chance_accuracy,
+                "history": {
+                    "step": state.history_steps.tolist(),
+                    "training_loss": _plain(state.history_loss),
+                },
+                "checkpoints": {
+                    "step": self._sweep.marks[:reached],
+                    **{
+                        name: _plain(
+                            np.array([getattr(one, name) for one in self._evaluations])
+                        )
+                        for name in Evaluation.__dataclass_fields__
+                    },
+                },
+                "weights_sha256": self._digest.hexdigest(),
+                "versions": versions(),
+            },
+        )
+
+    def resume(self) -> TrainingState | None:
+        """Find the last checkpoint from which the run can go on; else begin anew."""
+        found = self._sweep.folder.names(self._states)
+        numbers = sorted((int(n) for n in found if n.isdecimal()), reverse=True)
+        for index in numbers:
+            try:
+                state = self._restore(index)
+            except (ValueError, OSError, KeyError, TypeError, RuntimeError) as error:
+                logger.warning(
+                    "a checkpoint of run %s cannot be gone on from: %s",
+                    self._sweep.run_id(self._place),
+                    error,
+                )
+                continue
+            return state
+        self._digest, self._evaluations = hashlib.sha256(), []
+        self._buffer = self._empty(self._spans[0])
+        self._sweep.discard(self._place)
+        return None
+
+    def _restore(self, index: int) -> TrainingState:
+        state, about = self._read(index)
+        if about["definition"] != self._sweep.definition_sha256:
+            raise ValueError("it is of another definition")
+        self._evaluations = [Evaluation(**one) for one in about["evaluations"]]
+        self._digest = hashlib.sha256()
+        following = index + 1
+        weights = self._sweep.weights()
+        for span in self._spans:
+            if span.stop <= following:
+                written = np.asarray(weights[(*self._place, span)])
+                self._digest.update(np.ascontiguousarray(written).tobytes())
+        if self._digest.hexdigest() != about["written_sha256"]:
+            raise ValueError("the weights before it are torn or were altered")
+        span = self._span_of(following)
+        self._buffer = self._empty(span)
+        for earlier in range(span.start, following):
+            network = (
+                state.network if earlier == index else self._read(earlier)[0].network
+            )
+            self._buffer[earlier - span.start] = network.weights
+        return state
+
+    def _read(self, index: int) -> tuple[TrainingState, dict[str, Any]]:
+        content = self._sweep.folder.read(f"{self._states}/{index}")
+        return state_from_bytes(content, self._network)
+
+
+def _plain(values: NDArray[np.floating]) -> list[float | None]:
+    """Numbers for JSON, which has no NaN."""
+    return [float(value) if np.isfinite(value) else None for value in values]

@@ -1,0 +1,403 @@
+"""The store of a sweep: one zarr group, one record per finished run, all checksummed.
+
+Where a run stands in it is its place: numbers of its learning rate and of its seed.
+"""
+
+import hashlib
+import json
+import logging
+import math
+import platform
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import zarr
+import zarr.errors
+from numpy.typing import NDArray
+
+from sims.definition import Definition
+from sims.folder import LOCK_NAME, Folder
+from sims.task import Task
+from sims.train import checkpoint_steps
+
+FORMAT = "commstruct-sweep"
+FORMAT_VERSION = 1
+RUNS, UNFINISHED, PROVENANCE = "runs", "unfinished", "provenance"
+SHARD_BYTES = 2**25
+"""A run's weights are files of at most so many bytes, so that a run of any number of
+checkpoints has few of them in memory."""
+
+logger = logging.getLogger("sims")
+
+Record = dict[str, Any]
+"""What is known of one finished run, as plain data."""
+Place = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class SweepStore:
+    """A sweep on disk, or in an object store, and the definition it is made by.
+
+    Attributes
+    ----------
+    folder : Folder
+    definition : Definition
+    """
+
+    folder: Folder
+    definition: Definition
+
+    @cached_property
+    def places(self) -> tuple[Place, ...]:
+        """All runs, by learning rate, then seed."""
+        sweep = self.definition.sweep
+        return tuple(
+            (i, j)
+            for i in range(len(sweep.learning_rates))
+            for j in range(len(sweep.seeds))
+        )
+
+    @cached_property
+    def marks(self) -> list[int]:
+        """Training steps of the checkpoints."""
+        sweep = self.definition.sweep
+        return checkpoint_steps(sweep.checkpoints, sweep.steps)
+
+    @cached_property
+    def definition_sha256(self) -> str:
+        """Hash of the tables that decide the weights."""
+        text = json.dumps(self.definition.simulation(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def settings(self, place: Place) -> tuple[float, int]:
+        """Learning rate and seed of a run."""
+        sweep = self.definition.sweep
+        return sweep.learning_rates[place[0]], sweep.seeds[place[1]]
+
+    def run_id(self, place: Place) -> str:
+        """Name of a run."""
+        return run_id(*self.settings(place))
+
+    def number(self, place: Place) -> int:
+        """Number of a run among all, from 1."""
+        return 1 + place[0] * len(self.definition.sweep.seeds) + place[1]
+
+    def spans(self) -> list[slice]:
+        """Checkpoints that are in one file."""
+        size = checkpoints_per_file(self.weights().shape, self.weights().dtype)
+        return [
+            slice(first, min(first + size, len(self.marks)))
+            for first in range(0, len(self.marks), size)
+        ]
+
+    def weights(self, mode: Any = "r") -> "zarr.Array[Any]":
+        """All weights, ``[learning_rate, seed, checkpoint, pre, post]``."""
+        return zarr.open_array(self.folder.address, path="weights", mode=mode)
+
+    # --- making, checking, mending -------------------------------------------------
+
+    def prepare(self, task: Task, command: str = "") -> None:
+        """Lay the empty store out, or check that it is of this sweep and mend it.
+
+        Parameters
+        ----------
+        task : Task
+        command : str
+            What to call to make the store again; kept in a new store.
+
+        Raises
+        ------
+        ValueError
+            If there is something else at its address: another definition's sweep,
+            another version's, or no sweep at all.
+        """
+        wanted = self._attributes(task, command)
+        try:
+            found = self._found_attributes()
+        except FileNotFoundError:
+            self._check_unfinished()
+            # The group's own file says that all others are there: it comes last.
+            for name, content in sorted(
+                self._layout(task, wanted).items(), key=lambda item: item[0] == _ROOT
+            ):
+                self.folder.write(name, content)
+            return
+        self._check_attributes(found, wanted)
+        if found.get("versions", {}).get("zarr") == wanted["versions"]["zarr"]:
+            kept = {key: found.get(key) for key in ("versions", "command")}
+            self._mend(self._layout(task, wanted | kept))
+
+    def _attributes(self, task: Task, command: str) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "definition": self.definition.simulation(),
+            "definition_sha256": self.definition_sha256,
+            "task_sha256": checksum(
+                task.stimuli, task.targets, task.held_out_stimuli, task.held_out_targets
+            ),
+            "orientation": "pre-post",
+            "versions": versions(),
+            "command": command,
+        }
+
+    def _found_attributes(self) -> dict[str, Any]:
+        address = self.folder.address
+        try:
+            found = json.loads(self.folder.read(_ROOT)).get("attributes", {})
+        except FileNotFoundError:
+            raise
+        except (OSError, ValueError, AttributeError):
+            if not self.folder.exists():  # below a file, say
+                raise
+            if LOCK_NAME in self.folder.names():
+                raise ValueError(
+                    f"{address} is a sweep store whose zarr.json is damaged: remove "
+                    "that file, and what the store holds is used again"
+                ) from None
+            found = {}
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise ValueError(
+                f"{address} exists and is not a sweep store: name another place"
+            )
+        return found
+
+    def _check_unfinished(self) -> None:
+        """Refuse a folder with anything in it that no store has."""
+        ours = {"weights", *_COORDINATES, RUNS, UNFINISHED, PROVENANCE, LOCK_NAME}
+        strangers = {
+            name for name in self.folder.names() if not name.startswith(".")
+        } - ours
+        if strangers:
+            raise ValueError(
+                f"{self.folder.address} exists and is not a sweep store: "
+                "name another place"
+            )
+
+    def _check_attributes(self, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+        """Refuse to add runs to anything but the same sweep."""
+        address = self.folder.address
+        if found.get("format_version") != FORMAT_VERSION:
+            raise ValueError(
+                f"{address} was made by format version "
+                f"{found.get('format_version')!r}, this version writes "
+                f"{FORMAT_VERSION}: name another place"
+            )
+        if found.get("definition_sha256") != wanted["definition_sha256"]:
+            differing = _differences(found.get("definition"), wanted["definition"])
+            raise ValueError(
+                f"{address} holds the sweep of another definition (it differs in "
+                f"{', '.join(differing)}): name another place, or remove it"
+            )
+        if found.get("task_sha256") != wanted["task_sha256"]:
+            raise ValueError(
+                f"{address} was trained on other stimuli than the task now gives: "
+                "name another place, or remove it"
+            )
+
+    def _layout(self, task: Task, attributes: dict[str, Any]) -> dict[str, bytes]:
+        """Every file of the empty store."""
+        sweep, network = (
+            self.definition.sweep,
+            self.definition.build_network(task, seed=0),
+        )
+        n, dtype = network.n_neurons, network.weights.dtype
+        role = np.zeros(n, dtype=np.int8)
+        role[network.hidden], role[network.outputs] = 1, 2
+        shape = (len(sweep.learning_rates), len(sweep.seeds), len(self.marks), n, n)
+        values: dict[str, NDArray[Any]] = {
+            "learning_rate": np.array(sweep.learning_rates),
+            "seed": np.array(sweep.seeds, dtype=np.int64),
+            "checkpoint": np.array(self.marks, dtype=np.int64),
+            "role": role,
+            "mask": np.asarray(network.mask),
+        }
+        memory = zarr.storage.MemoryStore()
+        group = zarr.create_group(memory, attributes=attributes)
+        group.create_array(
+            "weights",
+            shape=shape,
+            chunks=(1, 1, 1, n, n),
+            shards=(1, 1, checkpoints_per_file(shape, dtype), n, n),
+            dtype=dtype,
+            fill_value=np.nan,
+            compressors=None,  # float weights hardly compress
+            dimension_names=("learning_rate", "seed", "checkpoint", "pre", "post"),
+        )
+        for name, dimensions in _COORDINATES.items():
+            group.create_array(name, data=values[name], dimension_names=dimensions)
+        group["role"].attrs["meanings"] = ["input", "hidden", "output"]
+        with warnings.catch_warnings():
+            # zarr warns that others may not read this; xarray does, and wants it.
+            warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
+            zarr.consolidate_metadata(memory)
+        files = memory._store_dict
+        return {name: content.to_bytes() for name, content in files.items()}
+
+    def _mend(self, layout: dict[str, bytes]) -> None:
+        for name, content in layout.items():
+            try:
+                if self.folder.read(name) == content:
+                    continue
+            except OSError:
+                pass
+            logger.warning(
+                "%s in %s is torn or was altered: it is written again",
+                name,
+                self.folder.address,
+            )
+            self.folder.write(name, content)
+
+    # --- runs ----------------------------------------------------------------------
+
+    def record(self, place: Place) -> Record:
+        """Record of a finished run.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the run is not finished.
+        ValueError
+            If the record is torn or altered, or of another definition.
+        """
+        text = self.folder.read(self._record_name(place))
+        record: Record = json.loads(text)
+        if not isinstance(record, dict) or record_checksum(record) != record.get(
+            "record_sha256"
+        ):
+            raise ValueError("the record does not have its own checksum")
+        if record["id"] != self.run_id(place):
+            raise ValueError(f"the record is of run {record['id']}")
+        if record["definition_sha256"] != self.definition_sha256:
+            raise ValueError("the record is of another definition")
+        return record
+
+    def check(self, place: Place) -> Record | None:
+        """Record of a finished run whose weights are those it was written for.
+
+        Returns
+        -------
+        dict or None
+            None if the run has no record.
+
+        Raises
+        ------
+        ValueError
+            If record or weights are torn or altered.
+        """
+        try:
+            record = self.record(place)
+            if self.weights_checksum(place) != record["weights_sha256"]:
+                raise ValueError("the weights do not have the record's checksum")
+        except FileNotFoundError:
+            return None
+        except (OSError, RuntimeError, KeyError, TypeError) as error:
+            raise ValueError(str(error)) from None
+        return record
+
+    def weights_checksum(self, place: Place) -> str:
+        """SHA-256 of a run's weights as they are stored."""
+        weights, digest = self.weights(), hashlib.sha256()
+        for span in self.spans():
+            digest.update(np.ascontiguousarray(weights[(*place, span)]).tobytes())
+        return digest.hexdigest()
+
+    def finish(self, place: Place, record: Record) -> Record:
+        """Write the record, which says that the weights are there, and tidy up."""
+        record = {**record, "definition_sha256": self.definition_sha256}
+        record["record_sha256"] = record_checksum(record)
+        text = json.dumps(record, indent=1) + "\n"
+        self.folder.write(self._record_name(place), text.encode())
+        self.folder.remove(self.unfinished_name(place))
+        return record
+
+    def unfinished_name(self, place: Place) -> str:
+        """Folder of the states of a run that is on its way."""
+        return f"{UNFINISHED}/{self.run_id(place)}"
+
+    def discard(self, place: Place) -> None:
+        """Remove all that there is of a run."""
+        self.folder.remove(self._record_name(place))
+        self.folder.remove(self.unfinished_name(place))
+        self.folder.remove(_weights_name(place))
+
+    def sweep_up(self, place: Place) -> None:
+        """Remove what a killed process left half-written of a run."""
+        if not self.folder.is_local:
+            return
+        path, name = self.folder.path, self.run_id(place)
+        for left in (
+            *path(RUNS).glob(f".{name}.json.*"),
+            *path(self.unfinished_name(place)).glob(".*"),
+            *path(_weights_name(place)).rglob("*.partial"),
+        ):
+            left.unlink(missing_ok=True)
+
+    def _record_name(self, place: Place) -> str:
+        return f"{RUNS}/{self.run_id(place)}.json"
+
+
+_ROOT = "zarr.json"
+_COORDINATES = {
+    "learning_rate": ("learning_rate",),
+    "seed": ("seed",),
+    "checkpoint": ("checkpoint",),
+    "role": ("pre",),
+    "mask": ("pre", "post"),
+}
+
+
+def run_id(learning_rate: float, seed: int) -> str:
+    """Name of a run, as of its record ``runs/<id>.json``."""
+    return f"rate-{learning_rate!r}-seed-{seed}"
+
+
+def checkpoints_per_file(shape: tuple[int, ...], dtype: Any) -> int:
+    """How many checkpoints of a run are in one file."""
+    one = math.prod(shape[3:]) * int(np.dtype(dtype).itemsize)
+    return min(shape[2], max(1, SHARD_BYTES // one))
+
+
+def checksum(*arrays: NDArray[Any]) -> str:
+    """SHA-256 of the values of arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def record_checksum(record: Record) -> str:
+    """SHA-256 of a record, but for the entry that holds it."""
+    rest = {key: value for key, value in record.items() if key != "record_sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide the weights."""
+    packages = ("commstruct", "numpy", "scipy", "zarr")
+    return {
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
+    }
+
+
+def _weights_name(place: Place) -> str:
+    return f"weights/c/{place[0]}/{place[1]}"
+
+
+def _differences(found: Any, wanted: dict[str, Any]) -> list[str]:
+    tables = found if isinstance(found, dict) else {}
+    differing = []
+    for table, settings in wanted.items():
+        other = tables.get(table)
+        other = other if isinstance(other, dict) else {}
+        differing += [
+            f"{table}.{key}"
+            for key in settings.keys() | other.keys()
+            if settings.get(key) != other.get(key)
+        ]
+    return sorted(differing) or ["its format"]
