@@ -21,5 +21,5 @@ lint: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,arrow,matlab,neuro]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,arrow,matlab,neuro,cluster]'
 	touch $@

@@ -1,6 +1,10 @@
 """The analysis: from any weight matrix or connectome to modules and a report."""
 
+import logging
 from importlib import import_module
+
+# A library is silent unless its user listens.
+logging.getLogger("commstruct").addHandler(logging.NullHandler())
 
 # Every public name and the room it is in; a room is entered when a name is asked for,
 # so that importing the package, as the command line's --help does, costs nothing.

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from commstruct.sweeping import LogFile
+
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from commstruct.analysis import Analysis, AnalysisSettings
     from commstruct.connectome import Connectome
     from commstruct.report import ReportSettings
@@ -64,6 +68,16 @@ Workers = Annotated[
         min=1,
         help="Processes; results do not depend on it.",
         show_default="all cores",
+    ),
+]
+DaskAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--dask",
+        metavar="ADDRESS",
+        help="Work on a dask.distributed cluster, e.g. tcp://host:8786, instead of "
+        "--workers; all its machines must see STORE at the same path.",
+        show_default=False,
     ),
 ]
 Orientation = Annotated[
@@ -148,6 +162,7 @@ def run(
     ] = None,
     overrides: Overrides = None,
     workers: Workers = None,
+    dask: DaskAddress = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -162,8 +177,9 @@ def run(
         out = out or definition.parent / "out" / definition.stem
         command = _command("run", definition, options=_set_options(overrides))
         store = out / "sweep.zarr"
-        made = _simulate(settings[0], store, workers, command, quiet)
-        analysis = _analyze_sweep(store, out, settings[1], workers, command, quiet)
+        with _at_work(workers, dask) as means:
+            made = _simulate(settings[0], str(store), means, command, quiet)
+            analysis = _analyze_sweep(store, out, settings[1], means, command, quiet)
         paths = _write_report(analysis, out, settings[2], store)
         _finish(as_json, {**made, **_summary(analysis), "files": paths})
 
@@ -172,11 +188,29 @@ def run(
 def simulate(
     definition: DefinitionFile,
     out: Annotated[
-        Path,
-        typer.Option(metavar="STORE", help="The sweep store to make or go on with."),
+        str,
+        typer.Option(
+            metavar="STORE",
+            help="The sweep store to make or go on with: a folder, or a URL of an "
+            "object store that fsspec knows.",
+        ),
     ],
     overrides: Overrides = None,
     workers: Workers = None,
+    dask: DaskAddress = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Make only the I-th of N shares of the runs, for job arrays; shares "
+            "may fill one store, or stores of their own for `commstruct merge`.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Say what it would take; write nothing."),
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -187,9 +221,99 @@ def simulate(
     learning rate, seed and checkpoint. Interrupted, the same command goes on.
     """
     with _speaking(quiet, verbose):
+        from commstruct.sweeping import shard_of
+
         settings = _read_definition(definition, overrides)
+        share = shard_of(shard)
+        if dry_run:
+            _finish_plan(settings[0], out, workers, as_json)
+            return
         command = _command("simulate", definition, options=_set_options(overrides))
-        _finish(as_json, _simulate(settings[0], out, workers, command, quiet))
+        with _at_work(workers, dask) as means:
+            made = _simulate(settings[0], out, means, command, quiet, share)
+        _finish(as_json, made)
+
+
+@app.command()
+def merge(
+    out: Annotated[
+        str,
+        typer.Argument(
+            metavar="STORE", help="Store to make or to add to.", show_default=False
+        ),
+    ],
+    pieces: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PIECE...",
+            help="Stores of the same definition; they are not changed.",
+            show_default=False,
+        ),
+    ],
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Join the stores that shares of one sweep were made in.
+
+    Every run is checked against its checksum before and after it is copied.
+    """
+    with _speaking(quiet, verbose):
+        from sims.merge import merge_stores
+
+        with _progress("merging", quiet) as progress:
+            n_added, n_missing = merge_stores(out, pieces, progress=progress)
+        log = logging.getLogger("commstruct")
+        log.info("%d runs added, %d missing", n_added, n_missing)
+        _finish(as_json, {"store": out, "n_added": n_added, "n_missing": n_missing})
+
+
+@app.command()
+def verify(
+    store: Annotated[
+        str, typer.Argument(metavar="STORE", help="A sweep store.", show_default=False)
+    ],
+    rerun: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="K", help="Train K of its runs again and compare them."
+        ),
+    ] = 0,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compute the checksums of a sweep store again; on request, some runs too.
+
+    Exit status 1 if a run is damaged, or is not the same when made again.
+    """
+    with _speaking(quiet, verbose):
+        from dataclasses import asdict
+
+        from sims.verify import verify_store
+
+        with _progress("verifying", quiet) as progress:
+            found = verify_store(store, rerun=rerun, seed=seed, progress=progress)
+        log = logging.getLogger("commstruct")
+        log.info(
+            "%d of %d runs finished and whole, %d missing, %d damaged",
+            found.n_finished,
+            found.n_planned,
+            len(found.missing),
+            len(found.damaged),
+        )
+        for run, largest in found.reran.items():
+            log.info("%s made again: largest difference %g", run, largest)
+        if as_json:
+            print(json.dumps(asdict(found), indent=1))
+        different = [run for run, largest in found.reran.items() if largest > 0]
+        if found.damaged or different:
+            wrong = [
+                *(f"{run} is damaged: {how}" for run, how in found.damaged.items()),
+                *(f"{run} is not the same when made again" for run in different),
+            ]
+            raise _failure(1, "; ".join(wrong))
 
 
 @app.command()
@@ -235,6 +359,7 @@ def analyze(
     transmitter: Transmitter = None,
     inhibitory: Inhibitory = None,
     workers: Workers = None,
+    dask: DaskAddress = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -289,18 +414,19 @@ def analyze(
         command = _command("analyze", *networks, options=options)
         results = {}
         folders = _folders(networks, out)
-        for network, folder in zip(networks, folders, strict=True):
-            if _is_store(network):
-                analysis = _analyze_sweep(
-                    Path(network), folder, settings, workers, command, quiet
-                )
-            else:
-                analysis = _analyze_network(
-                    network, folder, settings, reading, workers, command, quiet
-                )
-            store = network if analysis.kind == "sweep" else None
-            paths = _write_report(analysis, folder, ReportSettings(), store)
-            results[network] = {**_summary(analysis), "files": paths}
+        with _at_work(workers, dask) as means:
+            for network, folder in zip(networks, folders, strict=True):
+                if _is_store(network):
+                    analysis = _analyze_sweep(
+                        Path(network), folder, settings, means, command, quiet
+                    )
+                else:
+                    analysis = _analyze_network(
+                        network, folder, settings, reading, means, command, quiet
+                    )
+                store = network if analysis.kind == "sweep" else None
+                paths = _write_report(analysis, folder, ReportSettings(), store)
+                results[network] = {**_summary(analysis), "files": paths}
         _finish(as_json, results if len(networks) > 1 else results[networks[0]])
 
 
@@ -588,41 +714,72 @@ def _read_definition(
     return definition, analysis, report
 
 
+_Means = tuple[int, "Executor | None"]
+
+
+@contextmanager
+def _at_work(workers: int | None, dask: str | None) -> Iterator[_Means]:
+    """With what to work: processes of this machine, or a cluster."""
+    from commstruct.sweeping import cluster
+
+    with cluster(dask) as executor:
+        yield workers or _cores(), executor
+
+
 def _simulate(
     definition: "Definition",
-    store: Path,
-    workers: int | None,
+    store: str,
+    means: _Means,
     command: str,
     quiet: bool,
+    shard: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     from sims.sweep import run_sweep
 
-    with _progress("training", quiet) as progress:
+    with _progress("training", quiet, log_beside=store) as progress:
         result = run_sweep(
             definition,
             store,
-            workers=workers or _cores(),
+            workers=means[0],
+            executor=means[1],
+            shard=shard,
             progress=progress,
             command=command,
         )
     diverged = [r["id"] for r in result.records if r["status"] == "diverged"]
     return {
-        "store": str(store),
+        "store": store,
         "n_runs": len(result.records),
         "n_new": result.n_new,
+        "n_planned": result.n_planned,
         "diverged": diverged,
     }
+
+
+def _finish_plan(
+    definition: "Definition", store: str, workers: int | None, as_json: bool
+) -> None:
+    from dataclasses import asdict
+
+    from commstruct.sweeping import plan_lines
+    from sims.plan import plan_sweep
+
+    plan = plan_sweep(definition, store, workers=workers or _cores())
+    if as_json:
+        print(json.dumps(asdict(plan), indent=1))
+    for line in plan_lines(plan):
+        logging.getLogger("commstruct").info("%s", line)
 
 
 def _analyze_sweep(
     store: Path,
     out: Path,
     settings: "AnalysisSettings",
-    workers: int | None,
+    means: _Means,
     command: str,
     quiet: bool,
 ) -> "Analysis":
-    return _analyze(store, out, settings, settings.regions, workers, command, quiet)
+    return _analyze(store, out, settings, settings.regions, means, command, quiet)
 
 
 def _analyze_network(
@@ -630,7 +787,7 @@ def _analyze_network(
     out: Path,
     settings: "AnalysisSettings",
     reading: dict[str, Any],
-    workers: int | None,
+    means: _Means,
     command: str,
     quiet: bool,
 ) -> "Analysis":
@@ -638,7 +795,7 @@ def _analyze_network(
     from commstruct.report.pages import NETWORK_NAME
 
     connectome = _read_network(network, reading)
-    analysis = _analyze(connectome, out, settings, None, workers, command, quiet)
+    analysis = _analyze(connectome, out, settings, None, means, command, quiet)
     write_connectome(connectome, out / NETWORK_NAME)
     return analysis
 
@@ -861,13 +1018,15 @@ def _analyze(
     out: Path,
     settings: "AnalysisSettings",
     regions: Any,
-    workers: int | None,
+    means: _Means,
     command: str,
     quiet: bool,
 ) -> "Analysis":
     """Analyse, taking from an earlier analysis in the folder what still holds."""
     from commstruct.analysis import analyze as analyze_network
     from commstruct.analysis import read_analysis, write_analysis
+    from sims.calls import accounted, now
+    from sims.folder import Folder
 
     previous = None
     if (out / "analysis.json").exists():
@@ -877,7 +1036,8 @@ def _analyze(
             logging.getLogger("commstruct").warning(
                 "the analysis in %s is made anew: %s", out, error
             )
-    with _progress("analysing", quiet) as progress:
+    started = now()
+    with _progress("analysing", quiet, log_beside=str(out)) as progress:
         analysis = analyze_network(
             network,
             seed=settings.seed,
@@ -887,12 +1047,16 @@ def _analyze(
             resolution=settings.resolution,
             restarts=settings.restarts,
             n_nulls=settings.n_nulls,
-            workers=workers or _cores(),
+            workers=means[0],
+            executor=means[1],
             previous=previous,
             command=command,
             progress=progress,
         )
     write_analysis(analysis, out)
+    provenance = analysis.provenance
+    with accounted(Folder.at(out), provenance["versions"], started=started) as account:
+        account({"input_sha256": provenance["input_sha256"]})
     return analysis
 
 
@@ -990,42 +1154,74 @@ def _cores() -> int:
 
 
 @contextmanager
-def _progress(what: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, a line for every tenth elsewhere."""
-    if quiet:
-        yield lambda done, total: None
-    elif sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import Progress
+def _progress(
+    what: str, quiet: bool, *, log_beside: str | None = None
+) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal, a line for every tenth elsewhere.
 
-        with Progress(console=Console(stderr=True)) as bars:
-            bar = bars.add_task(what, total=None)
-            yield lambda done, total: bars.update(bar, completed=done, total=total)
-    else:
-        tenths = -1
+    The first time that it is called, the work has begun, and the log gets its file.
+    """
+    tenths = -1
 
-        def say(done: int, total: int) -> None:
-            nonlocal tenths
-            if total and 10 * done // total > tenths:
-                tenths = 10 * done // total
-                logging.getLogger("commstruct").info("%s: %d/%d", what, done, total)
+    def say(done: int, total: int) -> None:
+        nonlocal tenths
+        if total and 10 * done // total > tenths:
+            tenths = 10 * done // total
+            _say_in_file("%s: %d/%d", what, done, total, also_aloud=not bars)
 
-        yield say
+    def begin(done: int, total: int) -> None:
+        if log_beside is not None and "://" not in log_beside:
+            from sims.calls import CALL, PROVENANCE
+
+            _log_file.open(Path(log_beside) / PROVENANCE / f"{CALL}.log")
+        say(done, total)
+        if bars:
+            bars[0](done, total)
+
+    bars: list[Callable[[int, int], None]] = []
+    if quiet or not sys.stderr.isatty():
+        yield begin
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as progress:
+        bar = progress.add_task(what, total=None)
+        bars.append(
+            lambda done, total: progress.update(bar, completed=done, total=total)
+        )
+        yield begin
+
+
+_log_file = LogFile()
+
+
+def _say_in_file(text: str, *values: object, also_aloud: bool = False) -> None:
+    extra = {"only_in_file": not also_aloud}
+    logging.getLogger("commstruct").info(text, *values, extra=extra)
 
 
 @contextmanager
 def _speaking(quiet: bool, verbose: bool) -> Iterator[None]:
     """Say what happens on stderr; turn errors into one message and a status."""
-    level = logging.ERROR if quiet else logging.INFO
+    aloud = logging.StreamHandler(sys.stderr)
+    aloud.setLevel(logging.ERROR if quiet else logging.NOTSET)
+    aloud.addFilter(lambda record: not getattr(record, "only_in_file", False))
     logging.basicConfig(
-        level=logging.DEBUG if verbose else level,
+        level=logging.DEBUG if verbose else logging.INFO,
         format="%(levelname)s: %(message)s" if verbose else "%(message)s",
-        stream=sys.stderr,
+        handlers=[aloud],
         force=True,
     )
-    for noisy in ("matplotlib", "asyncio", "fontTools", "numcodecs", "zarr"):
+    for noisy in ("matplotlib", "asyncio", "fontTools", "numcodecs", "zarr", "fsspec"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     warnings.showwarning = _log_warning
+    with _log_file, _errors_told():
+        yield
+
+
+@contextmanager
+def _errors_told() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
@@ -1036,6 +1232,8 @@ def _speaking(quiet: bool, verbose: bool) -> Iterator[None]:
         raise _failure(1, _os_message(error), error) from error
     except (ValueError, TypeError, ImportError) as error:
         raise _failure(2, str(error), error) from error
+    except typer.Exit:
+        raise
     except Exception as error:
         kind = type(error).__name__
         raise _failure(1, f"{kind}: {error}; see --verbose", error) from error
@@ -1056,6 +1254,7 @@ def _log_warning(
 
 def _failure(status: int, message: str, error: Exception | None = None) -> typer.Exit:
     logging.getLogger("commstruct").debug("details", exc_info=error)
+    _say_in_file("failed: %s", message)
     print(f"commstruct: {message}", file=sys.stderr)
     return typer.Exit(status)
 

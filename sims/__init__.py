@@ -1,5 +1,6 @@
 """The simulator: from a learning rate to trained weights."""
 
+import logging
 import sys
 from importlib import import_module
 from types import ModuleType
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     )
     from sims.timescales import Course, TimeConstants, evolve
     from sims.train import Evaluation, Run, ei_balance, evaluate, spectral_radius, train
+
+# A library is silent unless its user listens.
+logging.getLogger("sims").addHandler(logging.NullHandler())
 
 # Every public name and the room it is in; a room is entered when a name is asked for,
 # so that importing the package, as the command line's --help does, costs nothing.

@@ -42,7 +42,16 @@ def _unique(values: list[Any]) -> list[Any]:
     return values
 
 
+# What a definition may ask for is bounded, so that a slip of the finger is refused
+# before it fills the memory: the weights of 20,000 neurons are 1.6 GB.
 Positive = Annotated[int, Field(ge=1)]
+Neurons = Annotated[int, Field(ge=1, le=20_000)]
+Samples = Annotated[int, Field(ge=1, le=100_000)]
+Steps = Annotated[int, Field(ge=1, le=10**9)]
+Settling = Annotated[int, Field(ge=1, le=10_000)]
+Marks = Annotated[int, Field(ge=1, le=10_000)]
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+MAX_RUNS, MAX_PATTERN_VALUES = 1_000_000, 10**8
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -50,7 +59,7 @@ class AllToAllSettings(Section):
     """Every neuron may drive every other."""
 
     kind: Literal["all-to-all"] = "all-to-all"
-    n_neurons: Positive = 300
+    n_neurons: Neurons = 300
     gain: Annotated[float, Field(ge=0)] = 0.1
     activation: ActivationName = "sigmoid"
     shortcuts: bool = True
@@ -62,7 +71,7 @@ class LayeredSettings(Section):
     """Each layer drives the next."""
 
     kind: Literal["layered"]
-    hidden: Annotated[list[Positive], Field(min_length=1)]
+    hidden: Annotated[list[Neurons], Field(min_length=1, max_length=1000)]
     gain: Annotated[float, Field(ge=0)] = 1.0
     activation: ActivationName = "sigmoid"
     bias: bool = False
@@ -76,7 +85,7 @@ class DigitsSettings(Section):
     name: Literal["digits"] = "digits"
     size: Annotated[int, Field(ge=4, le=64)] = 8
     held_out: Share = 1 / 3
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
     def build(self) -> Task:
         """Make the task."""
@@ -87,11 +96,20 @@ class AssociationSettings(Section):
     """Random patterns, each with a random target."""
 
     name: Literal["association"]
-    n_patterns: Positive = 40
-    n_inputs: Positive = 40
-    n_outputs: Positive = 10
+    n_patterns: Samples = 40
+    n_inputs: Neurons = 40
+    n_outputs: Neurons = 10
     noise: Annotated[float, Field(ge=0, le=1)] = 0.1
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _check_size(self) -> "AssociationSettings":
+        n_values = self.n_patterns * (self.n_inputs + self.n_outputs)
+        if n_values > MAX_PATTERN_VALUES:
+            raise ValueError(
+                f"the patterns must have at most {MAX_PATTERN_VALUES} values in all"
+            )
+        return self
 
     def build(self) -> Task:
         """Make the task."""
@@ -104,7 +122,7 @@ class ParitySettings(Section):
     name: Literal["parity"]
     n_bits: Annotated[int, Field(ge=2, le=16)] = 8
     held_out: Share = 1 / 3
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
     def build(self) -> Task:
         """Make the task."""
@@ -117,7 +135,7 @@ class FileSettings(Section):
     name: Literal["file"]
     path: Annotated[str, Field(min_length=1)]
     held_out: Share = 1 / 3
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
     def build(self) -> Task:
         """Read the task."""
@@ -129,7 +147,7 @@ class RuleSettings(Section):
 
     credit_mode: Literal["clamp", "inject"] = "clamp"
     loss: Literal["squared", "cross-entropy"] = "squared"
-    settling_steps: Positive = 8
+    settling_steps: Settling = 8
     tolerance: Annotated[float, Field(ge=0)] = 1e-4
     damping: Annotated[float, Field(ge=0, lt=1)] = 0.0
     accelerate: bool = False
@@ -146,18 +164,23 @@ class SweepSettings(Section):
         AfterValidator(sorted),
     ]
     seeds: Annotated[
-        list[Annotated[int, Field(ge=0)]],
+        list[Seed],
         Field(min_length=1),
         AfterValidator(_unique),
         AfterValidator(sorted),
     ]
-    steps: Positive = 3000
-    batch_size: Positive = 32
-    checkpoints: Positive | Annotated[list[int], Field(min_length=1)] = 5
+    steps: Steps = 3000
+    batch_size: Samples = 32
+    checkpoints: (
+        Marks | Annotated[list[int], Field(min_length=1, max_length=10_000)]
+    ) = 5
 
     @model_validator(mode="after")
     def _check_checkpoints(self) -> "SweepSettings":
         checkpoint_steps(self.checkpoints, self.steps)
+        n_runs = len(self.learning_rates) * len(self.seeds)
+        if n_runs > MAX_RUNS:
+            raise ValueError(f"a sweep must have at most {MAX_RUNS} runs, got {n_runs}")
         return self
 
 
@@ -345,9 +368,12 @@ def _apply(tables: dict[str, Any], override: str) -> None:
     if not equals or len(keys) != 2 or not all(keys):
         raise ValueError(f"an override must read section.key=value, got {override!r}")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        tables_of_value = tomllib.loads(f"value = {text}")
+        value = tables_of_value["value"] if len(tables_of_value) == 1 else text.strip()
     except tomllib.TOMLDecodeError:
         value = text.strip()
+    except RecursionError:
+        raise ValueError(f"{_shortened(place)} is nested too deeply") from None
     table = tables.setdefault(keys[0], {})
     if not isinstance(table, dict):
         raise ValueError(f"{keys[0]} must be a table, got {_shortened(table)}")

@@ -109,11 +109,13 @@ class Folder:
             path = self.path(name)
             return sorted(p.name for p in path.iterdir()) if path.is_dir() else []
         files, root = self._remote()
+        here = f"{root}/{name}".rstrip("/")
         try:
-            found = files.ls(f"{root}/{name}".rstrip("/"), detail=False)
+            found = [str(one).rstrip("/") for one in files.ls(here, detail=False)]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(str(one).rstrip("/").rsplit("/", 1)[-1] for one in found)
+        # of a file, the list is the file itself
+        return sorted(one.rsplit("/", 1)[-1] for one in found if one != here)
 
     def exists(self) -> bool:
         """Whether there is anything at the address."""

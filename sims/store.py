@@ -19,14 +19,15 @@ import zarr
 import zarr.errors
 from numpy.typing import NDArray
 
-from sims.definition import Definition
+from sims.calls import PROVENANCE
+from sims.definition import Definition, load_definition
 from sims.folder import LOCK_NAME, Folder
 from sims.task import Task
 from sims.train import checkpoint_steps
 
 FORMAT = "commstruct-sweep"
 FORMAT_VERSION = 1
-RUNS, UNFINISHED, PROVENANCE = "runs", "unfinished", "provenance"
+RUNS, UNFINISHED = "runs", "unfinished"
 SHARD_BYTES = 2**25
 """A run's weights are files of at most so many bytes, so that a run of any number of
 checkpoints has few of them in memory."""
@@ -165,6 +166,40 @@ class SweepStore:
                 f"{address} exists and is not a sweep store: name another place"
             )
         return found
+
+    def attributes(self) -> dict[str, Any]:
+        """What the group says of itself: definition, hashes, versions, command."""
+        return self._found_attributes()
+
+    def identity(self) -> tuple[Any, ...]:
+        """What two stores of one sweep have in common."""
+        found = self._found_attributes()
+        names = ("format_version", "definition_sha256", "task_sha256")
+        return tuple(found.get(name) for name in names)
+
+    def adopt(self, other: "SweepStore") -> None:
+        """Begin as an empty store of the same sweep as another, or check that it is.
+
+        Raises
+        ------
+        ValueError
+            If there is something else at this store's address.
+        """
+        try:
+            found = self.identity()
+        except FileNotFoundError:
+            self._check_unfinished()
+            names = [f"{name}/{_ROOT}" for name in ("weights", *_COORDINATES)]
+            for name in _COORDINATES:
+                names += _files_below(other.folder, f"{name}/c")
+            for name in (*names, _ROOT):
+                self.folder.write(name, other.folder.read(name))
+            return
+        if found != other.identity():
+            raise ValueError(
+                f"{self.folder.address} is of another sweep than "
+                f"{other.folder.address}: name another place"
+            )
 
     def _check_unfinished(self) -> None:
         """Refuse a folder with anything in it that no store has."""
@@ -351,6 +386,35 @@ _COORDINATES = {
 }
 
 
+def find_store(folder: Folder) -> SweepStore:
+    """Open the store at an address by the definition that it holds.
+
+    Raises
+    ------
+    ValueError
+        If there is no sweep store, or one of another format version.
+    """
+    try:
+        found = SweepStore(folder, _ANY)._found_attributes()
+    except FileNotFoundError:
+        raise ValueError(f"there is no sweep store at {folder.address}") from None
+    if found.get("format_version") != FORMAT_VERSION:
+        raise ValueError(
+            f"{folder.address} must have format version {FORMAT_VERSION}, "
+            f"got {found.get('format_version')!r}"
+        )
+    tables = found.get("definition")
+    if not isinstance(tables, dict):
+        raise ValueError(f"{folder.address} must hold its definition, got {tables!r}")
+    store = SweepStore(folder, load_definition(tables))
+    if store.definition_sha256 != found.get("definition_sha256"):
+        raise ValueError(
+            f"the definition in {folder.address} must have its checksum, got another: "
+            "the store was altered, or made by a version with other settings"
+        )
+    return store
+
+
 def run_id(learning_rate: float, seed: int) -> str:
     """Name of a run, as of its record ``runs/<id>.json``."""
     return f"rate-{learning_rate!r}-seed-{seed}"
@@ -383,6 +447,14 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         **{package: version(package) for package in packages},
     }
+
+
+_ANY = load_definition({"sweep": {"learning_rates": [1.0], "seeds": [0]}})
+
+
+def _files_below(folder: Folder, name: str) -> list[str]:
+    below = [f"{name}/{part}" for part in folder.names(name)]
+    return [file for part in below for file in _files_below(folder, part) or [part]]
 
 
 def _weights_name(place: Place) -> str:

@@ -1,12 +1,10 @@
 """Learning rates x seeds into a store; parallel, and resumed where it ended."""
 
-import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +12,12 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from sims.calls import call_name, describe_call, now
+from sims.calls import accounted
 from sims.definition import Definition, load_definition
 from sims.folder import Folder, claimed
 from sims.loss import check_loss
 from sims.running import Outcome, train_run, train_run_in_child
-from sims.store import PROVENANCE, Place, Record, SweepStore, run_id, versions
+from sims.store import Place, Record, SweepStore, run_id, versions
 
 __all__ = ["SweepResult", "run_id", "run_sweep"]
 
@@ -114,7 +112,7 @@ def run_sweep(
     places = _share(sweep.places, shard)
     with (
         claimed(sweep.folder, [sweep.number(place) for place in places]) as is_claimed,
-        _accounted(sweep.folder, versions()) as account,
+        accounted(sweep.folder, versions()) as account,
     ):
         if not is_claimed:
             logger.info(
@@ -252,24 +250,3 @@ def _report_unsettled(records: Sequence[Record], definition: Definition) -> None
             100 * min(shares),
             finished[int(np.argmin(shares))]["id"],
         )
-
-
-@contextmanager
-def _accounted(
-    folder: Folder, used: dict[str, str]
-) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Leave a file that says what this call did, and when; also if it fails."""
-    account: dict[str, Any] = {**describe_call(), "versions": used, "runs": []}
-    name = f"{PROVENANCE}/{call_name()}.json"
-
-    def write(**more: Any) -> None:
-        folder.write(name, (json.dumps({**account, **more}, indent=1) + "\n").encode())
-
-    write(finished=None, status="at work, or killed")
-    try:
-        yield account["runs"].append
-    except BaseException as error:
-        with suppress(OSError):  # a full disk, say; the error itself says more
-            write(finished=now(), status=f"failed: {type(error).__name__}: {error}")
-        raise
-    write(finished=now(), status="done")

@@ -1,4 +1,4 @@
-"""Sweep stores made without the simulator, with planted blocks in their weights."""
+"""Sweep stores: all their files; and some with planted blocks in their weights."""
 
 import hashlib
 import json
@@ -13,6 +13,15 @@ import zarr.errors
 from numpy.typing import NDArray
 
 CHECKPOINTS = (0, 50, 100)
+
+
+def files_of(store: Path) -> dict[str, bytes]:
+    """All that a store has, but for what tells when and by whom it was made."""
+    return {
+        str(path.relative_to(store)): path.read_bytes()
+        for path in sorted(store.rglob("*"))
+        if path.is_file() and path.parent.name != "provenance"
+    }
 
 
 def planted_weights(

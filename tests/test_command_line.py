@@ -54,6 +54,15 @@ def refused(result: subprocess.CompletedProcess[str], *, status: int = 2) -> str
     return result.stderr
 
 
+def results_in(folder: Path) -> dict[str, bytes]:
+    """All files, but for those that tell when and by what command they were made."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.parent.name != "provenance"
+    }
+
+
 @pytest.fixture
 def definition(tmp_path: Path) -> Path:
     path = tmp_path / "small.toml"
@@ -112,15 +121,10 @@ def test_run_makes_all_files_and_again_only_what_is_missing(definition: Path) ->
         "hidden",
         "learned change",
     }
-    before = {
-        path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
-    }
+    before = results_in(out)
     again = commstruct("run", definition, "--json", "--workers", "1")
     assert json.loads(again.stdout)["n_new"] == 0
-    after = {
-        path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()
-    }
-    assert after == before
+    assert results_in(out) == before
 
 
 def test_two_runs_in_different_places_give_the_same_bytes(
@@ -131,13 +135,7 @@ def test_two_runs_in_different_places_give_the_same_bytes(
         out = tmp_path / name
         result = commstruct("run", definition, "--out", out, "--workers", workers)
         assert result.returncode == 0, result.stderr
-        found.append(
-            {
-                str(path.relative_to(out)): path.read_bytes()
-                for path in sorted(out.rglob("*"))
-                if path.is_file()
-            }
-        )
+        found.append(results_in(out))
     assert found[0].keys() == found[1].keys()
     for name, content in found[0].items():
         assert found[1][name] == content, name

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from stores import files_of
 
 import sims.running
 import sims.store
@@ -56,15 +57,6 @@ def start(definition: dict[str, Any], store: Path, workers: int) -> subprocess.P
         text=True,
         start_new_session=True,
     )
-
-
-def files_of(store: Path) -> dict[str, bytes]:
-    """All that a store has, but for what tells when and by whom it was made."""
-    return {
-        str(path.relative_to(store)): path.read_bytes()
-        for path in sorted(store.rglob("*"))
-        if path.is_file() and path.parent.name != "provenance"
-    }
 
 
 @pytest.fixture(scope="module")

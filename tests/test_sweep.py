@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from stores import files_of
 
 from sims.definition import load_definition, stream_seeds
 from sims.sweep import run_id, run_sweep
@@ -26,14 +27,6 @@ TINY = {
         "checkpoints": 2,
     },
 }
-
-
-def files_of(store: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(store)): path.read_bytes()
-        for path in sorted(store.rglob("*"))
-        if path.is_file() and path.parent.name != "provenance"
-    }
 
 
 def test_a_store_opens_with_xarray_and_holds_what_training_gives(

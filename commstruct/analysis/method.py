@@ -1,6 +1,8 @@
 """The whole method on one network or on every run of a sweep; no drawing."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,14 +49,16 @@ from commstruct.modules import Partition, find_modules
 from commstruct.nulls import permute_weights
 
 NULLS_PER_TASK = 5
+IN_FLIGHT = 64
+"""Tasks that are with an executor at a time; so many networks are in memory."""
+
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
 class _Place:
-    """One region of one network, ready to be analysed."""
+    """Where a network that is analysed is from."""
 
-    network: Connectome
     neurons: IntVector
     region: Region
     run: str | None = None
@@ -74,6 +78,7 @@ def analyze(
     restarts: int = 3,
     n_nulls: int = 10,
     workers: int = 1,
+    executor: Executor | None = None,
     previous: Analysis | None = None,
     command: str | None = None,
     progress: Progress | None = None,
@@ -105,6 +110,8 @@ def analyze(
         Null networks per region; 0 for none.
     workers : int
         Processes. The result does not depend on it.
+    executor : concurrent.futures.Executor, optional
+        Where to work instead, e.g. ``distributed.Client(address).get_executor()``.
     previous : Analysis, optional
         An earlier analysis; what it has of the same weights, settings and versions
         is taken from it.
@@ -134,27 +141,31 @@ def analyze(
     )
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
+    means = _Means(workers, executor, previous, progress)
     if isinstance(network_or_store, str | Path):
-        sweep = open_sweep(network_or_store)
-        return _analyze_sweep(sweep, settings, workers, previous, command, progress)
+        return _analyze_sweep(open_sweep(network_or_store), settings, means, command)
     if regions is not None and tuple(regions) != ("whole",):
         raise ValueError(
             f"regions of a single network must be ('whole',), got {tuple(regions)}"
         )
     settings = settings.model_copy(update={"regions": ("whole",)})
     network = as_connectome(network_or_store)
-    return _analyze_network(network, settings, workers, previous, command, progress)
+    return _analyze_network(network, settings, means, command)
+
+
+@dataclass(frozen=True)
+class _Means:
+    """Who works, what is known already, and who wants to know how far it is."""
+
+    workers: int
+    executor: Executor | None
+    previous: Analysis | None
+    progress: Progress | None
 
 
 def _analyze_sweep(
-    sweep: Sweep,
-    settings: AnalysisSettings,
-    workers: int,
-    previous: Analysis | None,
-    command: str | None,
-    progress: Progress | None,
+    sweep: Sweep, settings: AnalysisSettings, means: _Means, command: str | None
 ) -> Analysis:
-    places = list(_places_of(sweep, settings.regions))
     provenance = {
         "command": command,
         "input": "sweep store",
@@ -179,25 +190,23 @@ def _analyze_sweep(
             }
         ),
         runs=sweep.records,
-        regions=_analyze_places(places, settings, workers, previous, progress),
+        regions=_analyze_places(
+            lambda: _places_of(sweep, settings.regions), settings, means
+        ),
     )
 
 
 def _analyze_network(
     network: Connectome,
     settings: AnalysisSettings,
-    workers: int,
-    previous: Analysis | None,
+    means: _Means,
     command: str | None,
-    progress: Progress | None,
 ) -> Analysis:
     neurons = pd.DataFrame({"name": network.names})
     for column in ("role", "type"):
         if column in network.attributes:
             neurons[column] = network.attributes[column].astype(str).to_numpy()
-    place = _Place(
-        network=network, neurons=np.arange(network.n_neurons), region="whole"
-    )
+    place = _Place(neurons=np.arange(network.n_neurons), region="whole")
     return Analysis(
         kind="network",
         settings=settings.model_dump(mode="json"),
@@ -214,7 +223,7 @@ def _analyze_network(
         },
         neurons=neurons,
         runs=(),
-        regions=_analyze_places([place], settings, workers, previous, progress),
+        regions=_analyze_places(lambda: [(place, network)], settings, means),
     )
 
 
@@ -251,13 +260,14 @@ def region_networks(
             yield region, hidden, network.subset(hidden)
 
 
-def _places_of(sweep: Sweep, regions: Iterable[Region]) -> Iterator[_Place]:
+def _places_of(
+    sweep: Sweep, regions: Iterable[Region]
+) -> Iterator[tuple[_Place, Connectome]]:
     for record in sweep.records:
         if record["status"] == "diverged":
             continue
         for region, neurons, network in region_networks(sweep, record, regions):
-            yield _Place(
-                network=network,
+            place = _Place(
                 neurons=neurons,
                 region=region,
                 run=str(record["id"]),
@@ -265,36 +275,48 @@ def _places_of(sweep: Sweep, regions: Iterable[Region]) -> Iterator[_Place]:
                 seed=int(record["seed"]),
                 checkpoint=int(sweep.checkpoints[-1]),
             )
+            yield place, network
 
 
 def _analyze_places(
-    places: Sequence[_Place],
+    networks: Callable[[], Iterable[tuple[_Place, Connectome]]],
     settings: AnalysisSettings,
-    workers: int,
-    previous: Analysis | None,
-    progress: Progress | None,
+    means: _Means,
 ) -> tuple[RegionAnalysis, ...]:
-    """Analyse every place for every structure, but for what `previous` has."""
-    keys = [_keys(place, settings) for place in places]
+    """Analyse every place for every structure, but for what is known already.
+
+    The networks are gone through twice, one after the other, so that those of a sweep
+    are never in memory together: for their keys, and for what is missing.
+    """
+    previous, progress = means.previous, means.progress
     found = {} if previous is None else {one.key: one for one in previous.regions}
-    missing = [
-        [structure for structure in settings.structures if key[structure] not in found]
-        for key in keys
+    places, keys, missing = [], [], []
+    for place, network in networks():
+        key = _keys(place, network, settings)
+        places.append(place)
+        keys.append(key)
+        missing.append([one for one in settings.structures if key[one] not in found])
+    chunks = [
+        range(start, min(start + NULLS_PER_TASK, settings.n_nulls))
+        for start in range(0, settings.n_nulls, NULLS_PER_TASK)
     ]
-    tasks = []
-    for i, (place, structures) in enumerate(zip(places, missing, strict=True)):
-        if not structures:
-            continue
-        tasks.append(delayed(_find)(i, place, structures, settings))
-        for start in range(0, settings.n_nulls, NULLS_PER_TASK):
-            chunk = range(start, min(start + NULLS_PER_TASK, settings.n_nulls))
-            tasks.append(delayed(_find_in_nulls)(i, place, structures, settings, chunk))
+    n_tasks = sum(1 + len(chunks) for structures in missing if structures)
+
+    def tasks() -> Iterator[_Task]:
+        if not n_tasks:
+            return
+        for i, (place, network) in enumerate(networks()):
+            if missing[i]:
+                given = i, place, network, missing[i], settings
+                yield _find, given
+                for chunk in chunks:
+                    yield _find_in_nulls, (*given, chunk)
 
     observed: dict[tuple[int, str], _Found] = {}
     nulls: dict[tuple[int, str], list[_NullRow]] = {}
-    outcomes = Parallel(n_jobs=workers, return_as="generator")(tasks)
     if progress is not None:
-        progress(0, len(tasks))
+        progress(0, n_tasks)
+    outcomes = _outcomes(tasks(), means)
     for done, outcome in enumerate(outcomes, start=1):  # in the order of the tasks
         for where, result in outcome.items():
             if isinstance(result, list):
@@ -302,7 +324,7 @@ def _analyze_places(
             else:
                 observed[where] = result
         if progress is not None:
-            progress(done, len(tasks))
+            progress(done, n_tasks)
 
     results = []
     for i, (place, key) in enumerate(zip(places, keys, strict=True)):
@@ -322,21 +344,49 @@ def _analyze_places(
     return tuple(results)
 
 
+_Task = tuple[Callable[..., dict[tuple[int, str], Any]], tuple[Any, ...]]
+
+
+def _outcomes(
+    tasks: Iterator[_Task], means: _Means
+) -> Iterator[dict[tuple[int, str], Any]]:
+    """Results in the order of the tasks, of which few are made before their turn."""
+    if means.executor is None:
+        calls = (delayed(function)(*given) for function, given in tasks)
+        yield from Parallel(n_jobs=means.workers, return_as="generator")(calls)
+        return
+    waiting: deque[Future[dict[tuple[int, str], Any]]] = deque()
+    try:
+        for function, given in tasks:
+            waiting.append(means.executor.submit(function, *given))
+            if len(waiting) == IN_FLIGHT:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
 _Found = tuple[Partition, BlockStructure, float]
 _NullRow = tuple[int, float, float, float]
 
 
 def _find(
-    i: int, place: _Place, structures: Sequence[Structure], settings: AnalysisSettings
+    i: int,
+    place: _Place,
+    network: Connectome,
+    structures: Sequence[Structure],
+    settings: AnalysisSettings,
 ) -> dict[tuple[int, str], _Found]:
     """Modules and block structure of the network itself."""
     found: dict[tuple[int, str], _Found] = {}
     with threadpool_limits(1):
         search_seed = int(_stream(place, settings).generate_state(1)[0])
         for structure in structures:
-            partition = _modules(place.network, structure, settings, search_seed)
-            blocks = block_structure(place.network, partition.labels)
-            agreement = _role_agreement(place.network, partition.labels)
+            partition = _modules(network, structure, settings, search_seed)
+            blocks = block_structure(network, partition.labels)
+            agreement = _role_agreement(network, partition.labels)
             found[i, structure] = partition, blocks, agreement
     return found
 
@@ -344,6 +394,7 @@ def _find(
 def _find_in_nulls(
     i: int,
     place: _Place,
+    network: Connectome,
     structures: Sequence[Structure],
     settings: AnalysisSettings,
     chunk: range,
@@ -356,10 +407,10 @@ def _find_in_nulls(
             null_seed, search_seed = (
                 int(word) for word in streams[null].generate_state(2)
             )
-            network = permute_weights(place.network, seed=null_seed)
+            permuted = permute_weights(network, seed=null_seed)
             for structure in structures:
-                partition = _modules(network, structure, settings, search_seed)
-                blocks = block_structure(network, partition.labels)
+                partition = _modules(permuted, structure, settings, search_seed)
+                blocks = block_structure(permuted, partition.labels)
                 scores = [float(getattr(blocks, name)) for name in STATISTICS]
                 row = (partition.n_modules, scores[0], scores[1], scores[2])
                 rows.setdefault((i, structure), []).append(row)
@@ -465,13 +516,15 @@ def _stream(place: _Place, settings: AnalysisSettings) -> np.random.SeedSequence
     return np.random.SeedSequence(words)
 
 
-def _keys(place: _Place, settings: AnalysisSettings) -> dict[str, str]:
+def _keys(
+    place: _Place, network: Connectome, settings: AnalysisSettings
+) -> dict[str, str]:
     shared = {
         "format_version": FORMAT_VERSION,
         "versions": versions(),
         "settings": settings.model_dump(exclude={"structures", "regions"}),
         "place": [place.run, place.learning_rate, place.seed, place.region],
-        "weights": weights_hash(place.network),
+        "weights": weights_hash(network),
     }
     return {
         structure: hash_of(shared | {"structure": structure})

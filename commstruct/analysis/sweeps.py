@@ -4,12 +4,13 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import zarr
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from commstruct.connectome import Connectome, as_connectome
 
@@ -18,15 +19,26 @@ FORMAT_VERSION = 1
 ROLES = ("input", "hidden", "output")
 
 Record = dict[str, Any]
-_NEEDED_IN_RECORD = (
-    "id",
-    "learning_rate",
-    "seed",
-    "status",
-    "history",
-    "checkpoints",
-    "weights_sha256",
-)
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
+"""What zarr and its codecs raise where a file is not what it was."""
+
+_Curve = list[float | None]
+
+
+class _Record(BaseModel):
+    """What a record must have to be used; it may have more."""
+
+    model_config = ConfigDict(strict=True)
+
+    id: str
+    learning_rate: float
+    seed: int
+    status: Literal["finished", "diverged"]
+    diverged_at: int | None = None
+    chance_accuracy: float | None = None
+    history: dict[str, _Curve]
+    checkpoints: dict[str, _Curve]
+    weights_sha256: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +109,7 @@ def open_sweep(path: str | Path) -> Sweep:
             for name in ("learning_rate", "seed", "checkpoint", "role", "mask")
         }
         shape = zarr.open_array(path, path="weights", mode="r").shape
-    except (OSError, ValueError, KeyError) as error:
+    except _DAMAGE as error:
         raise ValueError(f"sweep store {path} must be whole, got {error}") from None
     n = len(arrays["role"])
     axes = ("learning_rate", "seed", "checkpoint", "role", "role")
@@ -133,8 +145,13 @@ def read_weights(sweep: Sweep, record: Record) -> NDArray[np.float32]:
             f"run {record['id']} must be one of the sweep's learning rates and seeds, "
             f"got learning rate {record['learning_rate']} and seed {record['seed']}"
         )
-    array = zarr.open_array(sweep.path, path="weights", mode="r")
-    weights: NDArray[np.float32] = np.asarray(array[at_rate[0], at_seed[0]])
+    try:
+        array = zarr.open_array(sweep.path, path="weights", mode="r")
+        weights: NDArray[np.float32] = np.asarray(array[at_rate[0], at_seed[0]])
+    except _DAMAGE as error:
+        raise ValueError(
+            f"weights of run {record['id']} must be readable, got {error}"
+        ) from None
     found = hashlib.sha256(np.ascontiguousarray(weights).tobytes()).hexdigest()
     if found != record["weights_sha256"]:
         raise ValueError(
@@ -188,11 +205,23 @@ def _read_record(file: Path) -> Record:
         raise ValueError(
             f"run record {file} must be readable JSON, got {error}"
         ) from None
-    missing = [
-        key
-        for key in _NEEDED_IN_RECORD
-        if not isinstance(record, dict) or key not in record
-    ]
-    if missing:
-        raise ValueError(f"run record {file} must have {', '.join(missing)}")
+    try:
+        _Record.model_validate(record)
+    except ValidationError as error:
+        wrong = sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]})
+        raise ValueError(
+            f"run record {file} must have usable {', '.join(wrong) or 'content'}"
+        ) from None
+    if record["id"] != file.stem:
+        raise ValueError(f"run record {file} must be of that run, got {record['id']!r}")
+    if record.get("record_sha256") not in (None, _record_checksum(record)):
+        raise ValueError(
+            f"run record {file} must have its own checksum, got another: simulate "
+            "again, which makes the run anew"
+        )
     return dict(record)
+
+
+def _record_checksum(record: Record) -> str:
+    rest = {key: value for key, value in record.items() if key != "record_sha256"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
