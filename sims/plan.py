@@ -121,8 +121,8 @@ def plan_sweep(
         hours=(seconds[0] / 3600, seconds[1] / 3600),
         # and 16 bytes of every chunk's place, and a record
         disk_bytes=missing * (len(marks) * (one + 16 + 200) + 8000),
-        # the weights of a file, and their copy as it is written
-        memory_bytes=_memory_now() + 2 * in_memory if _memory_now() else 0,
+        # a file's weights, and what zarr takes to write them: measured, six times both
+        memory_bytes=_memory_now() + 6 * in_memory if _memory_now() else 0,
         workers=workers,
     )
 

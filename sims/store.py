@@ -28,7 +28,7 @@ from sims.train import checkpoint_steps
 FORMAT = "commstruct-sweep"
 FORMAT_VERSION = 1
 RUNS, UNFINISHED = "runs", "unfinished"
-SHARD_BYTES = 2**25
+SHARD_BYTES = 2**23
 """A run's weights are files of at most so many bytes, so that a run of any number of
 checkpoints has few of them in memory."""
 

@@ -208,9 +208,10 @@ def _read_record(file: Path) -> Record:
     try:
         _Record.model_validate(record)
     except ValidationError as error:
-        wrong = sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]})
+        wrong = [str(one["loc"][0]) for one in error.errors() if one["loc"]]
         raise ValueError(
-            f"run record {file} must have usable {', '.join(wrong) or 'content'}"
+            f"run record {file} must have {', '.join(dict.fromkeys(wrong)) or 'keys'}, "
+            "each of its kind"
         ) from None
     if record["id"] != file.stem:
         raise ValueError(f"run record {file} must be of that run, got {record['id']!r}")
