@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import multiprocessing
 import os
 import threading
 import time
@@ -39,7 +40,9 @@ def train_run_in_child(
     parent : int
         Process that wants the run; this process may be the same.
     """
-    if os.getppid() == parent and _WATCH not in {t.name for t in threading.enumerate()}:
+    made_by = multiprocessing.parent_process()  # known even if it is dead by now
+    is_child = made_by is not None and made_by.pid == parent
+    if is_child and _WATCH not in {t.name for t in threading.enumerate()}:
         threading.Thread(
             target=_die_with, args=(parent,), name=_WATCH, daemon=True
         ).start()
