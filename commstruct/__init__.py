@@ -54,6 +54,7 @@ _ROOMS = {
         "match_graphs",
     ),
     "commstruct.analysis": ("Analysis", "AnalysisSettings", "analyze", "read_analysis"),
+    "commstruct.placing": ("Placement", "place_on_sweep"),
     "commstruct.report": (
         "ReportSettings",
         "plot_accuracy",

@@ -549,9 +549,19 @@ def compare(
             "restarts": restarts,
             "workers": workers or _cores(),
         }
+        if sweep is not None and (len(networks) > 2 or groups is not None):
+            raise ValueError("--sweep is for two networks without groups")
         if len(networks) == 2 and groups is None:
             summary = _compare_two(
-                networks, connectomes, names, out, command, match, n_nulls, settings
+                networks,
+                connectomes,
+                names,
+                out,
+                command,
+                match,
+                n_nulls,
+                sweep,
+                settings,
             )
         else:
             summary = _compare_several(
@@ -861,6 +871,7 @@ def _compare_two(
     command: str,
     match: str,
     n_nulls: int,
+    sweep: Path | None,
     settings: dict[str, Any],
 ) -> dict[str, Any]:
     from commstruct.compare import compare_connectomes
@@ -884,9 +895,21 @@ def _compare_two(
         name.removeprefix("dataset:") if name.startswith("dataset:") else None
         for name in networks
     ]
+    placements = {}
+    if sweep is not None:
+        from commstruct.placing import place_on_sweep
+
+        for name, connectome in zip(names, connectomes, strict=True):
+            placements[name] = place_on_sweep(
+                connectome, sweep, seed=settings["seed"], workers=settings["workers"]
+            )
+            log.info("%s", placements[name].sentence(name))
+            for note in placements[name].notes:
+                log.info("%s", note)
     paths = write_comparison(
         comparison,
         out,
+        placements=placements,
         datasets=(shipped[0], shipped[1]),
         provenance=_made_from(connectomes, names, command),
     )
@@ -913,6 +936,9 @@ def _compare_two(
         "weight_correlation_p": edges.get("weight_correlation_p"),
         "n_blocks_tested": int(comparison.blocks["mean_p"].notna().sum()),
         "n_blocks_different": int((comparison.blocks["mean_q"] <= 0.05).sum()),
+        "nearest_learning_rate": {
+            name: placement.nearest for name, placement in placements.items()
+        },
         "files": [str(path) for path in paths.values()],
     }
 

@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from commstruct.analysis import write_whole
 from commstruct.compare import ConnectomeComparison
+from commstruct.placing import Placement
 from commstruct.report import compare_figures as figures
 from commstruct.report import compare_sentences as sentences
 from commstruct.report.document import Document, table_ref
 from commstruct.report.facts import LEVEL
 from commstruct.report.pages import ReportSettings, pdf_bytes
 from commstruct.report.tables import Table
-from commstruct.report.text import p_text, plain, shown, signed
+from commstruct.report.text import p_text, percent, plain, shown, signed
 
 MOST_BLOCKS = 24  # rows of the table of differences; all are in blocks.csv
 
@@ -24,6 +27,7 @@ def write_comparison(
     *,
     datasets: tuple[str | None, str | None] = (None, None),
     provenance: Mapping[str, str] | None = None,
+    placements: Mapping[str, Placement] | None = None,
     settings: ReportSettings | None = None,
 ) -> dict[str, Path]:
     """Write a comparison: comparison.json, a table each, and report.pdf.
@@ -35,6 +39,7 @@ def write_comparison(
     datasets : names of the shipped connectomes compared, None for others
         Between some of them the report says what is known of their differences.
     provenance : mapping, what to say of how it was made: command, versions, hashes
+    placements : mapping of name to Placement, where the connectomes are on a sweep
     settings : ReportSettings, optional
 
     Returns
@@ -43,7 +48,10 @@ def write_comparison(
     """
     out_dir = Path(out_dir)
     document = comparison_document(
-        comparison, datasets=datasets, provenance=provenance or {}
+        comparison,
+        datasets=datasets,
+        provenance=provenance or {},
+        placements=placements or {},
     )
     pdf = pdf_bytes(document, settings or ReportSettings())
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -54,6 +62,13 @@ def write_comparison(
     for name, table in comparison.tables().items():
         paths[name] = out_dir / f"{name}.csv"
         write_whole(paths[name], table.to_csv(index=False).encode())
+    if placements:
+        table = pd.concat(
+            {name: one.rates for name, one in placements.items()}, names=["connectome"]
+        )
+        paths["placements"] = out_dir / "placements.csv"
+        rows = table.reset_index(level=0).to_csv(index=False)
+        write_whole(paths["placements"], rows.encode())
     paths["pdf"] = out_dir / "report.pdf"
     write_whole(paths["pdf"], pdf)
     return paths
@@ -64,10 +79,12 @@ def comparison_document(
     *,
     datasets: tuple[str | None, str | None],
     provenance: Mapping[str, str],
+    placements: Mapping[str, Placement],
 ) -> Document:
     """Lay out the report of a comparison."""
     first, second = (shown(name) for name in comparison.names)
     answers = sentences.comparison_answers(comparison)
+    answers += [one.sentence(shown(name)) for name, one in placements.items()]
     worms = sentences.worm_sentence(datasets)
     if worms:
         answers.append(worms)
@@ -103,6 +120,7 @@ def comparison_document(
     _blocks(document, comparison)
     _modules(document, comparison)
     _distributions(document, comparison)
+    _placements(document, placements)
     _methods(document, comparison, provenance)
     return document
 
@@ -327,6 +345,43 @@ def _distributions(document: Document, comparison: ConnectomeComparison) -> None
     if portrait == portrait:
         text += f"; portrait divergence {plain(portrait, 3)} (0 the same, at most 1)"
     document.paragraph(text + ". These need no pairs of neurons.")
+
+
+def _placements(document: Document, placements: Mapping[str, Placement]) -> None:
+    if not placements:
+        return
+    document.heading("Which learning rate do they look like?")
+    rows = [
+        (
+            shown(name),
+            f"{row.learning_rate:g}",
+            str(row.n_runs),
+            signed(row.diagonal_score_excess),
+            signed(row.structure_strength_excess),
+            plain(row.distance, 1),
+            _p(row.p_value),
+            percent(row.share),
+        )
+        for name, placement in placements.items()
+        for row in placement.rates.itertuples()
+    ]
+    first = next(iter(placements.values()))
+    document.listing([[note] for note in first.notes])
+    document.table(
+        "placements",
+        Table(
+            header=("connectome", "rate", "runs", "D", "S", "distance", "p", "nearest"),
+            rows=tuple(rows),
+            aligns=("l", *["r"] * 7),
+            widths=("rest", *["auto"] * 7),
+        ),
+        [
+            "Trained networks at each learning rate: mean excess of diagonal score D "
+            f"and structure strength S over null networks ({first.region}); distance of "
+            "the connectome in standard deviations; p of being as far if it were one more "
+            "run; share of draws in which the rate is the nearest."
+        ],
+    )
 
 
 def _methods(
