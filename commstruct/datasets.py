@@ -30,8 +30,8 @@ class Dataset:
     package : str
         The package the data were taken from, with its version.
     optimum : float or None
-        The greatest modularity of any partition that is known.
-    optimum_source : str or None, who proved it, or that it is not proven
+        The greatest modularity of any partition, where it is proven.
+    optimum_source : str or None, who or what proved it
     note : str, what a user should know before comparing; may be empty
     """
 

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.stats import f as f_distribution
 
 from commstruct.analysis import Analysis, RegionAnalysis, analyze, read_analysis
+from commstruct.analysis.settings import Structure
 from commstruct.blocks import block_intervals
 from commstruct.connectome import FloatMatrix, FloatVector, as_connectome
 from commstruct.graph import spawn_seeds
@@ -93,7 +94,7 @@ def place_on_sweep(
     *,
     seed: int,
     region: str | None = None,
-    structure: str | None = None,
+    structure: Structure | None = None,
     workers: int = 1,
 ) -> Placement:
     """Place a connectome among the trained networks of an analysed sweep.
@@ -192,7 +193,7 @@ def place_on_sweep(
     )
 
 
-def _chosen(name: str, wanted: str | None, known: list[str], usual: str) -> str:
+def _chosen(name: str, wanted: Any, known: list[Any], usual: Any) -> Any:
     if wanted is None:
         return usual if usual in known else known[0]
     if wanted not in known:
@@ -217,7 +218,8 @@ def _uncertainty(connectome: Any, own: RegionAnalysis, seed: int) -> FloatVector
         connectome, own.partition.labels, seed=seed, n_bootstraps=N_BOOTSTRAPS
     )
     bounds = np.stack([getattr(intervals, measure) for measure in MEASURES])
-    return np.nan_to_num((bounds[:, 1] - bounds[:, 0]) / (2 * NORMAL_95))
+    spread: FloatVector = np.nan_to_num(np.diff(bounds)[:, 0] / (2 * NORMAL_95))
+    return spread
 
 
 def _shares(

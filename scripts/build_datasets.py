@@ -77,6 +77,7 @@ NETWORKX = {
 }
 # name, title, network, and the other fields of its entry in the index
 Found: TypeAlias = tuple[str, str, Connectome, dict[str, Any]]
+EXACT = "exact, by the integer program of igraph's community_optimal_modularity"
 ALOISE = (
     "proven: Aloise D et al. (2010) Phys. Rev. E 82, 046112, "
     "doi:10.1103/PhysRevE.82.046112"
@@ -271,7 +272,7 @@ def classics() -> Iterator[Found]:
             **NETWORKX,
             "source": "Knuth DE (1993) The Stanford GraphBase. Addison-Wesley",
             "optimum": 0.5600083700167401,
-            "optimum_source": "the best known to us, by 1000 runs of Leiden; not proven",
+            "optimum_source": EXACT,
         },
     )
     women = nx.davis_southern_women_graph()
@@ -285,8 +286,7 @@ def classics() -> Iterator[Found]:
             "source": "Davis A, Gardner BB, Gardner MR (1941) Deep South. University "
             "of Chicago Press",
             "optimum": 0.33600555485418504,
-            "optimum_source": "exact, by the integer program of igraph's "
-            "community_optimal_modularity",
+            "optimum_source": EXACT,
             "note": "Bipartite: its two kinds have modularity -1/2, the least there is "
             "(Brandes et al. 2008, doi:10.1109/TKDE.2007.190689).",
         },

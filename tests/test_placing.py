@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stores import make_store
 
 from commstruct import analyze, place_on_sweep
-from stores import make_store
 
 CONTRASTS = {0.1: -0.6, 0.5: 0.0, 2.0: 0.6}
 

@@ -377,9 +377,9 @@ def _placements(document: Document, placements: Mapping[str, Placement]) -> None
         ),
         [
             "Trained networks at each learning rate: mean excess of diagonal score D "
-            f"and structure strength S over null networks ({first.region}); distance of "
-            "the connectome in standard deviations; p of being as far if it were one more "
-            "run; share of draws in which the rate is the nearest."
+            f"and structure strength S over null networks ({first.region}); distance "
+            "of the connectome in standard deviations; p of being as far if it were "
+            "one more run; share of draws in which the rate is the nearest."
         ],
     )
 
