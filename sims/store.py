@@ -26,7 +26,7 @@ from sims.task import Task
 from sims.train import checkpoint_steps
 
 FORMAT = "commstruct-sweep"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 RUNS, UNFINISHED = "runs", "unfinished"
 SHARD_BYTES = 2**23
 """A run's weights are files of at most so many bytes, so that a run of any number of

@@ -253,7 +253,7 @@ def test_a_store_made_by_another_version_is_refused(definition: Path) -> None:
     store = definition.parent / "store"
     assert commstruct("simulate", definition, "--out", store).returncode == 0
     metadata = store / "zarr.json"
-    text = metadata.read_text().replace('"format_version": 1', '"format_version": 7')
+    text = metadata.read_text().replace('"format_version": 2', '"format_version": 7')
     metadata.write_text(text)
     assert "format version 7" in refused(
         commstruct("simulate", definition, "--out", store)

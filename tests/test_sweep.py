@@ -173,7 +173,7 @@ def test_a_store_of_another_sweep_is_refused_and_left_as_it_is(tmp_path: Path) -
         run_sweep(other, store)
     metadata = store / "zarr.json"
     text = metadata.read_text()
-    metadata.write_text(text.replace('"format_version": 1', '"format_version": 9'))
+    metadata.write_text(text.replace('"format_version": 2', '"format_version": 9'))
     with pytest.raises(ValueError, match="made by format version 9, this version"):
         run_sweep(TINY, store)
     metadata.write_text(text)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from commstruct.connectome import Connectome, as_connectome
 
 FORMAT = "commstruct-sweep"
-FORMAT_VERSION = 1
+FORMAT_VERSIONS = (1, 2)  # read alike; of 1 the records have no checksum
 ROLES = ("input", "hidden", "output")
 
 Record = dict[str, Any]
@@ -99,9 +99,10 @@ def open_sweep(path: str | Path) -> Sweep:
     path = Path(path)
     attributes = _read_attributes(path)
     found = attributes.get("format_version")
-    if found != FORMAT_VERSION:
+    if found not in FORMAT_VERSIONS:
         raise ValueError(
-            f"sweep store {path} must have format version {FORMAT_VERSION}, got {found}"
+            f"sweep store {path} must have format version "
+            f"{FORMAT_VERSIONS[-1]} or less, got {found}"
         )
     try:
         arrays = {
