@@ -642,7 +642,7 @@ def experiment(
     The folder gets result.json, the figure and a page of the report.
     """
     with _speaking(quiet, verbose):
-        from commstruct.report.experiment_page import write_experiment
+        from commstruct.report.pages.experiment_page import write_experiment
         from sims.experiments import run_experiment
 
         result = run_experiment(
@@ -875,7 +875,7 @@ def _compare_two(
     settings: dict[str, Any],
 ) -> dict[str, Any]:
     from commstruct.compare import compare_connectomes
-    from commstruct.report.compare_page import write_comparison
+    from commstruct.report.pages.compare_page import write_comparison
 
     log = logging.getLogger("commstruct")
     log.info("comparing, with %d null networks of each", n_nulls)
@@ -954,7 +954,7 @@ def _compare_several(
     settings: dict[str, Any],
 ) -> dict[str, Any]:
     from commstruct.compare import compare_groups
-    from commstruct.report.groups_page import write_groups
+    from commstruct.report.pages.groups_page import write_groups
 
     if match == "graph":
         raise ValueError(

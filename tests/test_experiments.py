@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pypdf import PdfReader
 
-from commstruct.report.experiment_figures import FIGURES, plot_experiment
-from commstruct.report.experiment_page import write_experiment
+from commstruct.report.figures.experiment_figures import FIGURES, plot_experiment
+from commstruct.report.pages.experiment_page import write_experiment
 from sims import experiments
 from sims.activation import as_activation
 from sims.credit import balance_of, settle_credit, settle_rates

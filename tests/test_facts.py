@@ -18,8 +18,8 @@ from commstruct.report.facts import (
     sweep_facts,
     trend_test,
 )
-from commstruct.report.network_sentences import network_answers
-from commstruct.report.sentences import (
+from commstruct.report.facts.network_sentences import network_answers
+from commstruct.report.facts.sentences import (
     evidence_sentence,
     sweep_answers,
     sweep_limits,

@@ -29,7 +29,7 @@ from commstruct.report import (
     plot_resolution_scan,
 )
 from commstruct.report.figures import Panel, own_ids
-from commstruct.report.style import module_colors, save_svg
+from commstruct.report.figures.style import module_colors, save_svg
 
 
 @pytest.fixture(scope="module")

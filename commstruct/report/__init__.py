@@ -1,9 +1,10 @@
-"""Reports of an analysis: facts, then figures, then pages."""
+"""Reports of an analysis, in three rooms: facts, figures, pages."""
 
 from commstruct.report.facts import SweepFacts, Trend, match_modules, sweep_facts
 from commstruct.report.figures import (
     MatrixFigure,
     Panel,
+    module_order,
     plot_accuracy,
     plot_answer,
     plot_blocks,
@@ -13,10 +14,9 @@ from commstruct.report.figures import (
     plot_matrix,
     plot_nulls,
     plot_regions,
+    plot_resolution_scan,
 )
-from commstruct.report.matrix_panels import module_order
 from commstruct.report.pages import ReportSettings, write_report
-from commstruct.report.scan_figure import plot_resolution_scan
 
 __all__ = [
     "MatrixFigure",

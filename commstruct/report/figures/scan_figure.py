@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from commstruct.modules import ResolutionScan
-from commstruct.report.score_panels import log_axis
-from commstruct.report.style import FULL_WIDTH, NULL_COLOR, OKABE_ITO, in_style
+from commstruct.report.figures.score_panels import log_axis
+from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, OKABE_ITO, in_style
 
 
 @in_style

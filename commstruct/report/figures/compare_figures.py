@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from commstruct.blocks import off_diagonal
 from commstruct.compare import ConnectomeComparison
-from commstruct.report.facts import LEVEL
-from commstruct.report.matrix_panels import draw_matrix, module_order
-from commstruct.report.score_panels import AXIS_NAMES
-from commstruct.report.style import (
+from commstruct.report.facts.sweep import LEVEL
+from commstruct.report.figures.matrix_panels import draw_matrix, module_order
+from commstruct.report.figures.score_panels import AXIS_NAMES
+from commstruct.report.figures.style import (
     FULL_WIDTH,
     IMPOSSIBLE_COLOR,
     NULL_COLOR,

@@ -9,10 +9,11 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from commstruct.analysis import write_whole
-from commstruct.report.document import Document
-from commstruct.report.experiment_figures import plot_experiment
-from commstruct.report.pages import ReportSettings, pdf_bytes
-from commstruct.report.tables import Table
+from commstruct.report.facts.tables import Table
+from commstruct.report.figures.experiment_figures import plot_experiment
+from commstruct.report.pages.document import Document
+from commstruct.report.pages.settings import ReportSettings
+from commstruct.report.pages.writing import write_pages
 from commstruct.report.text import shown
 
 Result = Mapping[str, Any]
@@ -90,7 +91,9 @@ _USUAL_SEEDS = 3
 OUTCOMES = {True: "holds", False: "does not hold", None: "measured"}
 
 
-def write_experiment(result: Result, out_dir: str | Path) -> dict[str, Path]:
+def write_experiment(
+    result: Result, out_dir: str | Path, *, settings: ReportSettings | None = None
+) -> dict[str, Path]:
     """Write the result of an experiment, its figure and its page.
 
     Parameters
@@ -99,23 +102,25 @@ def write_experiment(result: Result, out_dir: str | Path) -> dict[str, Path]:
         What `sims.experiments.run_experiment` returned, or its JSON read back.
     out_dir : str or Path
         Folder; made if need be.
+    settings : ReportSettings, optional
 
     Returns
     -------
     dict of name to Path
-        ``result`` (result.json), ``svg`` and ``png`` (figure.svg, figure.png) and
-        ``pdf`` (page.pdf). The same result gives the same bytes.
+        ``result`` (result.json), ``svg`` and ``png`` (figure.svg, figure.png),
+        ``pdf`` and ``html`` (page.pdf, page.html). The same result gives the same
+        bytes.
     """
     out_dir = Path(out_dir)
     figure = plot_experiment(result)
     document = experiment_document(result, figure)
-    pdf = pdf_bytes(document, ReportSettings())
-    out_dir.mkdir(parents=True, exist_ok=True)
+    pages = write_pages(
+        document, out_dir, settings or ReportSettings(), name="page", keep=True
+    )
     paths = {
         "result": out_dir / "result.json",
         "svg": out_dir / "figure.svg",
         "png": out_dir / "figure.png",
-        "pdf": out_dir / "page.pdf",
     }
     text = json.dumps(result, indent=1, allow_nan=False)
     write_whole(paths["result"], text.encode())
@@ -123,8 +128,7 @@ def write_experiment(result: Result, out_dir: str | Path) -> dict[str, Path]:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=200, metadata={"Software": None})
     write_whole(paths["png"], picture.getvalue())
-    write_whole(paths["pdf"], pdf)
-    return paths
+    return {**paths, **pages}
 
 
 def experiment_document(result: Result, figure: Figure) -> Document:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from commstruct.analysis import Analysis
-from commstruct.report.facts import LEVEL
+from commstruct.connectome import Connectome
+from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.text import (
     STRUCTURE_NAMES,
     joined,
@@ -75,6 +76,19 @@ def network_limits(analysis: Analysis) -> list[str]:
         for one in low
     ]
     return limits
+
+
+def matrix_key(network: Connectome) -> str:
+    """How to read a sorted matrix."""
+    column = next((c for c in ("role", "type") if c in network.attributes), None)
+    strips = "coloured strips, modules"
+    if column:
+        strips += f"; grey strips, {column}"
+    return (
+        "Rows drive columns; black lines, borders of modules of 2 % of the neurons and "
+        f"more; {strips}; plain grey, no synapse may exist; colours saturate at the "
+        "99th percentile of |weight|."
+    )
 
 
 def _side(diagonal: float, p_value: float) -> str:

@@ -1,4 +1,4 @@
-"""The report of a comparison: facts, figures and tables laid out as a PDF."""
+"""The page of a comparison of two connectomes."""
 
 import json
 from collections.abc import Mapping
@@ -10,12 +10,13 @@ import pandas as pd
 from commstruct.analysis import write_whole
 from commstruct.compare import ConnectomeComparison
 from commstruct.placing import Placement
-from commstruct.report import compare_figures as figures
-from commstruct.report import compare_sentences as sentences
-from commstruct.report.document import Document, table_ref
-from commstruct.report.facts import LEVEL
-from commstruct.report.pages import ReportSettings, pdf_bytes
-from commstruct.report.tables import Table
+from commstruct.report.facts import compare_sentences as sentences
+from commstruct.report.facts.sweep import LEVEL
+from commstruct.report.facts.tables import Table
+from commstruct.report.figures import compare_figures as figures
+from commstruct.report.pages.document import Document, table_ref
+from commstruct.report.pages.settings import ReportSettings
+from commstruct.report.pages.writing import write_pages
 from commstruct.report.text import p_text, percent, plain, shown, signed
 
 MOST_BLOCKS = 24  # rows of the table of differences; all are in blocks.csv
@@ -30,7 +31,7 @@ def write_comparison(
     placements: Mapping[str, Placement] | None = None,
     settings: ReportSettings | None = None,
 ) -> dict[str, Path]:
-    """Write a comparison: comparison.json, a table each, and report.pdf.
+    """Write a comparison: comparison.json, a table each, and the report.
 
     Parameters
     ----------
@@ -53,8 +54,7 @@ def write_comparison(
         provenance=provenance or {},
         placements=placements or {},
     )
-    pdf = pdf_bytes(document, settings or ReportSettings())
-    out_dir.mkdir(parents=True, exist_ok=True)
+    pages = write_pages(document, out_dir, settings or ReportSettings(), keep=True)
     content = {**comparison.to_dict(), "provenance": dict(provenance or {})}
     paths = {"json": out_dir / "comparison.json"}
     text = json.dumps(content, allow_nan=False, indent=1) + "\n"
@@ -69,9 +69,7 @@ def write_comparison(
         paths["placements"] = out_dir / "placements.csv"
         rows = table.reset_index(level=0).to_csv(index=False)
         write_whole(paths["placements"], rows.encode())
-    paths["pdf"] = out_dir / "report.pdf"
-    write_whole(paths["pdf"], pdf)
-    return paths
+    return {**paths, **pages}
 
 
 def comparison_document(

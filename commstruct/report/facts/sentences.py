@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from commstruct.analysis import Analysis, RegionAnalysis
-from commstruct.report.facts import (
+from commstruct.report.facts.sweep import (
     LEVEL,
     ROUNDING,
     RateScore,

@@ -17,7 +17,7 @@ from scipy.stats import rankdata
 from commstruct.analysis import RegionAnalysis
 from commstruct.blocks import BlockStructure
 from commstruct.connectome import Connectome, as_connectome, check_labels
-from commstruct.report.style import (
+from commstruct.report.figures.style import (
     IMPOSSIBLE_COLOR,
     ROLE_COLORS,
     lightness,

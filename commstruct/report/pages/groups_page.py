@@ -1,4 +1,4 @@
-"""The report of several connectomes: their distances, and what groups differ in."""
+"""The page of several connectomes: their distances, and what groups differ in."""
 
 import json
 import math
@@ -9,12 +9,13 @@ import pandas as pd
 
 from commstruct.analysis import write_whole
 from commstruct.compare import GroupComparison
-from commstruct.report.compare_figures import plot_map
-from commstruct.report.compare_sentences import number
-from commstruct.report.document import Document, table_ref
-from commstruct.report.facts import LEVEL
-from commstruct.report.pages import ReportSettings, pdf_bytes
-from commstruct.report.tables import Table
+from commstruct.report.facts.compare_sentences import number
+from commstruct.report.facts.sweep import LEVEL
+from commstruct.report.facts.tables import Table
+from commstruct.report.figures.compare_figures import plot_map
+from commstruct.report.pages.document import Document, table_ref
+from commstruct.report.pages.settings import ReportSettings
+from commstruct.report.pages.writing import write_pages
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
 
 MOST_ROWS = 20
@@ -28,7 +29,7 @@ def write_groups(
     provenance: Mapping[str, str] | None = None,
     settings: ReportSettings | None = None,
 ) -> dict[str, Path]:
-    """Write comparison.json, a table each, and report.pdf of several connectomes.
+    """Write comparison.json, a table each, and the report of several connectomes.
 
     Parameters
     ----------
@@ -42,11 +43,8 @@ def write_groups(
     dict of name to Path
     """
     out_dir = Path(out_dir)
-    pdf = pdf_bytes(
-        groups_document(comparison, provenance=provenance or {}),
-        settings or ReportSettings(),
-    )
-    out_dir.mkdir(parents=True, exist_ok=True)
+    document = groups_document(comparison, provenance=provenance or {})
+    pages = write_pages(document, out_dir, settings or ReportSettings(), keep=True)
     content = {**comparison.to_dict(), "provenance": dict(provenance or {})}
     paths = {"json": out_dir / "comparison.json"}
     text = json.dumps(content, allow_nan=False, indent=1) + "\n"
@@ -54,9 +52,7 @@ def write_groups(
     for name, table in comparison.tables().items():
         paths[name] = out_dir / f"{name}.csv"
         write_whole(paths[name], table.to_csv(index=False).encode())
-    paths["pdf"] = out_dir / "report.pdf"
-    write_whole(paths["pdf"], pdf)
-    return paths
+    return {**paths, **pages}
 
 
 def groups_document(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis
 from commstruct.blocks import BlockStructure
 from commstruct.connectome import as_connectome
-from commstruct.report.matrix_panels import (
+from commstruct.report.figures.matrix_panels import (
     Scale,
     block_title,
     draw_blocks,
@@ -20,7 +20,7 @@ from commstruct.report.matrix_panels import (
     group_legend,
     groups_of,
 )
-from commstruct.report.score_panels import (
+from commstruct.report.figures.score_panels import (
     AXIS_NAMES,
     chance_of,
     draw_curves,
@@ -31,7 +31,7 @@ from commstruct.report.score_panels import (
     rate_legend,
     score_legend,
 )
-from commstruct.report.style import FULL_WIDTH, NULL_COLOR, in_style
+from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, in_style
 from commstruct.report.text import STRUCTURE_NAMES
 
 IntVector = NDArray[np.int64]

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from numpy.typing import NDArray
 
 from commstruct.analysis import Analysis, RegionAnalysis
-from commstruct.report.style import NULL_COLOR, SEED_MARKERS, STRUCTURE_COLORS
+from commstruct.report.figures.style import NULL_COLOR, SEED_MARKERS, STRUCTURE_COLORS
 
 FloatVector = NDArray[np.float64]
 AXIS_NAMES = {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from commstruct.analysis import Analysis
-from commstruct.report.facts import LEVEL, SweepFacts, Trend, last_value
+from commstruct.report.facts.sweep import LEVEL, SweepFacts, Trend, last_value
 from commstruct.report.text import p_text, percent, plain, shown, signed
 
 DASH = "\u2013"

@@ -11,7 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from numpy.typing import NDArray
 
-from commstruct.report.style import FULL_WIDTH, OKABE_ITO, SEED_MARKERS, in_style
+from commstruct.report.figures.style import (
+    FULL_WIDTH,
+    OKABE_ITO,
+    SEED_MARKERS,
+    in_style,
+)
 
 Result = Mapping[str, Any]
 FloatVector = NDArray[np.float64]

@@ -1,26 +1,18 @@
-"""What a report says and in which order, whatever kind of page it will be on."""
+"""The page of a sweep: what the learning rate does to block structure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
-
-from matplotlib.figure import Figure
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep, region_networks
-from commstruct.connectome import Connectome
-from commstruct.report import (
-    figures,
-    methods,
-    network_sentences,
-    sentences,
-    tables,
+from commstruct.report import figures
+from commstruct.report.facts import methods, network_sentences, sentences, tables
+from commstruct.report.facts.explorer import sweep_explorer
+from commstruct.report.facts.sweep import SweepFacts, sweep_facts
+from commstruct.report.pages.document import (
+    Document,
+    figure_ref,
+    table_ref,
 )
-from commstruct.report.facts import SweepFacts, sweep_facts
-from commstruct.report.style import save_svg
-from commstruct.report.text import STRUCTURE_NAMES, counted, joined, shown
-
-Block = dict[str, Any]
-Span = str | dict[str, str]
+from commstruct.report.text import STRUCTURE_NAMES, counted, joined
 
 UNITS = {
     "whole": "weight",
@@ -33,85 +25,6 @@ TITLES = {
     "learned change": "learned change",
 }
 MOST_RATES_AT_A_GLANCE = 3
-
-
-@dataclass
-class Document:
-    """A report before it is laid out.
-
-    Attributes
-    ----------
-    title, description : str
-    made_with : str
-        Short words for the running head.
-    blocks : list of dict
-        Headings, paragraphs, figures, tables and formulas, in order; plain data.
-    figures : dict of file name to SVG
-    """
-
-    title: str
-    description: str
-    made_with: str
-    blocks: list[Block] = field(default_factory=list)
-    figures: dict[str, bytes] = field(default_factory=dict)
-
-    def heading(self, text: str, level: int = 1) -> None:
-        """Add a heading."""
-        self.blocks.append({"kind": "heading", "level": level, "text": text})
-
-    def paragraph(self, *spans: Span) -> None:
-        """Add a paragraph: words, and references."""
-        self.blocks.append({"kind": "paragraph", "spans": list(spans)})
-
-    def listing(self, items: Sequence[Sequence[Span]], *, kind: str = "list") -> None:
-        """Add a list, or with kind ``"answers"`` the numbered answers."""
-        if items:
-            self.blocks.append({"kind": kind, "items": [list(item) for item in items]})
-
-    def figure(
-        self, name: str, drawn: Figure, caption: Sequence[Span], *, alt: str
-    ) -> None:
-        """Add a figure, which is saved here and can be forgotten by the caller."""
-        file = f"{name}.svg"
-        self.figures[file] = save_svg(drawn)
-        self.blocks.append(
-            {
-                "kind": "figure",
-                "file": file,
-                "label": f"fig-{name}",
-                "caption": list(caption),
-                "alt": alt,
-            }
-        )
-
-    def table(self, name: str, table: tables.Table, caption: Sequence[Span]) -> None:
-        """Add a table."""
-        self.blocks.append(
-            {
-                "kind": "table",
-                "label": f"tab-{name}",
-                "caption": list(caption),
-                "header": list(table.header),
-                "rows": [list(row) for row in table.rows],
-                "aligns": list(table.aligns),
-                "widths": list(table.widths),
-                "size": table.size,
-            }
-        )
-
-    def add(self, kind: str, **content: Any) -> None:
-        """Add a block of any other kind."""
-        self.blocks.append({"kind": kind, **content})
-
-
-def figure_ref(name: str) -> Span:
-    """Reference to a figure."""
-    return {"ref": f"fig-{name}"}
-
-
-def table_ref(name: str) -> Span:
-    """Reference to a table."""
-    return {"ref": f"tab-{name}"}
 
 
 def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
@@ -131,6 +44,7 @@ def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
         description=answers[0],
         made_with=f"commstruct {analysis.provenance['versions']['commstruct']}",
     )
+    document.explorer = sweep_explorer(analysis, sweep, facts)
     panels = _panels(analysis, sweep, facts)
     _sweep_front(document, analysis, facts, panels, answers)
     _learning(document, analysis, facts)
@@ -144,88 +58,9 @@ def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
         sentences.runs_sentence(analysis, facts),
     )
     document.table("runs", tables.runs_table(analysis, facts), tables.RUNS_CAPTION)
-    _methods(document, methods.sweep_methods(analysis))
-    _provenance(document, tables.sweep_provenance(analysis))
-    return document
-
-
-def network_document(analysis: Analysis, network: Connectome) -> Document:
-    """Lay out the report of one network.
-
-    Parameters
-    ----------
-    analysis : Analysis
-        Of `network`.
-    network : Connectome
-    """
-    answers = network_sentences.network_answers(analysis)
-    document = Document(
-        title="Modules and block structure of a network",
-        description=answers[0],
-        made_with=f"commstruct {analysis.provenance['versions']['commstruct']}",
-    )
-    document.paragraph(
-        {"strong": "Question. "},
-        "Which modules does the network have, and is it block-diagonal (strong "
-        "connections within modules) or off-diagonal (strong connections between "
-        "them), beyond what the same search finds in randomised networks?",
-    )
-    document.paragraph(
-        {"strong": "Network. "}, network_sentences.network_setting(analysis)
-    )
-    document.listing([[answer] for answer in answers], kind="answers")
-    panels = [
-        figures.Panel(
-            network=network,
-            region=one,
-            module_ids=figures.own_ids(one),
-            title=STRUCTURE_NAMES[one.structure],
-            unit="weight",
-        )
-        for one in analysis.regions
-    ]
-    document.figure(
-        "network",
-        figures.plot_regions(panels[:1]),
-        [
-            f"The network, sorted by its {panels[0].title}. ",
-            _matrix_key(network),
-        ],
-        alt=f"Weight matrix sorted by module, and block matrix. {answers[0]}",
-    )
-    limits = network_sentences.network_limits(analysis)
-    if limits:
-        document.paragraph({"strong": "What to know. "})
-        document.listing([[limit] for limit in limits])
-    document.add("outline", title="Contents", depth=1)
-    document.heading("Scores against null networks")
-    document.paragraph(sentences.null_sentence(analysis))
-    document.figure(
-        "nulls",
-        figures.plot_nulls(analysis),
-        [
-            "Scores of the network and of null networks with modules found anew. A "
-            "null network with one module has diagonal score 0 here."
-        ],
-        alt="Histograms of the scores of null networks with the network's own score. "
-        + " ".join(answers),
-    )
-    document.table("scores", tables.scores_table(analysis), tables.SCORES_CAPTION)
-    if len(panels) > 1:
-        document.heading("Other ways to find modules")
-    for panel in panels[1:]:
-        name = panel.region.structure
-        document.figure(
-            f"network-{name}",
-            figures.plot_regions([panel]),
-            [f"The network, sorted by its {STRUCTURE_NAMES[name]}."],
-            alt=f"Weight matrix sorted by {STRUCTURE_NAMES[name]}, and block matrix. "
-            + sentences.region_sentence([panel.region]),
-        )
-    document.heading("Modules")
-    document.table("modules", tables.modules_table(analysis), tables.MODULES_CAPTION)
-    _methods(document, methods.network_methods(analysis))
-    _provenance(document, tables.network_provenance(analysis))
+    document.heading("Methods")
+    document.blocks.extend(methods.sweep_methods(analysis))
+    document.provenance(*tables.sweep_provenance(analysis))
     return document
 
 
@@ -260,7 +95,7 @@ def _sweep_front(
                 f"The answer at a glance. ({letters}) {_first_upper(TITLES[region])} "
                 f"at {counted(len(few), 'learning rate')}, sorted by "
                 f"{STRUCTURE_NAMES[structure]}; {_run_key(facts)}. "
-                f"{_matrix_key(chosen[0].network)} ({rest[0]}"
+                f"{network_sentences.matrix_key(chosen[0].network)} ({rest[0]}"
                 f"\u2013{rest[-1]}) Diagonal score, signed modularity and structure "
                 "strength of every run against learning rate; line, mean over seeds; "
                 "band, 5\u201395 % of null networks with modules found anew.",
@@ -357,7 +192,7 @@ def _matrices(
             [
                 f"Learning rate {rate:g}, seed {here[0].region.seed}: "
                 f"{joined(parts)}; left, weights sorted by module; right, mean weight "
-                f"of each block. {_matrix_key(here[0].network)}"
+                f"of each block. {network_sentences.matrix_key(here[0].network)}"
             ],
             alt=f"Sorted weight matrices and block matrices at learning rate {rate:g}. "
             + sentences.rate_sentence(facts, chosen, structure),
@@ -404,25 +239,6 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
     )
 
 
-def _methods(document: Document, blocks: Sequence[Block]) -> None:
-    document.heading("Methods")
-    document.blocks.extend(blocks)
-
-
-def _provenance(
-    document: Document, provenance: tuple[tables.Table, list[tuple[str, str]]]
-) -> None:
-    table, commands = provenance
-    document.heading("Provenance")
-    document.paragraph(
-        "Everything that decides the numbers is in ", table_ref("provenance"), "."
-    )
-    document.table("provenance", table, ["Settings, seeds, versions and hashes."])
-    for words, command in commands:
-        document.paragraph(words)
-        document.add("command", text=shown(command, most=600))
-
-
 def _panels(
     analysis: Analysis, sweep: Sweep, facts: SweepFacts
 ) -> dict[tuple[float, str], figures.Panel]:
@@ -453,19 +269,6 @@ def _run_key(facts: SweepFacts) -> str:
     if len(seeds) == 1:
         return f"seed {seeds.pop()} is shown"
     return "of each learning rate the lowest seed that did not diverge is shown"
-
-
-def _matrix_key(network: Connectome) -> str:
-    """How to read a sorted matrix."""
-    column = next((c for c in ("role", "type") if c in network.attributes), None)
-    strips = "coloured strips, modules"
-    if column:
-        strips += f"; grey strips, {column}"
-    return (
-        "Rows drive columns; black lines, borders of modules of 2 % of the neurons and "
-        f"more; {strips}; plain grey, no synapse may exist; colours saturate at the "
-        "99th percentile of |weight|."
-    )
 
 
 def _spread(values: Sequence[float], most: int) -> list[float]:

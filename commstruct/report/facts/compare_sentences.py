@@ -9,7 +9,7 @@ from commstruct.compare import ConnectomeComparison
 from commstruct.compare.matching import match_by_name
 from commstruct.compare.similarity import weight_correlation
 from commstruct.datasets import load_dataset
-from commstruct.report.facts import LEVEL
+from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.text import (
     counted,
     joined,

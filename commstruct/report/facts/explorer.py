@@ -1,0 +1,392 @@
+"""What a page that can be explored knows: weights, modules, blocks and scores.
+
+Plain data for JSON. Keys of its dictionaries are places: positions of learning rate,
+seed, checkpoint, region and structure in their lists, with commas between them.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commstruct.analysis import (
+    STATISTICS,
+    Analysis,
+    RegionAnalysis,
+    Sweep,
+    read_weights,
+)
+from commstruct.analysis.sweeps import ROLES
+from commstruct.blocks import BlockStructure, block_structure
+from commstruct.connectome import Connectome, as_connectome
+from commstruct.report.facts.sweep import LEVEL, SweepFacts, last_value, match_modules
+from commstruct.report.text import STRUCTURE_NAMES, p_text, shown
+
+MOST_CHARACTERS = 3_600_000  # of all weights on one page
+UNDEFINED = -32768  # stands for NaN among 16-bit numbers
+REGIONS = {
+    "whole": ("whole network", "weight"),
+    "hidden": ("hidden neurons", "weight"),
+    "learned change": ("learned change of the weights", "weight change"),
+}
+
+Facts = dict[str, Any]
+
+
+def encode(values: NDArray[np.floating], *, bits: int) -> Facts:
+    """Whole numbers that stand for weights, with the scale to read them by.
+
+    The number q stands for ``sign(q) max (|q| / levels)^power``. Whole weights that
+    fit are kept exactly (power 1, max = levels); others with power 2 at 8 bits, which
+    spends the levels where most weights are, and power 1 at 16 bits.
+
+    Parameters
+    ----------
+    values : array
+        NaN only with 16 bits.
+    bits : {8, 16}
+
+    Returns
+    -------
+    dict
+        ``bits``, ``levels``, ``power``, ``max``, ``exact`` and ``data``, base64 of the
+        numbers, little-endian, row by row.
+    """
+    levels = 2 ** (bits - 1) - 1
+    finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
+    largest = float(np.abs(finite).max(initial=0))
+    exact = bool((finite == np.round(finite)).all()) and largest <= levels
+    power = 1 if exact or bits == 16 else 2
+    top = float(levels) if exact else largest
+    shares = np.abs(finite) / (top or 1.0)
+    numbers = np.sign(finite) * np.round(levels * shares ** (1 / power))
+    numbers[~np.isfinite(values)] = UNDEFINED
+    data = numbers.astype(f"<i{bits // 8}").tobytes()
+    return {
+        "bits": bits,
+        "levels": levels,
+        "power": power,
+        "max": top,
+        "exact": exact,
+        "data": base64.b64encode(data).decode(),
+    }
+
+
+def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
+    """What to explore of one network.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of `network`.
+    network : Connectome
+    """
+    explorer = _Explorer(analysis, [shown(name, most=60) for name in network.names])
+    explorer.facts |= {"rates": [], "seeds": [], "checkpoints": [], "runs": {}}
+    for one in analysis.regions:
+        ids = np.arange(one.partition.n_modules)
+        explorer.add_partition((0, 0), one, ids)
+        explorer.add_final((0, 0, 0), one, _limit(network.weights))
+    size = network.n_neurons**2 * 4 // 3
+    if network.possible is not None:
+        explorer.facts["possible"] = _bits(network.possible)
+    bits = 16 if 2 * size <= explorer.room() else 8
+    if bits // 8 * size <= explorer.room():
+        weights = network.weights
+        dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
+        explorer.add_weights({(0, 0, 0): dense}, bits=bits)
+    return explorer.facts
+
+
+def sweep_explorer(analysis: Analysis, sweep: Sweep, facts: SweepFacts) -> Facts:
+    """What to explore of a sweep.
+
+    Every run is there at the end of training; as far as there is room, its weights
+    are too: the lowest seed first, with its weights before training, then the other
+    seeds, then the checkpoints. Before the end, scores are on the modules found at
+    the end.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of `sweep`.
+    sweep : Sweep
+    facts : SweepFacts
+        Of `analysis`.
+    """
+    everyone = _neurons_of(analysis)
+    explorer = _Explorer(analysis, [str(neuron) for neuron in everyone])
+    explorer.facts |= {
+        "rates": list(facts.learning_rates),
+        "seeds": list(facts.seeds),
+        "checkpoints": sweep.checkpoints.tolist(),
+        "possible": _bits(sweep.mask[np.ix_(everyone, everyone)]),
+        "runs": {
+            _key(*explorer.run_place(record)): _run(record) for record in sweep.records
+        },
+    }
+    last = len(sweep.checkpoints) - 1
+    for record in sweep.records:
+        if record["status"] == "diverged":
+            continue
+        place = explorer.run_place(record)
+        weights = read_weights(sweep, record)
+        for one in analysis.regions:
+            if one.run == record["id"]:
+                ids = _ids(analysis, facts, one)
+                explorer.add_partition(place, one, ids)
+                values = _region_weights(weights, last, one)
+                explorer.add_final((*place, last), one, _limit(values))
+    for group in _groups(sweep, explorer):
+        if not explorer.add_group(sweep, group):
+            break
+    return explorer.facts
+
+
+class _Explorer:
+    """Facts that grow, and how much room is left for weights."""
+
+    def __init__(self, analysis: Analysis, names: list[str]) -> None:
+        self.analysis = analysis
+        neurons = analysis.neurons
+        column = next((c for c in ("type", "role") if c in neurons), None)
+        regions = list(dict.fromkeys(one.region for one in analysis.regions))
+        structures = list(dict.fromkeys(one.structure for one in analysis.regions))
+        everyone = _neurons_of(analysis)
+        place = {neuron: i for i, neuron in enumerate(everyone.tolist())}
+        neurons_of = {one.region: one.neurons.tolist() for one in analysis.regions}
+        self.region_names, self.structure_names = regions, structures
+        self.facts: Facts = {
+            "kind": analysis.kind,
+            "names": names,
+            "groups": None if column is None else _grouped(neurons[column], everyone),
+            "group_name": column,
+            "regions": [
+                {
+                    "title": REGIONS[region][0],
+                    "unit": REGIONS[region][1],
+                    "is_change": region == "learned change",
+                    "neurons": [place[neuron] for neuron in neurons_of[region]],
+                }
+                for region in regions
+            ],
+            "structures": [STRUCTURE_NAMES[structure] for structure in structures],
+            "possible": None,
+            "partitions": {},
+            "states": {},
+            "matrices": [],
+            "weights": {},
+        }
+        self.used = 0
+        self.matrix_of: dict[str, int] = {}
+
+    def room(self) -> int:
+        """Characters that are left for weights."""
+        return MOST_CHARACTERS - self.used
+
+    def run_place(self, record: Any) -> tuple[int, int]:
+        """Positions of a run's learning rate and seed."""
+        rates, seeds = _rates_and_seeds(self.analysis)
+        return rates.index(float(record["learning_rate"])), seeds.index(record["seed"])
+
+    def add_partition(
+        self, run: tuple[int, int], one: RegionAnalysis, ids: NDArray[np.int64]
+    ) -> None:
+        """Add the modules of one region of one run."""
+        labels = one.partition.labels.astype("<i2").tobytes()
+        self.facts["partitions"][_key(*run, *self._kind(one))] = {
+            "labels": base64.b64encode(labels).decode(),
+            "n_modules": one.partition.n_modules,
+            "ids": ids.tolist(),
+        }
+
+    def add_final(
+        self, place: tuple[int, int, int], one: RegionAnalysis, limit: float
+    ) -> None:
+        """Add blocks and scores as the analysis has them, beside its nulls."""
+        state = _state(one.blocks, limit)
+        for statistic, score in state["scores"].items():
+            nulls = getattr(one.nulls, statistic)
+            nulls = nulls if statistic != "diagonal_score" else np.nan_to_num(nulls)
+            score["band"] = (
+                [_rounded(q) for q in np.quantile(nulls, (0.05, 0.95))]
+                if len(nulls)
+                else None
+            )
+            score["tested"] = _tested(one.p_values[statistic])
+        self._add_state(place, one, state)
+
+    def add_group(self, sweep: Sweep, places: Sequence[tuple[int, int, int]]) -> bool:
+        """Add the weights at some places, all if there is room for all, else none."""
+        everyone = _neurons_of(self.analysis)
+        n = len(everyone)
+        if len(places) * n * n * 4 // 3 > self.room():
+            return False
+        records = {self.run_place(record): record for record in sweep.records}
+        for place in places:
+            record = records[place[:2]]
+            weights = read_weights(sweep, record)
+            chosen = weights[place[2]][np.ix_(everyone, everyone)]
+            self.add_weights({place: chosen}, bits=8)
+            if place[2] == len(sweep.checkpoints) - 1:
+                continue
+            for one in self.analysis.regions:
+                if one.run == record["id"]:
+                    values = _region_weights(weights, place[2], one)
+                    mask = sweep.mask[np.ix_(one.neurons, one.neurons)]
+                    network = as_connectome(values, possible=mask)
+                    blocks = block_structure(network, one.partition.labels)
+                    self._add_state(place, one, _state(blocks, _limit(values)))
+        return True
+
+    def add_weights(self, of: dict[tuple[int, int, int], Any], *, bits: int) -> None:
+        """Add weights, the same ones only once."""
+        for place, weights in of.items():
+            matrix = encode(weights, bits=bits)
+            digest = hashlib.sha256(repr(matrix).encode()).hexdigest()
+            if digest not in self.matrix_of:
+                self.matrix_of[digest] = len(self.facts["matrices"])
+                self.facts["matrices"].append(matrix)
+                self.used += len(matrix["data"])
+            self.facts["weights"][_key(*place)] = self.matrix_of[digest]
+
+    def _add_state(
+        self, place: tuple[int, int, int], one: RegionAnalysis, state: Facts
+    ) -> None:
+        self.facts["states"][_key(*place, *self._kind(one))] = state
+        self.used += len(state["blocks"]["data"]) + 400
+
+    def _kind(self, one: RegionAnalysis) -> tuple[int, int]:
+        return (
+            self.region_names.index(one.region),
+            self.structure_names.index(one.structure),
+        )
+
+
+def _groups(sweep: Sweep, explorer: _Explorer) -> Iterator[list[tuple[int, int, int]]]:
+    """Places whose weights come to a page together, the most wanted first."""
+    last = len(sweep.checkpoints) - 1
+    by_seed: dict[int, list[tuple[int, int]]] = {}
+    for record in sweep.records:
+        if record["status"] != "diverged":
+            rate, seed = explorer.run_place(record)
+            by_seed.setdefault(seed, []).append((rate, seed))
+    seeds = sorted(by_seed)
+    changes = any(region["is_change"] for region in explorer.facts["regions"])
+    for seed in seeds:
+        ends = [(*run, last) for run in by_seed[seed]]
+        starts = [(*run, 0) for run in by_seed[seed]]
+        yield [*ends, *starts] if changes else ends
+    for seed in seeds:
+        for checkpoint in range(last - 1, -1, -1):
+            yield [(*run, checkpoint) for run in by_seed[seed]]
+
+
+def _region_weights(
+    weights: NDArray[np.float32], checkpoint: int, one: RegionAnalysis
+) -> NDArray[np.float64]:
+    """Weights of a region at a checkpoint; of the learned change, so far."""
+    values = weights[checkpoint].astype(np.float64)
+    if one.region == "learned change":
+        values = values - weights[0]
+    return np.asarray(values[np.ix_(one.neurons, one.neurons)])
+
+
+def _ids(
+    analysis: Analysis, facts: SweepFacts, one: RegionAnalysis
+) -> NDArray[np.int64]:
+    """Colours of a run's modules, as in the run of its learning rate that is drawn."""
+    example = facts.example_runs[float(one.learning_rate or 0)]
+    ids = facts.module_ids[example, one.region, one.structure]
+    if one.run == example:
+        return ids
+    drawn = next(
+        other
+        for other in analysis.regions
+        if (other.run, other.region, other.structure)
+        == (example, one.region, one.structure)
+    )
+    return match_modules(
+        one.partition.labels,
+        drawn.partition.labels,
+        reference_ids=ids,
+        first_new=int(ids.max()) + 1,
+    )
+
+
+def _state(blocks: BlockStructure, limit: float) -> Facts:
+    return {
+        "blocks": encode(np.asarray(blocks.means), bits=16),
+        "limit": limit,
+        "scores": {
+            statistic: {"value": _rounded(float(getattr(blocks, statistic)))}
+            for statistic in STATISTICS
+        },
+    }
+
+
+def _run(record: Any) -> Facts:
+    """What a run's checkpoints say of its learning."""
+    curves = record["checkpoints"]
+    return {
+        "diverged": record["status"] == "diverged",
+        "diverged_at": record.get("diverged_at"),
+        "loss": [_rounded(value) for value in curves.get("held_out_loss", [])],
+        "accuracy": [_rounded(value) for value in curves.get("held_out_accuracy", [])],
+        "settled": _rounded(last_value(record, "settled_rates")),
+    }
+
+
+def _tested(p_value: float) -> str:
+    text = p_text(p_value)
+    refused = np.isfinite(p_value) and p_value > LEVEL
+    return f"no evidence ({text})" if refused else text
+
+
+def _neurons_of(analysis: Analysis) -> NDArray[np.int64]:
+    """All neurons that some region has."""
+    regions = {one.region: one.neurons for one in analysis.regions}
+    if not regions:
+        return np.arange(0)
+    return np.unique(np.concatenate(list(regions.values())))
+
+
+def _rates_and_seeds(analysis: Analysis) -> tuple[list[float], list[int]]:
+    rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
+    return rates, sorted({int(record["seed"]) for record in analysis.runs})
+
+
+def _grouped(values: Any, neurons: NDArray[np.int64]) -> Facts:
+    """Roles or types: their names, and the place of each neuron's among them."""
+    chosen = [str(value) for value in values.iloc[neurons]]
+    order = [role for role in ROLES if role in chosen]
+    names = order if set(chosen) <= set(ROLES) else sorted(set(chosen))
+    places = {name: i for i, name in enumerate(names)}
+    return {
+        "names": [shown(name) for name in names],
+        "of": [places[name] for name in chosen],
+    }
+
+
+def _limit(weights: Any) -> float:
+    """99th percentile of the sizes of what is not zero, at which colours saturate."""
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    sizes = np.abs(values[values != 0])
+    return float(f"{np.quantile(sizes, 0.99):.4g}") if len(sizes) else 1.0
+
+
+def _bits(possible: NDArray[np.bool_]) -> str:
+    return base64.b64encode(np.packbits(possible, axis=None).tobytes()).decode()
+
+
+def _rounded(value: float | None) -> float | None:
+    if value is None or not np.isfinite(value):
+        return None
+    return float(f"{value:.4g}")
+
+
+def _key(*places: int) -> str:
+    return ",".join(map(str, places))

@@ -1,0 +1,35 @@
+"""Figures: each `plot_...` returns a matplotlib figure and can be used alone."""
+
+from commstruct.report.figures.analysis_figures import (
+    MatrixFigure,
+    Panel,
+    own_ids,
+    plot_accuracy,
+    plot_answer,
+    plot_blocks,
+    plot_dynamics,
+    plot_learning_curves,
+    plot_learning_rates,
+    plot_matrix,
+    plot_nulls,
+    plot_regions,
+)
+from commstruct.report.figures.matrix_panels import module_order
+from commstruct.report.figures.scan_figure import plot_resolution_scan
+
+__all__ = [
+    "MatrixFigure",
+    "Panel",
+    "module_order",
+    "own_ids",
+    "plot_accuracy",
+    "plot_answer",
+    "plot_blocks",
+    "plot_dynamics",
+    "plot_learning_curves",
+    "plot_learning_rates",
+    "plot_matrix",
+    "plot_nulls",
+    "plot_regions",
+    "plot_resolution_scan",
+]

@@ -1,0 +1,132 @@
+"""What a report says and in which order, whatever kind of page it will be on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from commstruct.report.facts import tables
+from commstruct.report.figures.style import save_svg
+from commstruct.report.text import shown
+
+Block = dict[str, Any]
+Span = str | dict[str, str]
+_PLAIN = ("title", "description", "made_with", "blocks", "explorer")
+
+
+@dataclass
+class Document:
+    """A report before it is laid out.
+
+    Attributes
+    ----------
+    title, description : str
+    made_with : str
+        Short words for the running head.
+    blocks : list of dict
+        Headings, paragraphs, figures, tables and formulas, in order; plain data.
+    figures : dict of file name to SVG
+    explorer : dict or None
+        What the HTML page lets its reader explore; plain data.
+    """
+
+    title: str
+    description: str
+    made_with: str
+    blocks: list[Block] = field(default_factory=list)
+    figures: dict[str, bytes] = field(default_factory=dict)
+    explorer: dict[str, Any] | None = None
+
+    def heading(self, text: str, level: int = 1) -> None:
+        """Add a heading."""
+        self.blocks.append({"kind": "heading", "level": level, "text": text})
+
+    def paragraph(self, *spans: Span) -> None:
+        """Add a paragraph: words, and references."""
+        self.blocks.append({"kind": "paragraph", "spans": list(spans)})
+
+    def listing(self, items: Sequence[Sequence[Span]], *, kind: str = "list") -> None:
+        """Add a list, or with kind ``"answers"`` the numbered answers."""
+        if items:
+            self.blocks.append({"kind": kind, "items": [list(item) for item in items]})
+
+    def figure(
+        self, name: str, drawn: Figure, caption: Sequence[Span], *, alt: str
+    ) -> None:
+        """Add a figure, which is saved here and can be forgotten by the caller."""
+        file = f"{name}.svg"
+        self.figures[file] = save_svg(drawn)
+        self.blocks.append(
+            {
+                "kind": "figure",
+                "file": file,
+                "label": f"fig-{name}",
+                "caption": list(caption),
+                "alt": alt,
+            }
+        )
+
+    def table(self, name: str, table: tables.Table, caption: Sequence[Span]) -> None:
+        """Add a table."""
+        self.blocks.append(
+            {
+                "kind": "table",
+                "label": f"tab-{name}",
+                "caption": list(caption),
+                "header": list(table.header),
+                "rows": [list(row) for row in table.rows],
+                "aligns": list(table.aligns),
+                "widths": list(table.widths),
+                "size": table.size,
+            }
+        )
+
+    def add(self, kind: str, **content: Any) -> None:
+        """Add a block of any other kind."""
+        self.blocks.append({"kind": kind, **content})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        content = {name: getattr(self, name) for name in _PLAIN}
+        figures = {name: svg.decode() for name, svg in self.figures.items()}
+        return {**content, "figures": figures}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Document":
+        """Make a document of what `to_dict` returned.
+
+        Raises
+        ------
+        ValueError
+            If something is missing.
+        """
+        try:
+            figures = {name: svg.encode() for name, svg in content["figures"].items()}
+            plain = {name: content[name] for name in _PLAIN}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"a document must be whole, got {error!r}") from None
+        return cls(**plain, figures=figures)
+
+    def provenance(
+        self, table: tables.Table, commands: Sequence[tuple[str, str]]
+    ) -> None:
+        """Add what decides the numbers, and the commands that make them again."""
+        self.heading("Provenance")
+        self.paragraph(
+            "Everything that decides the numbers is in ", table_ref("provenance"), "."
+        )
+        self.table("provenance", table, ["Settings, seeds, versions and hashes."])
+        for words, command in commands:
+            self.paragraph(words)
+            self.add("command", text=shown(command, most=600))
+
+
+def figure_ref(name: str) -> Span:
+    """Reference to a figure."""
+    return {"ref": f"fig-{name}"}
+
+
+def table_ref(name: str) -> Span:
+    """Reference to a table."""
+    return {"ref": f"tab-{name}"}

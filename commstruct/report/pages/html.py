@@ -1,0 +1,129 @@
+"""The HTML face of a document: one file that loads nothing, by Jinja2."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from matplotlib.colors import to_hex
+
+from commstruct.report.figures.style import module_colors
+from commstruct.report.pages.document import Document
+from commstruct.report.pages.settings import ReportSettings
+from commstruct.report.pages.svg import inline_svg
+from commstruct.report.text import shown
+
+FACE = Path(__file__).with_name("face")
+SUPPLEMENTS = {"figure": "Figure", "table": "Table"}
+
+_environment = Environment(
+    loader=FileSystemLoader(FACE),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def html_bytes(document: Document, settings: ReportSettings) -> bytes:
+    """Lay a document out as one page that needs no other file and no network.
+
+    Every word is escaped as it comes in; the only script is ours, named by its hash in
+    the page's content security policy, so that nothing else is executed, and nothing
+    is fetched. Without JavaScript the page has everything but the explorer.
+
+    Parameters
+    ----------
+    document : Document
+    settings : ReportSettings
+    """
+    script = _asset("explorer.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    blocks, contents = _numbered(document)
+    page = _environment.get_template("page.html").render(
+        title=shown(settings.title, most=200) if settings.title else document.title,
+        author=shown(settings.author, most=200) if settings.author else "",
+        description=document.description,
+        made_with=document.made_with,
+        blocks=blocks,
+        contents=contents,
+        labels=_labels(blocks),
+        explorer=document.explorer,
+        explorer_json=Markup(json_for_html(_with_colors(document.explorer))),
+        style=Markup(_asset("page.css")),
+        script=Markup(script),
+        script_hash=digest,
+    )
+    return page.encode()
+
+
+def json_for_html(value: Any) -> str:
+    """JSON that cannot end the element it stands in, whatever its texts are."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _with_colors(explorer: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What there is to explore, in the colours of the figures."""
+    if explorer is None:
+        return None
+    maps = {
+        name: mpl.colormaps[name](np.arange(256), bytes=True)[:, :3].tobytes()
+        for name in ("RdBu_r", "magma_r")
+    }
+    return {
+        **explorer,
+        "palette": [to_hex(color) for color in module_colors(np.arange(24))],
+        "maps": {name: base64.b64encode(map_).decode() for name, map_ in maps.items()},
+    }
+
+
+def _asset(name: str) -> str:
+    return (FACE / name).read_text(encoding="utf-8")
+
+
+def _numbered(
+    document: Document,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Blocks with their numbers and figures, and the table of contents."""
+    blocks, contents = [], []
+    counts = {"figure": 0, "table": 0, "formula": 0}
+    chapter = section = 0
+    for block in document.blocks:
+        block = dict(block)
+        kind = block["kind"]
+        if kind in counts:
+            counts[kind] += 1
+            block["number"] = counts[kind]
+        if kind == "figure":
+            block["svg"] = Markup(
+                inline_svg(
+                    document.figures[block["file"]], prefix=f"f{block['number']}-"
+                )
+            )
+        elif kind == "heading":
+            if block["level"] == 1:
+                chapter, section = chapter + 1, 0
+            else:
+                section += 1
+            numbers = f"{chapter}.{section}" if block["level"] > 1 else str(chapter)
+            block |= {"number": numbers, "id": f"section-{numbers.replace('.', '-')}"}
+            contents.append(block)
+        blocks.append(block)
+    return blocks, contents
+
+
+def _labels(blocks: list[dict[str, Any]]) -> dict[str, str]:
+    """What a reference to a figure or table is called."""
+    return {
+        block["label"]: f"{SUPPLEMENTS[block['kind']]} {block['number']}"
+        for block in blocks
+        if block["kind"] in SUPPLEMENTS
+    }

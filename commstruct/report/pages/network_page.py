@@ -1,0 +1,91 @@
+"""The page of one network: its modules, and scores beside null networks."""
+
+from commstruct.analysis import Analysis
+from commstruct.connectome import Connectome
+from commstruct.report import figures
+from commstruct.report.facts import methods, network_sentences, sentences, tables
+from commstruct.report.facts.explorer import network_explorer
+from commstruct.report.pages.document import Document
+from commstruct.report.text import STRUCTURE_NAMES
+
+
+def network_document(analysis: Analysis, network: Connectome) -> Document:
+    """Lay out the report of one network.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of `network`.
+    network : Connectome
+    """
+    answers = network_sentences.network_answers(analysis)
+    document = Document(
+        title="Modules and block structure of a network",
+        description=answers[0],
+        made_with=f"commstruct {analysis.provenance['versions']['commstruct']}",
+    )
+    document.explorer = network_explorer(analysis, network)
+    document.paragraph(
+        {"strong": "Question. "},
+        "Which modules does the network have, and is it block-diagonal (strong "
+        "connections within modules) or off-diagonal (strong connections between "
+        "them), beyond what the same search finds in randomised networks?",
+    )
+    document.paragraph(
+        {"strong": "Network. "}, network_sentences.network_setting(analysis)
+    )
+    document.listing([[answer] for answer in answers], kind="answers")
+    panels = [
+        figures.Panel(
+            network=network,
+            region=one,
+            module_ids=figures.own_ids(one),
+            title=STRUCTURE_NAMES[one.structure],
+            unit="weight",
+        )
+        for one in analysis.regions
+    ]
+    document.figure(
+        "network",
+        figures.plot_regions(panels[:1]),
+        [
+            f"The network, sorted by its {panels[0].title}. ",
+            network_sentences.matrix_key(network),
+        ],
+        alt=f"Weight matrix sorted by module, and block matrix. {answers[0]}",
+    )
+    limits = network_sentences.network_limits(analysis)
+    if limits:
+        document.paragraph({"strong": "What to know. "})
+        document.listing([[limit] for limit in limits])
+    document.add("outline", title="Contents", depth=1)
+    document.heading("Scores against null networks")
+    document.paragraph(sentences.null_sentence(analysis))
+    document.figure(
+        "nulls",
+        figures.plot_nulls(analysis),
+        [
+            "Scores of the network and of null networks with modules found anew. A "
+            "null network with one module has diagonal score 0 here."
+        ],
+        alt="Histograms of the scores of null networks with the network's own score. "
+        + " ".join(answers),
+    )
+    document.table("scores", tables.scores_table(analysis), tables.SCORES_CAPTION)
+    if len(panels) > 1:
+        document.heading("Other ways to find modules")
+    for panel in panels[1:]:
+        name = panel.region.structure
+        document.figure(
+            f"network-{name}",
+            figures.plot_regions([panel]),
+            [f"The network, sorted by its {STRUCTURE_NAMES[name]}."],
+            alt=f"Weight matrix sorted by {STRUCTURE_NAMES[name]}, and block matrix. "
+            + sentences.region_sentence([panel.region]),
+        )
+    document.heading("Modules")
+    document.table("modules", tables.modules_table(analysis), tables.MODULES_CAPTION)
+    document.heading("Methods")
+    document.blocks.extend(methods.network_methods(analysis))
+    document.provenance(*tables.network_provenance(analysis))
+    return document
