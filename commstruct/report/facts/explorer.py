@@ -25,7 +25,7 @@ from commstruct.connectome import Connectome, as_connectome
 from commstruct.report.facts.sweep import LEVEL, SweepFacts, last_value, match_modules
 from commstruct.report.text import STRUCTURE_NAMES, p_text, shown
 
-MOST_CHARACTERS = 3_600_000  # of all weights on one page
+MOST_CHARACTERS = 3_000_000  # of what there is to explore on one page
 UNDEFINED = -32768  # stands for NaN among 16-bit numbers
 REGIONS = {
     "whole": ("whole network", "weight"),
@@ -104,10 +104,10 @@ def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
 def sweep_explorer(analysis: Analysis, sweep: Sweep, facts: SweepFacts) -> Facts:
     """What to explore of a sweep.
 
-    Every run is there at the end of training; as far as there is room, its weights
-    are too: the lowest seed first, with its weights before training, then the other
-    seeds, then the checkpoints. Before the end, scores are on the modules found at
-    the end.
+    Blocks and scores of every run are there: at the end of training on all kinds of
+    modules, before it on those of the first kind, as found at the end. As far as there
+    is room, the weights are too: at the end of training and before it, seed by seed,
+    then at the checkpoints between.
 
     Parameters
     ----------
@@ -132,14 +132,18 @@ def sweep_explorer(analysis: Analysis, sweep: Sweep, facts: SweepFacts) -> Facts
     for record in sweep.records:
         if record["status"] == "diverged":
             continue
-        place = explorer.run_place(record)
+        run = explorer.run_place(record)
         weights = read_weights(sweep, record)
         for one in analysis.regions:
-            if one.run == record["id"]:
-                ids = _ids(analysis, facts, one)
-                explorer.add_partition(place, one, ids)
-                values = _region_weights(weights, last, one)
-                explorer.add_final((*place, last), one, _limit(values))
+            if one.run != record["id"]:
+                continue
+            explorer.add_partition(run, one, _ids(analysis, facts, one))
+            values = _region_weights(weights, last, one)
+            explorer.add_final((*run, last), one, _limit(values))
+            if one.structure == analysis.settings["structures"][0]:
+                for checkpoint in range(last):
+                    values = _region_weights(weights, checkpoint, one)
+                    explorer.add_earlier((*run, checkpoint), one, values, sweep.mask)
     for group in _groups(sweep, explorer):
         if not explorer.add_group(sweep, group):
             break
@@ -219,28 +223,32 @@ class _Explorer:
             score["tested"] = _tested(one.p_values[statistic])
         self._add_state(place, one, state)
 
+    def add_earlier(
+        self,
+        place: tuple[int, int, int],
+        one: RegionAnalysis,
+        values: NDArray[np.float64],
+        mask: NDArray[np.bool_],
+    ) -> None:
+        """Add blocks and scores before the end of training, on the modules of the end."""
+        possible = mask[np.ix_(one.neurons, one.neurons)]
+        network = as_connectome(values, possible=possible)
+        blocks = block_structure(network, one.partition.labels)
+        self._add_state(place, one, _state(blocks, _limit(values)))
+
     def add_group(self, sweep: Sweep, places: Sequence[tuple[int, int, int]]) -> bool:
         """Add the weights at some places, all if there is room for all, else none."""
         everyone = _neurons_of(self.analysis)
-        n = len(everyone)
-        if len(places) * n * n * 4 // 3 > self.room():
-            return False
+        kept = self.used, len(self.facts["matrices"]), dict(self.facts["weights"])
         records = {self.run_place(record): record for record in sweep.records}
         for place in places:
-            record = records[place[:2]]
-            weights = read_weights(sweep, record)
-            chosen = weights[place[2]][np.ix_(everyone, everyone)]
-            self.add_weights({place: chosen}, bits=8)
-            if place[2] == len(sweep.checkpoints) - 1:
-                continue
-            for one in self.analysis.regions:
-                if one.run == record["id"]:
-                    values = _region_weights(weights, place[2], one)
-                    mask = sweep.mask[np.ix_(one.neurons, one.neurons)]
-                    network = as_connectome(values, possible=mask)
-                    blocks = block_structure(network, one.partition.labels)
-                    self._add_state(place, one, _state(blocks, _limit(values)))
-        return True
+            weights = read_weights(sweep, records[place[:2]])[place[2]]
+            self.add_weights({place: weights[np.ix_(everyone, everyone)]}, bits=8)
+        if self.room() >= 0:
+            return True
+        self.used, n_matrices, self.facts["weights"] = kept
+        del self.facts["matrices"][n_matrices:]
+        return False
 
     def add_weights(self, of: dict[tuple[int, int, int], Any], *, bits: int) -> None:
         """Add weights, the same ones only once."""
@@ -281,7 +289,7 @@ def _groups(sweep: Sweep, explorer: _Explorer) -> Iterator[list[tuple[int, int, 
         starts = [(*run, 0) for run in by_seed[seed]]
         yield [*ends, *starts] if changes else ends
     for seed in seeds:
-        for checkpoint in range(last - 1, -1, -1):
+        for checkpoint in sorted(range(last), key=lambda c: abs(2 * c - last)):
             yield [(*run, checkpoint) for run in by_seed[seed]]
 
 

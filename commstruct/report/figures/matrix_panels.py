@@ -68,7 +68,7 @@ def draw_matrix(
     image = axes.imshow(
         drawn,
         norm=norm,
-        cmap=mpl.colormaps[colormap].with_extremes(bad=IMPOSSIBLE_COLOR),
+        cmap=_color_map(colormap),
         interpolation="nearest" if n < FEW_NEURONS else "none",
         extent=(0, n, n, 0),
         aspect="equal",
@@ -265,6 +265,11 @@ def _color_scale(
     )
 
 
+def _color_map(name: str) -> Colormap:
+    """With the grey of what cannot be, few enough colours for a table of 256."""
+    return mpl.colormaps[name].resampled(255).with_extremes(bad=IMPOSSIBLE_COLOR)
+
+
 def _decades(norm: SymLogNorm) -> list[float]:
     """Zero, and the powers of ten that are far enough from it."""
     lowest, highest = float(norm.vmin or 0), float(norm.vmax or 1)
@@ -295,9 +300,7 @@ def draw_blocks(
     limit = float(np.abs(finite).max()) if finite.size and finite.any() else 1.0
     positive = np.asarray(blocks.fraction_positive)
     signed = bool((positive[np.isfinite(positive)] < 1).any())
-    colormap = mpl.colormaps["RdBu_r" if signed else "magma_r"].with_extremes(
-        bad=IMPOSSIBLE_COLOR
-    )
+    colormap = _color_map("RdBu_r" if signed else "magma_r")
     norm = Normalize(-limit if signed else 0, limit)
     image = axes.imshow(means, norm=norm, cmap=colormap, interpolation="nearest")
     ids = np.arange(k) if module_ids is None else np.asarray(module_ids)

@@ -1,6 +1,8 @@
 """How figures look: one style, colours for all kinds of sight, saving as SVG."""
 
+import base64
 import io
+import re
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -10,6 +12,7 @@ import matplotlib.style
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
 
 STYLE = Path(__file__).with_name("report.mplstyle")
 FULL_WIDTH = 6.5  # inches: the text width of A4 and of US letter with our margins
@@ -35,6 +38,8 @@ SEED_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 NULL_COLOR = "#D9D9D9"
 IMPOSSIBLE_COLOR = "#E6E6E6"
 
+_PICTURE = re.compile(rb"(data:image/png;base64,)\s*([A-Za-z0-9+/=\s]+)")
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -53,7 +58,23 @@ def save_svg(figure: Figure) -> bytes:
     file = io.BytesIO()
     with matplotlib.style.context(STYLE):
         figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    return file.getvalue()
+    return _PICTURE.sub(_smaller, file.getvalue())
+
+
+def _smaller(found: re.Match[bytes]) -> bytes:
+    """The same picture with a table of its colours, if 256 are enough for it."""
+    picture = Image.open(io.BytesIO(base64.b64decode(found[2]))).convert("RGBA")
+    pixels = np.asarray(picture).reshape(-1, 4)
+    packed = pixels.astype(np.uint32) @ (1 << np.arange(0, 32, 8, dtype=np.uint32))
+    _, first, places = np.unique(packed, return_index=True, return_inverse=True)
+    if len(first) > 256 or (pixels[:, 3] < 255).any():
+        return found[0]
+    size = picture.size[::-1]
+    indexed = Image.fromarray(places.astype(np.uint8).reshape(size), mode="P")
+    indexed.putpalette(pixels[first, :3].tobytes())
+    file = io.BytesIO()
+    indexed.save(file, format="png", optimize=True)
+    return found[1] + base64.b64encode(file.getvalue())
 
 
 def module_colors(module_ids: Any) -> list[tuple[float, float, float]]:
