@@ -144,6 +144,15 @@ AsJson = Annotated[
     bool,
     typer.Option("--json", help="Print a machine-readable summary on stdout."),
 ]
+Formats = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT,...",
+        help="Of the report: pdf, html or both.",
+        show_default="pdf,html",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Say more, with details of errors.")
@@ -161,6 +170,7 @@ def run(
         ),
     ] = None,
     overrides: Overrides = None,
+    formats: Formats = None,
     workers: Workers = None,
     dask: DaskAddress = None,
     as_json: AsJson = False,
@@ -170,17 +180,18 @@ def run(
     """Train the networks of a definition, analyse them, and write the report.
 
     Done again, it makes only what is missing. The folder holds the sweep store
-    (sweep.zarr), analysis.json, tables (.csv) and report.pdf.
+    (sweep.zarr), analysis.json, tables (.csv), report.pdf and report.html.
     """
     with _speaking(quiet, verbose):
         settings = _read_definition(definition, overrides)
+        looks = _report_settings(settings[2], formats=formats)
         out = out or definition.parent / "out" / definition.stem
         command = _command("run", definition, options=_set_options(overrides))
         store = out / "sweep.zarr"
         with _at_work(workers, dask) as means:
             made = _simulate(settings[0], str(store), means, command, quiet)
             analysis = _analyze_sweep(store, out, settings[1], means, command, quiet)
-        paths = _write_report(analysis, out, settings[2], store)
+        paths = _write_report(analysis, out, looks, store)
         _finish(as_json, {**made, **_summary(analysis), "files": paths})
 
 
@@ -358,6 +369,7 @@ def analyze(
     directed: Directed = None,
     transmitter: Transmitter = None,
     inhibitory: Inhibitory = None,
+    formats: Formats = None,
     workers: Workers = None,
     dask: DaskAddress = None,
     as_json: AsJson = False,
@@ -366,15 +378,16 @@ def analyze(
 ) -> None:
     """Find the modules of a network, or of every run of a sweep, and report on them.
 
-    The folder gets analysis.json, modules.csv, blocks.csv, scores.csv and report.pdf;
-    with several networks, one folder each.
+    The folder gets analysis.json, modules.csv, blocks.csv, scores.csv, report.pdf and
+    report.html; with several networks, one folder each.
     """
     with _speaking(quiet, verbose):
         from pydantic import ValidationError
 
         from commstruct.analysis import STRUCTURES, AnalysisSettings
-        from commstruct.report import ReportSettings
         from sims.definition import mistakes
+
+        looks = _report_settings(formats=formats)
 
         try:
             settings = AnalysisSettings.model_validate(
@@ -425,7 +438,7 @@ def analyze(
                         network, folder, settings, reading, means, command, quiet
                     )
                 store = network if analysis.kind == "sweep" else None
-                paths = _write_report(analysis, folder, ReportSettings(), store)
+                paths = _write_report(analysis, folder, looks, store)
                 results[network] = {**_summary(analysis), "files": paths}
         _finish(as_json, results if len(networks) > 1 else results[networks[0]])
 
@@ -498,6 +511,7 @@ def compare(
     directed: Directed = None,
     transmitter: Transmitter = None,
     inhibitory: Inhibitory = None,
+    formats: Formats = None,
     workers: Workers = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -508,9 +522,10 @@ def compare(
     Two: edges, weights, blocks, modules, and their place between block-diagonal and
     off-diagonal. Three or more: distances between all, and with --groups tests of
     differences between groups of individuals. The folder gets comparison.json,
-    tables (.csv) and report.pdf.
+    tables (.csv), report.pdf and report.html.
     """
     with _speaking(quiet, verbose):
+        looks = _report_settings(formats=formats)
         if len(networks) < 2:
             raise ValueError("compare needs at least two networks, got one")
         reading = _reading(
@@ -562,10 +577,19 @@ def compare(
                 n_nulls,
                 sweep,
                 settings,
+                looks,
             )
         else:
             summary = _compare_several(
-                networks, connectomes, names, out, command, groups, match, settings
+                networks,
+                connectomes,
+                names,
+                out,
+                command,
+                groups,
+                match,
+                settings,
+                looks,
             )
         _finish(as_json, summary)
 
@@ -576,39 +600,42 @@ def report(
         Path,
         typer.Argument(
             metavar="DIR",
-            help="Folder that run or analyze made.",
+            help="Folder that run, analyze, compare or experiment made.",
             show_default=False,
         ),
     ],
-    title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
-    author: Annotated[str | None, typer.Option(help="Author of the report.")] = None,
-    paper: Annotated[str | None, typer.Option(help="a4 or us-letter.")] = None,
+    formats: Formats = None,
+    title: Annotated[
+        str | None, typer.Option(help="Title.", show_default="as it was")
+    ] = None,
+    author: Annotated[
+        str | None, typer.Option(help="Author.", show_default="as it was")
+    ] = None,
+    paper: Annotated[
+        str | None, typer.Option(help="a4 or us-letter.", show_default="as it was")
+    ] = None,
     store: Annotated[
         Path | None,
-        typer.Option(help="Sweep store, where it is not sweep.zarr in the folder."),
+        typer.Option(help="Sweep store.", show_default="where it was analysed"),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Make the report of a folder of results again, without computing them again."""
+    """Make the pages of a folder of results again, without computing them again."""
     with _speaking(quiet, verbose):
-        from pydantic import ValidationError
+        from commstruct.report import (
+            ReportSettings,
+            read_report_settings,
+            remake_report,
+        )
 
-        from commstruct.analysis import read_analysis
-        from commstruct.report import ReportSettings
-        from sims.definition import mistakes
-
+        kept = read_report_settings(folder) or ReportSettings()
         given = {"title": title, "author": author, "paper": paper}
-        try:
-            settings = ReportSettings.model_validate(
-                {key: value for key, value in given.items() if value is not None}
-            )
-        except ValidationError as error:
-            raise ValueError(mistakes(error)) from None
-        analysis = read_analysis(folder)
-        paths = _write_report(analysis, folder, settings, store)
-        _finish(as_json, {**_summary(analysis), "files": paths})
+        looks = _report_settings(kept, formats=formats or "pdf,html", **given)
+        logging.getLogger("commstruct").info("writing the report")
+        paths = remake_report(folder, looks, store=store)
+        _finish(as_json, {"files": [str(path) for path in paths.values()]})
 
 
 @app.command()
@@ -632,6 +659,7 @@ def experiment(
     seeds: Annotated[
         int, typer.Option(min=1, help="How many networks of each kind.")
     ] = 3,
+    formats: Formats = None,
     workers: Workers = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -639,16 +667,18 @@ def experiment(
 ) -> None:
     """Put one of the theory's claims, or weak points, to the test.
 
-    The folder gets result.json, the figure and a page of the report.
+    The folder gets result.json, the figure, page.pdf and page.html.
     """
     with _speaking(quiet, verbose):
         from commstruct.report.pages.experiment_page import write_experiment
         from sims.experiments import run_experiment
 
+        looks = _report_settings(formats=formats)
         result = run_experiment(
             name, seeds=seeds, full=full, dale=dale, workers=workers or _cores()
         )
-        paths = [str(path) for path in write_experiment(result, out).values()]
+        written = write_experiment(result, out, settings=looks)
+        paths = [str(path) for path in written.values()]
         for claim in result["verdict"]:
             logging.getLogger("commstruct").info("%s", claim["statement"])
         _finish(as_json, {"verdict": result["verdict"], "files": paths})
@@ -722,6 +752,29 @@ def _read_definition(
     if found:
         raise ValueError("\n".join([f"{path} is not usable:", *found]))
     return definition, analysis, report
+
+
+def _report_settings(
+    base: "ReportSettings | None" = None,
+    *,
+    formats: str | None,
+    **given: str | None,
+) -> "ReportSettings":
+    """What was asked for of a report, and the rest as it is."""
+    from pydantic import ValidationError
+
+    from commstruct.report import ReportSettings
+    from sims.definition import mistakes
+
+    changes: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+    if formats is not None:
+        changes["formats"] = [word.strip() for word in formats.split(",")]
+    try:
+        return ReportSettings.model_validate(
+            {**(base or ReportSettings()).model_dump(), **changes}
+        )
+    except ValidationError as error:
+        raise ValueError(mistakes(error)) from None
 
 
 _Means = tuple[int, "Executor | None"]
@@ -873,6 +926,7 @@ def _compare_two(
     n_nulls: int,
     sweep: Path | None,
     settings: dict[str, Any],
+    looks: "ReportSettings",
 ) -> dict[str, Any]:
     from commstruct.compare import compare_connectomes
     from commstruct.report.pages.compare_page import write_comparison
@@ -912,6 +966,7 @@ def _compare_two(
         placements=placements,
         datasets=(shipped[0], shipped[1]),
         provenance=_made_from(connectomes, names, command),
+        settings=looks,
     )
     found = comparison.to_dict()
     kept = (
@@ -952,6 +1007,7 @@ def _compare_several(
     groups: str | None,
     match: str,
     settings: dict[str, Any],
+    looks: "ReportSettings",
 ) -> dict[str, Any]:
     from commstruct.compare import compare_groups
     from commstruct.report.pages.groups_page import write_groups
@@ -970,7 +1026,10 @@ def _compare_several(
     for note in comparison.notes:
         logging.getLogger("commstruct").info("%s", note)
     paths = write_groups(
-        comparison, out, provenance=_made_from(connectomes, names, command)
+        comparison,
+        out,
+        provenance=_made_from(connectomes, names, command),
+        settings=looks,
     )
     kept = ("names", "groups", "n_matched", "whole_p", "whole_share", "smallest_p")
     found = comparison.to_dict()

@@ -107,6 +107,8 @@ def test_run_makes_all_files_and_again_only_what_is_missing(definition: Path) ->
     out = definition.parent / "out" / "small"
     assert {path.name for path in out.iterdir()} >= {
         "report.pdf",
+        "report.html",
+        "report.json",
         "analysis.json",
         "runs.csv",
         "modules.csv",
@@ -171,7 +173,16 @@ def test_analyze_a_matrix_from_a_file(tmp_path: Path) -> None:
     assert pdf.read_bytes() == first
     titled = commstruct("report", out, "--title", "<script>alert(1)</script>")
     assert titled.returncode == 0
-    assert pdf.read_bytes() != first
+    with_title = pdf.read_bytes()
+    assert with_title != first
+    pdf.unlink()
+    html = commstruct("report", out, "--format", "html", "--author", "A. <b>")
+    assert html.returncode == 0
+    assert not pdf.exists()
+    page = (out / "report.html").read_text()
+    assert "<h1>&lt;script&gt;alert(1)&lt;/script&gt;</h1>" in page  # as it was
+    assert "A. &lt;b&gt;" in page
+    assert "formats" in refused(commstruct("report", out, "--format", "doc"))
 
 
 @pytest.mark.parametrize(

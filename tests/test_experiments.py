@@ -828,7 +828,9 @@ def test_a_page_says_the_verdict_and_what_would_refute_it(results, tmp_path):
     assert sorted(path.name for path in paths.values()) == [
         "figure.png",
         "figure.svg",
+        "page.html",
         "page.pdf",
+        "report.json",
         "result.json",
     ]
     assert json.loads(paths["result"].read_text()) == result

@@ -16,7 +16,12 @@ from commstruct.report.figures import (
     plot_regions,
     plot_resolution_scan,
 )
-from commstruct.report.pages import ReportSettings, write_report
+from commstruct.report.pages import (
+    ReportSettings,
+    read_report_settings,
+    remake_report,
+    write_report,
+)
 
 __all__ = [
     "MatrixFigure",
@@ -36,6 +41,8 @@ __all__ = [
     "plot_nulls",
     "plot_regions",
     "plot_resolution_scan",
+    "read_report_settings",
+    "remake_report",
     "sweep_facts",
     "write_report",
 ]

@@ -165,6 +165,7 @@ class _Explorer:
         self.region_names, self.structure_names = regions, structures
         self.facts: Facts = {
             "kind": analysis.kind,
+            "n_nulls": analysis.settings["n_nulls"],
             "names": names,
             "groups": None if column is None else _grouped(neurons[column], everyone),
             "group_name": column,
@@ -230,7 +231,7 @@ class _Explorer:
         values: NDArray[np.float64],
         mask: NDArray[np.bool_],
     ) -> None:
-        """Add blocks and scores before the end of training, on the modules of the end."""
+        """Add blocks and scores before the end, on the modules of the end."""
         possible = mask[np.ix_(one.neurons, one.neurons)]
         network = as_connectome(values, possible=possible)
         blocks = block_structure(network, one.partition.labels)

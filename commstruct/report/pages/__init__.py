@@ -1,10 +1,12 @@
-"""Pages: facts and figures laid out as a PDF."""
+"""Pages: facts and figures laid out as a PDF, and as one file of HTML."""
 
 from commstruct.report.pages.document import Document
 from commstruct.report.pages.settings import ReportSettings
 from commstruct.report.pages.writing import (
     NETWORK_NAME,
     SWEEP_NAME,
+    read_report_settings,
+    remake_report,
     write_pages,
     write_report,
 )
@@ -14,6 +16,8 @@ __all__ = [
     "SWEEP_NAME",
     "Document",
     "ReportSettings",
+    "read_report_settings",
+    "remake_report",
     "write_pages",
     "write_report",
 ]

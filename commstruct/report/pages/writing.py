@@ -38,6 +38,7 @@ def write_pages(
     *,
     name: str = "report",
     keep: bool = False,
+    store: str | Path | None = None,
 ) -> dict[str, Path]:
     """Write a document in every format asked for; nothing if one of them fails.
 
@@ -54,10 +55,13 @@ def write_pages(
     keep : bool
         Whether ``report.json`` has the document too, where nothing else in the
         folder has all that is needed to lay it out again.
+    store : str or Path, optional
+        Sweep store, to be remembered where it is not in the folder.
 
     Returns
     -------
-    dict of format to Path
+    dict of name to Path
+        One for each format, and ``settings``, report.json.
     """
     out_dir = Path(out_dir)
     pages = {form: _MAKERS[form](document, settings) for form in settings.formats}
@@ -65,11 +69,14 @@ def write_pages(
     kept: dict[str, Any] = {"settings": settings.model_dump(mode="json")}
     if keep:
         kept |= {"name": name, "document": document.to_dict()}
+    if store is not None:
+        kept["store"] = str(Path(store).resolve())
     text = json.dumps(kept, allow_nan=False) + "\n"
-    write_whole(out_dir / SETTINGS_NAME, text.encode())
     paths: dict[str, Path] = {form: out_dir / f"{name}.{form}" for form in pages}
     for form, page in pages.items():
         write_whole(paths[form], page)
+    paths["settings"] = out_dir / SETTINGS_NAME
+    write_whole(paths["settings"], text.encode())
     return paths
 
 
@@ -106,7 +113,8 @@ def write_report(
 
     Returns
     -------
-    dict of format to Path
+    dict of name to Path
+        One for each format, and ``settings``, report.json.
 
     Raises
     ------
@@ -126,17 +134,17 @@ def write_report(
         connectome = _network_of(out_dir, network)
         _check_input(analysis, input_hash(connectome), "the network")
         document = network_document(analysis, connectome)
-    return write_pages(document, out_dir, settings)
+    elsewhere = store is not None and (
+        Path(store).resolve() != (out_dir / SWEEP_NAME).resolve()
+    )
+    return write_pages(document, out_dir, settings, store=store if elsewhere else None)
 
 
 def remake_report(
     folder: str | Path,
+    settings: ReportSettings | None = None,
     *,
     store: str | Path | None = None,
-    title: str | None = None,
-    author: str | None = None,
-    paper: Paper | None = None,
-    formats: Sequence[Format] = FORMATS,
 ) -> dict[str, Path]:
     """Make the pages of a folder of results again, without computing them again.
 
@@ -144,50 +152,61 @@ def remake_report(
     ----------
     folder : str or Path
         Where an analysis, a comparison or an experiment was written.
-    store : str or Path, optional
-        Sweep store that was analysed; default ``sweep.zarr`` in the folder.
-    title, author, paper : str, optional
+    settings : ReportSettings, optional
         Default: those of the pages that are there.
-    formats : sequence of {"pdf", "html"}
+    store : str or Path, optional
+        Sweep store that was analysed; default: where it was, else ``sweep.zarr`` in
+        the folder.
 
     Returns
     -------
-    dict of format to Path
+    dict of name to Path
+        One for each format, and ``settings``, report.json.
 
     Raises
     ------
     ValueError
-        If the folder has no results, or a setting is unknown.
+        If the folder has no results, or not those that were analysed.
     """
     folder = Path(folder)
     kept = _read_kept(folder)
-    given = {"title": title, "author": author, "paper": paper, "formats": formats}
-    settings = ReportSettings.model_validate(
-        {
-            **kept.get("settings", {}),
-            **{name: value for name, value in given.items() if value is not None},
-        }
-    )
+    settings = settings or read_report_settings(folder) or ReportSettings()
     if "document" in kept:
         document = Document.from_dict(kept["document"])
         name = str(kept.get("name", "report"))
         return write_pages(document, folder, settings, name=name, keep=True)
+    if store is None and not (folder / SWEEP_NAME).exists():
+        store = kept.get("store")
     return write_report(
         read_analysis(folder), folder, store=store, **settings.model_dump()
     )
 
 
+def read_report_settings(folder: str | Path) -> ReportSettings | None:
+    """Settings of the pages in a folder, or None if none are known.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be read.
+    """
+    kept = _read_kept(Path(folder))
+    return ReportSettings.model_validate(kept["settings"]) if kept else None
+
+
 def _read_kept(folder: Path) -> dict[str, Any]:
+    """What `write_pages` left beside the pages; nothing if there are none."""
     file = folder / SETTINGS_NAME
     if not file.is_file():
         return {}
     try:
         kept = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{file} must be JSON, got {error}") from None
-    if not isinstance(kept, dict) or not isinstance(kept.get("settings"), dict):
-        raise ValueError(f"{file} must have the settings of a report")
-    return kept
+        ReportSettings.model_validate(kept["settings"])
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"{file} must have the settings of a report, got something else"
+        ) from None
+    return dict(kept)
 
 
 def _network_of(out_dir: Path, network: Any) -> Connectome:

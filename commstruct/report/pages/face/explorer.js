@@ -139,9 +139,10 @@
 
   const drawn = { matrix: null, blocks: null }; // what is under the pointer
 
+  const contextOf = (canvas) => canvas.getContext("2d", { willReadFrequently: true });
   const sharpen = (canvas, size) => {
     if (canvas.width !== size) canvas.width = canvas.height = size;
-    const context = canvas.getContext("2d");
+    const context = contextOf(canvas);
     context.imageSmoothingEnabled = false;
     context.clearRect(0, 0, size, size);
     return context;
@@ -196,6 +197,11 @@
   const colorOf = (partition, module) =>
     facts.palette[partition.ids[module] % facts.palette.length];
 
+  const isLight = (color) => {
+    const [r, g, b] = [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
+    return 0.299 * r + 0.587 * g + 0.114 * b > 115;
+  };
+
   const drawMatrix = (state) => {
     const canvas = byId("matrix");
     const { neurons } = regionNow();
@@ -212,6 +218,7 @@
     const labels = labelsOf(partitionKey());
     const order = orderNow(labels);
     const edge = Math.round(size / 22);
+    const strip = Math.round(edge * 0.8);
     const cell = (size - edge) / n;
     const values = new Float64Array(n * n);
     let isSigned = false;
@@ -232,9 +239,9 @@
     });
     order.forEach((neuron, i) => {
       context.fillStyle = colorOf(partition, labels[neuron]);
-      const [from, to] = [edge + i * cell, edge + (i + 1) * cell];
-      context.fillRect(0, from, edge * 0.8, to - from + 0.5);
-      context.fillRect(from, 0, to - from + 0.5, edge * 0.8);
+      const [from, to] = [i, i + 1].map((border) => Math.round(edge + border * cell));
+      context.fillRect(0, from, strip, to - from);
+      context.fillRect(from, 0, to - from, strip);
     });
     if (look.order === "module") {
       context.strokeStyle = "#000000";
@@ -278,10 +285,21 @@
       else paint(pixels, at, decode(numbers[at], code), code.max, isSigned);
     });
     const cell = (size - edge) / k;
+    context.font = `bold ${edge * 0.55}px sans-serif`;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    const strip = edge * 0.8;
     for (let module = 0; module < k; module += 1) {
-      context.fillStyle = colorOf(partition, module);
-      context.fillRect(0, edge + module * cell, edge * 0.8, cell);
-      context.fillRect(edge + module * cell, 0, cell, edge * 0.8);
+      const at = edge + module * cell;
+      const color = colorOf(partition, module);
+      context.fillStyle = color;
+      context.fillRect(0, at, strip, cell);
+      context.fillRect(at, 0, cell, strip);
+      if (cell >= edge * 0.6) {
+        context.fillStyle = isLight(color) ? "#000000" : "#ffffff";
+        context.fillText(module, strip / 2, at + cell / 2);
+        context.fillText(module, at + cell / 2, strip / 2);
+      }
     }
     drawn.blocks = { n: k, edge, size, numbers, code };
     mark("blocks", context);
@@ -396,7 +414,8 @@
       }
     });
     parts.push(shape("path", { class: "axis", d: `M60 ${y(0)}H500M60 10V140` }));
-    for (const value of new Set([low, 0, high])) {
+    const ticks = [0, low, high].filter((v, i) => i === 0 || Math.abs(y(v) - y(0)) > 14);
+    for (const value of ticks) {
       parts.push(shape("text", { x: 54, y: y(value) + 4, "text-anchor": "end" }, signed(Number(value.toFixed(3)))));
     }
     scoresAt.forEach((scores, rate) => {
@@ -409,7 +428,6 @@
         }
       }
     });
-    parts.push(shape("text", { x: 62, y: 20 }, "D, end of training"));
     chart.replaceChildren(...parts);
   };
 
@@ -440,7 +458,7 @@
     const kept = cursor[which];
     cursor[which] = null;
     draw[which](stateNow());
-    const context = canvas.getContext("2d");
+    const context = contextOf(canvas);
     images[which] = context.getImageData(0, 0, canvas.width, canvas.height);
     cursor[which] = kept;
     mark(which, context);
@@ -451,7 +469,7 @@
     if (it === null) return;
     const within = (i) => Math.max(0, Math.min(it.n - 1, i));
     cursor[which] = { row: within(row), column: within(column) };
-    const context = byId(which).getContext("2d");
+    const context = contextOf(byId(which));
     context.putImageData(images[which], 0, 0);
     mark(which, context);
     readOut(which);
