@@ -769,6 +769,7 @@ BROKEN_TEXT = [
     ("a.npz", "not zip", "a.npz: cannot be read as NumPy arrays"),
     ("a.mat", "not matlab", "a.mat: cannot be read as a MATLAB file"),
     ("a.csv.gz", "not gzip but text", "a.csv.gz"),
+    ("a.tsv", "\t0\n\f", "line 2, column 2: must be a finite number, got nothing"),
 ]
 
 

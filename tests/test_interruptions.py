@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,22 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 def children(pid: int) -> list[int]:
-    try:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        return []
-    return [int(word) for word in text.split()]
+    found = []
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # it has ended
+            found += [int(word) for word in thread.read_text().split()]
+    return found
+
+
+def command_of(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def at_work(store: Path) -> set[Path]:
+    """Checkpoints and records: something new among them shows that workers work."""
+    return {*store.glob("unfinished/*/*"), *store.glob("runs/rate*.json")}
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
@@ -85,17 +97,21 @@ def test_sweeps_killed_at_random_moments_end_in_the_same_bytes(
         store, sweep_number = tmp_path / f"store-{sweep_number}", sweep_number + 1
         finished = False
         while not finished and sum(kills.values()) < N_KILLS:
+            kills_worker, as_it_starts = rng.random() < 0.5, rng.random() < 0.2
+            before = at_work(store)
             process = start(SLOW, store, workers=2)
-            time.sleep(rng.uniform(0.3, 6.0))
+            if not as_it_starts:
+                while process.poll() is None and at_work(store) == before:
+                    time.sleep(0.01)
+            time.sleep(rng.uniform(0.0, 2.0))
             workers = [
                 pid
                 for pid in children(process.pid)
-                if b"loky" in Path(f"/proc/{pid}/cmdline").read_bytes()
-                and b"tracker" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+                if b"LokyProcess" in command_of(pid)
             ]
             if process.poll() is not None:
                 finished = True
-            elif workers and rng.random() < 0.5:
+            elif workers and kills_worker:
                 os.kill(rng.choice(workers), signal.SIGKILL)
                 kills["worker"] += 1
                 # a worker's death ends nothing: the parent goes on
@@ -106,6 +122,7 @@ def test_sweeps_killed_at_random_moments_end_in_the_same_bytes(
                 os.kill(process.pid, signal.SIGKILL)
                 kills["parent"] += 1
                 process.wait()
+                time.sleep(1.5)  # until its workers have stopped
             process.stderr.close()
             resumed += len(list(store.glob("unfinished/*/*")))
             for record in store.glob("runs/rate*.json"):

@@ -18,6 +18,7 @@ from commstruct.files.text import (
     numbered_rows,
     parse_rows,
     see_layout,
+    split_lines,
     split_row,
 )
 
@@ -42,7 +43,7 @@ def _kind(path: Path, layout: Layout, options: ReadOptions) -> str:
         last = (layout.second or layout.first)[-1]
         return "edges" if n_columns == 2 or is_number(last) else "matrix"
     with open_bytes(path, options.max_memory) as stream:  # at most four rows
-        lines = decode(path, stream.read()).splitlines()[layout.skipped :]
+        lines = split_lines(decode(path, stream.read()))[layout.skipped :]
     rows = [split_row(line, layout.delimiter) for line in lines if line.strip()]
     if not _may_be_edges(rows, n_columns):
         return "matrix"
@@ -151,7 +152,8 @@ def _refuse_missing(
         return
     row, column = (int(k) for k in wrong[0])
     rows = numbered_rows(path, layout, options, header)
-    number, fields = next(itertools.islice(rows, row, None))
+    # a row of nothing but a form feed, say, is one to pandas
+    number, fields = next(itertools.islice(rows, row, None), (row + 1, []))
     column += beside
     got = repr(fields[column]) if column < len(fields) and fields[column] else "nothing"
     raise ValueError(

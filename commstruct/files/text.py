@@ -48,7 +48,7 @@ def see_layout(path: Path, options: ReadOptions) -> Layout:
     if not is_whole:
         start = start[: start.rfind(b"\n") + 1] or start
     lines = [
-        (i, x) for i, x in enumerate(decode(path, start).splitlines()) if x.strip()
+        (i, x) for i, x in enumerate(split_lines(decode(path, start))) if x.strip()
     ]
     comments = list(
         itertools.takewhile(lambda row: row[1].lstrip().startswith(("#", "%")), lines)
@@ -88,6 +88,11 @@ def find_delimiter(line: str) -> str:
     counts = {mark: line.count(mark) for mark in DELIMITERS}
     best = max(counts, key=lambda mark: (counts[mark], mark == "\t"))
     return best if counts[best] else r"\s+"
+
+
+def split_lines(text: str) -> list[str]:
+    """Lines as pandas sees them: form feeds and the like do not end one."""
+    return [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
 
 
 def split_row(line: str, delimiter: str) -> list[str]:
