@@ -93,6 +93,7 @@ def main() -> None:
     parser.add_argument("--networks", type=int, help="structureless, of each kind")
     parser.add_argument("--planted", type=int, help="with structure, of each kind")
     parser.add_argument("--restarts", type=int, default=2)
+    parser.add_argument("--structures", nargs="*", default=["any", "assortative"])
     parser.add_argument("--out", type=Path, help="CSV file of all p-values")
     options = parser.parse_args()
     options.networks = options.networks or (200 if options.full else 3)
@@ -102,8 +103,7 @@ def main() -> None:
     records, start = [], time.monotonic()
     with threadpool_limits(1):
         for kind, contrast, seed, weights in networks(options):
-            structures = ["any"] if contrast else ["any", "assortative"]
-            for structure in structures:
+            for structure in ["any"] if contrast else options.structures:
                 test = structure_significance(
                     weights,
                     seed=seed,

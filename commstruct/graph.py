@@ -24,6 +24,7 @@ SIGNS = ("signed", "positive", "negative", "absolute")
 SMALL_PAIRS = 250_000  # pairs of neurons (700 neurons) a complete graph costs nothing
 EDGES_WORTH_A_PROCESS = 4_000_000  # edges x runs, about two seconds of Leiden
 N_STARTING_MODULES = 50  # random start, where every module is tried for every neuron
+BROKEN_UP = 2  # modules, to go on from a partition that is nearly the best
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +56,13 @@ class LeidenSearch:
     engine : str
         Library and form that is used, for the record.
     run : function of a seed (int) that returns labels, largest module first
+    resume : function of a seed and of labels to start from, or None
+        None where the network is too large for more than a few runs.
     """
 
     engine: str
     run: Callable[[int], IntVector]
+    resume: Callable[[int, IntVector], IntVector] | None = None
 
 
 def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
@@ -214,6 +218,40 @@ def leiden_restarts(
     return [labels for runs, _ in done for labels in runs], done[0][1]
 
 
+def leiden_improved(
+    weights: Weights,
+    labels: IntVector,
+    seeds: Sequence[int],
+    *,
+    signs: str = "signed",
+    resolution: float = 1.0,
+    minimise: bool = False,
+) -> IntVector:
+    """Break up two modules and run Leiden from there, once per seed; keep the best.
+
+    Iterated local search (Lourenco, Martin & Stutzle 2003,
+    doi:10.1007/0-306-48056-5_11):
+    where many partitions are nearly as good as the best one, runs that start from a
+    good one find it more often than as many new ones. Labels of networks that are
+    too large for that are returned as they are. The other arguments are those of
+    `leiden_search`.
+    """
+    search = leiden_search(
+        weights, signs=signs, resolution=resolution, minimise=minimise
+    )
+    if search.resume is None:
+        return labels
+    layers = sign_layers(weights, signs=signs)
+    sign = -1.0 if minimise else 1.0
+    best = sign * layers_modularity(layers, labels, resolution)
+    for seed in seeds:
+        found = search.resume(seed, _broken_up(labels, np.random.default_rng(seed)))
+        quality = sign * layers_modularity(layers, found, resolution)
+        if quality > best:
+            labels, best = found, quality
+    return labels
+
+
 def spawn_seeds(seed: int, n_seeds: int) -> list[int]:
     """Return independent seeds, one per repeat; the first ones do not depend on n.
 
@@ -272,14 +310,31 @@ def _complete_search(matrix: FloatMatrix) -> LeidenSearch:
     edges /= scale or 1.0  # mean size 1: shares of the total would be tiny
     graph = igraph.Graph.Full(n)
 
-    def run(seed: int) -> IntVector:
+    def resume(seed: int, labels: IntVector | None) -> IntVector:
         with _igraph_seeded(seed):
             found = graph.community_leiden(
-                objective_function="CPM", resolution=0, weights=edges, n_iterations=-1
+                objective_function="CPM",
+                resolution=0,
+                weights=edges,
+                n_iterations=-1,
+                initial_membership=None if labels is None else labels.tolist(),
             )
         return canonical_labels(found.membership)
 
-    return LeidenSearch("igraph Leiden on the modularity matrix", run)
+    return LeidenSearch(
+        "igraph Leiden on the modularity matrix",
+        lambda seed: resume(seed, None),
+        resume,
+    )
+
+
+def _broken_up(labels: IntVector, rng: np.random.Generator) -> IntVector:
+    """Make every neuron of two modules, drawn at random, a module of its own."""
+    k = int(labels.max()) + 1
+    broken = np.isin(labels, rng.choice(k, min(BROKEN_UP, k), replace=False))
+    apart = labels.copy()
+    apart[broken] = k + np.arange(np.count_nonzero(broken))
+    return canonical_labels(apart)
 
 
 def _edge_search(layer: Layer, resolution: float) -> LeidenSearch:

@@ -14,6 +14,7 @@ import commstruct.graph
 from commstruct.graph import (
     SIGNS,
     layers_modularity,
+    leiden_improved,
     leiden_labels,
     leiden_restarts,
     leiden_search,
@@ -191,6 +192,34 @@ def test_one_seed_gives_one_answer_and_leaves_pythons_random_numbers_alone():
     np.testing.assert_array_equal(first, search.run(11))
     np.testing.assert_array_equal(first, leiden_labels(weights, seed=11))
     assert any(not np.array_equal(first, search.run(seed)) for seed in range(20))
+
+
+@pytest.mark.parametrize("minimise", [False, True])
+def test_runs_that_go_on_from_a_partition_find_better_ones_and_never_worse(minimise):
+    weights, _ = planted_weights("structureless", seed=2, sizes=(60,))
+    layers = sign_layers(weights, signs="signed")
+    sign = -1 if minimise else 1
+    options = {"minimise": minimise}
+    gained = 0
+    for seed in range(8):
+        start = leiden_labels(weights, seed=seed, **options)
+        nothing = leiden_improved(weights, start, [], **options)
+        np.testing.assert_array_equal(nothing, start)
+        better = leiden_improved(weights, start, range(10), **options)
+        before, after = (
+            sign * layers_modularity(layers, one, 1.0) for one in (start, better)
+        )
+        assert after >= before
+        gained += after > before
+    assert gained >= 6
+
+
+@pytest.mark.usefixtures("only_edges")
+def test_large_networks_are_left_with_the_best_of_their_runs():
+    weights, _ = sparse_signed(3)
+    start = np.zeros(len(weights), dtype=int)
+    found = leiden_improved(sparse.csr_array(weights), start, [1, 2])
+    np.testing.assert_array_equal(found, start)
 
 
 def test_igraph_goes_on_with_pythons_random_numbers():

@@ -1,5 +1,6 @@
 """Tests of modules.py: known optima, planted modules, edges of what is defined."""
 
+import igraph
 import networkx as nx
 import numpy as np
 import pytest
@@ -19,12 +20,17 @@ from commstruct.modules import (
 KARATE = nx.to_scipy_sparse_array(nx.karate_club_graph(), weight=None)
 CLUBS = [club for _, club in nx.karate_club_graph().nodes(data="club")]
 TWO_TRIANGLES = nx.Graph([(0, 1), (1, 2), (2, 0), (2, 3), (3, 4), (4, 5), (5, 3)])
-OPTIMA = {  # proven by exact search: Brandes et al. 2008, Aloise et al. 2010
-    "karate club": (KARATE, 0.419789612),
+OPTIMA = {  # of exact search: `community_optimal_modularity` of igraph, by GLPK
     "two triangles": (TWO_TRIANGLES, 5 / 14),
+    "florentine families": (nx.florentine_families_graph(), 0.39875),
+    "karate club": (KARATE, 0.419789612),
+    "southern women": (
+        nx.to_scipy_sparse_array(nx.davis_southern_women_graph(), weight=None),
+        0.336005554854,
+    ),
     "les miserables": (
         nx.to_scipy_sparse_array(nx.les_miserables_graph(), weight=None),
-        0.5600,
+        0.560008370,
     ),
 }
 
@@ -90,10 +96,40 @@ def test_proven_optima_are_reached_by_95_of_100_seeds_and_never_exceeded(name):
         find_modules(network, seed=seed, structure="assortative").quality
         for seed in range(100)
     ]
-    rounding = 5e-5 if name == "les miserables" else 1e-9  # as published
-    assert max(reached) <= optimum + rounding
-    assert np.mean(np.array(reached) > max(reached) - 1e-9) >= 0.95
-    assert max(reached) >= optimum - rounding
+    assert max(reached) <= optimum + 1e-9
+    assert np.mean(np.array(reached) > optimum - 1e-9) >= 0.95
+
+
+def test_the_optimum_of_the_karate_club_is_that_of_exact_search():
+    exact = igraph.Graph.from_networkx(nx.karate_club_graph())
+    optimum = exact.community_optimal_modularity().modularity
+    assert optimum == pytest.approx(OPTIMA["karate club"][1], abs=1e-9)
+
+
+def all_partitions(n):
+    """Labels of every way to put n neurons into modules, each once."""
+    grown = [[0]]
+    for _ in range(n - 1):
+        grown = [[*some, new] for some in grown for new in range(max(some) + 2)]
+    return grown
+
+
+@pytest.mark.parametrize("structure", ["assortative", "disassortative"])
+@pytest.mark.parametrize("signs", ["signed", "absolute"])
+def test_of_all_partitions_of_directed_signed_networks_the_best_is_found(
+    structure, signs
+):
+    turned = -1 if structure == "disassortative" else 1
+    partitions = all_partitions(7)
+    assert len(partitions) == 877  # Bell's number
+    for seed in range(4):
+        weights = np.random.default_rng(seed).normal(size=(7, 7))
+        weights[:3] *= 4  # strengths sent and received differ
+        found = find_modules(weights, seed=1, structure=structure, signs=signs)
+        best = max(
+            turned * modularity(weights, labels, signs=signs) for labels in partitions
+        )
+        assert turned * found.quality == pytest.approx(best, abs=1e-12)
 
 
 @pytest.mark.parametrize(
