@@ -308,6 +308,8 @@ def _complete_search(matrix: FloatMatrix) -> LeidenSearch:
     edges = matrix[np.triu_indices(n, 1)]
     scale = np.abs(edges).mean() if n > 1 else 0.0
     edges /= scale or 1.0  # mean size 1: shares of the total would be tiny
+    if len(edges) <= SMALL_PAIRS:
+        edges = edges.tolist()  # which igraph reads faster, but takes more memory
     graph = igraph.Graph.Full(n)
 
     def resume(seed: int, labels: IntVector | None) -> IntVector:

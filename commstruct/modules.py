@@ -33,7 +33,7 @@ from commstruct.graph import (
 STRUCTURES = ("any", "assortative", "disassortative")
 CLEARLY = 1e-12  # a gain of modularity that is more than rounding
 MOST_CONSENSUS_ROUNDS = 50
-MOST_IMPROVEMENTS = 20  # runs from the best of the restarts, of as many as these
+MOST_IMPROVEMENTS = 10  # runs from the best of the restarts, of as many as these
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +126,7 @@ def find_modules(
         ``"assortative"`` maximises and ``"disassortative"`` minimises `modularity`
         by Leiden (Traag, Waltman & van Eck 2019, doi:10.1038/s41598-019-41695-z),
         the best of all restarts and, in small or dense networks, of as many runs
-        (20 at most) that go on from there; both find modules in noise too, so ask
+        (10 at most) that go on from there; both find modules in noise too, so ask
         `structure_significance` whether to believe them. ``"any"`` fits a block
         model, which sees every shape and finds one module where there is nothing.
     signs : {"signed", "positive", "negative", "absolute"}
