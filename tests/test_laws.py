@@ -11,7 +11,13 @@ from sklearn.metrics import adjusted_rand_score
 from commstruct.agreement import partition_distances, rand_indices
 from commstruct.blocks import block_structure
 from commstruct.compare import compare_partitions
-from commstruct.modules import consensus_modules, find_modules, modularity
+from commstruct.modules import (
+    consensus_modules,
+    find_modules,
+    modularity,
+    resolution_scan,
+)
+from commstruct.roles import neuron_roles
 from commstruct.significance import NULLS
 
 SCORES = {
@@ -59,7 +65,15 @@ FINDERS = {
         for structure in ("assortative", "disassortative", "any")
     },
     "consensus": lambda w, seed=1: consensus_modules(w, seed=seed, restarts=8).labels,
+    "scan": lambda w, seed=1: (
+        resolution_scan(w, seed=seed, resolutions=[1.0], restarts=5)
+        .partitions[0]
+        .labels
+    ),
 }
+# the finder that finds the same modules when all signs are flipped
+TURNED = {"assortative": "disassortative", "disassortative": "assortative"}
+TURNED["any"] = "any"
 
 
 @st.composite
@@ -134,6 +148,32 @@ def test_scores_leave_their_input_unchanged(name):
     np.testing.assert_array_equal(labels, before[1])
 
 
+@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("n", [1, 2, 3, 6])
+@pytest.mark.parametrize("weight", [0.0, 2.5, -1.0])
+def test_scores_of_constant_networks_are_zero_or_undefined(name, n, weight):
+    weights = np.full((n, n), weight)
+    for labels in (np.zeros(n, int), np.arange(n), np.arange(n) % 2):
+        score = SCORES[name](weights, labels)
+        if "modularity" not in name:
+            assert np.isnan(score) or score == 0
+        elif "1.5" not in name:
+            assert score == pytest.approx(0, abs=1e-12)
+
+
+@given(network=networks(), seed=st.integers(0, 99))
+@settings(max_examples=15, deadline=None)
+def test_roles_follow_their_neurons_whatever_the_unit_and_the_names(network, seed):
+    weights, labels = network
+    order = np.random.default_rng(seed).permutation(len(labels))
+    roles = neuron_roles(weights, labels)
+    names = np.array([f"module {(7 * label) % 10}" for label in labels])
+    shuffled = neuron_roles(3.0 * weights[np.ix_(order, order)], names[order])
+    same(shuffled.strength, 3.0 * roles.strength[order])
+    same(shuffled.participation, roles.participation[order])
+    same(shuffled.within_module_z, roles.within_module_z[order])
+
+
 @given(network=networks(), neuron=st.integers(0, 8), module=st.integers(0, 8))
 @settings(max_examples=50, deadline=None)
 def test_the_change_of_modularity_of_a_move_is_its_sum_over_pairs(
@@ -197,6 +237,14 @@ def test_finders_find_clear_modules_however_they_are_presented(finder, change):
     assert adjusted_rand_score(labels, found[-len(labels) :]) == 1.0
     assert np.all(np.diff(np.bincount(found)) <= 0)
     assert abs(weights - before).max() == 0
+
+
+@pytest.mark.parametrize("finder", TURNED)
+def test_flipping_all_signs_turns_what_is_found(finder):
+    weights, labels = planted_for(finder)
+    found = FINDERS[TURNED[finder]](-weights)
+    np.testing.assert_array_equal(found, FINDERS[finder](weights))
+    assert adjusted_rand_score(labels, found) == 1.0
 
 
 @pytest.mark.parametrize("finder", FINDERS)
