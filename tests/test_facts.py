@@ -1,6 +1,7 @@
 """Facts and sentences of a report: computed, and changed by other numbers."""
 
 import math
+from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from stores import make_store
 
-from commstruct.analysis import Analysis, analyze
+from commstruct.analysis import Analysis, analyze, open_sweep
 from commstruct.report.facts import (
     RateScore,
     Trend,
@@ -18,13 +19,22 @@ from commstruct.report.facts import (
     sweep_facts,
     trend_test,
 )
+from commstruct.report.facts.checkpoints import checkpoint_blocks, equal_loss
+from commstruct.report.facts.explorer import encode
 from commstruct.report.facts.network_sentences import network_answers
+from commstruct.report.facts.robustness import MEASURES, Shift, robustness
+from commstruct.report.facts.robustness_sentences import (
+    VERDICTS,
+    equal_loss_sentence,
+    robustness_sentence,
+)
 from commstruct.report.facts.sentences import (
     evidence_sentence,
     sweep_answers,
     sweep_limits,
     trend_clause,
 )
+from commstruct.report.facts.sweep import unsettled_rates
 from commstruct.report.text import joined, p_text, percent, plain, shown, signed
 
 SETTINGS = {"seed": 0, "restarts": 1, "n_nulls": 3, "structures": ["assortative"]}
@@ -289,3 +299,123 @@ def test_the_store_is_where_it_was_made(tmp_path: Path):
     result = analyze(store, **SETTINGS, regions=["hidden"])
     facts = sweep_facts(result)
     assert "Only 1 of 2 planned runs have ended." in sweep_limits(result, facts)
+
+
+def test_equal_loss_is_read_between_checkpoints(tmp_path):
+    store = make_store(tmp_path / "s.zarr", contrasts={0.5: 1.0, 1.0: 1.0}, seeds=[0])
+    analysis = analyze(store, **SETTINGS, regions=["whole", "learned change"])
+    checkpoints = checkpoint_blocks(analysis, open_sweep(store))
+    found = equal_loss(analysis, sweep_facts(analysis), checkpoints)
+    slow, fast = found.runs
+    assert found.loss == pytest.approx(0.4)  # 0.2 / rate: that of the slow run
+    assert found.steps[slow] == pytest.approx(100)
+    share = math.log(1.1 / 0.4) / math.log(1.1 / 0.2)  # losses 2, 1.1, 0.2
+    assert found.steps[fast] == pytest.approx(50 + 50 * share)
+    before, after = (
+        checkpoints[fast, "whole", place].blocks.diagonal_score for place in (1, 2)
+    )
+    assert found.at_loss[fast, "whole"] == pytest.approx(
+        before + share * (after - before)
+    )
+    assert found.at_loss[slow, "whole"] == found.at_end[slow, "whole"]
+    assert found.at_end[fast, "whole"] == pytest.approx(
+        analysis.regions[-2].score("diagonal_score")
+    )
+    # A change of nothing has no score; one between it and the next has the next one's.
+    nothing = checkpoints[fast, "learned change", 0].blocks
+    assert math.isnan(nothing.diagonal_score)
+
+
+def test_equal_loss_needs_two_learning_rates_that_learned(tmp_path):
+    store = make_store(
+        tmp_path / "s.zarr",
+        contrasts={0.5: 1.0, 1.0: 1.0},
+        accuracies={0.5: 0.2},
+        seeds=[0],
+    )
+    analysis = analyze(store, **SETTINGS, regions=["whole"])
+    checkpoints = checkpoint_blocks(analysis, open_sweep(store))
+    assert equal_loss(analysis, sweep_facts(analysis), checkpoints) is None
+    assert "Fewer than two learning rates" in equal_loss_sentence(analysis, None)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "rho", "adjusted_p", "verdict"),
+    [
+        (0.2, -0.1, -0.9, 0.01, "shifts"),
+        (0.2, 0.1, -0.9, 0.01, "falls"),
+        (-0.1, -0.2, -0.9, 0.01, "falls"),
+        (0.1, 0.2, 0.9, 0.01, "rises"),
+        (0.2, -0.1, -0.9, 0.06, "no evidence"),
+        (0.2, -0.1, math.nan, math.nan, "undefined"),
+    ],
+)
+def test_verdicts_of_a_shift(lowest, highest, rho, adjusted_p, verdict):
+    shift = Shift(
+        region="whole",
+        structure="any",
+        measure="diagonal_score",
+        lowest=lowest,
+        highest=highest,
+        n_runs=8,
+        rho=rho,
+        p_value=adjusted_p,
+        adjusted_p=adjusted_p,
+    )
+    assert shift.verdict == verdict
+    assert VERDICTS[verdict] in robustness_sentence([shift])
+
+
+def test_robustness_agrees_with_the_trends_and_corrects_over_the_table(falling):
+    shifts = robustness(falling)
+    kinds = {(one.region, one.structure) for one in falling.regions}
+    assert len(shifts) == len(kinds) * len(MEASURES)
+    facts = sweep_facts(falling)
+    for shift in shifts:
+        if shift.measure in ("diagonal_score", "modularity"):
+            trend = facts.trend(shift.region, shift.structure, shift.measure)
+            assert shift.rho == trend.rho
+            assert shift.p_value == trend.p_value
+            assert shift.lowest == pytest.approx(trend.known[0].mean)
+            assert shift.highest == pytest.approx(trend.known[-1].mean)
+    tested = sorted(s.p_value for s in shifts if math.isfinite(s.p_value))
+    smallest = min(shifts, key=lambda s: s.p_value)
+    n = len(tested)
+    by_hand = min(p * n / (i + 1) for i, p in enumerate(tested))
+    assert smallest.adjusted_p == pytest.approx(min(by_hand, 1))
+
+
+def test_learning_rates_that_do_not_settle_are_known(falling):
+    assert unsettled_rates(falling) == {}
+    runs = []
+    for record in falling.runs:
+        low = record["learning_rate"] == 1.0
+        shares = [1.0, 0.5, 0.2 if low else 0.99]
+        checkpoints = {**record["checkpoints"], "settled_rates": shares}
+        runs.append({**record, "checkpoints": checkpoints})
+    changed = replace(falling, runs=tuple(runs))
+    assert unsettled_rates(changed) == {1.0: pytest.approx(0.2)}
+    limits = " ".join(sweep_limits(changed, sweep_facts(changed)))
+    assert "learning rate 1 (20\u202f%)" in limits
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_encoded_weights_are_near_and_whole_numbers_are_exact(bits):
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(30, 30)) ** 3
+    code = encode(weights, bits=bits)
+    numbers = np.frombuffer(b64decode(code["data"]), dtype=f"<i{bits // 8}")
+    read = (
+        np.sign(numbers)
+        * code["max"]
+        * (abs(numbers.astype(float)) / code["levels"]) ** code["power"]
+    )
+    above = (abs(numbers.astype(float)) + 0.5) / code["levels"]
+    error = code["max"] * above ** code["power"] - abs(read)
+    assert (abs(read - weights.ravel()) <= 1.0001 * error).all()
+    assert not code["exact"]
+    counts = encode(np.array([[0.0, 100.0], [-3.0, 1.0]]), bits=bits)
+    assert counts["exact"]
+    assert counts["max"] == counts["levels"]
+    found = np.frombuffer(b64decode(counts["data"]), dtype=f"<i{bits // 8}")
+    assert found.tolist() == [0, 100, -3, 1]

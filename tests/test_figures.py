@@ -1,6 +1,7 @@
 """Figures alone: what they show, in which order, and at which sizes."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,6 +22,7 @@ from commstruct.report import (
     plot_answer,
     plot_blocks,
     plot_dynamics,
+    plot_equal_loss,
     plot_learning_curves,
     plot_learning_rates,
     plot_matrix,
@@ -28,6 +30,7 @@ from commstruct.report import (
     plot_regions,
     plot_resolution_scan,
 )
+from commstruct.report.facts.checkpoints import EqualLoss
 from commstruct.report.figures import Panel, own_ids
 from commstruct.report.figures.style import module_colors, save_svg
 
@@ -157,6 +160,40 @@ def test_every_figure_of_a_sweep_has_words_on_its_axes(analysis):
     }
     for figure, word in expected.items():
         assert word in words(figure)
+
+
+def test_equal_loss_is_drawn_beside_equal_steps(analysis):
+    runs = [str(record["id"]) for record in analysis.runs[:2]]
+    found = EqualLoss(
+        loss=0.25,
+        runs=tuple(runs),
+        steps=dict.fromkeys(runs, 50.0),
+        at_end={(run, "whole"): 0.2 for run in runs},
+        at_loss={(run, "whole"): 0.1 for run in runs},
+        tests={"whole": ((0.0, 1.0, 2), (0.0, 1.0, 2))},
+    )
+    figure = plot_equal_loss(analysis, found)
+    heights = [
+        {y for line in axes.lines if line.get_marker() == "o" for y in line.get_ydata()}
+        for axes in figure.axes
+    ]
+    assert heights == [{0.2}, {0.1}]
+    text = words(figure)
+    assert "whole, equal steps" in text
+    assert "held-out loss 0.25" in text
+    assert "null networks" not in text
+
+
+def test_learning_rates_that_do_not_settle_are_marked(analysis):
+    runs = tuple(
+        {**r, "checkpoints": {**r["checkpoints"], "settled_rates": [0.1]}}
+        for r in analysis.runs
+    )
+    figure = plot_learning_rates(replace(analysis, runs=runs))
+    triangles = [line for line in figure.axes[0].lines if line.get_marker() == "v"]
+    assert [list(line.get_xdata()) for line in triangles] == [[0.1, 0.3]]
+    assert "rates often not settled" in words(figure)
+    assert "settled" not in words(plot_learning_rates(analysis))
 
 
 def test_a_single_network_is_drawn_against_its_nulls():

@@ -20,8 +20,9 @@ from commstruct.analysis import (
     read_weights,
 )
 from commstruct.analysis.sweeps import ROLES
-from commstruct.blocks import BlockStructure, block_structure
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.blocks import BlockStructure
+from commstruct.connectome import Connectome
+from commstruct.report.facts.checkpoints import Checkpoint, Checkpoints, saturation
 from commstruct.report.facts.sweep import LEVEL, SweepFacts, last_value, match_modules
 from commstruct.report.text import STRUCTURE_NAMES, p_text, shown
 
@@ -89,7 +90,7 @@ def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
     for one in analysis.regions:
         ids = np.arange(one.partition.n_modules)
         explorer.add_partition((0, 0), one, ids)
-        explorer.add_final((0, 0, 0), one, _limit(network.weights))
+        explorer.add_final((0, 0, 0), one, saturation(network.weights))
     size = network.n_neurons**2 * 4 // 3
     if network.possible is not None:
         explorer.facts["possible"] = _bits(network.possible)
@@ -101,7 +102,9 @@ def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
     return explorer.facts
 
 
-def sweep_explorer(analysis: Analysis, sweep: Sweep, facts: SweepFacts) -> Facts:
+def sweep_explorer(
+    analysis: Analysis, sweep: Sweep, facts: SweepFacts, checkpoints: Checkpoints
+) -> Facts:
     """What to explore of a sweep.
 
     Blocks and scores of every run are there: at the end of training on all kinds of
@@ -116,6 +119,8 @@ def sweep_explorer(analysis: Analysis, sweep: Sweep, facts: SweepFacts) -> Facts
     sweep : Sweep
     facts : SweepFacts
         Of `analysis`.
+    checkpoints : dict
+        As `checkpoint_blocks` returns.
     """
     everyone = _neurons_of(analysis)
     explorer = _Explorer(analysis, [str(neuron) for neuron in everyone])
@@ -133,17 +138,16 @@ def sweep_explorer(analysis: Analysis, sweep: Sweep, facts: SweepFacts) -> Facts
         if record["status"] == "diverged":
             continue
         run = explorer.run_place(record)
-        weights = read_weights(sweep, record)
         for one in analysis.regions:
             if one.run != record["id"]:
                 continue
             explorer.add_partition(run, one, _ids(analysis, facts, one))
-            values = _region_weights(weights, last, one)
-            explorer.add_final((*run, last), one, _limit(values))
+            limit = checkpoints[str(one.run), one.region, last].limit
+            explorer.add_final((*run, last), one, limit)
             if one.structure == analysis.settings["structures"][0]:
-                for checkpoint in range(last):
-                    values = _region_weights(weights, checkpoint, one)
-                    explorer.add_earlier((*run, checkpoint), one, values, sweep.mask)
+                for place in range(last):
+                    earlier = checkpoints[str(one.run), one.region, place]
+                    explorer.add_earlier((*run, place), one, earlier)
     for group in _groups(sweep, explorer):
         if not explorer.add_group(sweep, group):
             break
@@ -225,17 +229,10 @@ class _Explorer:
         self._add_state(place, one, state)
 
     def add_earlier(
-        self,
-        place: tuple[int, int, int],
-        one: RegionAnalysis,
-        values: NDArray[np.float64],
-        mask: NDArray[np.bool_],
+        self, place: tuple[int, int, int], one: RegionAnalysis, at: Checkpoint
     ) -> None:
         """Add blocks and scores before the end, on the modules of the end."""
-        possible = mask[np.ix_(one.neurons, one.neurons)]
-        network = as_connectome(values, possible=possible)
-        blocks = block_structure(network, one.partition.labels)
-        self._add_state(place, one, _state(blocks, _limit(values)))
+        self._add_state(place, one, _state(at.blocks, at.limit))
 
     def add_group(self, sweep: Sweep, places: Sequence[tuple[int, int, int]]) -> bool:
         """Add the weights at some places, all if there is room for all, else none."""
@@ -292,16 +289,6 @@ def _groups(sweep: Sweep, explorer: _Explorer) -> Iterator[list[tuple[int, int, 
     for seed in seeds:
         for checkpoint in sorted(range(last), key=lambda c: abs(2 * c - last)):
             yield [(*run, checkpoint) for run in by_seed[seed]]
-
-
-def _region_weights(
-    weights: NDArray[np.float32], checkpoint: int, one: RegionAnalysis
-) -> NDArray[np.float64]:
-    """Weights of a region at a checkpoint; of the learned change, so far."""
-    values = weights[checkpoint].astype(np.float64)
-    if one.region == "learned change":
-        values = values - weights[0]
-    return np.asarray(values[np.ix_(one.neurons, one.neurons)])
 
 
 def _ids(
@@ -378,13 +365,6 @@ def _grouped(values: Any, neurons: NDArray[np.int64]) -> Facts:
         "names": [shown(name) for name in names],
         "of": [places[name] for name in chosen],
     }
-
-
-def _limit(weights: Any) -> float:
-    """99th percentile of the sizes of what is not zero, at which colours saturate."""
-    values = weights if isinstance(weights, np.ndarray) else weights.data
-    sizes = np.abs(values[values != 0])
-    return float(f"{np.quantile(sizes, 0.99):.4g}") if len(sizes) else 1.0
 
 
 def _bits(possible: NDArray[np.bool_]) -> str:

@@ -14,6 +14,7 @@ from commstruct.report.facts.sweep import (
     SweepFacts,
     Trend,
     last_value,
+    unsettled_rates,
 )
 from commstruct.report.text import (
     STRUCTURE_NAMES,
@@ -354,16 +355,9 @@ def _learning_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
 
 
 def _settling_limits(analysis: Analysis) -> list[str]:
-    unsettled: dict[float, list[float]] = {}
-    for record in analysis.runs:
-        share = last_value(record, "settled_rates")
-        if record["status"] != "diverged" and share is not None:
-            unsettled.setdefault(float(record["learning_rate"]), []).append(share)
-    means = {rate: float(np.mean(shares)) for rate, shares in unsettled.items()}
     low = [
-        f"{rate:g} ({percent(mean)})"
-        for rate, mean in sorted(means.items())
-        if mean < 0.95
+        f"{rate:g} ({percent(share)})"
+        for rate, share in unsettled_rates(analysis).items()
     ]
     if not low:
         return []

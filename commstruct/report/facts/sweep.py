@@ -16,6 +16,7 @@ from commstruct.connectome import check_labels
 
 LEVEL = 0.05
 N_PERMUTATIONS = 9999
+SETTLED = 0.95  # share of samples that settle where a rate counts as settled
 ROUNDING = 1e-9  # a mean score below it has no sign
 
 FloatVector = NDArray[np.float64]
@@ -209,6 +210,21 @@ def has_learned(record: dict[str, Any]) -> bool | None:
     if accuracy is None or chance is None:
         return None
     return bool(accuracy > (1 + chance) / 2)
+
+
+def unsettled_rates(analysis: Analysis) -> dict[float, float]:
+    """Learning rates at which rates often did not settle, with the share that did.
+
+    Mean over the runs that ended of the last share of held-out samples whose rates
+    settled within the steps allowed, where it is below 0.95.
+    """
+    shares: dict[float, list[float]] = {}
+    for record in analysis.runs:
+        share = last_value(record, "settled_rates")
+        if record["status"] != "diverged" and share is not None:
+            shares.setdefault(float(record["learning_rate"]), []).append(share)
+    means = {rate: float(np.mean(found)) for rate, found in sorted(shares.items())}
+    return {rate: mean for rate, mean in means.items() if mean < SETTLED}
 
 
 def last_value(record: dict[str, Any], name: str) -> float | None:

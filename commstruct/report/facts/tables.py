@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from commstruct.analysis import Analysis
+from commstruct.report.facts.checkpoints import EqualLoss
+from commstruct.report.facts.robustness import MEASURES, Shift
 from commstruct.report.facts.sweep import LEVEL, SweepFacts, Trend, last_value
 from commstruct.report.text import p_text, percent, plain, shown, signed
 
@@ -139,6 +141,82 @@ def trends_caption(analysis: Analysis) -> list[str]:
         f"over the table (evidence at {LEVEL:g}), and \u03c1 and p over the runs that "
         f"learned the task. {DASH}: undefined or too few."
     ]
+
+
+def robustness_table(shifts: Sequence[Shift]) -> Table:
+    """One row per region and kind of modules, one column per measure."""
+    header = ("region", "modules", *MEASURES.values())
+    rows: dict[tuple[str, str], list[str]] = {}
+    for shift in shifts:
+        rows.setdefault((shift.region, shift.structure), []).append(_shift(shift))
+    aligns = ["l"] * len(header)
+    table = _table(
+        header, [(*kind, *cells) for kind, cells in rows.items()], aligns, size=7
+    )
+    widths = ("auto", "auto", *["rest"] * len(MEASURES))
+    return Table(table.header, table.rows, table.aligns, widths, table.size)
+
+
+def robustness_caption(analysis: Analysis) -> list[str]:
+    """Caption of `robustness_table`."""
+    return [
+        "For which definitions block structure shifts from block-diagonal to "
+        "off-diagonal as the learning rate grows: mean over seeds at the lowest and "
+        "the highest learning rate, and p of the trend after Benjamini\u2013Hochberg "
+        f"correction over this table (evidence at {LEVEL:g}). Shifts: falls, from "
+        "positive to negative; falls: without that change of sign. D of the excitatory "
+        "weights, of the sizes of the inhibitory ones and of |weight|: positive where "
+        "that much lies within modules. Modules were looked for on "
+        f"{analysis.settings['signs']} weights ([analysis] signs)."
+    ]
+
+
+def equal_loss_table(analysis: Analysis, found: EqualLoss) -> Table:
+    """One row per region: the trend of D at equal steps, and at equal loss."""
+    header = (
+        "region",
+        "runs",
+        "equal steps: D",
+        "\u03c1",
+        "p",
+        "equal loss: D",
+        "\u03c1",
+        "p",
+    )
+    rates = {str(r["id"]): float(r["learning_rate"]) for r in analysis.runs}
+    rows = []
+    for region, tests in found.tests.items():
+        row = [region, str(tests[1][2])]
+        for scores, (rho, p_value, _) in zip(
+            (found.at_end, found.at_loss), tests, strict=True
+        ):
+            known = {
+                run: score
+                for (run, where), score in scores.items()
+                if where == region and math.isfinite(score)
+            }
+            row += [_ends(known, rates), _score(rho), _p(p_value)]
+        rows.append(tuple(row))
+    return _table(header, rows, ["l", *["r"] * 7])
+
+
+def _ends(scores: Mapping[str, float], rates: Mapping[str, float]) -> str:
+    """Means at the lowest and at the highest learning rate."""
+    if not scores:
+        return DASH
+    at = [rates[run] for run in scores]
+    means = [
+        float(np.mean([score for run, score in scores.items() if rates[run] == end]))
+        for end in (min(at), max(at))
+    ]
+    return f"{_score(means[0])} at {min(at):g}, {_score(means[1])} at {max(at):g}"
+
+
+def _shift(shift: Shift) -> str:
+    if shift.verdict == "undefined":
+        return DASH if not shift.n_runs else "too few to test"
+    ends = f"{_score(shift.lowest)} to {_score(shift.highest)}"
+    return f"{shift.verdict}: {ends} ({p_text(shift.adjusted_p)})"
 
 
 def scores_table(analysis: Analysis) -> Table:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis
 from commstruct.blocks import BlockStructure
 from commstruct.connectome import as_connectome
+from commstruct.report.facts.checkpoints import EqualLoss
 from commstruct.report.figures.matrix_panels import (
     Scale,
     block_title,
@@ -26,6 +27,7 @@ from commstruct.report.figures.score_panels import (
     draw_curves,
     draw_last_values,
     draw_null_histogram,
+    draw_runs,
     draw_scores,
     log_axis,
     rate_legend,
@@ -269,6 +271,60 @@ def plot_learning_rates(
         axes.set_xlabel("learning rate")
     score_legend(figure, analysis, learned or {})
     return figure
+
+
+@in_style
+def plot_equal_loss(analysis: Analysis, found: EqualLoss) -> Figure:
+    """Draw the diagonal score at equal steps beside that at equal loss.
+
+    One row per region; every run that learned is shown, the line joins means.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of a sweep.
+    found : EqualLoss
+        Of `analysis`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    _check_sweep(analysis)
+    regions = [region for region in found.tests if _any_known(found, region)]
+    n_rows = max(len(regions), 1)
+    figure = Figure(figsize=(FULL_WIDTH, 0.45 + 1.45 * n_rows), layout="constrained")
+    grid = figure.subplots(n_rows, 2, squeeze=False, sharex=True, sharey="row")
+    letters = iter("abcdefgh")
+    records = {str(record["id"]): record for record in analysis.runs}
+    for row, region in zip(grid, regions, strict=False):
+        for axes, scores in zip(row, (found.at_end, found.at_loss), strict=True):
+            values = {
+                run: (records[run]["learning_rate"], records[run]["seed"], score)
+                for (run, where), score in scores.items()
+                if where == region
+            }
+            draw_runs(axes, analysis, values, {}, "black")
+            axes.axhline(0, color="0.35", lw=0.6, zorder=0.5)
+            axes.set_title(next(letters))
+        row[0].set_title(f"{row[0].get_title('left')}  {region}, equal steps")
+        row[1].set_title(
+            f"{row[1].get_title('left')}  {region}, held-out loss {found.loss:.3g}"
+        )
+        row[0].set_ylabel(AXIS_NAMES["diagonal_score"])
+    for axes in grid[-1]:
+        axes.set_xlabel("learning rate")
+    score_legend(figure, analysis, {}, nulls=False)
+    return figure
+
+
+def _any_known(found: EqualLoss, region: str) -> bool:
+    return any(
+        np.isfinite(score)
+        for scores in (found.at_end, found.at_loss)
+        for (_, where), score in scores.items()
+        if where == region
+    )
 
 
 @in_style

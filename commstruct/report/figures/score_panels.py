@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from numpy.typing import NDArray
 
 from commstruct.analysis import Analysis, RegionAnalysis
+from commstruct.report.facts.sweep import unsettled_rates
 from commstruct.report.figures.style import NULL_COLOR, SEED_MARKERS, STRUCTURE_COLORS
 
 FloatVector = NDArray[np.float64]
@@ -56,6 +57,7 @@ def draw_scores(
     }
     color = STRUCTURE_COLORS[regions[0].structure] if regions else "black"
     draw_runs(axes, analysis, values, learned, color)
+    _mark_rates(axes, list(unsettled_rates(analysis)), height=0.11, marker="v")
     if statistic != "structure_strength":
         axes.axhline(0, color="0.35", lw=0.6, zorder=0.5)
     else:
@@ -115,20 +117,29 @@ def draw_runs(
         for record in analysis.runs
         if record["status"] == "diverged"
     ]
-    if diverged:
-        axes.plot(
-            diverged,
-            np.full(len(diverged), 0.03),
-            ls="",
-            marker="x",
-            color="0.35",
-            ms=4,
-            mew=0.9,
-            transform=axes.get_xaxis_transform(),
-            clip_on=False,
-            zorder=4,
-        )
+    _mark_rates(axes, diverged, height=0.03, marker="x")
     _rate_axis(axes, rates)
+
+
+def _mark_rates(
+    axes: Axes, rates: Sequence[float], *, height: float, marker: str
+) -> None:
+    """A mark near the lower edge, over each of some learning rates."""
+    if not rates:
+        return
+    axes.plot(
+        rates,
+        np.full(len(rates), height),
+        ls="",
+        marker=marker,
+        color="0.35",
+        markerfacecolor="white",
+        ms=4,
+        mew=0.9,
+        transform=axes.get_xaxis_transform(),
+        clip_on=False,
+        zorder=4,
+    )
 
 
 def _known(values: Mapping[str, tuple[Any, Any, Any]], rate: float) -> FloatVector:
@@ -224,8 +235,10 @@ def score_legend(
     figure: Figure | SubFigure,
     analysis: Analysis,
     learned: Mapping[str, bool | None],
+    *,
+    nulls: bool = True,
 ) -> None:
-    """What markers, line, band and crosses are."""
+    """What markers, line, band, triangles and crosses are."""
     seeds = _seeds(analysis)
     handles: list[Any] = [
         Line2D(
@@ -242,7 +255,7 @@ def score_legend(
     if len(seeds) > 5:
         handles.append(Line2D([], [], ls="", label=f"and {len(seeds) - 5} more"))
     handles.append(Line2D([], [], color="0.25", lw=1, label="mean"))
-    if any(len(one.nulls.n_modules) for one in analysis.regions):
+    if nulls and any(len(one.nulls.n_modules) for one in analysis.regions):
         label = "null networks, 5\u201395 %"
         handles.append(Patch(facecolor=NULL_COLOR, edgecolor="0.7", label=label))
     if any(value is False for value in learned.values()):
@@ -256,6 +269,20 @@ def score_legend(
                 markerfacecolor="white",
                 ms=3.4,
                 label="did not learn",
+            )
+        )
+    if nulls and unsettled_rates(analysis):
+        label = "rates often not settled"
+        handles.append(
+            Line2D(
+                [],
+                [],
+                ls="",
+                marker="v",
+                color="0.35",
+                markerfacecolor="white",
+                ms=4,
+                label=label,
             )
         )
     if any(record["status"] == "diverged" for record in analysis.runs):

@@ -4,8 +4,20 @@ from collections.abc import Sequence
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep, region_networks
 from commstruct.report import figures
-from commstruct.report.facts import methods, network_sentences, sentences, tables
+from commstruct.report.facts import (
+    methods,
+    network_sentences,
+    robustness_sentences,
+    sentences,
+    tables,
+)
+from commstruct.report.facts.checkpoints import (
+    EqualLoss,
+    checkpoint_blocks,
+    equal_loss,
+)
 from commstruct.report.facts.explorer import sweep_explorer
+from commstruct.report.facts.robustness import robustness
 from commstruct.report.facts.sweep import SweepFacts, sweep_facts
 from commstruct.report.pages.document import (
     Document,
@@ -44,12 +56,14 @@ def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
         description=answers[0],
         made_with=f"commstruct {analysis.provenance['versions']['commstruct']}",
     )
-    document.explorer = sweep_explorer(analysis, sweep, facts)
+    checkpoints = checkpoint_blocks(analysis, sweep)
+    document.explorer = sweep_explorer(analysis, sweep, facts, checkpoints)
     panels = _panels(analysis, sweep, facts)
     _sweep_front(document, analysis, facts, panels, answers)
     _learning(document, analysis, facts)
     _matrices(document, analysis, facts, panels)
     _scores(document, analysis, facts)
+    _robustness(document, analysis, equal_loss(analysis, facts, checkpoints))
     document.heading("Runs")
     document.paragraph(
         "One row per run, at the end of training (",
@@ -236,6 +250,55 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
         )
     document.table(
         "trends", tables.trends_table(facts), tables.trends_caption(analysis)
+    )
+
+
+def _robustness(
+    document: Document, analysis: Analysis, found: EqualLoss | None
+) -> None:
+    document.heading("How far the answer depends on how it is asked")
+    document.heading("Equal steps and equal loss", 2)
+    words = robustness_sentences.equal_loss_sentence(analysis, found)
+    document.paragraph(
+        "Trained for as many steps, networks may differ in their learning rate and in "
+        "how much they learned; at the same loss they differ in the first alone. ",
+        words,
+    )
+    if found is not None and found.at_loss:
+        document.figure(
+            "equal-loss",
+            figures.plot_equal_loss(analysis, found),
+            [
+                "Diagonal score against learning rate where all runs were trained for "
+                "as many steps (left), and where all had the same held-out loss "
+                "(right), on the modules found at the end of training; runs that "
+                "learned. At equal loss, read between the checkpoints before and after "
+                "it, both loss (as its logarithm) and score taken to change linearly; "
+                "not tested against null networks."
+            ],
+            alt=f"Diagonal scores at equal steps beside those at equal loss. {words}",
+        )
+        document.table(
+            "equal-loss",
+            tables.equal_loss_table(analysis, found),
+            [
+                "Diagonal score at the lowest and the highest learning rate that "
+                "learned, and its trend with the learning rate, at equal steps and at "
+                "equal loss, over the same runs."
+            ],
+        )
+    document.heading("Definitions of modules, and signs", 2)
+    shifts = robustness(analysis)
+    document.paragraph(
+        robustness_sentences.robustness_sentence(shifts),
+        " All are in ",
+        table_ref("robustness"),
+        ".",
+    )
+    document.table(
+        "robustness",
+        tables.robustness_table(shifts),
+        tables.robustness_caption(analysis),
     )
 
 
