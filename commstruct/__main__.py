@@ -958,8 +958,9 @@ def _compare_two(
                 connectome, sweep, seed=settings["seed"], workers=settings["workers"]
             )
             log.info("%s", placements[name].sentence(name))
-            for note in placements[name].notes:
-                log.info("%s", note)
+        notes = [note for one in placements.values() for note in one.notes]
+        for note in dict.fromkeys(notes):
+            log.info("%s", note)
     paths = write_comparison(
         comparison,
         out,

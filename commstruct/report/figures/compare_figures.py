@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Curve
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from commstruct.blocks import off_diagonal
-from commstruct.compare import ConnectomeComparison
+from commstruct.compare import ConnectomeComparison, GroupComparison
 from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.figures.matrix_panels import draw_matrix, module_order
 from commstruct.report.figures.score_panels import AXIS_NAMES
@@ -32,6 +33,16 @@ from commstruct.report.text import shown
 
 FloatMatrix = NDArray[np.float64]
 MOST_NAMED = 16  # kinds that are written beside a block matrix; more are numbered
+MOST_GROUPS = 4  # whose block matrices are drawn
+MOST_POINTS_NAMED = 40
+LABEL_PLACES = (  # in points from the point, and how text lies there
+    (4, 3, "left", "bottom"),
+    (4, -3, "left", "top"),
+    (-4, 3, "right", "bottom"),
+    (-4, -3, "right", "top"),
+    (0, 6, "center", "bottom"),
+    (0, -6, "center", "top"),
+)
 PAIR_COLORS = (OKABE_ITO[0], OKABE_ITO[5])  # of the first and of the second
 
 
@@ -66,25 +77,61 @@ def plot_both_matrices(comparison: ConnectomeComparison) -> Figure:
 @in_style
 def plot_block_differences(comparison: ConnectomeComparison) -> Figure:
     """Draw the block means of both, and their difference with evidence marked."""
-    k = len(comparison.kinds)
-    means = [_square(comparison, column) for column in ("mean_a", "mean_b")]
-    difference = _square(comparison, "mean_difference")
-    evidence = _square(comparison, "mean_q") <= LEVEL
-    denser = _square(comparison, "density_q") <= LEVEL
+    table, kinds = comparison.blocks, comparison.kinds
+    means = [_square(table, kinds, column) for column in ("mean_a", "mean_b")]
+    figure, panels = _draw_blocks(
+        kinds,
+        means,
+        [shown(name, most=24) for name in comparison.names],
+        _square(table, kinds, "mean_difference"),
+    )
+    _mark(panels[2], _square(table, kinds, "mean_q") <= LEVEL, "o")
+    _mark(panels[2], _square(table, kinds, "density_q") <= LEVEL, "s")
+    return figure
+
+
+@in_style
+def plot_group_blocks(comparison: GroupComparison) -> Figure:
+    """Draw the block means of each group, the first four, with evidence marked.
+
+    Of two groups the difference is drawn too, and marked; of more, every panel is.
+    """
+    table, kinds = comparison.blocks, comparison.kinds
+    groups = list(dict.fromkeys(comparison.groups))
+    means = [_square(table, kinds, f"mean {group}") for group in groups[:MOST_GROUPS]]
+    figure, panels = _draw_blocks(
+        kinds,
+        means,
+        [shown(group, most=20) for group in groups[:MOST_GROUPS]],
+        means[1] - means[0] if len(groups) == 2 else None,
+    )
+    for axes in panels[2:] if len(groups) == 2 else panels:
+        _mark(axes, _square(table, kinds, "q_value") <= LEVEL, "o")
+    return figure
+
+
+def _draw_blocks(
+    kinds: Sequence[str],
+    means: Sequence[FloatMatrix],
+    titles: Sequence[str],
+    difference: FloatMatrix | None,
+) -> tuple[Figure, Sequence[Axes]]:
+    """Draw block matrices side by side on one scale, and a difference on its own."""
+    k = len(kinds)
     named = k <= MOST_NAMED
+    names = [shown(kind, most=16) for kind in kinds]
     # panels keep their width, so names below them need room of their own
-    height = 3.5 if named else 3.3
+    height = 2.85 + 0.045 * max(map(len, names)) if named else 3.3
     figure = Figure(figsize=(FULL_WIDTH, height), layout="constrained")
-    panels = figure.subplots(1, 3, sharex=True, sharey=True)
     signed = any(np.nanmin(one, initial=0) < 0 for one in means)
     largest = max(float(np.nanmax(np.abs(one), initial=0)) for one in means) or 1.0
-    across = float(np.nanmax(np.abs(difference), initial=0)) or 1.0
-    titles = [shown(name, most=24) for name in comparison.names]
     pictures = [
-        (means[0], titles[0], signed, largest),
-        (means[1], titles[1], signed, largest),
-        (difference, "difference (second \u2212 first)", True, across),
+        (one, title, signed, largest) for one, title in zip(means, titles, strict=True)
     ]
+    if difference is not None:
+        across = float(np.nanmax(np.abs(difference), initial=0)) or 1.0
+        pictures.append((difference, "difference (second \u2212 first)", True, across))
+    panels = figure.subplots(1, len(pictures), sharex=True, sharey=True)
     for axes, (values, title, both_signs, limit) in zip(panels, pictures, strict=True):
         colormap = mpl.colormaps["RdBu_r" if both_signs else "magma_r"]
         image = axes.imshow(
@@ -100,21 +147,7 @@ def plot_block_differences(comparison: ConnectomeComparison) -> Figure:
             image, ax=axes, location="bottom", label="mean weight", aspect=22
         )
         bar.outline.set_linewidth(0.5)
-    size = float(np.clip(70 / k, 1.2, 6))
-    for marked, marker in ((evidence, "o"), (denser, "s")):
-        rows, columns = np.nonzero(marked)
-        panels[2].plot(
-            columns,
-            rows,
-            ls="",
-            marker=marker,
-            ms=size if marker == "o" else 1.7 * size,
-            mfc="black" if marker == "o" else "none",
-            mec="black",
-            mew=0.5,
-        )
     if named:
-        names = [shown(kind, most=16) for kind in comparison.kinds]
         panels[0].set_yticks(range(k), [literal(name) for name in names])
         panels[0].set_xticks(range(k), [literal(name) for name in names], rotation=90)
         for axes in panels:
@@ -125,8 +158,25 @@ def plot_block_differences(comparison: ConnectomeComparison) -> Figure:
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     panels[0].set_ylabel("from (pre)")
-    panels[1].set_xlabel("to (post)")
-    return figure
+    panels[len(panels) // 2].set_xlabel("to (post)")
+    return figure, panels
+
+
+def _mark(axes: Axes, marked: NDArray[np.bool_], marker: str) -> None:
+    """Dots for one kind of evidence, squares around them for the other."""
+    size = float(np.clip(70 / len(marked), 1.2, 6))
+    rows, columns = np.nonzero(marked)
+    # white around the dots, for they lie on any colour
+    axes.plot(
+        columns,
+        rows,
+        ls="",
+        marker=marker,
+        ms=size if marker == "o" else 1.7 * size,
+        mfc="black" if marker == "o" else "none",
+        mec="white" if marker == "o" else "black",
+        mew=0.5,
+    )
 
 
 @in_style
@@ -243,22 +293,43 @@ def plot_map(
             color=colors[place],
             label=literal(shown(kind, most=24)) if kind else None,
         )
-    if len(names) <= 12:
-        for name, (x, y) in zip(names, points, strict=True):
-            axes.annotate(
-                literal(shown(name, most=24)),
-                (x, y),
-                xytext=(4, 3),
-                textcoords="offset points",
-                fontsize=6,
-            )
     if groups is not None:
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.15)
+    if len(names) <= MOST_POINTS_NAMED:
+        _name_points(axes, points, names)
     axes.set(xlabel="first dimension", ylabel="second dimension")
     axes.set_title(title, parse_math=False)
     return figure
+
+
+def _name_points(axes: Axes, points: FloatMatrix, names: Sequence[str]) -> None:
+    """Write each name beside its point, where no other name or point is."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()  # now it is known where the points are
+    centres = axes.transData.transform(points)
+    taken = [Bbox.from_extents(x - 8, y - 8, x + 8, y + 8) for x, y in centres]
+    for name, point in zip(names, points, strict=True):
+        for x, y, ha, va in LABEL_PLACES:
+            text = axes.annotate(
+                literal(shown(name, most=24)),
+                tuple(point),
+                xytext=(x, y),
+                textcoords="offset points",
+                ha=ha,
+                va=va,
+                fontsize=6,
+            )
+            text.set_in_layout(False)
+            box = text.get_window_extent()
+            if not any(box.overlaps(other) for other in taken):
+                break
+            text.remove()
+        else:
+            continue  # no room: the name is in the tables
+        taken.append(box)
 
 
 def _by_kind_and_strength(network: Any, labels: Any) -> NDArray[np.int64]:
@@ -272,12 +343,11 @@ def _by_kind_and_strength(network: Any, labels: Any) -> NDArray[np.int64]:
     return descending[order].astype(np.int64)
 
 
-def _square(comparison: ConnectomeComparison, column: str) -> FloatMatrix:
-    """A column of the blocks table as a matrix; NaN where there is no row."""
-    k = len(comparison.kinds)
-    place = {kind: i for i, kind in enumerate(comparison.kinds)}
+def _square(table: pd.DataFrame, kinds: Sequence[str], column: str) -> FloatMatrix:
+    """A column of a table of blocks as a matrix; NaN where there is no row."""
+    k = len(kinds)
+    place = {kind: i for i, kind in enumerate(kinds)}
     matrix = np.full((k, k), np.nan)
-    table = comparison.blocks
     rows, columns = table["from"].map(place), table["to"].map(place)
     matrix[rows.to_numpy(), columns.to_numpy()] = table[column].to_numpy()
     if len(table) < k * k:  # undirected: each pair of kinds once

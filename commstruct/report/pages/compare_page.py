@@ -364,7 +364,8 @@ def _placements(document: Document, placements: Mapping[str, Placement]) -> None
         for row in placement.rates.itertuples()
     ]
     first = next(iter(placements.values()))
-    document.listing([[note] for note in first.notes])
+    notes = [note for placement in placements.values() for note in placement.notes]
+    document.listing([[note] for note in dict.fromkeys(notes)])
     document.table(
         "placements",
         Table(

@@ -12,7 +12,7 @@ from commstruct.compare import GroupComparison
 from commstruct.report.facts.compare_sentences import number
 from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.facts.tables import Table
-from commstruct.report.figures.compare_figures import plot_map
+from commstruct.report.figures.compare_figures import plot_group_blocks, plot_map
 from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.pages.settings import ReportSettings
 from commstruct.report.pages.writing import write_pages
@@ -94,8 +94,10 @@ def groups_document(
         alt=f"Map of the connectomes. {answers[0]}",
     )
     if comparison.groups:
-        document.paragraph({"strong": "What limits this answer. "})
-        document.listing([[text] for text in _limits(comparison)])
+        limits = _limits(comparison)
+        if limits:
+            document.paragraph({"strong": "What limits this answer. "})
+            document.listing([[text] for text in limits])
     document.heading("Distances")
     document.table("distances", _distances_table(comparison), ["Distances."])
     document.heading("Scores")
@@ -107,7 +109,7 @@ def groups_document(
     )
     document.table("scores", _table(comparison.scores), [_caption(comparison)])
     for name, table, words in (
-        ("blocks", comparison.blocks, "Mean weight of blocks"),
+        ("blocks", comparison.blocks, "Mean weights of blocks"),
         ("edges", comparison.edges, "Weights of edges"),
     ):
         if "p_value" in table and table["p_value"].notna().any():
@@ -115,6 +117,8 @@ def groups_document(
             document.paragraph(
                 _found(table, words.lower()), " All are in ", f"{name}.csv."
             )
+            if name == "blocks":
+                _block_figure(document, comparison)
             some = table.sort_values("p_value", kind="stable").head(MOST_ROWS)
             document.table(name, _table(some), [f"{words}, smallest p first."])
     document.heading("Methods")
@@ -136,6 +140,24 @@ def groups_document(
         document.paragraph("The same comparison again:")
         document.add("command", text=shown(provenance["command"], most=600))
     return document
+
+
+def _block_figure(document: Document, comparison: GroupComparison) -> None:
+    groups = list(dict.fromkeys(comparison.groups))
+    what = (
+        "and the difference"
+        if len(groups) == 2
+        else f"of {len(groups)}, the first four"
+    )
+    document.figure(
+        "block means",
+        plot_group_blocks(comparison),
+        [
+            f"Mean weight of each block in each group, on one scale, {what}. Dots: "
+            f"blocks that differ between groups (q \u2264 {LEVEL:g})."
+        ],
+        alt=f"Block means of the groups. {_found(comparison.blocks, 'blocks')}",
+    )
 
 
 def groups_answers(comparison: GroupComparison) -> list[str]:
@@ -206,13 +228,19 @@ def _limits(comparison: GroupComparison) -> list[str]:
             f"so no p-value can be below {comparison.smallest_p:.2g}, and after "
             "correction for many blocks or edges few can be small."
         )
+    if comparison.settings["normalize"] == "total":
+        limits.append(
+            "Blocks and edges were compared after all connectomes were brought to the "
+            "same mean weight, so what is larger in one block is smaller elsewhere; "
+            "normalize = none compares weights as read."
+        )
     sizes = pd.Series(comparison.groups).value_counts()
     if sizes.max() > sizes.min():
         limits.append(
             "Groups are of unequal size: a test by dealing individuals also answers to "
             "groups that vary differently, not only to other means."
         )
-    return limits or ["The groups were taken as given."]
+    return limits
 
 
 def _members(comparison: GroupComparison) -> str:
