@@ -160,7 +160,7 @@ def test_a_document_reads_back_from_plain_data():
     again = Document.from_dict(json.loads(text))
     settings = ReportSettings()
     assert html_bytes(again, settings) == html_bytes(document, settings)
-    with pytest.raises(ValueError, match=r"a document must be whole, got .*made_with"):
+    with pytest.raises(ValueError, match=r"a document must be whole, got .*blocks"):
         Document.from_dict(
             {"figures": {}, "title": "", "description": "", "made_with": ""}
         )
