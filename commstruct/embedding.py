@@ -7,7 +7,7 @@ but in half the noise.
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, eigsh, svds
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh, svds
 from sklearn.utils.extmath import randomized_svd
 
 from commstruct.connectome import FloatMatrix, FloatVector, Weights
@@ -68,11 +68,10 @@ def singular_embedding(weights: Weights, *, edge: float, most: int) -> FloatMatr
     (n, 2 r) array
     """
     n = weights.shape[0]
-    if isinstance(weights, np.ndarray) and n <= FULL_DECOMPOSITION:
-        left, values, right = np.linalg.svd(weights)
+    if n <= FULL_DECOMPOSITION:
+        left, values, right = np.linalg.svd(_dense(weights))
     elif n <= EXACT_VECTORS:
-        left, values, right = svds(weights, k=min(most, n - 1), v0=_start(n))
-        left, values, right = left[:, ::-1], values[::-1], right[::-1]
+        left, values, right = _leading_triplets(weights, min(most, n - 1))
     else:
         left, values, right = randomized_svd(weights, most, random_state=0)
     rank = _rank(values, edge, most)
@@ -91,10 +90,10 @@ def symmetric_embedding(weights: Weights, *, edge: float, most: int) -> FloatMat
     symmetric = (weights + weights.T) / 2
     if not abs(symmetric).max():
         return np.zeros((n, 1))
-    if isinstance(symmetric, np.ndarray) and n <= FULL_DECOMPOSITION:
-        values, vectors = np.linalg.eigh(symmetric)
+    if n <= FULL_DECOMPOSITION:
+        values, vectors = np.linalg.eigh(_dense(symmetric))
     else:
-        values, vectors = eigsh(symmetric, k=min(most, n - 1), v0=_start(n))
+        values, vectors = _leading_eigenvectors(symmetric, min(most, n - 1))
     order = np.argsort(-np.abs(values), kind="stable")
     values, vectors = np.abs(values[order]), vectors[:, order]
     rank = _rank(values, edge, most)
@@ -114,13 +113,15 @@ def extreme_vectors(weights: Weights) -> list[FloatVector]:
         return []
     mean = symmetric.sum() / max(n * (n - 1), 1)
     if n <= FULL_DECOMPOSITION:
-        dense = symmetric if isinstance(symmetric, np.ndarray) else symmetric.toarray()
-        _, vectors = np.linalg.eigh(dense - mean)
+        _, vectors = np.linalg.eigh(_dense(symmetric) - mean)
     else:
         centred = LinearOperator(
             (n, n), matvec=lambda x: symmetric @ x - mean * x.sum(), dtype=np.float64
         )
-        _, vectors = eigsh(centred, k=2, which="BE", v0=_start(n), tol=1e-3)
+        try:
+            _, vectors = eigsh(centred, k=2, which="BE", v0=_start(n), tol=1e-3)
+        except ArpackError:  # as below: there are not two patterns
+            return []
     return [vectors[:, 0], vectors[:, -1]]
 
 
@@ -150,6 +151,38 @@ def _ratio(wanted: FloatVector, present: FloatVector) -> FloatVector:
         wanted, present, out=np.ones_like(present), where=present > 0
     )
     return ratio
+
+
+def _dense(weights: Weights) -> FloatMatrix:
+    return weights if isinstance(weights, np.ndarray) else weights.toarray()
+
+
+# Where a matrix has fewer patterns than are asked for, as that of a complete graph, it
+# depends on rounding whether ARPACK finds as many vectors or gives up. Random
+# projections always find them.
+
+
+def _leading_triplets(
+    weights: Weights, k: int
+) -> tuple[FloatMatrix, FloatVector, FloatMatrix]:
+    """Singular vectors and values, largest first."""
+    try:
+        left, values, right = svds(weights, k=k, v0=_start(weights.shape[0]))
+    except ArpackError:
+        found = randomized_svd(weights, k, random_state=0)
+        return found[0], found[1], found[2]
+    return left[:, ::-1], values[::-1], right[::-1]
+
+
+def _leading_eigenvectors(
+    symmetric: Weights, k: int
+) -> tuple[FloatVector, FloatMatrix]:
+    """Eigenvalues of largest size, or their sizes, and vectors; in any order."""
+    try:
+        values, vectors = eigsh(symmetric, k=k, v0=_start(symmetric.shape[0]))
+    except ArpackError:
+        vectors, values, _ = randomized_svd(symmetric, k, random_state=0)
+    return values, vectors
 
 
 def _rank(values: FloatVector, edge: float, most: int) -> int:

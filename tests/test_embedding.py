@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from planted import planted_graph, planted_weights
 from scipy import sparse
+from scipy.sparse.linalg import ArpackError
 
 from commstruct.embedding import (
     equalise,
@@ -45,6 +46,25 @@ def test_proportional_margins_worked_by_hand():
         np.ones((2, 2)), np.array([1.0, 3.0]), np.array([2.0, 2.0])
     )
     np.testing.assert_allclose(np.outer(rows, columns), [[0.5, 0.5], [1.5, 1.5]])
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+def test_vectors_are_found_where_arpack_gives_up(is_sparse, monkeypatch):
+    def give_up(*_, **__):
+        raise ArpackError(3)
+
+    weights, _ = planted_weights("assortative", seed=0, sizes=(40, 30, 20), contrast=3)
+    weights = sparse.csr_array(weights) if is_sparse else weights
+    embeddings = (singular_embedding, symmetric_embedding)
+    exact = [embed(weights, edge=2 * np.sqrt(90), most=3) for embed in embeddings]
+    monkeypatch.setattr("commstruct.embedding.FULL_DECOMPOSITION", 10)
+    monkeypatch.setattr("commstruct.embedding.svds", give_up)
+    monkeypatch.setattr("commstruct.embedding.eigsh", give_up)
+    assert extreme_vectors(weights) == []
+    for points, embed in zip(exact, embeddings, strict=True):
+        found = embed(weights, edge=2 * np.sqrt(90), most=3)
+        # the same points but for the signs of their axes, nearly
+        np.testing.assert_allclose(found @ found.T, points @ points.T, atol=0.3)
 
 
 @pytest.mark.parametrize("full", [1000, 10])
