@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     )
     from sims.loss import external_credit, target_loss
     from sims.network import Network, all_to_all, layered
+    from sims.study import Study, load_study
     from sims.sweep import run_sweep
     from sims.task import (
         Task,
         association_task,
         digits_task,
         parity_task,
+        subtasks_task,
         task_from_file,
     )
     from sims.timescales import Course, TimeConstants, evolve
@@ -62,6 +64,7 @@ _ROOMS = {
         "association_task",
         "digits_task",
         "parity_task",
+        "subtasks_task",
         "task_from_file",
     ),
     "sims.train": (
@@ -70,9 +73,11 @@ _ROOMS = {
         "ei_balance",
         "evaluate",
         "spectral_radius",
+        "subtasks_task",
         "train",
     ),
     "sims.definition": ("Definition", "load_definition"),
+    "sims.study": ("Study", "load_study"),
     "sims.sweep": ("run_sweep",),
     "sims.timescales": ("Course", "TimeConstants", "evolve"),
     "sims.experiments": (
@@ -97,6 +102,7 @@ __all__ = [
     "Network",
     "Rates",
     "Run",
+    "Study",
     "Task",
     "TimeConstants",
     "all_to_all",
@@ -111,6 +117,7 @@ __all__ = [
     "external_credit",
     "layered",
     "load_definition",
+    "load_study",
     "net_input_of",
     "parity_task",
     "run_experiment",
@@ -118,6 +125,7 @@ __all__ = [
     "settle_credit",
     "settle_rates",
     "spectral_radius",
+    "subtasks_task",
     "target_loss",
     "task_from_file",
     "train",

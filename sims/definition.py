@@ -18,16 +18,22 @@ from pydantic import (
 
 from sims.activation import ACTIVATIONS
 from sims.network import Network, all_to_all, layered
+from sims.step import kept_share
 from sims.task import (
     Task,
     association_task,
     digits_task,
     parity_task,
+    subtasks_task,
     task_from_file,
 )
 from sims.train import checkpoint_steps
 
 ActivationName = Literal["sigmoid", "tanh", "relu", "softplus"]
+
+
+# Tables that need to be told which kind they are: the key that says so, its default.
+DISCRIMINATED = {"network": ("kind", "all-to-all"), "task": ("name", "digits")}
 
 
 class Section(BaseModel):
@@ -129,6 +135,21 @@ class ParitySettings(Section):
         return parity_task(n_bits=self.n_bits, held_out=self.held_out, seed=self.seed)
 
 
+class SubtasksSettings(Section):
+    """Parities of groups of bits of their own."""
+
+    name: Literal["subtasks"]
+    n_tasks: Annotated[int, Field(ge=1, le=64)] = 4
+    n_bits: Annotated[int, Field(ge=2, le=16)] = 3
+    n_samples: Samples = 2000
+    held_out: Share = 1 / 3
+    seed: Seed = 0
+
+    def build(self) -> Task:
+        """Make the task."""
+        return subtasks_task(**self.model_dump(exclude={"name"}))
+
+
 class FileSettings(Section):
     """A task of the reader's own, .npz or .csv."""
 
@@ -151,6 +172,7 @@ class RuleSettings(Section):
     tolerance: Annotated[float, Field(ge=0)] = 1e-4
     damping: Annotated[float, Field(ge=0, lt=1)] = 0.0
     accelerate: bool = False
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
     balance: Literal["matched", "sigmoid", "tanh", "relu", "softplus"] = "matched"
 
 
@@ -199,13 +221,22 @@ class Definition(Section):
         AllToAllSettings | LayeredSettings, Field(discriminator="kind")
     ] = AllToAllSettings()
     task: Annotated[
-        DigitsSettings | AssociationSettings | ParitySettings | FileSettings,
+        DigitsSettings
+        | AssociationSettings
+        | ParitySettings
+        | SubtasksSettings
+        | FileSettings,
         Field(discriminator="name"),
     ] = DigitsSettings()
     rule: RuleSettings = RuleSettings()
     sweep: SweepSettings
     analysis: dict[str, Any] = Field(default_factory=dict)
     report: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_decay(self) -> "Definition":
+        kept_share(self.sweep.learning_rates[-1], self.rule.weight_decay)
+        return self
 
     def simulation(self) -> dict[str, Any]:
         """Plain data of the tables that decide the weights."""
@@ -281,17 +312,10 @@ def load_definition(
     if isinstance(source, Mapping):
         tables, name = _copy_tables(source), "definition"
     else:
-        tables, name = _read_toml(Path(source)), str(source)
-        task = tables.get("task")
-        if isinstance(task, dict) and isinstance(task.get("path"), str):
-            task["path"] = str(Path(source).parent / task["path"])
+        tables, name = read_tables(source), str(source)
     for override in overrides:
         _apply(tables, override)
-    # Defaults of the discriminated tables, which need to be told which kind they are.
-    for table, key, default in (
-        ("network", "kind", "all-to-all"),
-        ("task", "name", "digits"),
-    ):
+    for table, (key, default) in DISCRIMINATED.items():
         if isinstance(tables.get(table), dict):
             tables[table].setdefault(key, default)
     try:
@@ -336,7 +360,10 @@ def mistakes(error: ValidationError, *, prefix: str = "") -> str:
     return "\n".join(dict.fromkeys(lines))
 
 
-_KINDS = ("all-to-all", "layered", "digits", "association", "parity", "file")
+_KINDS = (
+    *("all-to-all", "layered"),
+    *("digits", "association", "parity", "subtasks", "file"),
+)
 
 
 def _shortened(value: object) -> str:
@@ -351,15 +378,31 @@ def _copy_tables(source: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_tables(path: str | Path) -> dict[str, Any]:
+    """Read the tables of a definition file, unchecked.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not TOML.
+    """
+    path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"definition file not found: {path}")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not a TOML file: {error}") from None
     except RecursionError:
         raise ValueError(f"{path} is nested too deeply") from None
+    settings = tables.get("settings")
+    for part in (tables, *(settings.values() if isinstance(settings, dict) else ())):
+        task = part.get("task") if isinstance(part, dict) else None
+        if isinstance(task, dict) and isinstance(task.get("path"), str):
+            task["path"] = str(path.parent / task["path"])
+    return tables
 
 
 def _apply(tables: dict[str, Any], override: str) -> None:

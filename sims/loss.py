@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 from array_api_compat import array_namespace
+from scipy.special import entr
 
 from sims.activation import ACTIVATIONS, Array, as_array
 from sims.credit import Rates, net_input_of
@@ -92,6 +93,23 @@ def cross_entropy_slope(network: Network, net_input: Array) -> Array:
     xp = array_namespace(net_input)
     slope = network.activation.balance(net_input)
     return xp.clip(slope, min=float(xp.finfo(slope.dtype).smallest_normal))
+
+
+def constant_loss(targets: Array, *, loss: Loss = "squared") -> float:
+    """Loss of the best constant outputs, summed over outputs, mean over samples.
+
+    Half the variance of each output's targets, or the entropy of their mean.
+
+    Parameters
+    ----------
+    targets : (samples, n_outputs) array
+    loss : {"squared", "cross-entropy"}
+    """
+    targets = np.asarray(targets, dtype=np.float64)
+    if loss == "squared":
+        return float(targets.var(axis=0).sum() / 2)
+    mean = targets.mean(axis=0)
+    return float((entr(mean) + entr(1 - mean)).sum())
 
 
 def check_loss(network: Network, loss: str) -> None:

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from sims.calls import describe_machine, now
 from sims.definition import Definition, FileSettings, stream_seeds
+from sims.loss import constant_loss
 from sims.network import Network
 from sims.resume import state_from_bytes, state_to_bytes
 from sims.store import Place, Record, SweepStore, run_id, versions
@@ -94,6 +95,7 @@ def train_run(sweep: SweepStore, place: Place, base: Path) -> Outcome:
             accelerate=definition.rule.accelerate,
             credit_mode=definition.rule.credit_mode,
             loss=definition.rule.loss,
+            weight_decay=definition.rule.weight_decay,
             resume=resume,
         ):
             writer.keep(state)
@@ -189,6 +191,9 @@ class _RunWriter:
                 "status": "finished" if state.diverged_at is None else "diverged",
                 "diverged_at": state.diverged_at,
                 "chance_accuracy": task.chance_accuracy,
+                "constant_loss": constant_loss(
+                    task.held_out_targets, loss=self._sweep.definition.rule.loss
+                ),
                 "history": {
                     "step": state.history_steps.tolist(),
                     "training_loss": _plain(state.history_loss),

@@ -65,6 +65,9 @@ class TrainingStep:
         Whether the external credit replaces the outputs' credit or is added to it.
     loss : {"squared", "cross-entropy"}
         What the external credit lowers.
+    weight_decay : float
+        Share of itself, per unit of learning rate, that every weight and bias loses in
+        a step.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class TrainingStep:
         tolerance: float,
         mode: CreditMode,
         loss: Loss = "squared",
+        weight_decay: float = 0.0,
     ) -> None:
         if not isinstance(network.weights, np.ndarray):
             raise ValueError(
@@ -96,6 +100,7 @@ class TrainingStep:
         self._start, self._loss = network, loss
         self._tolerance, self._settling_steps = tolerance, settling_steps
         self._batch_size, self._scale = batch_size, learning_rate / batch_size
+        self._kept = kept_share(learning_rate, weight_decay)
         (self._gemm,) = get_blas_funcs(("gemm",), dtype=dtype)
 
         # Only synapses onto neurons that are not clamped are kept and changed. A bias
@@ -248,13 +253,14 @@ class TrainingStep:
                 return
 
     def _change_weights(self) -> None:
-        # weights += scale * values @ driven.T, without a temporary. BLAS keeps columns
-        # together where numpy keeps rows, so it is given the transpose of everything.
+        # weights = kept * weights + scale * values @ driven.T, without a temporary. BLAS
+        # keeps columns together where numpy keeps rows, so it is given the transpose of
+        # everything.
         self._gemm(
             self._scale,
             self._driven.T,
             self._values.T,
-            beta=1.0,
+            beta=self._kept,
             c=self._weights.T,
             trans_a=True,
             overwrite_c=True,
@@ -306,11 +312,13 @@ class ArrayStep:
         tolerance: float,
         mode: CreditMode,
         loss: Loss = "squared",
+        weight_decay: float = 0.0,
         damping: float = 0.0,
         accelerate: bool = False,
     ) -> None:
         check_loss(network, loss)
         self._network, self._learning_rate = network, learning_rate
+        self._kept = kept_share(learning_rate, weight_decay)
         self._mode, self._loss = mode, loss
         self._settling: dict[str, Any] = {
             "steps": settling_steps,
@@ -333,10 +341,11 @@ class ArrayStep:
             )
             loss = float(xp.mean(target_loss(network, rates, target, loss=self._loss)))
             change = self._learning_rate * weight_change(network, rates, credit)
-            weights, bias = network.weights + change, network.bias
+            weights, bias = self._kept * network.weights + change, network.bias
             if bias is not None:
-                more = bias_change(network, rates, credit)
-                bias = bias + self._learning_rate * more
+                more = self._learning_rate * bias_change(network, rates, credit)
+                is_free = xp.arange(network.n_neurons) >= network.n_inputs
+                bias = bias + more - (1 - self._kept) * bias * is_free
         if network.signs is not None:
             kept = weights * network.signs[:, None] > 0
             weights = xp.where(kept, weights, xp.zeros_like(weights))
@@ -350,6 +359,22 @@ class ArrayStep:
     def network(self) -> Network:
         """The network as it is now."""
         return self._network
+
+
+def kept_share(learning_rate: float, weight_decay: float) -> float:
+    """Share of itself that a weight keeps in a step, ``1 - rate * decay``.
+
+    Raises
+    ------
+    ValueError
+        If the decay is negative, or so large that weights would change their sign.
+    """
+    if not (np.isfinite(weight_decay) and 0 <= learning_rate * weight_decay <= 1):
+        raise ValueError(
+            "weight_decay must be from 0 to 1 / learning_rate "
+            f"({learning_rate:g}), got {weight_decay}"
+        )
+    return 1.0 - learning_rate * weight_decay
 
 
 def _range_of(

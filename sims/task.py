@@ -193,6 +193,56 @@ def parity_task(*, n_bits: int = 8, held_out: float = 1 / 3, seed: int = 0) -> T
     return _split("parity", patterns, odd, held_out=held_out, seed=seed)
 
 
+def subtasks_task(
+    *,
+    n_tasks: int = 4,
+    n_bits: int = 3,
+    n_samples: int = 2000,
+    held_out: float = 1 / 3,
+    seed: int = 0,
+) -> Task:
+    """Parities of groups of bits, each group with an output of its own.
+
+    The sub-tasks have nothing in common but the network: every sample has random bits
+    for all of them, and what one group has says nothing of another's target.
+
+    Parameters
+    ----------
+    n_tasks, n_bits : int
+        Sub-tasks, and bits of each, at most 16.
+    n_samples : int
+        Random samples, trained and held out.
+    held_out : float
+        Share of the samples that training never sees.
+    seed : int
+
+    Returns
+    -------
+    Task
+        ``n_tasks * n_bits`` inputs in {0, 1}, those of one sub-task beside each other;
+        ``n_tasks`` outputs, 1 where the number of ones is odd. A regression, as no
+        output is to be larger than another.
+    """
+    _check_positive(n_tasks=n_tasks, n_samples=n_samples)
+    if not 2 <= n_bits <= 16:
+        raise ValueError(f"n_bits must be from 2 to 16, got {n_bits}")
+    rng = np.random.default_rng(seed)
+    bits = rng.integers(0, 2, size=(n_samples, n_tasks, n_bits))
+    targets = (bits.sum(axis=2) % 2).astype(np.float64)
+    stimuli = bits.reshape(n_samples, -1)
+    if not 0 < held_out < 1:
+        raise ValueError(f"held_out must be between 0 and 1, got {held_out}")
+    parts = train_test_split(stimuli, targets, test_size=held_out, random_state=seed)
+    return Task(
+        name="subtasks",
+        stimuli=parts[0],
+        targets=parts[2],
+        held_out_stimuli=parts[1],
+        held_out_targets=parts[3],
+        kind="regression",
+    )
+
+
 def task_from_file(path: str | Path, *, held_out: float = 1 / 3, seed: int = 0) -> Task:
     """Read a task of your own.
 

@@ -136,6 +136,7 @@ def train(
     accelerate: bool = False,
     credit_mode: CreditMode = "clamp",
     loss: Loss = "squared",
+    weight_decay: float = 0.0,
     progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Train a network by the credit rule on random batches.
@@ -175,6 +176,9 @@ def train(
     credit_mode : {"clamp", "inject"}
     loss : {"squared", "cross-entropy"}
         What training lowers; see `sims.loss.target_loss`.
+    weight_decay : float
+        Every weight and bias loses ``learning_rate * weight_decay`` of itself in a
+        step, as in the gradient of ``weight_decay / 2 * sum(w ** 2)``.
     progress : callable, optional
         Called with the number of steps done since its last call.
 
@@ -206,6 +210,7 @@ def train(
         accelerate=accelerate,
         credit_mode=credit_mode,
         loss=loss,
+        weight_decay=weight_decay,
         progress=progress,
     ):
         place = marks.index(state.step)
@@ -239,6 +244,7 @@ def train_in_stages(
     accelerate: bool = False,
     credit_mode: CreditMode = "clamp",
     loss: Loss = "squared",
+    weight_decay: float = 0.0,
     progress: Callable[[int], None] | None = None,
     resume: TrainingState | None = None,
 ) -> Iterator[TrainingState]:
@@ -284,6 +290,7 @@ def train_in_stages(
         "tolerance": tolerance,
         "mode": credit_mode,
         "loss": loss,
+        "weight_decay": weight_decay,
     }
     learn: TrainingStep | ArrayStep
     if _is_numpy(network.weights) and not (damping or accelerate):

@@ -142,6 +142,19 @@ def test_has_learned_is_halfway_from_chance_to_one():
     assert has_learned(record(0.9, "diverged")) is False
 
 
+def test_has_learned_a_regression_below_half_the_loss_of_constant_outputs():
+    def record(loss, constant):
+        return {
+            "status": "finished",
+            "constant_loss": constant,
+            "checkpoints": {"held_out_loss": [2.0, loss]},
+        }
+
+    assert has_learned(record(0.49, 1.0)) is True
+    assert has_learned(record(0.51, 1.0)) is False
+    assert has_learned(record(0.49, None)) is None
+
+
 def test_facts_of_a_sweep_whose_structure_falls(falling):
     facts = sweep_facts(falling)
     found = facts.trend("hidden", "assortative", "diagonal_score")

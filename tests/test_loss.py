@@ -5,7 +5,7 @@ import pytest
 
 from sims.activation import Activation
 from sims.credit import settle_rates
-from sims.loss import external_credit, target_loss
+from sims.loss import constant_loss, external_credit, target_loss
 from sims.network import Network
 
 
@@ -96,3 +96,19 @@ def test_cross_entropy_is_refused_where_it_has_no_meaning():
         external_credit(network, rates, target, loss="hinge")
     with pytest.raises(ValueError, match=r"target must have shape \(1, 2\), got"):
         external_credit(network, rates, target[:, :1])
+
+
+@pytest.mark.parametrize("loss", ["squared", "cross-entropy"])
+def test_constant_loss_is_the_least_that_constant_outputs_can_have(loss):
+    targets = np.array([[0.0, 1.0], [1.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    shares = np.linspace(1e-9, 1 - 1e-9, 9999)
+    wanted = 0.0
+    for column in targets.T:
+        if loss == "squared":
+            losses = ((column[:, None] - shares) ** 2 / 2).mean(axis=0)
+        else:
+            chance = np.where(column[:, None] == 1, shares, 1 - shares)
+            losses = -np.log(chance).mean(axis=0)
+        wanted += losses.min()
+    assert constant_loss(targets, loss=loss) == pytest.approx(wanted, abs=1e-6)
+    assert constant_loss(np.ones((3, 2)), loss=loss) == 0

@@ -102,6 +102,37 @@ def test_step_stops_settling_where_the_rule_does(kind, mode, tolerance):
     assert_same_training(network, settling_steps=30, tolerance=tolerance, mode=mode)
 
 
+@pytest.mark.parametrize("kind", ["all-to-all", "bias", "Dale", "no hidden neurons"])
+def test_weight_decay_is_the_same_in_both_steps(kind):
+    assert_same_training(NETWORKS[kind]("tanh"), weight_decay=0.7)
+
+
+@pytest.mark.parametrize("step", [TrainingStep, ArrayStep])
+def test_weight_decay_is_the_slope_of_half_the_sum_of_squares(step):
+    network, decay = with_bias(recurrent()), 0.7
+    rate = SETTINGS["learning_rate"]
+    with_decay = step(network, **SETTINGS, weight_decay=decay)
+    without = step(network, **SETTINGS)
+    for one in (with_decay, without):
+        one(*batch(network))
+    found, plain = with_decay.network(), without.network()
+    free = slice(network.n_inputs, None)
+    np.testing.assert_allclose(
+        found.weights, plain.weights - rate * decay * network.weights, atol=1e-14
+    )
+    np.testing.assert_allclose(
+        found.bias[free], (plain.bias - rate * decay * network.bias)[free], atol=1e-14
+    )
+
+
+@pytest.mark.parametrize("weight_decay", [-0.1, 4.0, np.nan])
+def test_weight_decay_that_turns_signs_is_refused(weight_decay):
+    with pytest.raises(
+        ValueError, match=r"weight_decay must be from 0 to 1 / learning"
+    ):
+        TrainingStep(recurrent(), **SETTINGS, weight_decay=weight_decay)
+
+
 @pytest.mark.parametrize("mode", ["clamp", "inject"])
 @pytest.mark.parametrize("kind", ["all-to-all", "bias", "custom balance", "Dale"])
 def test_step_is_the_rule_for_the_cross_entropy(kind, mode):

@@ -12,6 +12,7 @@ from sims.task import (
     classes_of,
     digits_task,
     parity_task,
+    subtasks_task,
     task_from_file,
 )
 
@@ -85,6 +86,21 @@ def test_parity_is_the_number_of_ones():
     assert len(np.unique(stimuli, axis=0)) == 32
     assert len(task.held_out_stimuli) == 8
     np.testing.assert_array_equal(classes_of(targets), stimuli.sum(axis=1) % 2)
+
+
+def test_subtasks_are_parities_of_bits_of_their_own():
+    task = subtasks_task(n_tasks=3, n_bits=2, n_samples=400, seed=5)
+    assert (task.n_inputs, task.n_outputs, task.kind) == (6, 3, "regression")
+    assert len(task.stimuli) + len(task.held_out_stimuli) == 400
+    for sample, target in zip(task.stimuli, task.targets, strict=True):
+        assert target.tolist() == [
+            sample[0] != sample[1],
+            sample[2] != sample[3],
+            sample[4] != sample[5],
+        ]
+    # what one sub-task's bits are says nothing of another's target
+    correlation = np.corrcoef(task.stimuli.T, task.targets.T)[:6, 6:]
+    assert np.abs(correlation).max() < 0.25
 
 
 def test_classes_are_the_largest_output_or_one_above_a_half():

@@ -43,7 +43,8 @@ def sweep_methods(analysis: Analysis) -> list[Block]:
             "it is corrected after Benjamini and Hochberg (1995, ",
             _doi("10.1111/j.2517-6161.1995.tb02031.x"),
             "). A run has learned if its last held-out accuracy is more than halfway "
-            "from chance to 1.",
+            "from chance to 1; in a regression, if its last held-out loss is less than "
+            "half that of the best constant outputs.",
         ),
     ]
 

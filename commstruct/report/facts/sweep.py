@@ -118,8 +118,7 @@ class SweepFacts:
     n_planned, n_ended, n_diverged : int
         Runs.
     learned : dict of run name to bool or None
-        Whether the last held-out accuracy is more than halfway from chance to 1;
-        None where the task has no accuracy, False where the run diverged.
+        As `has_learned`.
     trends : tuple of Trend
     loss_rho, loss_p : float
         Spearman's correlation of learning rate and last held-out loss.
@@ -200,16 +199,24 @@ def sweep_facts(analysis: Analysis) -> SweepFacts:
 
 
 def has_learned(record: dict[str, Any]) -> bool | None:
-    """Whether a run's last held-out accuracy is more than halfway from chance to 1."""
+    """Whether a run learned its task.
+
+    A classification is learned if the last held-out accuracy is more than halfway from
+    chance to 1, a regression if the last held-out loss is less than half that of the
+    best constant outputs. None where neither is known, False where the run diverged.
+    """
     if record["status"] == "diverged":
         return False
     accuracy, chance = (
         last_value(record, "held_out_accuracy"),
         record.get("chance_accuracy"),
     )
-    if accuracy is None or chance is None:
+    if accuracy is not None and chance is not None:
+        return bool(accuracy > (1 + chance) / 2)
+    loss, constant = last_value(record, "held_out_loss"), record.get("constant_loss")
+    if loss is None or constant is None:
         return None
-    return bool(accuracy > (1 + chance) / 2)
+    return bool(loss < constant / 2)
 
 
 def unsettled_rates(analysis: Analysis) -> dict[float, float]:

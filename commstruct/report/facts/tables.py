@@ -22,7 +22,8 @@ RUNS_CAPTION = [
     "Runs at the end of training. Settled: share of held-out samples whose rates, and "
     "credit, settled; \u03c1(W): spectral radius; E-I: balance index; k and D: number "
     "of modules and diagonal score, of the kind of modules that leads this report. "
-    "\u2717 learned: accuracy not more than halfway from chance to 1."
+    "\u2717 learned: accuracy not more than halfway from chance to 1 (regression: loss "
+    "not below half that of the best constant outputs)."
 ]
 SCORES_CAPTION = [
     "Scores of the network. Null: 5\u201395 % of null networks; p as in the methods. "

@@ -1,0 +1,101 @@
+"""What a study is, as a file: one base definition, and settings that differ from it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sims.definition import (
+    DISCRIMINATED,
+    Definition,
+    load_definition,
+    read_tables,
+)
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
+
+
+@dataclass(frozen=True)
+class Study:
+    """Sweeps that differ from a base, each in what its name says.
+
+    Attributes
+    ----------
+    settings : dict of str to Definition
+        By name, in the order of the file.
+    changes : dict of str to dict
+        What the file says of each setting: by table, the keys that differ from the
+        base.
+    """
+
+    settings: dict[str, Definition]
+    changes: dict[str, dict[str, Any]]
+
+
+def is_study(path: str | Path) -> bool:
+    """Whether a definition file has settings, that is, defines more than one sweep."""
+    return "settings" in read_tables(path)
+
+
+def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
+    """Read a study: the tables of a definition, and ``[settings.NAME]``.
+
+    A setting has the tables of the base, but for the keys that it names. Where it
+    names another kind of network or task, its table stands in for that of the base,
+    whose keys are those of another kind.
+
+    Parameters
+    ----------
+    path : str or Path
+        TOML file.
+    overrides : sequence of str
+        ``"section.key=value"``, applied to every setting.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not TOML, a setting has a name that cannot be a folder's, or a
+        key of it is unknown or out of range.
+    """
+    tables = read_tables(path)
+    changes = tables.pop("settings", None)
+    if not isinstance(changes, dict) or not changes:
+        raise ValueError(f"{path} must have tables [settings.NAME], got none")
+    settings: dict[str, Definition] = {}
+    for name, change in changes.items():
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                f"{path}: a setting's name must be of a-z, 0-9 and -, at most 60, "
+                f"got {name[:80]!r}"
+            )
+        if not isinstance(change, dict) or not all(
+            isinstance(table, dict) for table in change.values()
+        ):
+            raise ValueError(f"{path}: settings.{name} must have tables, such as rule")
+        try:
+            settings[name] = load_definition(
+                _changed(tables, change), overrides=overrides
+            )
+        except ValueError as error:
+            raise ValueError(f"{path}, settings.{name}: {error}") from None
+    return Study(settings=settings, changes=changes)
+
+
+def _changed(
+    base: Mapping[str, Any], change: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The base's tables with a setting's keys in them."""
+    tables = dict(base)
+    for name, keys in change.items():
+        old = base.get(name, {})
+        key, default = DISCRIMINATED.get(name, ("", ""))
+        other = key in keys and keys[key] != old.get(key, default)
+        tables[name] = dict(keys) if other else {**old, **keys}
+    return tables
