@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from commstruct.connectome import Connectome
     from commstruct.report import ReportSettings
     from sims.definition import Definition
+    from sims.study import Study
 
 # Everything else is imported inside the commands, so that --help answers at once.
 
@@ -153,6 +154,7 @@ Formats = Annotated[
         show_default="pdf,html",
     ),
 ]
+_Means = tuple[int, "Executor | None"]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 Verbose = Annotated[
     bool, typer.Option("-v", "--verbose", help="Say more, with details of errors.")
@@ -180,13 +182,23 @@ def run(
     """Train the networks of a definition, analyse them, and write the report.
 
     Done again, it makes only what is missing. The folder holds the sweep store
-    (sweep.zarr), analysis.json, tables (.csv), report.pdf and report.html.
+    (sweep.zarr), analysis.json, tables (.csv), report.pdf and report.html. Of a study,
+    that is a definition with tables [settings.NAME], it holds a folder for each
+    setting, and study.json, slopes.csv and the report of all.
     """
     with _speaking(quiet, verbose):
-        settings = _read_definition(definition, overrides)
-        looks = _report_settings(settings[2], formats=formats)
+        from sims.study import is_study
+
         out = out or definition.parent / "out" / definition.stem
         command = _command("run", definition, options=_set_options(overrides))
+        if is_study(definition):
+            settings_of = _read_study(definition, overrides)
+            with _at_work(workers, dask) as means:
+                found = _run_study(settings_of, out, formats, means, command, quiet)
+            _finish(as_json, found)
+            return
+        settings = _read_definition(definition, overrides)
+        looks = _report_settings(settings[2], formats=formats)
         store = out / "sweep.zarr"
         with _at_work(workers, dask) as means:
             made = _simulate(settings[0], str(store), means, command, quiet)
@@ -229,13 +241,27 @@ def simulate(
     """Train the networks of a definition, and nothing more.
 
     The store is a zarr group: `xarray.open_zarr(STORE)` has the weights of every
-    learning rate, seed and checkpoint. Interrupted, the same command goes on.
+    learning rate, seed and checkpoint. Interrupted, the same command goes on. Of a
+    study, STORE is the folder that `commstruct run` goes on with.
     """
     with _speaking(quiet, verbose):
         from commstruct.sweeping import shard_of
+        from sims.study import is_study
 
-        settings = _read_definition(definition, overrides)
         share = shard_of(shard)
+        if is_study(definition) and not dry_run:
+            study = _read_study(definition, overrides)[0]
+            command = _command("run", definition, options=_set_options(overrides))
+            with _at_work(workers, dask) as means:
+                made = {
+                    name: _simulate(
+                        one, f"{out}/{name}/sweep.zarr", means, command, quiet, share
+                    )
+                    for name, one in study.settings.items()
+                }
+            _finish(as_json, {"settings": made})
+            return
+        settings = _read_definition(definition, overrides)
         if dry_run:
             _finish_plan(settings[0], out, workers, as_json)
             return
@@ -733,13 +759,22 @@ def _read_definition(
     path: Path, overrides: list[str] | None
 ) -> "tuple[Definition, AnalysisSettings, ReportSettings]":
     """Check all tables before anything runs."""
+    from sims.definition import load_definition
+
+    definition = load_definition(path, overrides=overrides or [])
+    return (definition, *_check_tables(definition, path))
+
+
+def _check_tables(
+    definition: "Definition", path: Path
+) -> "tuple[AnalysisSettings, ReportSettings]":
+    """Check the tables that the simulator carries along unread."""
     from pydantic import ValidationError
 
     from commstruct.analysis import AnalysisSettings
     from commstruct.report import ReportSettings
-    from sims.definition import load_definition, mistakes
+    from sims.definition import mistakes
 
-    definition = load_definition(path, overrides=overrides or [])
     found = []
     try:
         analysis = AnalysisSettings.model_validate(definition.analysis)
@@ -751,7 +786,63 @@ def _read_definition(
         found.append(mistakes(error, prefix="report"))
     if found:
         raise ValueError("\n".join([f"{path} is not usable:", *found]))
-    return definition, analysis, report
+    return analysis, report
+
+
+def _read_study(
+    path: Path, overrides: list[str] | None
+) -> "tuple[Study, dict[str, AnalysisSettings], ReportSettings]":
+    """Check the tables of every setting before anything runs."""
+    from sims.study import load_study
+
+    study = load_study(path, overrides=overrides or [])
+    tables = {name: _check_tables(one, path) for name, one in study.settings.items()}
+    for name, (analysis, _) in tables.items():
+        if analysis.structures[0] != "any":
+            raise ValueError(
+                f"{path}, settings.{name}: analysis.structures must begin with 'any', "
+                f"got {analysis.structures[0]!r}"
+            )
+    reports = [report for _, report in tables.values()]
+    return study, {name: analysis for name, (analysis, _) in tables.items()}, reports[0]
+
+
+def _run_study(
+    given: "tuple[Study, dict[str, AnalysisSettings], ReportSettings]",
+    out: Path,
+    formats: str | None,
+    means: _Means,
+    command: str,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Simulate and analyse setting by setting; write the report of all."""
+    from commstruct.analysis import open_sweep
+    from commstruct.report.facts.study import setting_slopes, study_facts
+    from commstruct.report.facts.study_sentences import study_answers
+    from commstruct.report.pages.study_page import write_study
+
+    study, analyses, report = given
+    looks = _report_settings(report, formats=formats)
+    log = logging.getLogger("commstruct")
+    parts = []
+    for place, (name, definition) in enumerate(study.settings.items(), start=1):
+        log.info("setting %d of %d: %s", place, len(study.settings), name)
+        folder = out / name
+        store = folder / "sweep.zarr"
+        _simulate(definition, str(store), means, command, quiet)
+        analysis = _analyze_sweep(store, folder, analyses[name], means, command, quiet)
+        parts.append(setting_slopes(name, analysis, open_sweep(store)))
+    log.info("writing the report")
+    facts = study_facts(parts)
+    paths = write_study(
+        facts, out, changes=study.changes, command=command, settings=looks
+    )
+    answers = study_answers(facts)
+    for answer in answers:
+        log.info("%s", answer)
+    verdicts = [[*key, verdict] for key, verdict in facts.verdicts.items()]
+    files = [str(path) for path in paths.values()]
+    return {"answers": answers, "verdicts": verdicts, "files": files}
 
 
 def _report_settings(
@@ -775,9 +866,6 @@ def _report_settings(
         )
     except ValidationError as error:
         raise ValueError(mistakes(error)) from None
-
-
-_Means = tuple[int, "Executor | None"]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
@@ -253,9 +253,9 @@ class TrainingStep:
                 return
 
     def _change_weights(self) -> None:
-        # weights = kept * weights + scale * values @ driven.T, without a temporary. BLAS
-        # keeps columns together where numpy keeps rows, so it is given the transpose of
-        # everything.
+        # weights = kept * weights + scale * values @ driven.T, without a temporary.
+        # BLAS keeps columns together where numpy keeps rows, so it is given the
+        # transpose of everything.
         self._gemm(
             self._scale,
             self._driven.T,
@@ -344,7 +344,8 @@ class ArrayStep:
             weights, bias = self._kept * network.weights + change, network.bias
             if bias is not None:
                 more = self._learning_rate * bias_change(network, rates, credit)
-                is_free = xp.arange(network.n_neurons) >= network.n_inputs
+                neurons = xp.arange(network.n_neurons, device=device(bias))
+                is_free = neurons >= network.n_inputs
                 bias = bias + more - (1 - self._kept) * bias * is_free
         if network.signs is not None:
             kept = weights * network.signs[:, None] > 0

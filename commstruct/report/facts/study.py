@@ -118,7 +118,7 @@ class Slope:
     @property
     def verdict(self) -> Verdict:
         """What the plan says of the primary measure at equal steps."""
-        if self.n_seeds < LEAST_SEEDS or not math.isfinite(self.adjusted_p):
+        if not math.isfinite(self.adjusted_p):
             return "not testable"
         if self.adjusted_p > LEVEL:
             return "no evidence"
@@ -198,7 +198,8 @@ def setting_slopes(
     facts = sweep_facts(analysis)
     learned = [one for one in analysis.regions if facts.learned[str(one.run)]]
     slopes: list[Slope] = []
-    for region, structure in dict.fromkeys((r.region, r.structure) for r in learned):
+    kinds = dict.fromkeys((one.region, one.structure) for one in analysis.regions)
+    for region, structure in kinds:
         chosen = [
             one for one in learned if (one.region, one.structure) == (region, structure)
         ]
@@ -206,10 +207,10 @@ def setting_slopes(
         for measure in MEASURES:
             values = [_value(one, measure) for one in chosen]
             slope = _slope(place, measure, "steps", chosen, values)
-            if measure in chosen[0].p_values:
+            if chosen and measure in chosen[0].p_values:
                 slope = replace(slope, end_p=_end_p(chosen, measure))
             slopes.append(slope)
-        if structure == PRIMARY[0]:
+        if chosen and structure == PRIMARY[0]:
             slopes += _other_comparisons(place, analysis, sweep, facts, chosen)
     return _setting(name, analysis, facts), tuple(slopes)
 

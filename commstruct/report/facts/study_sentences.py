@@ -1,0 +1,138 @@
+"""Words on a study: the answer, computed from its numbers."""
+
+import math
+from collections import Counter
+
+from commstruct.report.facts.study import (
+    LEAST_RATES,
+    LEAST_SEEDS,
+    VERDICTS,
+    Slope,
+    StudyFacts,
+)
+from commstruct.report.facts.sweep import LEVEL
+from commstruct.report.text import counted, joined, p_text, signed
+
+REGION_NAMES = {
+    "whole": "the whole network",
+    "hidden": "the hidden neurons",
+    "learned change": "the learned change",
+}
+VERDICT_WORDS = {
+    "supported": "the claim is supported",
+    "direction only": "D falls, without the whole shift",
+    "opposite": "D rises",
+    "no evidence": "there is no evidence for a change",
+    "not testable": "it cannot be tested",
+}
+
+
+def study_answers(facts: StudyFacts) -> list[str]:
+    """Five sentences: how much was run, the verdicts, the plan's conclusion, the ends
+    of D, and what equal loss leaves of it."""
+    return [
+        _extent(facts),
+        _verdicts(facts),
+        conclusion(facts),
+        _extremes(facts),
+        _at_equal_loss(facts),
+    ]
+
+
+def conclusion(facts: StudyFacts) -> str:
+    """What the plan says of the whole study."""
+    regions = dict.fromkeys(one.region for one in facts.primary())
+    tested = [one for one in facts.primary() if one.verdict != "not testable"]
+    if not tested:
+        return (
+            "Nothing can be concluded: in no setting did the network learn at "
+            f"{LEAST_RATES} rates in {LEAST_SEEDS} seeds."
+        )
+    for verdicts, words in (
+        ({"supported"}, "By the plan this counts for the claim"),
+        ({"supported", "direction only"}, "By the plan this counts in part"),
+    ):
+        for region in (r for r in ("hidden", "whole") if r in regions):
+            here = [one for one in tested if one.region == region]
+            for_it = [
+                one
+                for one in here
+                if one.verdict in verdicts and _same_at_equal_loss(facts, one)
+            ]
+            if 2 * len(for_it) > len(here):
+                return (
+                    f"{words}: of {REGION_NAMES[region]}, {len(for_it)} of "
+                    f"{counted(len(here), 'setting')} that can be tested."
+                )
+    return (
+        "By the plan this counts against the claim: neither of the hidden neurons nor "
+        "of the whole network do more than half of the settings that can be tested "
+        "show D falling with the learning rate at equal steps and at equal loss."
+    )
+
+
+def _extent(facts: StudyFacts) -> str:
+    n_runs = sum(one.n_ended for one in facts.settings)
+    n_planned = sum(one.n_planned for one in facts.settings)
+    n_diverged = sum(one.n_diverged for one in facts.settings)
+    return (
+        f"{n_runs} of {n_planned} runs in {counted(len(facts.settings), 'setting')} "
+        f"ended, {n_diverged} of them by diverging."
+    )
+
+
+def _verdicts(facts: StudyFacts) -> str:
+    parts = []
+    for region in dict.fromkeys(one.region for one in facts.primary()):
+        count = Counter(one.verdict for one in facts.primary() if one.region == region)
+        words = [f"{VERDICT_WORDS[v]} in {count[v]}" for v in VERDICTS if count[v]]
+        parts.append(f"of {REGION_NAMES[region]}, {joined(words)}")
+    return f"By setting: {'; '.join(parts)}."
+
+
+def _extremes(facts: StudyFacts) -> str:
+    known = [one for one in facts.primary() if one.means]
+    if not known:
+        return "D is defined in no run that learned."
+    least = min(known, key=lambda one: min(one.means))
+    most = max(known, key=lambda one: max(one.means))
+    below = sum(min(one.means) < 0 for one in known)
+    return (
+        f"Where networks learned, the mean of D over seeds lies between "
+        f"{signed(min(least.means))} ({REGION_NAMES[least.region]}, {least.setting}) "
+        f"and {signed(max(most.means))} ({REGION_NAMES[most.region]}, {most.setting}); "
+        f"it is below zero at some rate in {below} of {len(known)} combinations of "
+        "setting and region."
+    )
+
+
+def _at_equal_loss(facts: StudyFacts) -> str:
+    falling = [
+        one for one in facts.primary() if one.verdict in ("supported", "direction only")
+    ]
+    if not falling:
+        return "As D falls nowhere with evidence, equal loss has nothing to take away."
+    same = sum(_same_at_equal_loss(facts, one) for one in falling)
+    return (
+        f"D falls at equal steps in {len(falling)} combinations of setting and region; "
+        f"at equal loss the slope is still below zero in {same} of them."
+    )
+
+
+def _same_at_equal_loss(facts: StudyFacts, slope: Slope) -> bool:
+    return any(
+        (one.setting, one.region) == (slope.setting, slope.region) and one.slope < 0
+        for one in facts.primary("loss")
+    )
+
+
+def slope_sentence(slope: Slope) -> str:
+    """One setting and region in words."""
+    if not math.isfinite(slope.p_value):
+        return f"{slope.setting}: not testable."
+    change = f"{signed(slope.slope)} ({signed(slope.low)} to {signed(slope.high)})"
+    evidence = "" if slope.adjusted_p <= LEVEL else "no evidence for a change, "
+    return (
+        f"{slope.setting}: {evidence}{change} per tenfold learning rate, "
+        f"{p_text(slope.adjusted_p)} corrected."
+    )

@@ -1,0 +1,151 @@
+"""Tables of a study: slopes, measures and settings, as text in rows."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from commstruct.report.facts.study import MEASURES, Slope, StudyFacts
+from commstruct.report.facts.tables import Table
+from commstruct.report.text import STRUCTURE_NAMES, p_text, plain, shown, signed
+
+COMPARISONS = {
+    "steps": "equal steps",
+    "loss": "equal loss",
+    "product": "equal rate \u00d7 steps",
+}
+
+
+def slopes_table(facts: StudyFacts, slopes: Sequence[Slope]) -> Table:
+    """One row per setting: slope, interval, test, ends and verdict of one region."""
+    others = {
+        (one.setting, one.region, one.comparison): one
+        for one in (*facts.primary("loss"), *facts.primary("product"))
+    }
+    rows: list[tuple[str, ...]] = []
+    for one in slopes:
+        at = [
+            signed(other.slope) if other is not None else "\u2013"
+            for key in ("loss", "product")
+            for other in [others.get((one.setting, one.region, key))]
+        ]
+        change = one.sign_change
+        rows.append(
+            (
+                one.setting,
+                f"{one.n_seeds}",
+                _interval(one),
+                p_text(one.adjusted_p).removeprefix("p = "),
+                *at,
+                _end(one, 0),
+                _end(one, -1),
+                "\u2013" if change is None else f"{change[0]:g}\u2013{change[1]:g}",
+                one.verdict,
+            )
+        )
+    return Table(
+        header=(
+            *("setting", "seeds", "slope", "p", "at loss", "at product"),
+            *("D low", "D high", "sign", "verdict"),
+        ),
+        rows=tuple(rows),
+        aligns=("l", *"rrrrrrrr", "l"),
+        widths=("auto",) * 9 + ("rest",),
+        size=6.5,
+    )
+
+
+def _interval(one: Slope) -> str:
+    if not math.isfinite(one.low):
+        return signed(one.slope)
+    return f"{signed(one.slope)} ({signed(one.low)}, {signed(one.high)})"
+
+
+def _end(one: Slope, place: int) -> str:
+    if not one.means:
+        return "\u2013"
+    star = "\u2217" if one.end_p[place] <= 0.05 else ""
+    return signed(one.means[place]) + star
+
+
+def measures_table(facts: StudyFacts) -> Table:
+    """In how many settings each measure falls and rises."""
+    rows = []
+    keys = dict.fromkeys(
+        (one.region, one.structure, one.measure, one.comparison) for one in facts.slopes
+    )
+    for region, structure, measure, comparison in keys:
+        here = [
+            one
+            for one in facts.slopes
+            if (one.region, one.structure, one.measure, one.comparison)
+            == (region, structure, measure, comparison)
+            and math.isfinite(one.p_value)
+        ]
+        certain = [one for one in here if one.p_value <= 0.05]
+        rows.append(
+            (
+                region,
+                STRUCTURE_NAMES[structure],
+                MEASURES[measure],
+                COMPARISONS[comparison],
+                str(len(here)),
+                str(sum(one.slope < 0 for one in certain)),
+                str(sum(one.slope > 0 for one in certain)),
+                plain(sum(one.slope for one in here) / len(here), 3) if here else "",
+            )
+        )
+    return Table(
+        header=(
+            *("region", "modules", "measure", "compared at"),
+            *("tested", "fall", "rise", "mean slope"),
+        ),
+        rows=tuple(rows),
+        aligns=(*"llll", *"rrrr"),
+        widths=("auto", "rest", "auto", "auto", "auto", "auto", "auto", "auto"),
+        size=6.5,
+    )
+
+
+def settings_table(
+    facts: StudyFacts, changes: Mapping[str, Mapping[str, Any]]
+) -> Table:
+    """One row per setting: what it changes, its runs, where it learned."""
+    rows = []
+    for one in facts.settings:
+        change = changes.get(one.name, {})
+        words = [
+            f"{table}.{key} = {_short(value)}"
+            for table, keys in change.items()
+            for key, value in keys.items()
+        ]
+        some = [rate for rate, share in one.learned.items() if share > 0]
+        every = [rate for rate, share in one.learned.items() if share == 1]
+        rows.append(
+            (
+                one.name,
+                shown("; ".join(words) or "the base", most=120),
+                f"{one.n_ended}/{one.n_planned}",
+                str(one.n_diverged),
+                _range(some),
+                _range(every),
+            )
+        )
+    return Table(
+        header=("setting", "differs in", "runs", "diverged", "learned", "all learned"),
+        rows=tuple(rows),
+        aligns=(*"ll", *"rrrr"),
+        widths=("auto", "rest", "auto", "auto", "auto", "auto"),
+        size=7,
+    )
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list) and len(value) > 3:
+        return f"{value[0]} ... {value[-1]} ({len(value)})"
+    return str(value)
+
+
+def _range(rates: Sequence[float]) -> str:
+    if not rates:
+        return "\u2013"
+    return f"{min(rates):g}\u2013{max(rates):g}"
