@@ -2,6 +2,8 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from commstruct.report.facts.study import (
     LEAST_RATES,
@@ -123,6 +125,20 @@ def _same_at_equal_loss(facts: StudyFacts, slope: Slope) -> bool:
     return any(
         (one.setting, one.region) == (slope.setting, slope.region) and one.slope < 0
         for one in facts.primary("loss")
+    )
+
+
+def served_sentence(probes: Sequence[Any]) -> str:
+    """In how many runs modules serve classes, beyond chance."""
+    runs = [run for probe in probes for run in probe.runs]
+    alike = sum(run.shared_p <= LEVEL for run in runs)
+    serving = sum(run.served_p <= LEVEL for run in runs)
+    return (
+        f"In {alike} of {counted(len(runs), 'run')} the neurons of a module answer "
+        f"more alike to the classes than random groups do, and in {serving} silencing "
+        "a module costs most the classes that it answers to, more than with random "
+        f"groups (both p \u2264 {LEVEL:g}, uncorrected; by chance "
+        f"{LEVEL * len(runs):.1f} of either are expected)."
     )
 
 

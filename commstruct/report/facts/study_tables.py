@@ -106,6 +106,47 @@ def measures_table(facts: StudyFacts) -> Table:
     )
 
 
+def served_table(probes: Sequence[Any]) -> Table:
+    """One row per setting: what its modules serve."""
+    rows: list[tuple[str, ...]] = []
+    for probe in probes:
+        runs = probe.runs
+        n = len(runs)
+
+        def mean(name: str, runs: Sequence[Any] = runs) -> float:
+            return math.fsum(getattr(run, name) for run in runs) / len(runs)
+
+        first = math.fsum(run.agreement[0] for run in runs) / n
+        last = math.fsum(run.agreement[max(len(run.agreement) - 2, 0)] for run in runs)
+        rows.append(
+            (
+                probe.name,
+                str(n),
+                plain(mean("n_modules"), 1),
+                plain(mean("selectivity")),
+                f"{plain(mean('shared'))} ({_certain(runs, 'shared_p')})",
+                f"{plain(mean('lost'), 3)} ({plain(mean('lost_random'), 3)})",
+                f"{signed(mean('served'))} ({_certain(runs, 'served_p')})",
+                f"{signed(probe.across_seeds)} ({signed(probe.across_random)})",
+                f"{plain(first)}, {plain(last / n)}",
+            )
+        )
+    return Table(
+        header=(
+            *("setting", "runs", "modules", "selectivity", "shared (alike)"),
+            *("lost (random)", "serves", "across seeds", "training"),
+        ),
+        rows=tuple(rows),
+        aligns=("l", *"rrrrrrrr"),
+        widths=("rest", *["auto"] * 8),
+        size=6.5,
+    )
+
+
+def _certain(runs: Sequence[Any], name: str) -> str:
+    return f"{sum(getattr(run, name) <= 0.05 for run in runs)}/{len(runs)}"
+
+
 def settings_table(
     facts: StudyFacts, changes: Mapping[str, Mapping[str, Any]]
 ) -> Table:

@@ -1,0 +1,164 @@
+"""What modules serve: to which classes of stimuli their neurons answer."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import linear_sum_assignment
+
+from commstruct.connectome import FloatMatrix, FloatVector, IntVector, check_labels
+
+
+@dataclass(frozen=True, eq=False)
+class ModuleTuning:
+    """How neurons and modules answer to classes of stimuli.
+
+    Attributes
+    ----------
+    selectivity : (n,) array
+        Share of the variance of each neuron's rate, over samples, that lies between
+        classes (eta squared); 0 for a neuron whose rate never changes.
+    preferred : (n,) array of int
+        Class to which the neuron's mean rate is highest.
+    tuning : (k, n_classes) array
+        Mean answer of each module to each class: rates standardised per neuron over
+        samples, averaged over its neurons and the samples of the class.
+    shared : (k,) array
+        Mean square over classes of `tuning`: large where the neurons of a module
+        answer alike, near 0 where their answers cancel.
+    shared_p : (k,) array
+        Share of random groups of as many neurons that are at least as alike, the
+        module counted among them.
+    whole, whole_p : float
+        Mean of `shared`, weighted by the neurons of each module, and its p value over
+        the same random groupings.
+    n_permutations, seed : int
+    """
+
+    selectivity: FloatVector
+    preferred: IntVector
+    tuning: FloatMatrix
+    shared: FloatVector
+    shared_p: FloatVector
+    whole: float
+    whole_p: float
+    n_permutations: int
+    seed: int
+
+
+def module_tuning(
+    rates: ArrayLike,
+    classes: ArrayLike,
+    labels: ArrayLike,
+    *,
+    seed: int,
+    n_permutations: int = 999,
+) -> ModuleTuning:
+    """Measure whether the neurons of a module answer to the same classes.
+
+    The null exchanges neurons between modules. It is a fair one, as the modules were
+    found in the weights, and not in the rates that are tested.
+
+    Parameters
+    ----------
+    rates : (samples, n) array
+        Rates of the neurons that have modules.
+    classes : (samples,) array of int
+        Class of each sample, from 0.
+    labels : (n,) array of int
+        Module of each neuron.
+    seed : int
+    n_permutations : int
+
+    Returns
+    -------
+    ModuleTuning
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a rate is not finite, or there are not two classes.
+    """
+    values, of = np.asarray(rates, dtype=np.float64), np.asarray(classes)
+    if values.ndim != 2 or of.shape != values.shape[:1]:
+        raise ValueError(
+            "rates must be (samples, neurons) and classes one per sample, "
+            f"got shapes {values.shape} and {of.shape}"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError("rates must be finite, got NaN or infinity")
+    modules = check_labels(labels, values.shape[1])
+    names, of = np.unique(of, return_inverse=True)
+    if len(names) < 2:
+        raise ValueError(f"classes must be at least 2, got {len(names)}")
+    if n_permutations < 1:
+        raise ValueError(f"n_permutations must be at least 1, got {n_permutations}")
+
+    counts = np.bincount(of)
+    means = np.array([values[of == one].mean(axis=0) for one in range(len(names))])
+    centre, spread = values.mean(axis=0), values.std(axis=0)
+    moves = spread > 1e-12 * np.maximum(1.0, np.abs(centre))
+    scaled = np.where(moves, (means - centre) / np.where(moves, spread, 1), 0.0)
+    selectivity = (counts / counts.sum()) @ scaled**2
+
+    k = int(modules.max()) + 1
+    sizes = np.bincount(modules, minlength=k)
+    rng = np.random.default_rng(seed)
+
+    def shared_by(grouping: IntVector) -> tuple[FloatMatrix, FloatVector]:
+        members = np.eye(k)[grouping] / sizes
+        tuning = (scaled @ members).T
+        return tuning, np.asarray((tuning**2).mean(axis=1))
+
+    tuning, shared = shared_by(modules)
+    random = np.array(
+        [shared_by(rng.permutation(modules))[1] for _ in range(n_permutations)]
+    )
+    whole, others = shared @ sizes / len(modules), random @ sizes / len(modules)
+    tiny = 1e-12
+    return ModuleTuning(
+        selectivity=selectivity,
+        preferred=means.argmax(axis=0),
+        tuning=tuning,
+        shared=shared,
+        shared_p=(1 + (random >= shared - tiny).sum(axis=0)) / (1 + n_permutations),
+        whole=float(whole),
+        whole_p=float((1 + (others >= whole - tiny).sum()) / (1 + n_permutations)),
+        n_permutations=n_permutations,
+        seed=seed,
+    )
+
+
+def matched_tuning(first: ArrayLike, second: ArrayLike) -> float:
+    """How alike the modules of two networks are in what they serve.
+
+    Modules are paired one to one so that the sum of the correlations of their tuning
+    is largest (Hungarian assignment); the mean correlation of the pairs is returned.
+
+    Parameters
+    ----------
+    first, second : (k, n_classes) and (l, n_classes) arrays
+        As `ModuleTuning.tuning`.
+
+    Returns
+    -------
+    float
+        From -1 to 1; NaN where no module of one of them is tuned at all.
+    """
+    one, other = (_standard_rows(np.asarray(x, dtype=float)) for x in (first, second))
+    if one.shape[1] != other.shape[1]:
+        raise ValueError(
+            f"both must have as many classes, got {one.shape[1]} and {other.shape[1]}"
+        )
+    if not len(one) or not len(other):
+        return float("nan")
+    alike = one @ other.T
+    return float(alike[linear_sum_assignment(-alike)].mean())
+
+
+def _standard_rows(tuning: FloatMatrix) -> FloatMatrix:
+    """Rows of mean 0 and length 1; without those that are the same for all classes."""
+    centred = tuning - tuning.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1)
+    kept = length > 1e-12
+    return np.asarray(centred[kept] / length[kept, None])
