@@ -35,6 +35,7 @@ _ROOMS = {
         "block_structure",
     ),
     "commstruct.roles": ("NeuronRoles", "neuron_roles"),
+    "commstruct.serving": ("ModuleTuning", "matched_tuning", "module_tuning"),
     "commstruct.nulls": (
         "NullNetwork",
         "permute_weights",

@@ -149,7 +149,7 @@ def _probe_run(
     definition: "Definition", sweep: Sweep, one: RegionAnalysis, seed: int
 ) -> RunProbe:
     from sims.definition import stream_seeds
-    from sims.silence import accuracy_lost, held_out_rates
+    from sims.silencing import accuracy_lost, held_out_rates
     from sims.task import classes_of
 
     record = next(r for r in sweep.records if r["id"] == one.run)

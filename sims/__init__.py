@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from sims.loss import external_credit, target_loss
     from sims.network import Network, all_to_all, layered
+    from sims.silencing import accuracy_lost, class_accuracy, held_out_rates, silence
     from sims.study import Study, load_study
     from sims.sweep import run_sweep
     from sims.task import (
@@ -73,9 +74,9 @@ _ROOMS = {
         "ei_balance",
         "evaluate",
         "spectral_radius",
-        "subtasks_task",
         "train",
     ),
+    "sims.silencing": ("accuracy_lost", "class_accuracy", "held_out_rates", "silence"),
     "sims.definition": ("Definition", "load_definition"),
     "sims.study": ("Study", "load_study"),
     "sims.sweep": ("run_sweep",),
@@ -105,16 +106,19 @@ __all__ = [
     "Study",
     "Task",
     "TimeConstants",
+    "accuracy_lost",
     "all_to_all",
     "as_activation",
     "association_task",
     "balance_of",
     "bias_change",
+    "class_accuracy",
     "digits_task",
     "ei_balance",
     "evaluate",
     "evolve",
     "external_credit",
+    "held_out_rates",
     "layered",
     "load_definition",
     "load_study",
@@ -124,6 +128,7 @@ __all__ = [
     "run_sweep",
     "settle_credit",
     "settle_rates",
+    "silence",
     "spectral_radius",
     "subtasks_task",
     "target_loss",

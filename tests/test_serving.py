@@ -1,4 +1,4 @@
-"""Tests of serving.py, silence.py and probing.py: what neurons and modules serve."""
+"""Tests of serving.py, silencing.py and probing.py: what neurons and modules serve."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from commstruct.report.facts.study_sentences import served_sentence
 from commstruct.report.facts.study_tables import served_table
 from commstruct.serving import matched_tuning, module_tuning
 from sims import Network, Task, all_to_all, load_definition, run_sweep
-from sims.silence import accuracy_lost, class_accuracy, held_out_rates, silence
+from sims.silencing import accuracy_lost, class_accuracy, held_out_rates, silence
 
 SETTLING = {"steps": 10, "tolerance": 1e-6}
 
