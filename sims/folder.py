@@ -2,11 +2,14 @@
 
 import os
 import shutil
+import threading
+import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 try:
     import fcntl
@@ -83,7 +86,7 @@ class Folder:
             return
         path = self.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
         try:
             unfinished.write_bytes(content)
             unfinished.replace(path)
@@ -129,8 +132,10 @@ class Folder:
 
 
 @contextmanager
-def claimed(folder: Folder, numbers: Sequence[int]) -> Iterator[bool]:
-    """Keep other processes from the work of these numbers, as long as this one lives.
+def claimed(
+    folder: Folder, numbers: Sequence[int], *, patience: float = 0.0
+) -> Iterator[bool]:
+    """Keep everybody else from the work of these numbers, as long as this lasts.
 
     Every number is a byte of the file ``lock``, locked by the operating system, which
     lets go of it however the process ends. An object store has no locks.
@@ -138,8 +143,10 @@ def claimed(folder: Folder, numbers: Sequence[int]) -> Iterator[bool]:
     Parameters
     ----------
     folder : Folder
-        Must exist.
+        Made if it is not there.
     numbers : sequence of int
+    patience : float
+        Seconds to wait for others to end.
 
     Yields
     ------
@@ -149,21 +156,71 @@ def claimed(folder: Folder, numbers: Sequence[int]) -> Iterator[bool]:
     Raises
     ------
     Busy
-        If another process has claimed one of them.
+        If another process, or thread, has claimed one of them.
     """
     if not folder.is_local or fcntl is None:
         yield False
         return
-    with folder.path(LOCK_NAME).open("ab") as file:
-        try:
-            for number in numbers:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
-        except (BlockingIOError, PermissionError):
+    folder.path().mkdir(parents=True, exist_ok=True)
+    path, deadline = folder.path(LOCK_NAME), time.monotonic() + patience
+    while (state := _take(path, numbers)) is None:
+        if time.monotonic() >= deadline:
             raise Busy(
                 f"another process is at work on {folder.address}: wait for it, or give "
                 "each process runs of its own (--shard 1/2 and --shard 2/2)"
-            ) from None
+            )
+        time.sleep(_LOOK_EVERY)
+    try:
+        yield state
+    finally:
+        if state:
+            _let_go(path, numbers)
+
+
+_LOOK_EVERY = 0.1  # seconds
+_guard = threading.Lock()
+_claims: dict[tuple[int, Path], tuple[IO[bytes], set[int]]] = {}
+"""By process and lock file. The system lets go of all locks of a process on a file as
+soon as the process closes it once, and never keeps its threads from each other: so the
+file is opened once for all threads, and they look here first."""
+
+
+def _take(path: Path, numbers: Sequence[int]) -> bool | None:
+    """Claim all numbers, or none: None if others have some, False without locks."""
+    key = os.getpid(), path
+    with _guard:
+        file, held = _claims.get(key) or (path.open("ab"), set())
+        taken: list[int] = []
+        state: bool | None = None
+        try:
+            if held.isdisjoint(numbers):
+                for number in numbers:
+                    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
+                    taken.append(number)
+                state = True
+        except (BlockingIOError, PermissionError):
+            pass
         except OSError:  # a file system without locks
-            yield False
-            return
-        yield True
+            state = False
+        if state:
+            held.update(numbers)
+            _claims[key] = file, held
+        elif not held:
+            file.close()
+        else:
+            for number in taken:
+                fcntl.lockf(file, fcntl.LOCK_UN, 1, number)
+        return state
+
+
+def _let_go(path: Path, numbers: Sequence[int]) -> None:
+    key = os.getpid(), path
+    with _guard:
+        file, held = _claims[key]
+        held.difference_update(numbers)
+        if held:
+            for number in numbers:
+                fcntl.lockf(file, fcntl.LOCK_UN, 1, number)
+        else:
+            del _claims[key]
+            file.close()

@@ -13,6 +13,7 @@ from sims.store import Record, SweepStore, find_store, versions
 logger = logging.getLogger("sims")
 
 Progress = Callable[[int, int], None]
+_PATIENCE = 5.0  # seconds: processes whose call was killed end within one
 
 
 def merge_stores(
@@ -56,8 +57,13 @@ def merge_stores(
             logger.info("%s was begun by other versions", one.folder.address)
     into.adopt(found[0])
     n_added = 0
-    numbers = [into.number(place) for place in into.places]
-    with claimed(into.folder, numbers), accounted(into.folder, versions()) as account:
+    numbers = [
+        n for place in into.places for n in (into.order(place), into.turn(place))
+    ]
+    with (
+        claimed(into.folder, numbers, patience=_PATIENCE),
+        accounted(into.folder, versions()) as account,
+    ):
         have = {place for place in into.places if into.check(place) is not None}
         for done, piece in enumerate(found, start=1):
             for place in piece.places:

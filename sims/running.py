@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 import multiprocessing
 import os
 import threading
@@ -16,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from sims.calls import describe_machine, now
 from sims.definition import Definition, FileSettings, stream_seeds
+from sims.folder import claimed
 from sims.loss import constant_loss
 from sims.network import Network
 from sims.resume import state_from_bytes, state_to_bytes
@@ -62,6 +64,9 @@ def _die_with(parent: int) -> None:
 def train_run(sweep: SweepStore, place: Place, base: Path) -> Outcome:
     """Train one network of a sweep, from its last checkpoint if there is one.
 
+    Where there are locks, only one process at a time is at work on a run, whoever asked
+    for it: the next one waits, and finds it finished.
+
     Parameters
     ----------
     sweep : SweepStore
@@ -71,13 +76,45 @@ def train_run(sweep: SweepStore, place: Place, base: Path) -> Outcome:
     base : Path
         Folder that the task's file is relative to.
     """
-    started, clock = now(), time.perf_counter()
+    turn = [sweep.turn(place)]
+    with claimed(sweep.folder, turn, patience=math.inf) as is_alone:
+        started, clock = now(), time.perf_counter()
+        if is_alone:
+            sweep.sweep_up(place)
+        record = _finished_by_another(sweep, place)
+        resumed_at: int | None = sweep.definition.sweep.steps
+        if record is None:
+            record, resumed_at = _train(sweep, place, base)
+    how = {
+        "id": record["id"],
+        "started": started,
+        "seconds": round(time.perf_counter() - clock, 3),
+        "resumed_at_step": resumed_at,
+        **describe_machine(),
+    }
+    return place, record, how
+
+
+def _finished_by_another(sweep: SweepStore, place: Place) -> Record | None:
+    """Record of a run that was finished after the call had looked, if it was."""
+    try:
+        record = sweep.check(place)
+    except ValueError:  # of which the call has told
+        sweep.discard(place)
+        return None
+    if record is not None:
+        sweep.tidy(place)
+    return record
+
+
+def _train(sweep: SweepStore, place: Place, base: Path) -> tuple[Record, int | None]:
+    """Make the run; its record, and the step it was gone on from."""
     definition = sweep.definition
     rate, seed = sweep.settings(place)
     start_seed, batch_seed = stream_seeds(seed)
-    task = build_task(definition, base)
-    network = definition.build_network(task, seed=start_seed)
     with threadpool_limits(1):
+        task = build_task(definition, base)
+        network = definition.build_network(task, seed=start_seed)
         writer = _RunWriter(sweep, place, network)
         resume = writer.resume()
         state = resume
@@ -101,14 +138,7 @@ def train_run(sweep: SweepStore, place: Place, base: Path) -> Outcome:
             writer.keep(state)
         assert state is not None
         record = writer.finish(state, task)
-    how = {
-        "id": record["id"],
-        "started": started,
-        "seconds": round(time.perf_counter() - clock, 3),
-        "resumed_at_step": None if resume is None else resume.step,
-        **describe_machine(),
-    }
-    return place, record, how
+    return record, None if resume is None else resume.step
 
 
 def build_task(definition: Definition, base: Path) -> Task:

@@ -9,6 +9,8 @@ import logging
 import math
 import platform
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -21,7 +23,7 @@ from numpy.typing import NDArray
 
 from sims.calls import PROVENANCE
 from sims.definition import Definition, load_definition
-from sims.folder import LOCK_NAME, Folder
+from sims.folder import LOCK_NAME, Folder, claimed
 from sims.task import Task
 from sims.train import checkpoint_steps
 
@@ -83,9 +85,16 @@ class SweepStore:
         """Name of a run."""
         return run_id(*self.settings(place))
 
-    def number(self, place: Place) -> int:
-        """Number of a run among all, from 1."""
-        return 1 + place[0] * len(self.definition.sweep.seeds) + place[1]
+    def order(self, place: Place) -> int:
+        """Number by which a call claims a run that it wants made."""
+        return 2 + 2 * (place[0] * len(self.definition.sweep.seeds) + place[1])
+
+    def turn(self, place: Place) -> int:
+        """Number by which a process claims a run that it makes.
+
+        Not the same as `order`: a process may outlive the call that it works for.
+        """
+        return 1 + self.order(place)
 
     def spans(self) -> list[slice]:
         """Checkpoints that are in one file."""
@@ -117,20 +126,42 @@ class SweepStore:
             another version's, or no sweep at all.
         """
         wanted = self._attributes(task, command)
+        self._check_place(wanted)
+        with self._laying_out():
+            found = self._check_place(wanted)  # others may have been faster
+            if found is None:
+                self._write_layout(self._layout(task, wanted))
+            elif found.get("versions", {}).get("zarr") == wanted["versions"]["zarr"]:
+                kept = {key: found.get(key) for key in ("versions", "command")}
+                self._mend(self._layout(task, wanted | kept))
+
+    def _check_place(self, wanted: dict[str, Any]) -> dict[str, Any] | None:
+        """What the store says of itself; None where a new one may be made."""
         try:
             found = self._found_attributes()
         except FileNotFoundError:
             self._check_unfinished()
-            # The group's own file says that all others are there: it comes last.
-            for name, content in sorted(
-                self._layout(task, wanted).items(), key=lambda item: item[0] == _ROOT
-            ):
-                self.folder.write(name, content)
-            return
+            return None
         self._check_attributes(found, wanted)
-        if found.get("versions", {}).get("zarr") == wanted["versions"]["zarr"]:
-            kept = {key: found.get(key) for key in ("versions", "command")}
-            self._mend(self._layout(task, wanted | kept))
+        return found
+
+    @contextmanager
+    def _laying_out(self) -> Iterator[None]:
+        """Be the only one to write the store's own files; remove what others tore."""
+        with claimed(self.folder, [_LAYOUT], patience=_PATIENCE) as is_alone:
+            if is_alone:
+                path = self.folder.path
+                left = [*path().glob(f".{_ROOT}.*"), *path("weights").glob(".*")]
+                for name in _COORDINATES:
+                    left += path(name).rglob(".*")
+                for file in left:
+                    file.unlink(missing_ok=True)
+            yield
+
+    def _write_layout(self, files: dict[str, bytes]) -> None:
+        # The group's own file says that all others are there: it comes last.
+        for name in sorted(files, key=lambda name: name == _ROOT):
+            self.folder.write(name, files[name])
 
     def _attributes(self, task: Task, command: str) -> dict[str, Any]:
         return {
@@ -185,21 +216,28 @@ class SweepStore:
         ValueError
             If there is something else at this store's address.
         """
+        self._check_same(other)
+        with self._laying_out():
+            if self._check_same(other):
+                return
+            names = [_ROOT, *(f"{name}/{_ROOT}" for name in ("weights", *_COORDINATES))]
+            for name in _COORDINATES:
+                names += _files_below(other.folder, f"{name}/c")
+            self._write_layout({name: other.folder.read(name) for name in names})
+
+    def _check_same(self, other: "SweepStore") -> bool:
+        """Whether it is there, and then of the same sweep as another."""
         try:
             found = self.identity()
         except FileNotFoundError:
             self._check_unfinished()
-            names = [f"{name}/{_ROOT}" for name in ("weights", *_COORDINATES)]
-            for name in _COORDINATES:
-                names += _files_below(other.folder, f"{name}/c")
-            for name in (*names, _ROOT):
-                self.folder.write(name, other.folder.read(name))
-            return
+            return False
         if found != other.identity():
             raise ValueError(
                 f"{self.folder.address} is of another sweep than "
                 f"{other.folder.address}: name another place"
             )
+        return True
 
     def _check_unfinished(self) -> None:
         """Refuse a folder with anything in it that no store has."""
@@ -347,8 +385,12 @@ class SweepStore:
         record["record_sha256"] = record_checksum(record)
         text = json.dumps(record, indent=1) + "\n"
         self.folder.write(self._record_name(place), text.encode())
-        self.folder.remove(self.unfinished_name(place))
+        self.tidy(place)
         return record
+
+    def tidy(self, place: Place) -> None:
+        """Remove what a finished run no longer needs."""
+        self.folder.remove(self.unfinished_name(place))
 
     def unfinished_name(self, place: Place) -> str:
         """Folder of the states of a run that is on its way."""
@@ -361,9 +403,10 @@ class SweepStore:
         self.folder.remove(_weights_name(place))
 
     def sweep_up(self, place: Place) -> None:
-        """Remove what a killed process left half-written of a run."""
-        if not self.folder.is_local:
-            return
+        """Remove what a killed process left half-written of a run.
+
+        Only for who has claimed its `turn`.
+        """
         path, name = self.folder.path, self.run_id(place)
         for left in (
             *path(RUNS).glob(f".{name}.json.*"),
@@ -377,6 +420,9 @@ class SweepStore:
 
 
 _ROOT = "zarr.json"
+_LAYOUT = 0
+"""Number by which a process claims the writing of all that is not of a run."""
+_PATIENCE = 60.0  # seconds; a layout is written within one
 _COORDINATES = {
     "learning_rate": ("learning_rate",),
     "seed": ("seed",),

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ from joblib import Parallel, delayed
 
 from sims.calls import accounted
 from sims.definition import Definition, load_definition
-from sims.folder import Folder, claimed
+from sims.folder import Busy, Folder, claimed
 from sims.loss import check_loss
 from sims.running import Outcome, train_run, train_run_in_child
-from sims.store import Place, Record, SweepStore, run_id, versions
+from sims.store import UNFINISHED, Place, Record, SweepStore, run_id, versions
 
 __all__ = ["SweepResult", "run_id", "run_sweep"]
 
@@ -39,7 +40,7 @@ class SweepResult:
     records : tuple of dict
         One record per run of this call's share, by learning rate, then seed.
     n_new : int
-        Runs that this call made; the others were there.
+        Runs that were made; the others were there when the call began.
     n_planned : int
         Runs of the whole sweep.
     """
@@ -111,21 +112,21 @@ def run_sweep(
 
     places = _share(sweep.places, shard)
     with (
-        claimed(sweep.folder, [sweep.number(place) for place in places]) as is_claimed,
+        claimed(sweep.folder, [sweep.order(place) for place in places]) as is_claimed,
         accounted(sweep.folder, versions()) as account,
     ):
         if not is_claimed:
             logger.info(
                 "no locks in %s: do not start the same runs twice at a time", store
             )
-        missing = []
+        missing, left = [], set(sweep.folder.names(UNFINISHED))
         # Rates settle later at high learning rates; the longest runs go first, so that
         # no worker is left with one at the end.
         for place in reversed(places):
-            if is_claimed:
-                sweep.sweep_up(place)
             if not _is_finished(sweep, place):
                 missing.append(place)
+            elif sweep.run_id(place) in left:
+                _tidy(sweep, place)
         done, n_missing = len(places) - len(missing), len(missing)
         if progress is not None:
             progress(done, len(places))
@@ -213,8 +214,14 @@ def _is_finished(sweep: SweepStore, place: Place) -> bool:
             sweep.folder.address,
             error,
         )
-    sweep.discard(place)
     return False
+
+
+def _tidy(sweep: SweepStore, place: Place) -> None:
+    """Remove what a process left that was killed as it finished a run."""
+    # If another one is at it, it is not dead yet, and does so itself.
+    with suppress(Busy), claimed(sweep.folder, [sweep.turn(place)]):
+        sweep.tidy(place)
 
 
 def _report(record: Record) -> None:

@@ -24,6 +24,17 @@ def files_of(store: Path) -> dict[str, bytes]:
     }
 
 
+def differences(found: Mapping[str, bytes], expected: Mapping[str, bytes]) -> list[str]:
+    """Names of the files that two stores do not have alike, and how."""
+    return [
+        f"{name} is {'left over' if name not in expected else 'not the same'}"
+        if name in found
+        else f"{name} is missing"
+        for name in sorted(found.keys() | expected.keys())
+        if found.get(name) != expected.get(name)
+    ]
+
+
 def planted_weights(
     labels: NDArray[np.int64],
     mask: NDArray[np.bool_],

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from stores import files_of
+from stores import differences, files_of
 
 import sims.running
 import sims.store
@@ -68,6 +69,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files_of(store)
 
 
+def assert_same(store: Path, whole: dict[str, bytes]) -> None:
+    assert differences(files_of(store), whole) == []
+
+
 def children(pid: int) -> list[int]:
     found = []
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
@@ -91,8 +96,8 @@ def at_work(store: Path) -> set[Path]:
 def test_sweeps_killed_at_random_moments_end_in_the_same_bytes(
     tmp_path: Path, whole: dict[str, bytes]
 ) -> None:
-    rng, sweep_number, kills = random.Random(0), 0, {"parent": 0, "worker": 0}
-    resumed = 0
+    kills = {"parent": 0, "worker": 0, "all": 0}
+    rng, sweep_number, resumed = random.Random(0), 0, 0
     while sum(kills.values()) < N_KILLS:
         store, sweep_number = tmp_path / f"store-{sweep_number}", sweep_number + 1
         finished = False
@@ -119,17 +124,94 @@ def test_sweeps_killed_at_random_moments_end_in_the_same_bytes(
                 assert process.returncode == 0, said
                 finished = True
             else:
-                os.kill(process.pid, signal.SIGKILL)
-                kills["parent"] += 1
-                process.wait()
-                time.sleep(1.5)  # until its workers have stopped
+                if rng.random() < 0.3:
+                    os.killpg(process.pid, signal.SIGHUP)  # the terminal was closed
+                    kills["all"] += 1
+                else:
+                    os.kill(process.pid, signal.SIGKILL)
+                    kills["parent"] += 1
+                process.wait()  # its workers may still be at work
             process.stderr.close()
             resumed += len(list(store.glob("unfinished/*/*")))
             for record in store.glob("runs/rate*.json"):
                 assert json.loads(record.read_text())["record_sha256"]
         run_sweep(SLOW, store, workers=1)
-        assert files_of(store) == whole
+        assert_same(store, whole)
     print(f"\n{kills}, {sweep_number} sweeps, {resumed} checkpoints to go on from")
+
+
+KILLED_AT_A_FILE = """
+import json, os, signal, sys
+from pathlib import Path
+from sims.sweep import run_sweep  # opens no zarr array yet: no threads to fork
+
+EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir"}
+moment, status = 0, 1
+while status:
+    moment, touched, store = moment + 1, 0, Path(sys.argv[2], str(moment))
+    if not (pid := os.fork()):
+        def watch(event, arguments):
+            global touched
+            # rmtree names what it removes by its last name
+            if event in EVENTS and (str(store) in str(arguments[0]) or touched and
+                                    event in ("os.remove", "os.rmdir")):
+                touched += 1
+                if touched == moment:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        sys.addaudithook(watch)
+        run_sweep(json.loads(sys.argv[1]), store)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+"""
+
+
+def test_a_sweep_killed_at_any_touch_of_a_file_ends_in_the_same_bytes(
+    tmp_path: Path,
+) -> None:
+    """Every moment that matters: half-written, not yet moved, not yet removed."""
+    one = {**TINY, "sweep": {**TINY["sweep"], "learning_rates": [0.5], "seeds": [3]}}
+    one["sweep"]["checkpoints"] = 2
+    run_sweep(one, tmp_path / "whole")
+    whole = files_of(tmp_path / "whole")
+    killed = tmp_path / "killed"
+    words = [sys.executable, "-c", KILLED_AT_A_FILE, json.dumps(one), str(killed)]
+    subprocess.run(words, check=True)
+    stores = list(killed.iterdir())
+    assert len(stores) > 80
+    assert any(files_of(store) != whole for store in stores)
+    for store in stores:
+        run_sweep(one, store)
+        assert_same(store, whole)
+
+
+def test_a_call_waits_for_a_process_that_outlives_the_call_before(
+    tmp_path: Path, whole: dict[str, bytes]
+) -> None:
+    store, place = tmp_path / "store", (2, 1)
+    definition = load_definition(SLOW)
+    sweep = sims.store.SweepStore(Folder.at(store), definition)
+    sweep.prepare(definition.task.build())
+    program = (
+        "import json, pathlib, sys\nfrom sims.definition import load_definition\n"
+        "from sims.folder import Folder\nfrom sims.running import train_run\n"
+        "from sims.store import SweepStore\n"
+        "definition = load_definition(json.loads(sys.argv[1]))\n"
+        "sweep = SweepStore(Folder.at(sys.argv[2]), definition)\n"
+        "train_run(sweep, (2, 1), pathlib.Path.cwd())\n"
+    )
+    words = [sys.executable, "-c", program, json.dumps(SLOW), str(store)]
+    process = subprocess.Popen(words)
+    deadline = time.monotonic() + 60
+    while not list(store.glob("unfinished/*/*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    run_sweep(SLOW, store)
+    assert process.wait(timeout=60) == 0
+    assert_same(store, whole)
+    (account,) = (store / "provenance").glob("*.json")
+    runs = {run["id"]: run for run in json.loads(account.read_text())["runs"]}
+    assert runs[sweep.run_id(place)]["resumed_at_step"] == 1200  # nothing was left
+    assert runs[sweep.run_id((2, 0))]["resumed_at_step"] is None
 
 
 def test_workers_stop_when_their_parent_is_killed(tmp_path: Path) -> None:
@@ -198,7 +280,7 @@ def test_a_run_goes_on_from_its_last_checkpoint_to_the_same_bytes(
         with pytest.raises(Stop):
             run_sweep(one, tmp_path / "store")
     run_sweep(one, tmp_path / "store")
-    assert files_of(tmp_path / "store") == files_of(tmp_path / "whole")
+    assert_same(tmp_path / "store", files_of(tmp_path / "whole"))
     last = max((tmp_path / "store" / "provenance").glob("*.json"))
     (run,) = json.loads(last.read_text())["runs"]
     expected = [None, 0, 7, 8, 20, 41, 41][n_states]
@@ -219,7 +301,7 @@ def test_a_layered_network_with_biases_goes_on_to_the_same_bytes(
         with pytest.raises(Stop):
             run_sweep(definition, tmp_path / "store")
     run_sweep(definition, tmp_path / "store")
-    assert files_of(tmp_path / "store") == files_of(tmp_path / "whole")
+    assert_same(tmp_path / "store", files_of(tmp_path / "whole"))
 
 
 @pytest.mark.parametrize("n_states", [1, 2])
@@ -244,7 +326,7 @@ def test_a_run_that_diverges_after_an_interruption_is_the_same(
         with pytest.raises(Stop):
             run_sweep(wild, tmp_path / "store")
     run_sweep(wild, tmp_path / "store")
-    assert files_of(tmp_path / "store") == files_of(tmp_path / "whole")
+    assert_same(tmp_path / "store", files_of(tmp_path / "whole"))
 
 
 def test_an_altered_checkpoint_is_not_gone_on_from(
@@ -263,7 +345,7 @@ def test_an_altered_checkpoint_is_not_gone_on_from(
     (states / "2").write_bytes(content)
     run_sweep(one, tmp_path / "store")
     assert "cannot be gone on from" in caplog.text
-    assert files_of(tmp_path / "store") == files_of(tmp_path / "whole")
+    assert_same(tmp_path / "store", files_of(tmp_path / "whole"))
 
 
 def test_every_flipped_byte_is_found_or_harmless(tmp_path: Path) -> None:
@@ -282,7 +364,7 @@ def test_every_flipped_byte_is_found_or_harmless(tmp_path: Path) -> None:
                 raise
             # the store no longer says what it is, and is left alone
             (store / name).write_bytes(whole[name])
-        assert files_of(store) == whole, name
+        assert_same(store, whole)
 
 
 def test_a_store_whose_own_file_is_gone_uses_its_runs_again(tmp_path: Path) -> None:
@@ -294,7 +376,7 @@ def test_a_store_whose_own_file_is_gone_uses_its_runs_again(tmp_path: Path) -> N
         run_sweep(TINY, store)
     (store / "zarr.json").unlink()
     assert run_sweep(TINY, store).n_new == 0
-    assert files_of(store) == whole
+    assert_same(store, whole)
     (store / "zarr.json").unlink()
     other = {**TINY, "rule": {"settling_steps": 3}}
     assert run_sweep(other, store).n_new == 4  # none of the other sweep's runs
@@ -317,7 +399,7 @@ def test_a_full_disk_ends_the_sweep_and_room_lets_it_go_on(
         room = ["mount", "-o", "remount,size=10m", str(disk)]
         subprocess.run(room, check=True, capture_output=True)
         assert 1 <= run_sweep(SLOW, disk / "store").n_new < 6
-        assert files_of(disk / "store") == whole
+        assert_same(disk / "store", whole)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
@@ -349,7 +431,7 @@ def test_two_processes_fill_one_store_with_shares_of_their_own(
     ]
     assert [process.wait(timeout=120) for process in processes] == [0, 0]
     assert run_sweep(SLOW, tmp_path / "store").n_new == 0
-    assert files_of(tmp_path / "store") == whole
+    assert_same(tmp_path / "store", whole)
 
 
 def test_claims_are_of_numbers_and_end(tmp_path: Path) -> None:
@@ -367,7 +449,31 @@ def test_claims_are_of_numbers_and_end(tmp_path: Path) -> None:
         assert is_claimed
         assert claim(2) == 1
         assert claim(3) == 0
+        with claimed(folder, [3]):  # of the same process, and let go of alone
+            assert claim(3) == 1
+        assert claim(3) == 0
+        assert claim(1) == 1
+        with pytest.raises(Busy), claimed(folder, [0, 2]):
+            pass
+        assert claim(0) == 0
+        assert claim(2) == 1
     assert claim(2) == 0
+
+
+def test_threads_of_one_process_wait_for_each_other(tmp_path: Path) -> None:
+    folder, at_once, most = Folder.at(tmp_path), 0, 0
+
+    def work(_: int) -> None:
+        nonlocal at_once, most
+        with claimed(folder, [5], patience=60):
+            at_once += 1
+            most = max(most, at_once)
+            time.sleep(0.02)
+            at_once -= 1
+
+    with ThreadPoolExecutor(4) as executor:
+        list(executor.map(work, range(8)))
+    assert most == 1
 
 
 def test_resume_gives_every_later_state_bit_for_bit() -> None:
