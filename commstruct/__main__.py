@@ -771,8 +771,8 @@ def _check_tables(
     """Check the tables that the simulator carries along unread."""
     from pydantic import ValidationError
 
-    from commstruct.analysis import AnalysisSettings
-    from commstruct.report import ReportSettings
+    from commstruct.analysis_settings import AnalysisSettings
+    from commstruct.report_settings import ReportSettings
     from sims.definition import mistakes
 
     found = []
@@ -1426,6 +1426,9 @@ def _errors_told() -> Iterator[None]:
         raise _failure(1, _os_message(error), error) from error
     except (ValueError, TypeError, ImportError) as error:
         raise _failure(2, str(error), error) from error
+    except MemoryError as error:
+        told = f"not enough memory ({error}): fewer --workers, or smaller networks"
+        raise _failure(1, told, error) from error
     except typer.Exit:
         raise
     except Exception as error:

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.stats import f as f_distribution
 
 from commstruct.analysis import Analysis, RegionAnalysis, analyze, read_analysis
-from commstruct.analysis.settings import Structure
+from commstruct.analysis_settings import Structure
 from commstruct.blocks import block_intervals
 from commstruct.connectome import FloatMatrix, FloatVector, as_connectome
 from commstruct.graph import spawn_seeds

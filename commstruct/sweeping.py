@@ -3,7 +3,7 @@
 import logging
 import socket
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from logging.handlers import MemoryHandler
 from pathlib import Path
@@ -33,20 +33,22 @@ def cluster(address: str | None) -> Iterator[Executor | None]:
     ValueError
         If distributed is not installed, or the address is not one.
     OSError
-        If no scheduler answers there, or it has no worker.
+        If no scheduler answers there, it has no worker, or scheduler or workers die
+        for good.
     """
     if address is None:
         yield None
         return
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
         from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise ValueError(
             "--dask needs distributed: pip install 'commstruct[cluster]'"
         ) from None
-    for noisy in ("distributed", "tornado"):
-        logging.getLogger(noisy).setLevel(logging.CRITICAL)
+    for noisy in ("distributed", "tornado", *logging.root.manager.loggerDict):
+        if noisy.startswith(("distributed", "tornado")):  # each has its own level
+            logging.getLogger(noisy).setLevel(logging.CRITICAL)
     host, port = get_address_host_port(address)
     try:  # first, for a client that cannot connect says too much
         socket.create_connection((host, port), timeout=_WAIT).close()
@@ -60,7 +62,18 @@ def cluster(address: str | None) -> Iterator[Executor | None]:
             client.wait_for_workers(1, timeout=_WAIT)
         except TimeoutError:
             raise OSError(f"the dask scheduler at {address} has no worker") from None
-        yield client.get_executor()
+        try:
+            yield client.get_executor()
+        except KilledWorker as error:
+            raise OSError(
+                f"workers of {address} were killed, perhaps for want of memory; what "
+                f"was finished is kept, and the same command goes on ({error})"
+            ) from None
+        except CancelledError:
+            raise OSError(
+                f"the dask scheduler at {address} is gone; what was finished is kept, "
+                "and the same command goes on with a new one"
+            ) from None
 
 
 def shard_of(text: str | None) -> tuple[int, int] | None:

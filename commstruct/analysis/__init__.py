@@ -11,8 +11,8 @@ from commstruct.analysis.results import (
     write_analysis,
     write_whole,
 )
-from commstruct.analysis.settings import REGIONS, STRUCTURES, AnalysisSettings
 from commstruct.analysis.sweeps import Sweep, open_sweep, read_weights
+from commstruct.analysis_settings import REGIONS, STRUCTURES, AnalysisSettings
 
 __all__ = [
     "REGIONS",

@@ -28,20 +28,20 @@ from commstruct.analysis.results import (
     NullScores,
     RegionAnalysis,
 )
-from commstruct.analysis.settings import (
-    REGIONS,
-    STRUCTURES,
-    AnalysisSettings,
-    Region,
-    Signs,
-    Structure,
-)
 from commstruct.analysis.sweeps import (
     ROLES,
     Sweep,
     as_sweep_connectome,
     open_sweep,
     read_weights,
+)
+from commstruct.analysis_settings import (
+    REGIONS,
+    STRUCTURES,
+    AnalysisSettings,
+    Region,
+    Signs,
+    Structure,
 )
 from commstruct.blocks import BlockStructure, block_structure
 from commstruct.connectome import Connectome, as_connectome

@@ -1,7 +1,6 @@
 """Pages: facts and figures laid out as a PDF, and as one file of HTML."""
 
 from commstruct.report.pages.document import Document
-from commstruct.report.pages.settings import ReportSettings
 from commstruct.report.pages.writing import (
     NETWORK_NAME,
     SWEEP_NAME,
@@ -10,6 +9,7 @@ from commstruct.report.pages.writing import (
     write_pages,
     write_report,
 )
+from commstruct.report_settings import ReportSettings
 
 __all__ = [
     "NETWORK_NAME",

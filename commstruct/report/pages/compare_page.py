@@ -15,9 +15,9 @@ from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.facts.tables import Table
 from commstruct.report.figures import compare_figures as figures
 from commstruct.report.pages.document import Document, table_ref
-from commstruct.report.pages.settings import ReportSettings
 from commstruct.report.pages.writing import write_pages
 from commstruct.report.text import p_text, percent, plain, shown, signed
+from commstruct.report_settings import ReportSettings
 
 MOST_BLOCKS = 24  # rows of the table of differences; all are in blocks.csv
 

@@ -14,9 +14,9 @@ from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.facts.tables import Table
 from commstruct.report.figures.compare_figures import plot_group_blocks, plot_map
 from commstruct.report.pages.document import Document, table_ref
-from commstruct.report.pages.settings import ReportSettings
 from commstruct.report.pages.writing import write_pages
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
+from commstruct.report_settings import ReportSettings
 
 MOST_ROWS = 20
 MOST_COLUMNS = 10  # of the table of distances
