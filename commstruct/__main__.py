@@ -316,6 +316,14 @@ def verify(
             min=0, metavar="K", help="Train K of its runs again and compare them."
         ),
     ] = 0,
+    tolerance: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Difference that a run made again may have: root mean square, "
+            "relative to its weights. Of a store from another kind of machine, 1e-5.",
+        ),
+    ] = 0.0,
     seed: Seed = 0,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -340,11 +348,11 @@ def verify(
             len(found.missing),
             len(found.damaged),
         )
-        for run, largest in found.reran.items():
-            log.info("%s made again: largest difference %g", run, largest)
+        for run, difference in found.reran.items():
+            log.info("%s made again: differs by %g of its weights", run, difference)
         if as_json:
             print(json.dumps(asdict(found), indent=1))
-        different = [run for run, largest in found.reran.items() if largest > 0]
+        different = [run for run, by in found.reran.items() if by > tolerance]
         if found.damaged or different:
             wrong = [
                 *(f"{run} is damaged: {how}" for run, how in found.damaged.items()),

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import zipfile
+import zlib
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -69,22 +71,27 @@ def state_from_bytes(
     """
     if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
         raise ValueError("a training state must have its checksum, got another")
-    with np.load(io.BytesIO(content[_DIGEST:]), allow_pickle=False) as arrays:
+    try:
+        with np.load(io.BytesIO(content[_DIGEST:]), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
         plain = json.loads(bytes(arrays["plain"]))
-        weights = arrays["weights"]
-        if weights.shape != start.weights.shape:
-            raise ValueError(
-                f"a training state must have weights of shape {start.weights.shape}, "
-                f"got {weights.shape}"
-            )
-        bias = arrays.get("bias")
         state = TrainingState(
             step=int(plain["step"]),
-            network=replace(start, weights=weights, bias=bias),
+            network=replace(start, weights=arrays["weights"], bias=arrays.get("bias")),
             evaluation=Evaluation(**plain["evaluation"]),
             history_steps=arrays["history_steps"],
             history_loss=arrays["history_loss"],
             place=plain["place"],
             diverged_at=plain["diverged_at"],
         )
-    return state, plain["about"]
+        about: dict[str, Any] = plain["about"]
+    except _DAMAGE as error:
+        raise ValueError(f"a training state must be whole, got {error!r}") from None
+    return state, about
+
+
+_DAMAGE = (
+    *(EOFError, KeyError, TypeError, ValueError, AttributeError, OSError),
+    *(RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error),
+)
+"""What numpy, zipfile and json raise where a file is not what its checksum says."""

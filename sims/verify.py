@@ -1,9 +1,11 @@
 """A second look at a store: checksums, and some of its runs made again."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +31,9 @@ class Verification:
     damaged : dict of str to str
         Runs whose record or weights are torn or altered, and how that shows.
     reran : dict of str to float
-        Of the runs that were made again, the largest difference of a weight; 0 where
-        every bit is the same.
+        Of the runs that were made again, the largest root mean square difference of
+        the weights at a checkpoint, relative to the weights; 0 where every bit is the
+        same.
     """
 
     n_planned: int
@@ -101,7 +104,7 @@ def verify_store(
 
 
 def _rerun(sweep: SweepStore, place: tuple[int, int]) -> float:
-    """Make a run again elsewhere; its largest difference from the stored one."""
+    """Make a run again elsewhere; by how much it differs from the stored one."""
     with TemporaryDirectory(prefix="commstruct-verify-") as elsewhere:
         other = SweepStore(Folder.at(elsewhere), sweep.definition)
         other.adopt(sweep)
@@ -110,8 +113,16 @@ def _rerun(sweep: SweepStore, place: tuple[int, int]) -> float:
             return 0.0
         new, old = other.weights(), sweep.weights()
         differences = [
-            np.abs(np.asarray(new[(*place, span)]) - np.asarray(old[(*place, span)]))
-            for span in sweep.spans()
+            _relative_difference(new[(*place, number)], old[(*place, number)])
+            for number in range(len(sweep.marks))
         ]
-        largest = max(float(np.nan_to_num(d, nan=np.inf).max()) for d in differences)
-        return largest or float("inf")  # differing bits are never no difference
+        return max(differences) or math.inf  # differing bits are never no difference
+
+
+def _relative_difference(new: Any, old: Any) -> float:
+    """Root mean square of the difference, relative to that of the old weights."""
+    new, old = np.asarray(new, dtype=np.float64), np.asarray(old, dtype=np.float64)
+    if not np.array_equal(np.isnan(new), np.isnan(old)):
+        return math.inf  # one of them diverged
+    difference = float(np.linalg.norm(np.nan_to_num(new - old)))
+    return difference / float(np.linalg.norm(np.nan_to_num(old))) if difference else 0.0

@@ -13,8 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from stores import differences, files_of
 
+from commstruct import (
+    consensus_modules,
+    load_dataset,
+    resolution_scan,
+    structure_significance,
+)
 from commstruct.analysis import analyze
 from sims.merge import merge_stores
 from sims.sweep import run_id, run_sweep
@@ -139,17 +146,77 @@ def test_a_cluster_gives_the_same_bytes_and_outlives_a_worker(
     assert differences(weights_and_records(store), weights_and_records(whole)) == []
 
 
-def test_an_analysis_on_a_cluster_is_the_same(
+def test_an_analysis_on_a_cluster_is_the_same_and_outlives_a_worker(
     tmp_path: Path, whole: Path, cluster: tuple[str, list[int]]
 ) -> None:
     words = ("--nulls", 6, "--restarts", 2, "--structure", "assortative", "--quiet")
     here, there = tmp_path / "here", tmp_path / "there"
     words = tuple(map(str, words))
     ended(commstruct("analyze", whole, "--out", here, *words, "--workers", "1"))
-    ended(commstruct("analyze", whole, "--out", there, *words, "--dask", cluster[0]))
+    process = commstruct("analyze", whole, "--out", there, *words, "--dask", cluster[0])
+    deadline = time.monotonic() + 60
+    while not list(there.glob("provenance/*.log")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(cluster[1][1], signal.SIGKILL)
+    ended(process)
+    (log,) = there.glob("provenance/*.log")
+    assert "analysing: 54/54" in log.read_text()
     assert (here / "analysis.json").read_bytes() == (
         there / "analysis.json"
     ).read_bytes()
+
+
+def test_searches_and_scans_on_a_cluster_through_joblib_are_the_same(
+    cluster: tuple[str, list[int]],
+) -> None:
+    from distributed import Client
+    from joblib import parallel_config
+
+    network = load_dataset("karate")
+
+    def found() -> list[NDArray[Any]]:
+        options: dict[str, Any] = {"seed": 0, "restarts": 4, "workers": 2}
+        scan = resolution_scan(network, resolutions=[0.5, 1.0, 2.0], **options)
+        modules = consensus_modules(network, structure="assortative", **options)
+        test = structure_significance(
+            network, structure="assortative", n_nulls=4, **options
+        )
+        return [scan.qualities, scan.restart_distance, modules.labels, test.null_values]
+
+    here = found()
+    with Client(cluster[0], set_as_default=False) as client:
+        ran = sum(client.run(lambda dask_worker: len(dask_worker.state.log)).values())
+        with parallel_config("dask", client=client):
+            there = found()
+        now = sum(client.run(lambda dask_worker: len(dask_worker.state.log)).values())
+    assert now > ran
+    for one, other in zip(here, there, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_cluster_that_dies_is_one_message(definition: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    program = tmp_path / "cluster.py"
+    program.write_text(CLUSTER.replace("n_workers=2", "n_workers=1"))
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as scheduler:
+        assert scheduler.stdout is not None
+        address, store = scheduler.stdout.readline().strip(), tmp_path / "store"
+        words = ("--set", "sweep.steps=20000", "--set", "sweep.checkpoints=100")
+        process = commstruct(
+            "simulate", definition, "--out", store, "--dask", address, *words
+        )
+        deadline = time.monotonic() + 60
+        while not list(store.glob("unfinished/*/*")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        scheduler.kill()
+    _, said = ended(process, status=1)
+    assert f"the dask scheduler at {address} is gone; what was finished is kept" in said
 
 
 def test_a_cluster_that_is_not_there_is_one_message(
@@ -239,6 +306,7 @@ def test_a_store_is_verified_and_runs_are_made_again(
     from sims.store import checksum, record_checksum
 
     weights = zarr.open_array(store, path="weights", mode="r+")
+    before_it = np.asarray(weights[2, 0, -1])
     weights[2, 0, -1, 30, 31] += 0.25
     path = store / "runs" / f"{run_id(1.0, 0)}.json"
     record = json.loads(path.read_text())
@@ -247,7 +315,13 @@ def test_a_store_is_verified_and_runs_are_made_again(
     path.write_text(json.dumps(record))
     assert verify_store(store, seed=0).damaged == {}
     found = verify_store(store, rerun=3, seed=0)
-    assert found.reran[run_id(1.0, 0)] == pytest.approx(0.25)
+    whole_norm = np.sqrt((np.asarray(weights[2, 0, -1], dtype=float) ** 2).sum())
+    expected = 0.25 / whole_norm
+    assert before_it[30, 31] != 0
+    assert found.reran[run_id(1.0, 0)] == pytest.approx(expected, rel=1e-5)
+    allowed = ("verify", store, "--rerun", "3", "--tolerance")
+    ended(commstruct(*allowed, f"{1.01 * expected}"))
+    ended(commstruct(*allowed, f"{0.99 * expected}"), status=1)
     _, said = ended(commstruct("verify", store, "--rerun", "3"), status=1)
     assert f"{run_id(1.0, 0)} is not the same when made again" in said
 

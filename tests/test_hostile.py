@@ -1,5 +1,6 @@
 """Input of any content: one readable message, no hang, nothing written elsewhere."""
 
+import hashlib
 import json
 import resource
 import subprocess
@@ -20,10 +21,12 @@ from commstruct.analysis import open_sweep, read_weights
 from commstruct.blocks import block_structure
 from commstruct.files import read_connectome
 from sims.definition import load_definition
+from sims.resume import state_from_bytes
 from sims.store import record_checksum
 from sims.sweep import run_sweep
 from sims.verify import verify_store
 
+ZIP_OF_NOTHING = b"PK\x05\x06" + bytes(18)
 FEW = settings(
     max_examples=60,
     deadline=10_000,  # milliseconds: no hang
@@ -176,6 +179,15 @@ def test_torn_coordinates_are_one_message(
             open_sweep(path)
     finally:
         (path / file).write_bytes(whole[file])
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x93NUMPY", b"none", ZIP_OF_NOTHING])
+def test_checkpoints_of_any_content_are_refused(content: bytes) -> None:
+    """Found by fuzzing: an end of file, and what is no archive, with a traceback."""
+    tables = load_definition(TINY)
+    network = tables.build_network(tables.task.build(), seed=0)
+    with pytest.raises(ValueError, match="a training state must be whole, got"):
+        state_from_bytes(hashlib.sha256(content).digest() + content, network)
 
 
 def _analysis_reads(path: Path) -> None:

@@ -1,32 +1,44 @@
 """Coverage-guided fuzzing of what comes from outside, with atheris.
 
 Run ``python tests/fuzz/fuzz.py TARGET -max_total_time=120 -timeout=10
--rss_limit_mb=2048``, with TARGET one of definition, override, record, labels, or a
-file ending such as .csv or .graphml. What is found is left in the working folder as
-``crash-...`` and becomes a test in ``tests/test_hostile.py``.
+-rss_limit_mb=2048``, with TARGET one of definition, override, record, store, state,
+labels, or a file ending such as .csv or .graphml; a folder of examples may follow. What
+is found is left in the working folder as ``crash-...`` and becomes a test in
+``tests/test_hostile.py``.
 """
 
+import hashlib
 import json
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import atheris
 
 with atheris.instrument_imports(include=["commstruct", "sims", "tomllib"]):
     import numpy as np
 
+    from commstruct.analysis import open_sweep, read_weights
     from commstruct.analysis.sweeps import _read_record
     from commstruct.blocks import block_structure
     from commstruct.files import read_connectome
     from sims.definition import load_definition
+    from sims.resume import state_from_bytes
+    from sims.sweep import run_sweep
+    from sims.verify import verify_store
 
 ROOM = Path(tempfile.mkdtemp())
 WEIGHTS = np.random.default_rng(0).normal(size=(6, 6))
-TABLES = {"sweep": {"learning_rates": [0.1], "seeds": [0]}}
+TABLES: dict[str, Any] = {
+    "network": {"n_neurons": 14},
+    "task": {"name": "parity", "n_bits": 4},
+    "sweep": {"learning_rates": [0.1], "seeds": [0], "steps": 5},
+}
 
 
 def definition(data: bytes) -> None:
@@ -46,6 +58,41 @@ def record(data: bytes) -> None:
     path = ROOM / "record.json"
     path.write_bytes(data)
     json.dumps(_read_record(path))
+
+
+@cache
+def whole() -> dict[Path, bytes]:
+    """Every file of a small store."""
+    run_sweep(TABLES, ROOM / "store")
+    paths = sorted((ROOM / "store").rglob("*"))
+    return {p: p.read_bytes() for p in paths if p.is_file() and "prov" not in str(p)}
+
+
+def store(data: bytes) -> None:
+    """A store of which one file has any content, or some bytes that are others."""
+    given = atheris.FuzzedDataProvider(data)
+    path = given.PickValueInList(list(whole()))
+    content, place = bytearray(whole()[path]), given.ConsumeIntInRange(0, 3000)
+    if given.ConsumeBool():
+        content = bytearray(given.ConsumeBytes(len(data)))
+    else:
+        content[place : place + 4] = given.ConsumeBytes(8)
+    path.write_bytes(content)
+    try:
+        with suppress(ValueError, TypeError, OSError):
+            verify_store(ROOM / "store", seed=0)
+        sweep = open_sweep(ROOM / "store")
+        for one in sweep.records:
+            read_weights(sweep, one)
+    finally:
+        path.write_bytes(whole()[path])
+
+
+def state(data: bytes) -> None:
+    """A checkpoint with its checksum and any content."""
+    tables = load_definition(TABLES)
+    network = tables.build_network(tables.task.build(), seed=0)
+    state_from_bytes(hashlib.sha256(data).digest() + data, network)
 
 
 def labels(data: bytes) -> None:
@@ -74,7 +121,8 @@ def file_of(ending: str) -> Callable[[bytes], None]:
 
 def main() -> None:
     name = sys.argv.pop(1)
-    targets = {f.__name__: f for f in (definition, override, record, labels)}
+    named = (definition, override, record, store, state, labels)
+    targets = {f.__name__: f for f in named}
     target = file_of(name) if name.startswith(".") else targets[name]
     warnings.simplefilter("ignore")
 
