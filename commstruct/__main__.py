@@ -559,7 +559,10 @@ def compare(
     tables (.csv), report.pdf and report.html.
     """
     with _speaking(quiet, verbose):
-        looks = _report_settings(formats=formats)
+        from commstruct.analysis import input_hash
+        from sims.calls import now
+
+        looks, started = _report_settings(formats=formats), now()
         if len(networks) < 2:
             raise ValueError("compare needs at least two networks, got one")
         reading = _reading(
@@ -590,6 +593,7 @@ def compare(
         ]
         command = _command("compare", *networks, options=options)
         connectomes = [_read_network(network, reading) for network in networks]
+        hashes = [input_hash(connectome) for connectome in connectomes]
         settings = {
             "seed": seed,
             "normalize": normalize,
@@ -626,6 +630,7 @@ def compare(
                 looks,
             )
         _finish(as_json, summary)
+        _leave_account(out, started, inputs=dict(zip(networks, hashes, strict=True)))
 
 
 @app.command()
@@ -705,9 +710,10 @@ def experiment(
     """
     with _speaking(quiet, verbose):
         from commstruct.report.pages.experiment_page import write_experiment
+        from sims.calls import now
         from sims.experiments import run_experiment
 
-        looks = _report_settings(formats=formats)
+        looks, started = _report_settings(formats=formats), now()
         result = run_experiment(
             name, seeds=seeds, full=full, dale=dale, workers=workers or _cores()
         )
@@ -716,6 +722,7 @@ def experiment(
         for claim in result["verdict"]:
             logging.getLogger("commstruct").info("%s", claim["statement"])
         _finish(as_json, {"verdict": result["verdict"], "files": paths})
+        _leave_account(out, started, experiment=name, seeds=seeds)
 
 
 @data.command("list")
@@ -1260,6 +1267,17 @@ def _analyze(
     with accounted(Folder.at(out), provenance["versions"], started=started) as account:
         account({"input_sha256": provenance["input_sha256"]})
     return analysis
+
+
+def _leave_account(out: Path, started: str, **about: Any) -> None:
+    """Leave beside results what the call was, and what it said."""
+    from commstruct.analysis import versions
+    from sims.calls import CALL, PROVENANCE, accounted
+    from sims.folder import Folder
+
+    _log_file.open(out / PROVENANCE / f"{CALL}.log")
+    with accounted(Folder.at(out), versions(), started=started) as account:
+        account(about)
 
 
 def _write_report(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -105,7 +106,7 @@ def definition(tmp_path: Path) -> Path:
     return path
 
 
-def commstruct(*words: str | Path) -> subprocess.Popen[str]:
+def commstruct(*words: str | int | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "commstruct", *map(str, words)],
         stdout=subprocess.PIPE,
@@ -334,6 +335,28 @@ def test_a_store_is_verified_and_runs_are_made_again(
         name for name, content in files_of(store).items() if content != before[name]
     }
     assert len(changed) == 2  # verifying mends nothing
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="chooses x86 kernels")
+def test_another_processor_gives_the_same_to_the_stated_tolerance(
+    definition: Path, tmp_path: Path
+) -> None:
+    """Kernels of linear algebra for an older processor add in another order."""
+    store = tmp_path / "store"
+    words = [sys.executable, "-m", "commstruct", "simulate", definition, "--out", store]
+    subprocess.run(
+        [*map(str, words), "--workers", "1", "--quiet"],
+        env={**os.environ, "OPENBLAS_CORETYPE": "Nehalem"},
+        check=True,
+    )
+    (account,) = (store / "provenance").glob("*.json")
+    libraries = json.loads(account.read_text())["linear_algebra"]
+    if not all("Nehalem" in library for library in libraries):
+        pytest.skip(f"linear algebra is {libraries}")
+    differences = verify_store(store, rerun=6, seed=0).reran.values()
+    assert 0 < max(differences) < 1e-5
+    ended(commstruct("verify", store, "--rerun", 1, "--quiet"), status=1)
+    ended(commstruct("verify", store, "--rerun", 1, "--tolerance", "1e-5"))
 
 
 def test_a_plan_is_what_the_sweep_then_takes(definition: Path, tmp_path: Path) -> None:

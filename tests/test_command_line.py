@@ -343,7 +343,16 @@ def test_two_files_are_compared_with_all_options_of_reading(tmp_path: Path) -> N
     assert (out / "report.pdf").read_bytes().startswith(b"%PDF")
     kept = json.loads((out / "comparison.json").read_text())
     assert f"--attributes={types}" in kept["provenance"]["command"]
-    assert {p.name for p in out.iterdir()} == {Path(f).name for f in summary["files"]}
+    written = {Path(file).name for file in summary["files"]}
+    assert {p.name for p in out.iterdir()} == {*written, "provenance"}
+    (account,) = (out / "provenance").glob("*.json")
+    content = json.loads(account.read_text())
+    assert "compare" in content["command"]
+    assert content["status"] == "done"
+    (about,) = content["runs"]
+    assert len(about["inputs"]) == 2
+    (log,) = (out / "provenance").glob("*.log")
+    assert "wrote" in log.read_text()
 
 
 def test_groups_of_files_are_compared(tmp_path: Path) -> None:
