@@ -89,7 +89,7 @@ def main() -> None:
     """Test every network for every structure asked for; print shares rejected."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="200 networks of each kind")
-    parser.add_argument("--seed", type=int, default=20_000, help="first seed")
+    parser.add_argument("--seed", type=int, default=80_000, help="first seed")
     parser.add_argument("--networks", type=int, help="structureless, of each kind")
     parser.add_argument("--planted", type=int, help="with structure, of each kind")
     parser.add_argument("--restarts", type=int, default=2)

@@ -63,6 +63,7 @@ Overrides = Annotated[
         show_default=False,
     ),
 ]
+ABOVE = "above 20,000 neurons"  # where the defaults of `analyze` are others
 Workers = Annotated[
     int | None,
     typer.Option(
@@ -378,7 +379,7 @@ def analyze(
         typer.Option(
             "--structure",
             help="Kind of modules: any, assortative, disassortative; repeatable.",
-            show_default="all three",
+            show_default=f"all three; any and assortative {ABOVE}",
         ),
     ] = None,
     signs: Annotated[
@@ -388,11 +389,22 @@ def analyze(
         float, typer.Option(help="Above 1 for smaller modules, below for larger.")
     ] = 1.0,
     restarts: Annotated[
-        int, typer.Option(min=1, help="Searches for modules in every network.")
-    ] = 4,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Searches for modules in every network.",
+            show_default=f"4; 1 {ABOVE}",
+        ),
+    ] = None,
     n_nulls: Annotated[
-        int, typer.Option("--nulls", min=0, help="Randomised networks to compare with.")
-    ] = 100,
+        int | None,
+        typer.Option(
+            "--nulls",
+            min=0,
+            help="Randomised networks to compare with.",
+            show_default=f"100; 2 {ABOVE}",
+        ),
+    ] = None,
     orientation: Orientation = None,
     attributes: Attributes = None,
     layout: Layout = None,
@@ -416,26 +428,16 @@ def analyze(
     report.html; with several networks, one folder each.
     """
     with _speaking(quiet, verbose):
-        from pydantic import ValidationError
-
-        from commstruct.analysis import STRUCTURES, AnalysisSettings
-        from sims.definition import mistakes
-
         looks = _report_settings(formats=formats)
-
-        try:
-            settings = AnalysisSettings.model_validate(
-                {
-                    "seed": seed,
-                    "structures": structures or STRUCTURES,
-                    "signs": signs,
-                    "resolution": resolution,
-                    "restarts": restarts,
-                    "n_nulls": n_nulls,
-                }
-            )
-        except ValidationError as error:
-            raise ValueError(mistakes(error)) from None
+        asked = {
+            "seed": seed,
+            "structures": structures or None,
+            "signs": signs,
+            "resolution": resolution,
+            "restarts": restarts,
+            "n_nulls": n_nulls,
+        }
+        settings = _analysis_settings(asked, 0)
         reading = _reading(
             networks,
             orientation=orientation,
@@ -449,27 +451,18 @@ def analyze(
             transmitter=transmitter,
             inhibitory=inhibitory,
         )
-        options = [
-            f"--seed={seed}",
-            *(f"--structure={structure}" for structure in settings.structures),
-            f"--signs={signs}",
-            f"--resolution={resolution}",
-            f"--restarts={restarts}",
-            f"--nulls={n_nulls}",
-            *_reading_options(reading),
-        ]
-        command = _command("analyze", *networks, options=options)
         results = {}
         folders = _folders(networks, out)
         with _at_work(workers, dask) as means:
             for network, folder in zip(networks, folders, strict=True):
                 if _is_store(network):
+                    command = _analyze_command(network, settings, reading)
                     analysis = _analyze_sweep(
                         Path(network), folder, settings, means, command, quiet
                     )
                 else:
                     analysis = _analyze_network(
-                        network, folder, settings, reading, means, command, quiet
+                        network, folder, asked, reading, means, quiet
                     )
                 store = network if analysis.kind == "sweep" else None
                 paths = _write_report(analysis, folder, looks, store)
@@ -971,19 +964,56 @@ def _analyze_sweep(
 def _analyze_network(
     network: str,
     out: Path,
-    settings: "AnalysisSettings",
+    asked: dict[str, Any],
     reading: dict[str, Any],
     means: _Means,
-    command: str,
     quiet: bool,
 ) -> "Analysis":
     from commstruct.files import write_connectome
     from commstruct.report.pages import NETWORK_NAME
 
     connectome = _read_network(network, reading)
+    settings = _analysis_settings(asked, connectome.n_neurons)
+    logging.getLogger("commstruct").info(
+        "%s: modules: %s; starts of each search: %d; null networks: %d",
+        network,
+        ", ".join(settings.structures),
+        settings.restarts,
+        settings.n_nulls,
+    )
+    command = _analyze_command(network, settings, reading)
     analysis = _analyze(connectome, out, settings, None, means, command, quiet)
     write_connectome(connectome, out / NETWORK_NAME)
     return analysis
+
+
+def _analysis_settings(asked: dict[str, Any], n_neurons: int) -> "AnalysisSettings":
+    """Check settings; what was not asked for is what so many neurons have time for."""
+    from pydantic import ValidationError
+
+    from commstruct.analysis import AnalysisSettings, usual_settings
+    from sims.definition import mistakes
+
+    given = {name: value for name, value in asked.items() if value is not None}
+    try:
+        return AnalysisSettings.model_validate(usual_settings(n_neurons) | given)
+    except ValidationError as error:
+        raise ValueError(mistakes(error)) from None
+
+
+def _analyze_command(
+    network: str, settings: "AnalysisSettings", reading: dict[str, Any]
+) -> str:
+    options = [
+        f"--seed={settings.seed}",
+        *(f"--structure={structure}" for structure in settings.structures),
+        f"--signs={settings.signs}",
+        f"--resolution={settings.resolution}",
+        f"--restarts={settings.restarts}",
+        f"--nulls={settings.n_nulls}",
+        *_reading_options(reading),
+    ]
+    return _command("analyze", network, options=options)
 
 
 def _reading(networks: list[str], **options: Any) -> dict[str, Any]:

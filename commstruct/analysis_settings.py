@@ -1,6 +1,6 @@
 """Settings of an analysis, checked."""
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -10,6 +10,8 @@ Region = Literal["whole", "hidden", "learned change"]
 
 STRUCTURES: tuple[Structure, ...] = get_args(Structure)
 REGIONS: tuple[Region, ...] = get_args(Region)
+VERY_LARGE = 20_000
+"""Neurons above which one search takes minutes."""
 
 
 class AnalysisSettings(BaseModel):
@@ -48,3 +50,13 @@ class AnalysisSettings(BaseModel):
         if len(set(names)) < len(names):
             raise ValueError("every one must be named once")
         return names
+
+
+def usual_settings(n_neurons: int) -> dict[str, Any]:
+    """What a network of this size is analysed by where nothing else is asked for.
+
+    Very large ones by the searches that end within minutes.
+    """
+    if n_neurons > VERY_LARGE:
+        return {"structures": STRUCTURES[:2], "restarts": 1, "n_nulls": 2}
+    return {"structures": STRUCTURES, "restarts": 4, "n_nulls": 100}

@@ -13,6 +13,7 @@ from commstruct.connectome import (
     FloatMatrix,
     FloatVector,
     IntVector,
+    Weights,
     as_connectome,
     check_labels,
     read_only,
@@ -196,18 +197,35 @@ def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
     ValueError
         If `network` is no connectome or `labels` not one module per neuron.
     """
-    connectome = as_connectome(network)
-    modules = check_labels(labels, connectome.n_neurons)
+    weights, pairs = _summable(network)
+    modules = check_labels(labels, weights.shape[0])
     k = int(modules.max()) + 1
-    weights = connectome.weights
     if isinstance(weights, np.ndarray):
         members = np.eye(k)[modules]
         sums = members.T @ (weights @ members)
     else:
         sums = _sparse_block_sums(weights, modules, k)
+    if not np.isfinite(sums).all():
+        as_connectome(network)  # which says what is wrong with the weights
     sums -= np.diag(np.bincount(modules, weights.diagonal(), minlength=k))
-    counts = _pair_counts(_possible_pairs(connectome), modules, np.ones(len(modules)))
+    counts = _pair_counts(pairs, modules, np.ones(len(modules)))
     return quotient(sums, counts)
+
+
+def _summable(
+    network: Any,
+) -> tuple[Weights, tuple[IntVector, IntVector] | None]:
+    """Weights to be added up, and the pairs that may be connected, if not all may.
+
+    A sparse matrix of rows is taken as it is: a copy takes longer than the sums, which
+    do not depend on how it stores its entries.
+    """
+    if sparse.issparse(network) and network.format == "csr":
+        n, columns = network.shape
+        if network.dtype == np.float64 and 0 < n == columns:
+            return network, None
+    connectome = as_connectome(network)
+    return connectome.weights, _possible_pairs(connectome)
 
 
 def _sparse_block_sums(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import zarr
+from planted import planted_weights
 from sklearn.metrics import adjusted_rand_score
 from stores import make_store, planted_labels
 
@@ -20,6 +21,7 @@ from commstruct.analysis import (
     open_sweep,
     read_analysis,
     tail_share,
+    usual_settings,
     write_analysis,
 )
 from commstruct.connectome import as_connectome
@@ -203,6 +205,26 @@ def test_one_network_has_one_region():
     assert {r.region for r in result.regions} == {"whole"}
     assert result.kind == "network"
     assert "run" not in result.tables()["scores"]
+
+
+def test_a_very_large_network_is_analysed_one_search_at_a_time(monkeypatch):
+    weights, _ = planted_weights("assortative", seed=1, sizes=(12, 9))
+    usual = analyze(weights, **SETTINGS)
+    monkeypatch.setattr("commstruct.analysis.method.VERY_LARGE", 20)
+    seen = []
+    large = analyze(weights, **SETTINGS, progress=lambda *done: seen.append(done))
+    assert seen == [(done, 3 * (1 + 5)) for done in range(3 * (1 + 5) + 1)]
+    assert large.to_json() == usual.to_json()
+
+
+@pytest.mark.parametrize(
+    ("n_neurons", "n_structures", "n_nulls"), [(20_000, 3, 100), (20_001, 2, 2)]
+)
+def test_very_large_networks_have_fewer_searches_by_default(
+    n_neurons, n_structures, n_nulls
+):
+    settings = AnalysisSettings(**usual_settings(n_neurons))
+    assert (len(settings.structures), settings.n_nulls) == (n_structures, n_nulls)
 
 
 def test_input_is_not_changed():

@@ -206,3 +206,28 @@ def test_block_means_are_those_of_the_block_structure(form, at_a_time, monkeypat
 def test_block_means_refuse_labels_of_another_length():
     with pytest.raises(ValueError, match="labels must be one module per neuron"):
         block_means(HAND, [0, 1])
+
+
+def test_block_means_do_not_depend_on_how_a_sparse_matrix_stores_its_entries():
+    # 1 -> 0 in two entries that add up to 3, the last row with a stored zero
+    parts = ([0, 2, 4, 1, 2, 0], [1, 0, 0, 2, 1, 0], [0, 1, 4, 6])
+    weights = sparse.csr_array(parts, shape=(3, 3), dtype=float)
+    before = weights.data.copy()
+    means = block_means(weights, [0, 0, 1])
+    np.testing.assert_allclose(means, block_structure(weights, [0, 0, 1]).means)
+    np.testing.assert_array_equal(weights.data, before)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([[0, np.nan], [1, 0]], "weights must be finite, got 1 NaN or infinite"),
+        ([[0, np.inf], [-np.inf, 0]], "weights must be finite, got 2 NaN or infinite"),
+        (np.zeros((2, 3)), r"weights must be square \(n, n\), got shape \(2, 3\)"),
+        (np.zeros((0, 0)), "weights must have at least one neuron"),
+    ],
+)
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_block_means_refuse_weights_that_cannot_be_added(form, weights, message):
+    with pytest.raises(ValueError, match=message):
+        block_means(form(weights), np.zeros(len(weights), dtype=int))

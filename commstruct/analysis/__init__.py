@@ -12,7 +12,12 @@ from commstruct.analysis.results import (
     write_whole,
 )
 from commstruct.analysis.sweeps import Sweep, open_sweep, read_weights
-from commstruct.analysis_settings import REGIONS, STRUCTURES, AnalysisSettings
+from commstruct.analysis_settings import (
+    REGIONS,
+    STRUCTURES,
+    AnalysisSettings,
+    usual_settings,
+)
 
 __all__ = [
     "REGIONS",
@@ -30,6 +35,7 @@ __all__ = [
     "read_weights",
     "region_networks",
     "tail_share",
+    "usual_settings",
     "versions",
     "write_analysis",
     "write_whole",

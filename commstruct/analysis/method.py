@@ -38,6 +38,7 @@ from commstruct.analysis.sweeps import (
 from commstruct.analysis_settings import (
     REGIONS,
     STRUCTURES,
+    VERY_LARGE,
     AnalysisSettings,
     Region,
     Signs,
@@ -296,20 +297,21 @@ def _analyze_places(
         places.append(place)
         keys.append(key)
         missing.append([one for one in settings.structures if key[one] not in found])
-    chunks = [
-        range(start, min(start + NULLS_PER_TASK, settings.n_nulls))
-        for start in range(0, settings.n_nulls, NULLS_PER_TASK)
+    jobs = [
+        _jobs(place, some, settings.n_nulls)
+        for place, some in zip(places, missing, strict=True)
     ]
-    n_tasks = sum(1 + len(chunks) for structures in missing if structures)
+    n_tasks = sum(map(len, jobs))
 
     def tasks() -> Iterator[_Task]:
         if not n_tasks:
             return
         for i, (place, network) in enumerate(networks()):
-            if missing[i]:
-                given = i, place, network, missing[i], settings
-                yield _find, given
-                for chunk in chunks:
+            for some, chunk in jobs[i]:
+                given = i, place, network, some, settings
+                if chunk is None:
+                    yield _find, given
+                else:
                     yield _find_in_nulls, (*given, chunk)
 
     observed: dict[tuple[int, str], _Found] = {}
@@ -342,6 +344,21 @@ def _analyze_places(
                 )
             )
     return tuple(results)
+
+
+def _jobs(
+    place: _Place, structures: list[Structure], n_nulls: int
+) -> list[tuple[list[Structure], range | None]]:
+    """What is done in one go: structures, in the network (None) or in some nulls.
+
+    In very large networks, one search at a time.
+    """
+    very_large = len(place.neurons) > VERY_LARGE
+    step = 1 if very_large else NULLS_PER_TASK
+    starts = range(0, n_nulls, step)
+    chunks = [None, *(range(first, min(first + step, n_nulls)) for first in starts)]
+    together = [[one] for one in structures] if very_large else [structures]
+    return [(some, chunk) for chunk in chunks for some in together if some]
 
 
 _Task = tuple[Callable[..., dict[tuple[int, str], Any]], tuple[Any, ...]]
