@@ -96,7 +96,8 @@ def main() -> None:
     parser.add_argument("--structures", nargs="*", default=["any", "assortative"])
     parser.add_argument("--out", type=Path, help="CSV file of all p-values")
     options = parser.parse_args()
-    options.networks = options.networks or (200 if options.full else 3)
+    if options.networks is None:
+        options.networks = 200 if options.full else 3
     if options.planted is None:
         options.planted = 5 if options.full else 0
     warnings.simplefilter("ignore")

@@ -25,13 +25,14 @@ SWAPS = 10  # of each entry of a dense matrix, proposed on average
 MOST_SWEEPS = 400  # over a dense matrix, for those swaps
 ROUNDS = 20  # over all edges of a sparse one; half of the proposals are taken
 FITS = 25  # rounds of matching strengths by rank
+SHRINKING = 5  # synapses of mean weight, added to each neuron's to estimate its gain
 EXCHANGES = 100  # rounds of exchanging weights between synapses, in pairs
 CLOSE = 1e-3  # root mean square error of strengths, of their mean, that is enough
 NEVER = np.int8(9)  # state of pairs that cannot be connected, the diagonal among them
 
-# places (2, m), weights in random order, target strengths (2, n), symmetric, rng
+# old places (2, m) of sizes (m,) in random order, new places, n, symmetric, rng
 Placing = Callable[
-    [IntVector, FloatVector, FloatMatrix, bool, np.random.Generator], FloatVector
+    [IntVector, IntVector, FloatVector, int, bool, np.random.Generator], FloatVector
 ]
 
 
@@ -94,10 +95,11 @@ def preserve_strengths(network: Any, *, seed: int) -> NullNetwork:
     Rewires as `rewire_edges` does; then puts the same weights on the new synapses so
     that each neuron sends and receives as much of each sign as before, as nearly as
     these weights allow (the aim of Rubinov & Sporns 2011,
-    doi:10.1016/j.neuroimage.2011.03.069). Each synapse of a sign has a random
-    weight, times a factor of its sender and one of its receiver; weights are given by
-    the rank of this product, the factors are adjusted, and last synapses exchange
-    weights in pairs, until the strengths fit: to a thousandth in dense networks, to
+    doi:10.1016/j.neuroimage.2011.03.069). Each synapse of a sign has a random one of
+    the weights, from which the gains of its neurons are divided out, times a factor of
+    its new sender and one of its receiver; weights are given by the rank of this
+    product, the factors are adjusted, and last synapses exchange weights in pairs,
+    until the strengths fit: to a thousandth in dense networks, to
     several hundredths where neurons have but a few synapses of a sign. The measured
     fit is in `kept` of the result. For signed and non-negative, directed and
     symmetric networks.
@@ -132,17 +134,19 @@ def _rewired(network: Any, seed: int, placing: Placing) -> NullNetwork:
     for sign in (1.0, -1.0):
         of = signs == sign
         if of.any():
-            targets = _strengths(before[:, of], np.abs(values[of]), n, symmetric)
-            sizes = rng.permutation(np.abs(values[of]))
-            placed[of] = sign * placing(after[:, of], sizes, targets, symmetric, rng)
+            order = rng.permutation(np.count_nonzero(of))
+            sizes, old = np.abs(values[of])[order], before[:, of][:, order]
+            new = after[:, of]
+            placed[of] = sign * placing(old, new, sizes, n, symmetric, rng)
     weights = _from_edges(connectome, after, placed, symmetric)
     return null_network(connectome, weights)
 
 
 def _as_they_come(
-    places: IntVector,
+    old: IntVector,
+    new: IntVector,
     sizes: FloatVector,
-    targets: FloatMatrix,
+    n: int,
     symmetric: bool,
     rng: np.random.Generator,
 ) -> FloatVector:
@@ -151,21 +155,24 @@ def _as_they_come(
 
 
 def _fitted_to_strengths(
-    places: IntVector,
+    old: IntVector,
+    new: IntVector,
     sizes: FloatVector,
-    targets: FloatMatrix,
+    n: int,
     symmetric: bool,
     rng: np.random.Generator,
 ) -> FloatVector:
-    """Order weights so that the neurons' strengths come to the targets."""
-    pre, post = places
+    """Order weights so that the neurons' strengths come to what they were."""
+    targets = _strengths(old, sizes, n, symmetric)
+    chance = _without_gains(old, sizes, targets, symmetric)
+    pre, post = new
     ordered = np.sort(sizes)
     factors = np.ones_like(targets)
     best, least = sizes, np.inf
     for _ in range(FITS):
         placed = np.empty_like(sizes)
-        placed[np.argsort(factors[0, pre] * factors[1, post] * sizes)] = ordered
-        strengths = _strengths(places, placed, targets.shape[1], symmetric)
+        placed[np.argsort(factors[0, pre] * factors[1, post] * chance)] = ordered
+        strengths = _strengths(new, placed, n, symmetric)
         error = float(((strengths - targets) ** 2).sum())
         if error < least:
             best, least = placed, error
@@ -176,7 +183,20 @@ def _fitted_to_strengths(
                 targets, strengths, out=np.ones_like(targets), where=strengths > 0
             )
         )
-    return _exchanged(places, best, targets, symmetric, rng)
+    return _exchanged(new, best, targets, symmetric, rng)
+
+
+def _without_gains(
+    places: IntVector, sizes: FloatVector, strengths: FloatMatrix, symmetric: bool
+) -> FloatVector:
+    """Sizes over what the means of their senders and receivers lead one to expect.
+
+    The means of neurons with few synapses are drawn towards that of all.
+    """
+    degrees = _strengths(places, np.ones_like(sizes), strengths.shape[1], symmetric)
+    mean = sizes.mean()
+    gains = (strengths / mean + SHRINKING) / (degrees + SHRINKING)
+    return sizes / (gains[0, places[0]] * gains[1, places[1]])
 
 
 def _exchanged(
