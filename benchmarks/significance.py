@@ -76,8 +76,8 @@ STRUCTURELESS: dict[str, Callable[[int], Weights]] = {
 def networks(options: argparse.Namespace) -> Iterator[tuple[str, float, int, Weights]]:
     """Kind, contrast, seed and weights of every network to test."""
     for seed in range(options.seed, options.seed + options.networks):
-        for kind, draw in STRUCTURELESS.items():
-            yield kind, 0.0, seed, draw(seed)
+        for kind in options.kinds:
+            yield kind, 0.0, seed, STRUCTURELESS[kind](seed)
     for seed in range(options.seed, options.seed + options.planted):
         for kind in list(DENSE_KINDS)[:7]:
             for contrast in (0.25, 0.3, 0.35):
@@ -92,6 +92,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=80_000, help="first seed")
     parser.add_argument("--networks", type=int, help="structureless, of each kind")
     parser.add_argument("--planted", type=int, help="with structure, of each kind")
+    parser.add_argument("--kinds", nargs="*", default=list(STRUCTURELESS))
     parser.add_argument("--restarts", type=int, default=2)
     parser.add_argument("--structures", nargs="*", default=["any", "assortative"])
     parser.add_argument("--out", type=Path, help="CSV file of all p-values")

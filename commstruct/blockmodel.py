@@ -34,6 +34,7 @@ from commstruct.embedding import (
     singular_embedding,
     symmetric_embedding,
 )
+from commstruct.graph import check_counts, check_seed
 from commstruct.likelihood import (
     Blocks,
     Gaussian,
@@ -57,7 +58,7 @@ DENSE_SHARE = 0.5  # of synapses that exist, from which weights are not counts
 DENSE_NEURONS = 4000  # a sparse network is made dense up to this size
 MIN_NEURONS = 4
 MOST_DIMENSIONS = 20  # of an embedding
-LARGE = 1000  # neurons above which more modules are tried, and splits more briefly
+LARGE = 1000  # neurons above which more modules are tried
 VERY_LARGE = 20_000  # above which the search is cut short, to be done in minutes
 START_MODULES = (10, 5, 14, 7)
 START_MODULES_LARGE = (20, 10, 40, 5, 14)
@@ -66,8 +67,7 @@ FIRST_STARTS = 8
 K_MEANS_ROUNDS = 6
 START_ROUNDS = 4
 LLOYD_ROUNDS = 8
-SPLIT_ROUNDS = 8
-SPLIT_ROUNDS_LARGE = 3
+SPLIT_ROUNDS_OF = (8, 20, 3)  # up to LARGE neurons, up to VERY_LARGE, above
 STARTS_VERY_LARGE = 5
 TOP = 4  # partitions that are recombined
 MOST_MEETINGS = 60  # modules of two partitions intersected, before they are merged
@@ -175,7 +175,7 @@ def fit_blockmodel(
     TypeError, ValueError
         If the network or an argument is unusable; see `as_connectome`.
     """
-    _check_settings(signs, resolution, restarts, workers, family)
+    _check_settings(seed, signs, resolution, restarts, workers, family)
     connectome = as_connectome(network)
     weights = _off_diagonal(_signed_part(connectome.weights, signs))
     if not connectome.is_directed:
@@ -209,7 +209,12 @@ def fit_blockmodel(
 
 
 def _check_settings(
-    signs: str, resolution: float, restarts: int, workers: int, family: str | None
+    seed: int,
+    signs: str,
+    resolution: float,
+    restarts: int,
+    workers: int,
+    family: str | None,
 ) -> None:
     if signs not in SIGNS:
         raise ValueError(f"signs must be one of {SIGNS}, got {signs!r}")
@@ -217,9 +222,8 @@ def _check_settings(
         raise ValueError(f"family must be one of {FAMILIES}, got {family!r}")
     if not (np.isfinite(resolution) and resolution > 0):
         raise ValueError(f"resolution must be positive, got {resolution!r}")
-    for name, number in (("restarts", restarts), ("workers", workers)):
-        if number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number!r}")
+    check_seed(seed)
+    check_counts(restarts=restarts, workers=workers)
 
 
 def _signed_part(weights: Weights, signs: str) -> Weights:
@@ -623,7 +627,7 @@ def _split(pairs: Pairs, blocks: Blocks) -> Blocks:
     """
     best, together = blocks, blocks.labels.copy()
     n_gaining = 0
-    rounds = SPLIT_ROUNDS if pairs.n_neurons <= LARGE else SPLIT_ROUNDS_LARGE
+    rounds = SPLIT_ROUNDS_OF[int(np.searchsorted((LARGE, VERY_LARGE), pairs.n_neurons))]
     profile = profiles(pairs, blocks, within=True)
     for module in range(blocks.n_modules):
         members = np.flatnonzero(blocks.labels == module)

@@ -18,7 +18,7 @@ from commstruct.connectome import (
     check_labels,
     read_only,
 )
-from commstruct.graph import spawn_seeds
+from commstruct.graph import check_counts, spawn_seeds
 from commstruct.modules import modularity
 from commstruct.pair_types import PairTypes, directed_types, undirected_types
 
@@ -277,8 +277,7 @@ def block_intervals(
     """
     connectome = as_connectome(network)
     modules = check_labels(labels, connectome.n_neurons)
-    if n_bootstraps < 1:
-        raise ValueError(f"n_bootstraps must be at least 1, got {n_bootstraps}")
+    check_counts(n_bootstraps=n_bootstraps)
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
     k = int(modules.max()) + 1

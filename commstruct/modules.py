@@ -23,6 +23,7 @@ from commstruct.connectome import (
 from commstruct.graph import (
     SIGNS,
     Layer,
+    check_counts,
     layers_modularity,
     leiden_improved,
     leiden_restarts,
@@ -324,6 +325,8 @@ def resolution_scan(
     connectome = as_connectome(network)
     given = np.geomspace(0.25, 4, 17) if resolutions is None else resolutions
     grid: FloatVector = np.unique(np.asarray(given, dtype=np.float64))
+    if not grid.size:
+        raise ValueError("resolutions must be at least one, got none")
     for gamma in grid:
         _check_search(structure, signs, gamma, restarts, workers)
     if structure == "any":
@@ -482,7 +485,4 @@ def _check_search(
         raise ValueError(f"signs must be one of {SIGNS}, got {signs!r}")
     if not 0 < resolution < np.inf:
         raise ValueError(f"resolution must be more than 0, got {resolution}")
-    if restarts < 1:
-        raise ValueError(f"restarts must be at least 1, got {restarts}")
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
+    check_counts(restarts=restarts, workers=workers)

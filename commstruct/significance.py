@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from commstruct.block_nulls import preserve_gains
 from commstruct.blocks import block_structure
 from commstruct.connectome import Connectome, FloatVector, IntVector, as_connectome
-from commstruct.graph import spawn_seeds
+from commstruct.graph import check_counts, spawn_seeds
 from commstruct.modules import Partition, find_modules
 from commstruct.nulls import NULLS as REARRANGEMENTS
 
@@ -113,8 +113,7 @@ def structure_significance(
     connectome = as_connectome(network)
     if null is not None and null not in NULLS:
         raise ValueError(f"null must be one of {tuple(NULLS)}, got {null!r}")
-    if n_nulls < 1:
-        raise ValueError(f"n_nulls must be at least 1, got {n_nulls}")
+    check_counts(n_nulls=n_nulls, workers=workers)
     search: dict[str, Any] = {
         "structure": structure,
         "signs": signs,

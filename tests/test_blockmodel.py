@@ -298,11 +298,13 @@ def test_labels_come_largest_module_first_and_are_read_only():
         ({"resolution": np.nan}, r"resolution must be positive, got nan"),
         ({"restarts": 0}, r"restarts must be at least 1, got 0"),
         ({"workers": 0}, r"workers must be at least 1, got 0"),
+        ({"seed": -3}, "seed must be an integer from 0 up, got -3"),
+        ({"seed": 1.5}, "seed must be an integer from 0 up, got 1.5"),
     ],
 )
 def test_unusable_arguments_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
-        fit_blockmodel(np.ones((3, 3)), seed=0, **arguments)
+        fit_blockmodel(np.ones((3, 3)), **{"seed": 0, **arguments})
 
 
 def test_weights_that_are_not_square_are_refused():

@@ -21,7 +21,7 @@ from commstruct.report.facts import (
 )
 from commstruct.report.facts.checkpoints import checkpoint_blocks, equal_loss
 from commstruct.report.facts.explorer import encode
-from commstruct.report.facts.network_sentences import network_answers
+from commstruct.report.facts.network_sentences import network_answers, network_limits
 from commstruct.report.facts.robustness import MEASURES, Shift, robustness
 from commstruct.report.facts.robustness_sentences import (
     VERDICTS,
@@ -264,6 +264,14 @@ def test_answers_on_one_network_refuse_noise_and_name_structure():
     assert "finds 3 (of 8, 8 and 8 neurons)" in yes
     assert "they are block-diagonal (D = +" in yes
     assert "no evidence" not in yes
+
+
+@pytest.mark.parametrize(("n_nulls", "said"), [(0, False), (2, True), (19, False)])
+def test_too_few_null_networks_for_a_test_are_a_limit(n_nulls, said):
+    weights = np.random.default_rng(0).normal(size=(8, 8))
+    settings = {"seed": 0, "restarts": 1, "structures": ["assortative"]}
+    limits = " ".join(network_limits(analyze(weights, n_nulls=n_nulls, **settings)))
+    assert ("can give no p below 0.33, so that nothing is tested" in limits) == said
 
 
 @pytest.mark.parametrize(

@@ -284,6 +284,19 @@ def test_arguments_out_of_range_are_refused(options, message):
         find_modules(KARATE, **arguments)
 
 
+@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("name", ["restarts", "workers"])
+@pytest.mark.parametrize("value", [2.5, "2", True])
+def test_numbers_that_are_not_integers_are_refused(structure, name, value):
+    with pytest.raises(TypeError, match=f"{name} must be an integer, got {value!r}"):
+        find_modules(KARATE, seed=1, structure=structure, **{name: value})
+
+
+def test_a_scan_of_no_resolution_is_refused():
+    with pytest.raises(ValueError, match="resolutions must be at least one, got none"):
+        resolution_scan(KARATE, seed=1, resolutions=[])
+
+
 def test_modularity_refuses_labels_and_signs_that_do_not_fit():
     with pytest.raises(ValueError, match=r"labels must be one module per neuron \(34"):
         modularity(KARATE, [0, 1])

@@ -10,6 +10,7 @@ from commstruct.connectome import Connectome
 from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.text import (
     STRUCTURE_NAMES,
+    counted,
     joined,
     p_text,
     percent,
@@ -68,6 +69,12 @@ def network_limits(analysis: Analysis) -> list[str]:
         for one in analysis.regions
         if column is not None and math.isfinite(one.role_agreement)
     ]
+    n_nulls = analysis.settings["n_nulls"]
+    if n_nulls and 1 / (1 + n_nulls) > LEVEL:
+        limits.append(
+            f"{counted(n_nulls, 'null network')} can give no p below "
+            f"{1 / (1 + n_nulls):.2g}, so that nothing is tested at 5 %."
+        )
     low = [one for one in analysis.regions if one.partition.agreement < 0.5]
     limits += [
         f"Restarts of the search for {STRUCTURE_NAMES[one.structure]} agreed little "
