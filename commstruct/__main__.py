@@ -991,7 +991,7 @@ def _analysis_settings(asked: dict[str, Any], n_neurons: int) -> "AnalysisSettin
     """Check settings; what was not asked for is what so many neurons have time for."""
     from pydantic import ValidationError
 
-    from commstruct.analysis import AnalysisSettings, usual_settings
+    from commstruct.analysis_settings import AnalysisSettings, usual_settings
     from sims.definition import mistakes
 
     given = {name: value for name, value in asked.items() if value is not None}

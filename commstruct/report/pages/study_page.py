@@ -26,9 +26,9 @@ from commstruct.report.facts.study_tables import (
 )
 from commstruct.report.figures.study_figure import plot_study
 from commstruct.report.pages.document import Document, figure_ref, table_ref
-from commstruct.report_settings import ReportSettings
 from commstruct.report.pages.writing import write_pages
 from commstruct.report.text import shown
+from commstruct.report_settings import ReportSettings
 
 
 def write_study(
