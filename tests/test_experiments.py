@@ -1,4 +1,4 @@
-"""The theory's claims: each shown at a small size, and each able to fail."""
+"""The experiments: their parts against independent truth, results, and pages."""
 
 import json
 from dataclasses import replace
@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pypdf import PdfReader
+from small_experiments import ROOMS, SMALL, run_small
 
 from commstruct.report.figures.experiment_figures import FIGURES, plot_experiment
 from commstruct.report.pages.experiment_page import write_experiment
@@ -14,12 +15,13 @@ from sims.activation import as_activation
 from sims.credit import balance_of, settle_credit, settle_rates
 from sims.experiments import (
     balance_precision,
-    credit_stability,
+    deprivation,
     evidence,
     excitation_inhibition,
     gradients,
     layered_gradient,
     learning,
+    mismatch,
     one_phase,
     recurrent_gradient,
     retrograde,
@@ -29,97 +31,6 @@ from sims.network import Network, all_to_all, layered
 from sims.task import digits_task
 from sims.timescales import TimeConstants
 from sims.train import train
-
-SMALL = {
-    layered_gradient: {
-        "depths": [2, 4],
-        "widths": [5],
-        "activations": ["tanh", "relu"],
-        "training_sizes": [64, 8, 8, 10],
-        "training_steps": 15,
-        "feedback_depths": [2, 3],
-        "feedback_width": 20,
-    },
-    settling_steps: {
-        "layers": [2, 4],
-        "width": 6,
-        "n_neurons": 40,
-        "gains": [0.5],
-        "steps": [*range(20), *range(20, 61, 4)],
-        "trained_neurons": 90,
-        "training_steps": 40,
-    },
-    credit_stability: {
-        "n_neurons": 40,
-        "gains": [0.5, 3.0, 10.0],
-        "output_shares": [0.1, 0.6],
-        "batch": 2,
-        "trace_gains": [0.6, 5.0],
-        "trace_steps": 5,
-        "trained_neurons": 90,
-        "training_steps": 40,
-        "deprivation_steps": 80,
-    },
-    balance_precision: {
-        "sizes": [64, 8, 8, 10],
-        "steps": 15,
-        "learning_rates": [0.3],
-    },
-    one_phase: {
-        "stimuli": 9,
-        "ratios": {"credit": [0.1, 3.0], "firing": [0.01, 3.0], "weights": [1 / 60]},
-    },
-    excitation_inhibition: {
-        "n_neurons": 84,
-        "learning_rates": [2.0],
-        "steps": 6,
-        "checkpoints": 2,
-        "measured_on": 20,
-    },
-    recurrent_gradient: {
-        "n_neurons": 20,
-        "activations": ["tanh"],
-        "checked_synapses": 6,
-        "gains": [0.2, 0.8],
-        "output_shares": [0.2],
-        "angle_neurons": 40,
-        "training_neurons": 84,
-        "training_steps": 6,
-        "training_checkpoints": 2,
-    },
-}
-ROOMS = dict(
-    zip(
-        experiments.EXPERIMENTS,
-        [
-            layered_gradient,
-            settling_steps,
-            credit_stability,
-            balance_precision,
-            one_phase,
-            excitation_inhibition,
-            recurrent_gradient,
-        ],
-        strict=True,
-    )
-)
-
-
-def run_small(**arguments):
-    """Every experiment once, so small that it proves nothing but that it runs."""
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        for room in ROOMS.values():
-            whole = room._settings(False)
-            patch.setattr(room, "_settings", lambda full, w=whole, r=room: w | SMALL[r])
-        patch.setattr(
-            balance_precision,
-            "MISMATCHES",
-            {"scaled": (0.5,), "constant": (1.0,), "hidden neurons silent": (0.0,)},
-        )
-        for name, run in experiments.EXPERIMENTS.items():
-            found[name] = run(**arguments)
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -465,9 +376,7 @@ def test_carrying_back_is_what_settling_does_between_two_steps():
         ).values
         for k in (3, 4, 5)
     )
-    carried = credit_stability.carry_back(
-        network, balance_of(network, rates), after - before
-    )
+    carried = retrograde.carry_back(network, balance_of(network, rates), after - before)
     np.testing.assert_allclose(carried, last - after, atol=1e-12)
 
 
@@ -495,9 +404,9 @@ def test_in_the_dark_credit_fades_or_grows_as_the_radius_says(results):
 
 
 def test_growth_of_what_has_died_is_undefined():
-    assert np.isnan(credit_stability._late_growth(np.array([1.0, 0.0, 0.0])))
+    assert np.isnan(deprivation._late_growth(np.array([1.0, 0.0, 0.0])))
     planted = 0.5 ** np.arange(9.0)
-    assert credit_stability._late_growth(planted) == pytest.approx(0.5)
+    assert deprivation._late_growth(planted) == pytest.approx(0.5)
 
 
 # Matching
@@ -528,7 +437,7 @@ def test_growth_of_what_has_died_is_undefined():
     ],
 )
 def test_mismatches_are_what_their_names_say(kind, level, expected):
-    made = balance_precision.mismatched(
+    made = mismatch.mismatched(
         kind, level, activation="tanh", n_free=4, n_outputs=1, seed=0
     )
     net_input = np.linspace(-3, 3, 12).reshape(3, 4)
@@ -538,7 +447,7 @@ def test_mismatches_are_what_their_names_say(kind, level, expected):
 
 def test_noisy_neurons_keep_their_factor_and_noisy_moments_theirs_for_a_moment():
     settings = {"activation": "tanh", "n_free": 4, "n_outputs": 1, "seed": 0}
-    neurons = balance_precision.mismatched("noisy neurons", 0.5, **settings)
+    neurons = mismatch.mismatched("noisy neurons", 0.5, **settings)
     zeros = np.zeros((3, 6))  # two inputs and four others
     factors = neurons(zeros)
     np.testing.assert_array_equal(factors[:, :2], 1)
@@ -546,14 +455,14 @@ def test_noisy_neurons_keep_their_factor_and_noisy_moments_theirs_for_a_moment()
     np.testing.assert_array_equal(neurons(zeros[:, 2:].T), factors[:, 2:].T)
     assert len(set(factors[0, 2:])) == 4
 
-    moments = balance_precision.mismatched("noisy moments", 0.5, **settings)
+    moments = mismatch.mismatched("noisy moments", 0.5, **settings)
     moment = np.zeros((3, 4))
     first = moments(moment).copy()
     np.testing.assert_array_equal(moments(moment.copy()), first)
     moment += 0.1  # the next moment, in the same memory
     assert not np.allclose(moments(moment), first, rtol=0.02)
     with pytest.raises(ValueError, match=r"kind must be one of scaled.*got 'bent'"):
-        balance_precision.mismatched("bent", 1.0, **settings)
+        mismatch.mismatched("bent", 1.0, **settings)
 
 
 def test_a_matched_neuron_has_no_mismatch_and_a_scaled_one_keeps_the_shape():
@@ -728,75 +637,6 @@ def test_clamped_is_injected_credit_where_outputs_drive_nobody():
     )
     assert alone["angle"] < 1e-5
     assert echoed["angle"] > 1
-
-
-# Verdicts follow the numbers
-
-
-def plain_copy(results, name):
-    return json.loads(json.dumps(results[name].to_dict()["numbers"]))
-
-
-def test_one_inexact_network_refutes_equivalence(results):
-    numbers = plain_copy(results, "equivalence")
-    assert layered_gradient.equivalence_verdict(numbers)[0].holds
-    numbers["networks"][0]["error"] = 2e-3
-    claim = layered_gradient.equivalence_verdict(numbers)[0]
-    assert not claim.holds
-    assert "2.0e-03" in claim.statement
-    numbers["training"]["largest_difference"][0] = 1e-3
-    assert not layered_gradient.equivalence_verdict(numbers)[1].holds
-
-
-def test_a_network_that_is_exact_too_early_refutes_settling(results):
-    numbers = plain_copy(results, "settling")
-    assert settling_steps.settling_verdict(numbers)[0].holds
-    numbers["layered"][1]["exact_after"][0] -= 1
-    claim = settling_steps.settling_verdict(numbers)[0]
-    assert not claim.holds
-    assert "In 3 of 4 layered networks" in claim.statement
-    wrong = [0.2] * len(numbers["all_to_all"][0]["measured"])
-    numbers["all_to_all"][0]["measured"] = wrong
-    assert not settling_steps.settling_verdict(numbers)[1].holds
-
-
-def test_growth_in_a_resting_network_refutes_the_second_claim_of_clamping(results):
-    numbers = plain_copy(results, "clamping")
-    assert credit_stability.clamping_verdict(numbers)[1].holds
-    numbers["cases"]["free"]["rates_settled"]["grew"] = 1
-    assert not credit_stability.clamping_verdict(numbers)[1].holds
-    tally = numbers["cases"]["clamp"]
-    tally["settled"] = tally["n"]
-    claim = credit_stability.clamping_verdict(numbers)[2]
-    assert claim.holds
-    assert "clamping does always settle" in claim.statement
-
-
-def test_a_wide_angle_refutes_one_phase(results):
-    numbers = plain_copy(results, "timescales")
-    numbers["usual"]["angle"] = [60.0, 61.0]
-    claim = one_phase.timescales_verdict(numbers)[0]
-    assert not claim.holds
-    assert "60.5" in claim.statement
-
-
-def test_a_falling_index_refutes_balance(results):
-    numbers = plain_copy(results, "balance")
-    for course in numbers["courses"]:
-        course["accuracy"] = [0.9, 0.9]
-        course["hidden_change"] = [0.1, 0.11]
-    assert excitation_inhibition.balance_verdict(numbers)[0].holds
-    numbers["courses"][0]["hidden_change"] = [-0.1, -0.11]
-    assert not excitation_inhibition.balance_verdict(numbers)[0].holds
-
-
-def test_one_wrong_gradient_refutes_recurrent(results):
-    numbers = plain_copy(results, "recurrent")
-    assert recurrent_gradient.recurrent_verdict(numbers)[0].holds
-    numbers["checks"][0]["errors"]["inject"] = 1e-3
-    claim = recurrent_gradient.recurrent_verdict(numbers)[0]
-    assert not claim.holds
-    assert "1.0e-03" in claim.statement
 
 
 # Figures and pages

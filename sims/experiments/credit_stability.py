@@ -7,6 +7,7 @@ import numpy as np
 
 from sims.activation import Array
 from sims.credit import CreditMode, balance_of, settle_credit, settle_rates
+from sims.experiments.deprivation import deprivation_claims, deprivation_rows, deprive
 from sims.experiments.evidence import (
     Claim,
     ExperimentResult,
@@ -14,25 +15,19 @@ from sims.experiments.evidence import (
     over_jobs,
     package_versions,
     share,
-    spread,
 )
-from sims.experiments.gradients import FloatArray
-from sims.experiments.learning import changed, in_double
 from sims.experiments.retrograde import (
+    BORDER,
     Regime,
+    carry_back,
     growth,
     retrograde_operators,
     spectral_radii,
 )
 from sims.network import Network, all_to_all
-from sims.task import Task, digits_task
-from sims.train import evaluate, train
 
 REGIMES: tuple[Regime, ...] = ("free", "inject", "clamp")
 CREDIT_MODES: tuple[CreditMode, ...] = ("inject", "clamp")
-DEPRIVATIONS = ("matched", "too strong, weights held", "too strong")
-BORDER = 0.05
-"""Spectral radii this near to 1 are left undecided: too slow to tell in our steps."""
 
 QUESTION = (
     "Without external credit, does the distribution of credit die out or grow without "
@@ -83,7 +78,7 @@ def clamping(
     ]
     cases = [c for some in over_jobs(_map_cases, jobs, workers=workers) for c in some]
     deprived = over_jobs(
-        _deprive,
+        deprive,
         [
             {"activation": name, "rate": rate, "seed": seed, "settings": settings}
             for name, rate in settings["trained_rates"].items()
@@ -99,11 +94,7 @@ def clamping(
             for regime in ("free", "clamp")
             for gain in settings["trace_gains"]
         ],
-        "deprivation": [
-            _deprivation_bands([run for runs in deprived for run in runs], name, kind)
-            for name in settings["trained_rates"]
-            for kind in DEPRIVATIONS
-        ],
+        "deprivation": deprivation_rows([run for runs in deprived for run in runs]),
         "excess_balance": settings["excess_balance"],
     }
     return ExperimentResult(
@@ -123,15 +114,6 @@ def clamping_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     cases, excess = numbers["cases"], numbers["excess_balance"]
     free, clamp, inject = (cases[regime] for regime in ("free", "clamp", "inject"))
     at_rest, restless = free["rates_settled"], free["rates_unsettled"]
-    matched, held, plastic = (
-        [row for row in numbers["deprivation"] if row["kind"] == kind]
-        for kind in DEPRIVATIONS
-    )
-    decays = all(max(row["final_credit"]) < 1e-2 for row in matched)
-    grows = all(
-        abs(np.asarray(row["late_growth"]) / row["radius"] - 1).max() < BORDER
-        for row in held
-    )
     return (
         Claim(
             name="The spectral radius decides whether free credit dies or grows",
@@ -185,24 +167,7 @@ def clamping_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
                 "refuted by settling above 1 or not settling below."
             ),
         ),
-        Claim(
-            name="Without senses and external credit, credit fades and weights rest",
-            statement=" ".join(_fading_in_words(row) for row in matched),
-            holds=decays,
-            refuted_by=(
-                "A trained network of matched neurons whose credit has not fallen "
-                "below 1 % of its first value when the steps end."
-            ),
-        ),
-        Claim(
-            name="Neurons that answer too strongly explode in the dark",
-            statement=" ".join(map(_growth_in_words, held, plastic)),
-            holds=grows,
-            refuted_by=(
-                "With the weights held, credit that does not grow at the predicted "
-                f"radius (within {100 * BORDER:.0f} %)."
-            ),
-        ),
+        *deprivation_claims(numbers["deprivation"]),
     )
 
 
@@ -231,40 +196,6 @@ def _settings(full: bool) -> dict[str, Any]:
         "forced_radius": 1.2,
         "dale": False,
     }
-
-
-def carry_back(network: Network, balance: Array, credit: Array) -> Array:
-    """One retrograde step of every neuron that is not an input, nobody clamped."""
-    heard = (credit * balance) @ network.weights.T
-    heard[:, : network.n_inputs] = 0
-    return heard
-
-
-def _fading_in_words(row: Mapping[str, Any]) -> str:
-    faded = [step for step in row["steps_to_one_percent"] if np.isfinite(step)]
-    return (
-        f"{row['activation'].capitalize()} (radius in the dark "
-        f"{spread(row['radius'])}): credit falls below 1 % in "
-        f"{share(len(faded), len(row['radius']))} networks, after "
-        f"{spread(faded, '.0f')} steps; the weights come to rest "
-        f"{spread(row['weight_change_percent'], '.1f')} % away from where they were, "
-        f"and held-out accuracy goes from {spread(row['accuracy_before'])} to "
-        f"{spread(row['accuracy_after'])}."
-    )
-
-
-def _growth_in_words(held: Mapping[str, Any], plastic: Mapping[str, Any]) -> str:
-    ended = sum(final < 1e-2 for final in plastic["final_credit"])
-    return (
-        f"{held['activation'].capitalize()} (balance {spread(held['factor'], '.1f')} "
-        "times f'): with the weights held, credit grows by a factor of "
-        f"{spread(held['late_growth'])} per step, predicted {spread(held['radius'])}; "
-        "if the weights go on learning, credit dies out again in "
-        f"{share(ended, len(plastic['final_credit']))} networks, after it had grown to "
-        f"{spread(plastic['largest_credit'], '.2g')} times its first value and moved "
-        f"the weights by {spread(plastic['weight_change_percent'], '.2g')} %; held-out "
-        f"accuracy is then {spread(plastic['accuracy_after'])}."
-    )
 
 
 def _map_cases(
@@ -427,124 +358,3 @@ def _trace(
                 credit[:, network.outputs] = external
         curves.append(np.array(lengths) / lengths[0])
     return {"step": list(range(steps + 1)), "credit": geometric_band(curves)}
-
-
-def _deprive(
-    *, activation: str, rate: float, seed: int, settings: Mapping[str, Any]
-) -> list[dict[str, Any]]:
-    """Train, then take inputs and external credit away; with matched neurons or not."""
-    task = digits_task(seed=seed)
-    start = all_to_all(
-        settings["trained_neurons"],
-        n_inputs=task.n_inputs,
-        n_outputs=task.n_outputs,
-        gain=0.1,
-        activation=activation,
-        seed=seed,
-        shortcuts=False,
-        dale=settings["dale"],
-    )
-    run = train(
-        start, task, learning_rate=rate, steps=settings["training_steps"], seed=seed
-    )
-    network = in_double(run.network)
-    dark = settle_rates(
-        network, np.zeros((1, network.n_inputs)), steps=2000, tolerance=1e-12
-    )
-    radius = float(spectral_radii(retrograde_operators(network, dark, "free"))[0])
-    too_strong = settings["forced_radius"] / radius
-    factors = dict(zip(DEPRIVATIONS, (1.0, too_strong, too_strong), strict=True))
-    steps = settings["deprivation_steps"]
-    return [
-        {
-            "activation": activation,
-            "kind": kind,
-            "seed": seed,
-            "factor": factor,
-            "radius": factor * radius,
-            **_in_the_dark(
-                network,
-                task,
-                learning_rate=0.0 if "held" in kind else rate,
-                factor=factor,
-                steps=steps,
-            ),
-        }
-        for kind, factor in factors.items()
-    ]
-
-
-def _in_the_dark(
-    network: Network, task: Task, *, learning_rate: float, factor: float, steps: int
-) -> dict[str, Any]:
-    """Rates, credit and weights step on together, from a stimulus that has just ended.
-
-    The balance function is `factor` times f'.
-    """
-    matched = network.activation.balance
-    awake = settle_rates(network, task.stimuli[:1], steps=500, tolerance=1e-12)
-    external = task.targets[:1] - awake.values[:, network.outputs]
-    credit = settle_credit(network, awake, external, steps=500).values
-    values = awake.values.copy()
-    values[:, : network.n_inputs] = 0
-    first, weights = np.linalg.norm(credit), network.weights
-    free = slice(network.n_inputs, None)
-    recurrent = np.linalg.norm(weights[free, free])
-    credit_length, moved = [1.0], [0.0]
-    now = network
-    with np.errstate(over="ignore", invalid="ignore"):
-        for _ in range(steps):
-            net_input = values @ now.weights
-            values = now.activation.rate(net_input)
-            values[:, : network.n_inputs] = 0
-            balance = factor * matched(net_input)
-            credit = carry_back(now, balance, credit)
-            change = values.T @ (balance * credit) * network.mask
-            now = changed(now, learning_rate, change)
-            credit_length.append(float(np.linalg.norm(credit) / first))
-            moved.append(float(np.linalg.norm(now.weights - weights) / recurrent))
-    curve = np.array(credit_length)
-    below = np.flatnonzero(curve < 1e-2)
-    with np.errstate(over="ignore", invalid="ignore"):
-        before, after = (
-            evaluate(some, task, steps=8, tolerance=1e-4).held_out_accuracy
-            for some in (network, now)
-        )
-    return {
-        "credit": curve,
-        "moved": moved,
-        "final_credit": float(curve[-1]),
-        "largest_credit": float(curve.max()),
-        "late_growth": _late_growth(curve),
-        "steps_to_one_percent": float(below[0]) if len(below) else float("nan"),
-        "weight_change_percent": 100 * moved[-1],
-        "accuracy_before": before,
-        "accuracy_after": after,
-    }
-
-
-def _late_growth(curve: FloatArray) -> float:
-    """Factor per step over the second half; NaN once nothing is left to grow."""
-    middle = len(curve) // 2
-    if not (curve[middle] > 0 and curve[-1] > 0):
-        return float("nan")
-    return float((curve[-1] / curve[middle]) ** (1 / (len(curve) - 1 - middle)))
-
-
-def _deprivation_bands(
-    runs: Sequence[Mapping[str, Any]], activation: str, kind: str
-) -> dict[str, Any]:
-    some = [r for r in runs if (r["activation"], r["kind"]) == (activation, kind)]
-    single = (
-        *("factor", "radius", "final_credit", "largest_credit", "late_growth"),
-        *("accuracy_before", "accuracy_after"),
-        *("steps_to_one_percent", "weight_change_percent"),
-    )
-    return {
-        "activation": activation,
-        "kind": kind,
-        "step": list(range(len(some[0]["credit"]))),
-        "credit": [np.maximum(run["credit"], 1e-30) for run in some],
-        "moved": [run["moved"] for run in some],
-        **{name: [run[name] for run in some] for name in single},
-    }

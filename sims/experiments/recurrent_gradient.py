@@ -1,6 +1,6 @@
 """Recurrent: injected credit is the fixed-point gradient; how far is clamped credit?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,8 @@ from sims.train import train
 
 LARGEST_ERROR = 1e-6
 MODES: tuple[CreditMode, ...] = ("inject", "clamp")
+AT_REST = 1e-13
+"""Change of a rate or a credit in a step below which it counts as being at rest."""
 DIFFERENCE_STEP = 1e-5
 """Change of a weight in the finite differences of the settled loss."""
 
@@ -78,6 +80,7 @@ def recurrent(
         ],
         workers=workers,
     )
+    checks = [check for check in checks if np.isfinite(check["errors"]["inject"])]
     grid = [
         (outputs, gain, echo)
         for outputs in settings["output_shares"]
@@ -130,6 +133,8 @@ def recurrent(
             }
             for outputs in settings["output_shares"]
         ],
+        "networks": len(answers),
+        "restless": sum(not np.isfinite(answer["angle"]) for answer in answers),
         "silent_outputs": [
             answer["angle"]
             for (_, _, echo), some in by_place.items()
@@ -160,11 +165,12 @@ def recurrent_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     injected = [check["errors"]["inject"] for check in checks]
     clamped = [check["errors"]["clamp"] for check in checks]
     exact = sum(error <= LARGEST_ERROR for error in injected)
-    angles = [float(e["mean"]) for row in numbers["angles"] for e in row["angle"]]
-    hidden = [
-        float(e["mean"]) for row in numbers["angles"] for e in row["hidden_angle"]
-    ]
-    silent = max(numbers["silent_outputs"])
+    angles, hidden = (
+        _finite(e["mean"] for row in numbers["angles"] for e in row[name])
+        for name in ("angle", "hidden_angle")
+    )
+    silent = max(_finite(numbers["silent_outputs"]))
+    restless = numbers["restless"]
     rows = numbers["training"]
     pairs = [
         (
@@ -210,14 +216,16 @@ def recurrent_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
             ),
         ),
         Claim(
-            name="Clamped credit is not the gradient, but near it",
+            name="Clamped credit is not the gradient, but points downhill",
             statement=(
                 "Over gains and shares of outputs the clamped weight change is "
                 f"{min(angles):.1f} to {max(angles):.0f} degrees from the gradient "
                 f"({min(hidden):.1f} to {max(hidden):.0f} at synapses onto hidden "
                 "neurons). Where outputs drive nobody the two are the same (at most "
                 f"{silent:.1g} degrees apart): what differs is the credit that outputs "
-                "would hear from each other and from hidden neurons."
+                "would hear from each other and from hidden neurons. "
+                f"{share(restless, numbers['networks'])} networks did not come to rest "
+                "and are left out."
             ),
             holds=max(angles) < 90 and silent < 1e-5,
             refuted_by=(
@@ -236,6 +244,11 @@ def recurrent_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
             ),
         ),
     )
+
+
+def _finite(values: Iterable[Any]) -> list[float]:
+    """What came to rest."""
+    return [float(v) for v in values if v is not None and np.isfinite(v)]
 
 
 def _settings(full: bool) -> dict[str, Any]:
@@ -301,13 +314,16 @@ def differences_of_loss(
 def settled_change(
     network: Network, stimulus: FloatArray, target: FloatArray, mode: CreditMode
 ) -> FloatArray:
-    """Weight change with rates and credit at rest."""
-    rates = settle_rates(network, stimulus, steps=5000, tolerance=1e-15)
+    """Weight change with rates and credit at rest; NaN where they do not come to it."""
+    rates = settle_rates(network, stimulus, steps=5000, tolerance=AT_REST)
     external = target - rates.values[:, network.outputs]
     credit = settle_credit(
-        network, rates, external, steps=5000, tolerance=1e-15, mode=mode
+        network, rates, external, steps=5000, tolerance=AT_REST, mode=mode
     )
-    return np.asarray(weight_change(network, rates, credit))
+    change = np.asarray(weight_change(network, rates, credit))
+    if not (rates.settled.all() and credit.settled.all()):
+        return np.full_like(change, np.nan)
+    return change
 
 
 def _check(
@@ -367,8 +383,8 @@ def _angle(
     rng = np.random.default_rng(seed)
     stimulus = rng.normal(size=(settings["batch"], network.n_inputs))
     target = rng.normal(size=(settings["batch"], network.n_outputs))
-    clamped, injected = (
-        settled_change(network, stimulus, target, mode) for mode in ("clamp", "inject")
+    injected, clamped = (
+        settled_change(network, stimulus, target, mode) for mode in MODES
     )
     hidden = network.hidden
     rates = settle_rates(network, stimulus, steps=5000, tolerance=1e-12)
@@ -428,9 +444,8 @@ def _learn(
 
 def _angle_between_modes(network: Network, task: Task) -> float:
     stimulus, target = task.stimuli[:32], task.targets[:32]
-    clamped, injected = (
-        settled_change(in_double(network), stimulus, target, mode)
-        for mode in ("clamp", "inject")
+    injected, clamped = (
+        settled_change(in_double(network), stimulus, target, mode) for mode in MODES
     )
     return angle(clamped, injected)
 

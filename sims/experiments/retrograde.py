@@ -5,12 +5,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from sims.activation import Array
 from sims.credit import Rates, balance_of
 from sims.experiments.gradients import FloatArray
 from sims.network import Network
 
 Regime = Literal["free", "inject", "clamp"]
 """free: no external credit. inject, clamp: external credit, as in `settle_credit`."""
+
+BORDER = 0.05
+"""Spectral radii this near to 1 are left undecided: too slow to tell in our steps."""
 
 
 def carriers(network: Network, regime: Regime) -> NDArray[np.int64]:
@@ -32,6 +36,13 @@ def retrograde_operators(network: Network, rates: Rates, regime: Regime) -> Floa
     synapses = np.asarray(network.weights, dtype=np.float64)[np.ix_(members, members)]
     balance = np.asarray(balance_of(network, rates), dtype=np.float64)[:, members]
     return np.asarray(synapses[None] * balance[:, None, :])
+
+
+def carry_back(network: Network, balance: Array, credit: Array) -> Array:
+    """One retrograde step of every neuron that is not an input, nobody clamped."""
+    heard = (credit * balance) @ network.weights.T
+    heard[:, : network.n_inputs] = 0
+    return heard
 
 
 def spectral_radii(operators: FloatArray) -> FloatArray:

@@ -76,15 +76,16 @@ CAPTIONS = {
         "held-out stimuli. Left, hidden neurons (solid) and outputs (dotted) over "
         "training by the credit rule. Middle, hidden neurons after training, one point "
         "per seed, for the rule and two controls; hollow, held-out accuracy below one "
-        "half. Right, hidden neurons one by one, before and after, at the learning "
-        "rate that learned best."
+        "half. Right, every hidden neuron over training, at the learning rate that "
+        "learned best."
     ),
     "recurrent": (
-        "Injected credit is the gradient at the fixed point; clamped credit is near "
-        "it. (a) Relative error of the weight change against central differences of "
-        "the settled loss, one point per network. (b) Angle between the clamped and "
-        "the injected weight change. (c) The same while networks learn digits with "
-        "either. (d) What they learn, one point per seed."
+        "Injected credit is the gradient at the fixed point; clamped credit points "
+        "downhill too. (a) Relative error of the weight change against central "
+        "differences of the settled loss, one point per network. (b) Angle between the "
+        "clamped and the injected weight change, of networks that come to rest. (c) "
+        "The same while networks learn digits with either. (d) What they learn, one "
+        "point per seed."
     ),
 }
 _USUAL_SEEDS = 3
@@ -168,7 +169,6 @@ def experiment_document(result: Result, figure: Figure) -> Document:
     document.listing(
         [[{"strong": f"{claim['name']}. "}, claim["refuted_by"]] for claim in verdict]
     )
-    document.add("pagebreak")
     document.heading("How to make it again")
     document.paragraph(
         "Numbers in parentheses behind a mean are its 95 % confidence interval over "
