@@ -15,6 +15,11 @@ from sims.activation import Array
 Update = Callable[..., Array]
 """``update(state, *given)``: the next state, row by row; all are (batch, k) arrays."""
 
+MEMORY = 60
+"""Earlier states that Anderson's method mixes. Measured on credit that plain iteration
+lets grow, in networks of 200: with 10 states none of the networks of softplus rates and
+gain 2 to 5 came to rest, with 30 some, with 60 all."""
+
 
 @dataclass(frozen=True, eq=False)
 class Rest:
@@ -141,7 +146,7 @@ def _accelerate(
             values = anderson(
                 change,
                 as_numbers(start),
-                M=10,
+                M=MEMORY,
                 alpha=0.5,
                 f_tol=tolerance,
                 maxiter=steps,

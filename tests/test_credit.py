@@ -18,6 +18,7 @@ from sims.credit import (
     settle_rates,
     weight_change,
 )
+from sims.experiments.retrograde import settled_credit
 from sims.loss import external_credit, target_loss
 from sims.network import Network, all_to_all, layered
 
@@ -354,6 +355,31 @@ def test_damping_and_acceleration_settle_credit_that_grows(help_, mode):
     # c = -3 c + e, so c = e / 4
     np.testing.assert_allclose(credit.values[:, 1], external[:, 0] / 4, atol=1e-9)
     np.testing.assert_allclose(credit.values[:, 2], external[:, 0], atol=1e-9)
+
+
+@pytest.mark.parametrize("mode", ["clamp", "inject"])
+def test_acceleration_settles_the_credit_of_large_networks_that_lets_it_grow(mode):
+    network = all_to_all(
+        200,
+        n_inputs=20,
+        n_outputs=10,
+        gain=3,
+        activation="softplus",
+        seed=0,
+        dtype="f8",
+    )
+    rng = np.random.default_rng(0)
+    rates = settle_rates(network, rng.normal(size=(2, 20)), steps=300)
+    external = rng.normal(size=(2, 10))
+    settings = {"steps": 300, "tolerance": 1e-8, "mode": mode}
+    assert not settle_credit(network, rates, external, **settings).settled.any()
+    credit = settle_credit(network, rates, external, accelerate=True, **settings)
+    assert credit.settled.all()
+    np.testing.assert_allclose(
+        credit.values,
+        settled_credit(network, rates, external, mode),  # solved for, not iterated
+        atol=1e-4 * np.abs(credit.values).max(),
+    )
 
 
 def test_acceleration_leaves_what_settles_by_itself_alone():
