@@ -30,8 +30,6 @@ from sims.credit import (
 from sims.loss import (
     Loss,
     check_loss,
-    cross_entropy,
-    cross_entropy_slope,
     external_credit,
     target_loss,
 )
@@ -117,7 +115,10 @@ class TrainingStep:
         self._exists = np.ones_like(self._weights)
         self._exists[n_bias:] = network.mask[:, n_inputs:]
         self._absent = np.flatnonzero(self._exists == 0)
-        self._range = _range_of(network.signs, n_bias)
+        # Under Dale's law the mask has the neurons' signs; a bias may have either.
+        self._synapses, self._signed = self._weights[n_bias:], None
+        if network.signs is not None:
+            self._signed = self._exists[n_bias:] * network.signs[:, None]
         self._afferent = self._weights[:n_clamped].T
         self._recurrent = self._weights[n_clamped:]
         # Neurons that hear credit: all, or all but the clamped outputs.
@@ -137,6 +138,8 @@ class TrainingStep:
         self._balance, self._driven = buffer(n_free), buffer(n_free)  # b and b c
         self._heard, self._before = buffer(listening), buffer(n_free)
         self._external = buffer(network.n_outputs)
+        if loss == "cross-entropy":
+            self._cross_entropy = [buffer(network.n_outputs) for _ in range(5)]
         # BLAS reads a large matrix faster in the order it is stored in.
         large = n_free > _LARGE
         self._rows = np.zeros((batch_size, n_free), dtype=dtype) if large else None
@@ -216,12 +219,14 @@ class TrainingStep:
         external -= self._rates[outputs]
         if self._loss == "squared":
             return 0.5 * float(np.vdot(external, external)) / self._batch_size
-        driving = self._product[outputs] - self._minus_constant[outputs]
-        slope = cross_entropy_slope(network, driving)
+        driving, wanted, slope, losses, decay = self._cross_entropy
+        wanted[:] = target.T
+        np.subtract(self._product[outputs], self._minus_constant[outputs], out=driving)
+        _cross_entropy(driving, wanted, slope, losses, decay)
         external /= slope
         if network.balance is None:  # as above, with the digits that the rates lost
             self._balance[outputs] = slope
-        return float(cross_entropy(driving, target.T).sum()) / self._batch_size
+        return float(losses.sum()) / self._batch_size
 
     def _settle_credit(self) -> None:
         n_hidden, external = self._start.n_hidden, self._external
@@ -265,12 +270,14 @@ class TrainingStep:
             trans_a=True,
             overwrite_c=True,
         )
-        if self._absent.size < self._weights.size // 16:
+        if self._signed is not None:  # what has the wrong sign, or no synapse, is 0
+            self._synapses *= self._signed
+            np.maximum(self._synapses, 0, out=self._synapses)
+            self._synapses *= self._signed
+        elif self._absent.size < self._weights.size // 16:
             self._weights.reshape(-1)[self._absent] = 0
         else:
             self._weights *= self._exists
-        if self._range is not None:
-            np.clip(self._weights, *self._range, out=self._weights)
 
     def _is_bounded(self) -> bool:
         """Whether rates, credit and weights are finite, mostly without a look at all.
@@ -378,16 +385,25 @@ def kept_share(learning_rate: float, weight_decay: float) -> float:
     return 1.0 - learning_rate * weight_decay
 
 
-def _range_of(
-    signs: NDArray[np.floating] | None, n_bias: int
-) -> tuple[Matrix, Matrix] | None:
-    """Least and greatest weight that Dale's law allows; a bias may have either sign."""
-    if signs is None:
-        return None
-    free = np.full(n_bias, np.inf)
-    lowest = np.concatenate([-free, np.where(signs > 0, 0, -np.inf)])
-    highest = np.concatenate([free, np.where(signs > 0, np.inf, 0)])
-    return lowest.astype(signs.dtype)[:, None], highest.astype(signs.dtype)[:, None]
+def _cross_entropy(
+    driving: Matrix, target: Matrix, slope: Matrix, losses: Matrix, decay: Matrix
+) -> None:
+    """`cross_entropy_slope` and `cross_entropy`, into memory that is already there.
+
+    What `driving` and `decay` hold is used up.
+    """
+    np.abs(driving, out=decay)
+    np.negative(decay, out=decay)
+    np.exp(decay, out=decay)  # of a negative number only, so that nothing overflows
+    np.add(decay, 1, out=slope)
+    slope *= slope
+    np.divide(decay, slope, out=slope)
+    np.maximum(slope, np.finfo(slope.dtype).smallest_normal, out=slope)
+    np.log1p(decay, out=losses)
+    np.maximum(driving, 0, out=decay)
+    losses += decay
+    driving *= target
+    losses -= driving
 
 
 # Rates f(product - minus_constant), computed into memory that is already there. The
@@ -430,7 +446,7 @@ def _balance_tanh(rates: Matrix, out: Matrix) -> None:
 
 
 def _balance_relu(rates: Matrix, out: Matrix) -> None:
-    np.greater(rates, 0, out=out)
+    np.sign(rates, out=out)  # no rate is negative
 
 
 def _balance_softplus(rates: Matrix, out: Matrix) -> None:
