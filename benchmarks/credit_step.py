@@ -91,27 +91,27 @@ def pytorch_autograd(
         part.clone().detach().requires_grad_()
         for part in (weights[:n_inputs, n_inputs:], weights[n_inputs:, n_inputs:])
     )
-    stimulus, target = torch.tensor(stimulus), torch.tensor(target)
+    shown, wanted = torch.tensor(stimulus), torch.tensor(target)
     descend = torch.optim.SGD([weights], lr=LEARNING_RATE)
     descend_parts = torch.optim.SGD([afferent, recurrent], lr=LEARNING_RATE)
 
     def learn(outputs: "torch.Tensor", optimizer: torch.optim.Optimizer) -> None:
-        loss = 0.5 * ((target - outputs) ** 2).sum() / len(stimulus)
+        loss = 0.5 * ((wanted - outputs) ** 2).sum() / len(shown)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
 
     def whole() -> None:
-        rates = torch.zeros(len(stimulus), len(weights) - n_inputs)
+        rates = torch.zeros(len(shown), len(weights) - n_inputs)
         for _ in range(steps):
-            everyone = torch.cat([stimulus, rates], dim=1)
+            everyone = torch.cat([shown, rates], dim=1)
             rates = torch.sigmoid(everyone @ weights)[:, n_inputs:]
         learn(rates[:, network.n_hidden :], descend)
         with torch.no_grad():
             weights.mul_(mask)
 
     def drive_once() -> None:
-        constant = stimulus @ afferent
+        constant = shown @ afferent
         rates = torch.sigmoid(constant)
         for _ in range(steps - 1):
             rates = torch.sigmoid(torch.addmm(constant, rates, recurrent))

@@ -146,7 +146,7 @@ def _accelerate(
             values = anderson(
                 change,
                 as_numbers(start),
-                M=MEMORY,
+                M=min(MEMORY, start.shape[1]),
                 alpha=0.5,
                 f_tol=tolerance,
                 maxiter=steps,

@@ -239,6 +239,55 @@ def test_injected_change_is_the_slope_of_any_architecture_that_settles(network, 
     np.testing.assert_allclose(found, true, rtol=1e-6, atol=1e-8)
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(network=architectures(), seed=st.integers(0, 1000))
+def test_clamped_change_is_the_injected_one_where_outputs_drive_nobody(network, seed):
+    mask = network.mask.copy()
+    mask[network.outputs] = False
+    network = replace(network, mask=mask, weights=network.weights * mask)
+    stimulus, target = samples(network, size=3, seed=seed)
+    rates = settle_rates(network, stimulus, steps=1000, tolerance=1e-14)
+    external = external_credit(network, rates, target)
+    clamped, injected = (
+        settle_credit(network, rates, external, steps=1000, tolerance=1e-14, mode=mode)
+        for mode in ("clamp", "inject")
+    )
+    assume(clamped.settled.all() and injected.settled.all())
+    np.testing.assert_allclose(
+        weight_change(network, rates, clamped),
+        weight_change(network, rates, injected),
+        rtol=1e-9,
+        atol=1e-11,
+    )
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(network=architectures(), seed=st.integers(0, 1000))
+def test_without_loops_credit_is_exact_after_as_many_steps_as_the_longest_path(
+    network, seed
+):
+    mask = np.triu(network.mask, 1)  # neurons drive only those that come after them
+    mask[network.outputs] = False
+    network = replace(network, mask=mask, weights=network.weights * mask)
+    stimulus, target = samples(network, size=3, seed=seed)
+    longest = longest_path(mask) + 1  # the first step brings credit to the outputs
+    rates = settle_rates(network, stimulus, steps=longest, tolerance=0)
+    assume(far_from_the_kink(network, rates))
+    external = external_credit(network, rates, target)
+    credit = settle_credit(network, rates, external, steps=longest, tolerance=0)
+    true = descent_by_differences(network, stimulus, target)
+    found = weight_change(network, rates, credit)
+    np.testing.assert_allclose(found, true, rtol=1e-6, atol=1e-8)
+
+
+def longest_path(mask):
+    """Synapses on the longest path of a network without loops."""
+    reached, length = mask, 0
+    while reached.any():
+        reached, length = (reached.astype(int) @ mask) > 0, length + 1
+    return length
+
+
 @pytest.mark.parametrize("mode", ["clamp", "inject"])
 def test_cross_entropy_change_is_the_slope_of_the_cross_entropy(mode):
     network = layered(SIZES, activation="sigmoid", seed=3, dtype=np.float64, gain=3)
