@@ -28,7 +28,7 @@ from sims.experiments import (
     settling_steps,
 )
 from sims.network import Network, all_to_all, layered
-from sims.task import digits_task
+from sims.task import Task, digits_task
 from sims.timescales import TimeConstants
 from sims.train import train
 
@@ -401,6 +401,30 @@ def test_in_the_dark_credit_fades_or_grows_as_the_radius_says(results):
     np.testing.assert_allclose(held["late_growth"], held["radius"], rtol=0.05)
     assert min(held["radius"]) > 1
     assert held["weight_change_percent"] == [0, 0]
+
+
+def test_the_first_step_in_the_dark_worked_by_hand():
+    # input 0 -> hidden 1, which drives itself and output 2
+    weights = np.array([[0, 2.0, 0], [0, 0.5, 3.0], [0, 0, 0]])
+    network = Network(weights, weights != 0, 1, 1, as_activation("tanh"))
+    task = Task("hand", [[1.0]], [[0.5]], [[1.0]], [[0.5]])
+    found = deprivation._in_the_dark(
+        network, task, learning_rate=0.0, factor=1.0, steps=2
+    )
+    slope = as_activation("tanh").balance
+    hidden = 0.0
+    for _ in range(200):
+        hidden = np.tanh(2 + 0.5 * hidden)
+    of_output = 0.5 - np.tanh(3 * hidden)
+    from_output = 3 * slope(3 * hidden) * of_output
+    of_hidden = from_output / (1 - 0.5 * slope(2 + 0.5 * hidden))
+    # now the input is silent, and nobody tells the output what it should do
+    carried = 0.5 * slope(0.5 * hidden) * of_hidden + from_output
+    first = np.hypot(of_hidden, of_output)
+    np.testing.assert_allclose(
+        found["credit"][:2], [1, abs(carried) / first], rtol=1e-6
+    )
+    assert found["moved"] == [0, 0, 0]
 
 
 def test_growth_of_what_has_died_is_undefined():

@@ -55,7 +55,7 @@ def run_experiment(
     seeds : int or sequence of int
         How many, counted from 0, or which.
     full : bool
-        The size of a paper's figure; the default finishes in about a minute.
+        The size of a paper's figure; the default takes seconds.
     dale : bool
         Whether every neuron excites or inhibits and keeps its sign (Dale's law).
     workers : int

@@ -47,7 +47,8 @@ CAPTIONS = {
     "clamping": (
         "What becomes of credit. (a, b) Factor by which a distribution of credit "
         "changes per step, without external credit and with credit clamped at the "
-        "outputs; blue decays, red grows; black, predicted border (spectral radius 1). "
+        "outputs; blue decays, red grows; black, predicted border (spectral radius 1), "
+        "in (a) that of injected credit too. "
         "(c) Length of the credit at three gains; the bands for clamped credit start "
         "from the same random distribution. (d, e) Trained networks whose inputs and "
         "external credit end at step 0, one line per seed: matched balance function, "
