@@ -77,7 +77,7 @@ NETWORKX = {
 }
 # name, title, network, and the other fields of its entry in the index
 Found: TypeAlias = tuple[str, str, Connectome, dict[str, Any]]
-EXACT = "exact, by the integer program of igraph's community_optimal_modularity"
+EXACT = "proven by integer programming, again in each run of the tests"
 ALOISE = (
     "proven: Aloise D et al. (2010) Phys. Rev. E 82, 046112, "
     "doi:10.1103/PhysRevE.82.046112"

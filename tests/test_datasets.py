@@ -1,5 +1,6 @@
 """The shipped connectomes: counts, sources, and what is known of them."""
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import igraph
 import numpy as np
 import pytest
+from exact_modularity import greatest_modularity
 
 from commstruct import datasets
 from commstruct.connectome import as_connectome
@@ -148,6 +150,31 @@ def test_known_optima_are_reached_by_many_leiden_runs_and_never_exceeded(name):
         for _ in range(100)
     ]
     assert max(found) == pytest.approx(told.optimum, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["karate", "les-miserables", "southern-women"])
+def test_known_optima_are_proven_by_integer_programming(name):
+    told = next(dataset for dataset in list_datasets() if dataset.name == name)
+    weights = np.asarray(load_dataset(name).weights)
+    best, bound, labels = greatest_modularity(weights)
+    assert best == pytest.approx(told.optimum, abs=1e-12)
+    assert modularity_worked_out(weights, labels) == pytest.approx(best, abs=1e-12)
+    # two partitions differ by at least 1 / (2m)^2: none is between best and bound
+    assert bound - best < 0.5 / weights.sum() ** 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_integer_programming_finds_what_trying_every_partition_does(seed):
+    upper = np.triu(np.random.default_rng(seed).random((7, 7)) < 0.5, 1)
+    weights = (upper | upper.T).astype(float)
+    every = itertools.product(range(7), repeat=7)
+    tried = (labels for labels in every if is_numbered_by_first(labels))
+    largest = max(modularity_worked_out(weights, np.array(each)) for each in tried)
+    assert greatest_modularity(weights)[0] == pytest.approx(largest, abs=1e-12)
+
+
+def is_numbered_by_first(labels: tuple[int, ...]) -> bool:
+    return all(new <= max(labels[:i], default=-1) + 1 for i, new in enumerate(labels))
 
 
 def test_the_two_clubs_have_their_published_modularity():
