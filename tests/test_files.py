@@ -13,7 +13,9 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 import zarr
+import zarr.errors
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import io as scipy_io
@@ -416,6 +418,66 @@ def test_matlab_v73_is_not_transposed(tmp_path):
     np.testing.assert_array_equal(read_connectome(path).weights, W)
 
 
+def write_v73_sparse(path, matrix, *, edit=None):
+    """As MATLAB's save -v7.3 lays a sparse matrix out."""
+    h5py = pytest.importorskip("h5py")
+    columns = sparse.csc_array(matrix)
+    with h5py.File(path, "w", userblock_size=512) as file:
+        group = file.create_group("S")
+        group.attrs["MATLAB_class"] = np.bytes_("double")
+        group.attrs["MATLAB_sparse"] = np.uint64(columns.shape[0])
+        if columns.nnz:
+            group["data"] = columns.data
+            group["ir"] = columns.indices.astype("u8")
+        group["jc"] = columns.indptr.astype("u8")
+        if edit is not None:
+            edit(group)
+    head = b"MATLAB 7.3 MAT-file".ljust(116) + bytes(8) + b"\x00\x02IM"
+    with path.open("r+b") as file:
+        file.write(head)
+
+
+@pytest.mark.parametrize("matrix", [W, np.zeros((3, 3))])
+def test_matlab_v73_sparse_matrices_are_read(matrix, tmp_path):
+    pytest.importorskip("pymatreader")
+    write_v73_sparse(tmp_path / "s.mat", matrix)
+    connectome = read_connectome(tmp_path / "s.mat")
+    assert connectome.is_sparse
+    np.testing.assert_array_equal(connectome.to_scipy().toarray(), matrix)
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("ir", np.array([9, 0, 1, 2], dtype="u8"), "cannot be read as MATLAB v7.3"),
+        ("jc", np.zeros(3, dtype="u8"), r"square \(n, n\), got shape \(3, 2\)|square"),
+    ],
+)
+def test_matlab_v73_sparse_indices_are_checked(part, value, message, tmp_path):
+    pytest.importorskip("pymatreader")
+
+    def edit(group):
+        del group[part]
+        group[part] = value
+
+    write_v73_sparse(tmp_path / "s.mat", W, edit=edit)
+    with pytest.raises(ValueError, match=rf"s\.mat: .*{message}"):
+        read_connectome(tmp_path / "s.mat")
+
+
+def test_matlab_v73_sparse_parts_in_other_files_are_refused(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    pytest.importorskip("pymatreader")
+
+    def edit(group):
+        del group["data"]
+        group["data"] = h5py.ExternalLink("elsewhere.h5", "/data")
+
+    write_v73_sparse(tmp_path / "s.mat", W, edit=edit)
+    with pytest.raises(ValueError, match="'data' is a link to elsewhere"):
+        read_connectome(tmp_path / "s.mat")
+
+
 def test_matlab_v73_links_to_other_files_are_refused(tmp_path):
     h5py = pytest.importorskip("h5py")
     pytest.importorskip("pymatreader")
@@ -739,6 +801,7 @@ BROKEN_TEXT = [
     ("a.csv", "pre,post,weight\na,b,1\nb,,2\n", "line 3: has no target"),
     ("a.csv", "pre,post,weight\n1,2,1\n2,,2\n", "line 3: has no target"),
     ("a.csv", "pre,post,weight\na,b,1\nb,a\n", "line 3.*weight|column 3"),
+    ("a.edgelist", "a b {'weight': 2}\n", "line 1: .* write_weighted_edgelist"),
     ("a.csv", "pre_id,pre_name,post\na,1,b\n", "'pre_name' may all be the source"),
     (
         "a.csv",
@@ -882,6 +945,37 @@ def test_sparse_indices_outside_the_shape_are_refused(tmp_path):
     )
     with pytest.raises(ValueError, match="promises 1000000000 neurons"):
         read_connectome(tmp_path / "b.npz")
+
+
+@pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificationWarning")
+@pytest.mark.filterwarnings("ignore::zarr.errors.ZarrUserWarning")
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("names", [["a", "b", "cd"], [FLYWIRE, FLYWIRE + 1, 7]])
+def test_zarr_of_xarray_is_read_by_its_dimensions_and_coordinates(
+    zarr_format, names, tmp_path
+):
+    order = [2, 0, 1]  # the columns, which are the senders here
+    coordinates = {"post": names, "pre": [names[i] for i in order]}
+    array = xr.DataArray(W.T[:, order], dims=("post", "pre"), coords=coordinates)
+    array.to_dataset(name="synapses").to_zarr(
+        tmp_path / "w.zarr", zarr_format=zarr_format
+    )
+    connectome, report = read_connectome_with_report(tmp_path / "w.zarr")
+    assert connectome.names == tuple(map(str, names))
+    np.testing.assert_array_equal(connectome.weights, W)
+    assert report.orientation == "post-pre"
+    with pytest.raises(ValueError, match="says itself that it is 'post-pre'"):
+        read_connectome(tmp_path / "w.zarr", orientation="pre-post")
+
+
+@pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificationWarning")
+@pytest.mark.filterwarnings("ignore::zarr.errors.ZarrUserWarning")
+def test_zarr_whose_rows_and_columns_are_other_neurons_is_refused(tmp_path):
+    coordinates = {"pre": list("abc"), "post": list("abd")}
+    array = xr.DataArray(W, dims=("pre", "post"), coords=coordinates)
+    array.to_dataset(name="weights").to_zarr(tmp_path / "w.zarr")
+    with pytest.raises(ValueError, match="name the same neurons once, got row 'c'"):
+        read_connectome(tmp_path / "w.zarr")
 
 
 def test_zarr_that_promises_too_much_is_refused(tmp_path):

@@ -96,31 +96,64 @@ def _read_hdf5(path: Path, options: ReadOptions) -> FileContent:
     pymatreader = import_extra("pymatreader", path=path, kind=kind, extra=extra)
     h5py = import_extra("h5py", path=path, kind=kind, extra=extra)
     shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
+    is_sparse = set()
     with library_errors(path, "MATLAB v7.3 (HDF5)"):
         file = h5py.File(path, "r")
     with file, library_errors(path, "MATLAB v7.3 (HDF5)"):
         for name in file:
-            link = file.get(name, getlink=True)
-            if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
-                raise ValueError(f"{name!r} is a link to elsewhere, never followed")
+            _refuse_elsewhere(h5py, file, name)
             entry = file[name]
             if isinstance(entry, h5py.Dataset):
-                if entry.external or entry.is_virtual:
-                    raise ValueError(f"{name!r} lies in another file, never opened")
                 shapes[name] = (tuple(entry.shape[::-1]), entry.dtype)
-            elif "MATLAB_sparse" in entry.attrs and name != "#refs#":
-                raise ValueError(
-                    f"{name!r} is sparse; save it in MATLAB's v7 (save -v7), where "
-                    "sparse matrices are read"
-                )
+            elif "MATLAB_sparse" in entry.attrs:
+                for part in entry:
+                    _refuse_elsewhere(h5py, entry, part)
+                n_rows = int(entry.attrs["MATLAB_sparse"])
+                shapes[name] = ((n_rows, entry["jc"].size - 1), np.dtype(np.float64))
+                is_sparse.add(name)
     key = choose_matrix(path, shapes, options.variable)
-    n = check_dense(path, shapes[key][0], options.max_memory)
-    small = [k for k, (shape, _) in shapes.items() if _fits(shape, n)]
+    if key in is_sparse:
+        n = check_square(path, shapes[key][0])
+        weights: Any = _sparse_hdf5(path, key, n, options)
+    else:
+        n = check_dense(path, shapes[key][0], options.max_memory)
+    small = [k for k, (s, _) in shapes.items() if _fits(s, n) and k not in is_sparse]
+    wanted = [*small, *([key] if key not in is_sparse else [])]
     with library_errors(path, "MATLAB v7.3 (HDF5)"):
-        values = pymatreader.read_mat(str(path), variable_names=[key, *small])
-    weights = np.asarray(values.pop(key)).reshape(n, n)
+        values = pymatreader.read_mat(str(path), variable_names=wanted)
+    if key not in is_sparse:
+        weights = np.asarray(values.pop(key)).reshape(n, n)
     others = {k: np.array(values[k]) for k in small if k in values}
     return with_companions(path, weights, others, n, MAT_ATTRIBUTE)
+
+
+def _refuse_elsewhere(h5py: Any, group: Any, name: str) -> None:
+    """Refuse what a file only points to: links, and data in other files."""
+    link = group.get(name, getlink=True)
+    if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
+        raise ValueError(f"{name!r} is a link to elsewhere, never followed")
+    entry = group[name]
+    if isinstance(entry, h5py.Dataset) and (entry.external or entry.is_virtual):
+        raise ValueError(f"{name!r} lies in another file, never opened")
+
+
+def _sparse_hdf5(path: Path, key: str, n: int, options: ReadOptions) -> Any:
+    """Read a sparse matrix of v7.3: columns as scipy has them, every index checked."""
+    h5py = import_extra("h5py", path=path, kind="MATLAB v7.3", extra="matlab")
+    with h5py.File(path, "r") as file:
+        entry = file[key]
+        n_stored = int(entry["data"].size) if "data" in entry else 0
+        check_sparse(path, n, n_stored, options.max_memory)
+        with library_errors(path, "MATLAB v7.3 (HDF5)"):
+            starts = entry["jc"][:].astype(np.int64)
+            if n_stored == 0:  # MATLAB leaves data and ir away
+                return sparse.csr_array((n, n))
+            values, rows = entry["data"][:], entry["ir"][:].astype(np.int64)
+            if values.dtype.kind not in "fiub":
+                raise ValueError(f"{key!r} must be real numbers, got {values.dtype}")
+            matrix = sparse.csc_array((values, rows, starts), shape=(n, n))
+            matrix.check_format(full_check=True)
+            return matrix
 
 
 def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:

@@ -26,7 +26,12 @@ from commstruct.files.limits import (
 
 ATTRIBUTE = "attribute:"  # prefix of attribute columns in the .npz that we write
 MAT_ATTRIBUTE = "attribute_"
-NAME_KEYS = ("names", "name", "labels", "neurons", "regions", "rois", "roi_names")
+# fmt: off
+NAME_KEYS = (
+    "names", "name", "labels", "neurons", "regions", "rois", "roi_names",
+    "region_names", "neuron_names", "node_names", "region_labels", "ids", "root_ids",
+)
+# fmt: on
 SETTING_KEYS = {"orientation", "possible", *NAME_KEYS}
 CIFTI_XML = 32  # the NIfTI extension code of CIFTI's XML
 

@@ -1,13 +1,15 @@
 """Zarr: one matrix, a connectome that we wrote, or one run of a sweep."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from commstruct.files.content import FileContent, ReadOptions, listed
-from commstruct.files.limits import check_dense, library_errors
+from commstruct.connectome import ORIENTATIONS
+from commstruct.files.content import FileContent, ReadOptions, listed, texts
+from commstruct.files.limits import check_dense, check_memory, library_errors
 from commstruct.files.matrices import choose_matrix
 
 CONNECTOME_FORMAT = "commstruct-connectome"
@@ -33,7 +35,7 @@ def read_zarr(path: Path, options: ReadOptions) -> FileContent:
         _check_array(path, root, "weights")
         check_dense(path, tuple(root.shape), options.max_memory)
         with library_errors(path, "zarr"):
-            return FileContent(np.asarray(root[:]), orientation=_declared(root))
+            return FileContent(np.asarray(root[:]), orientation=_orientation(root))
     if root.attrs.get("format") == SWEEP_FORMAT:
         return _read_run(path, root, options)
     arrays = dict(root.arrays())
@@ -53,12 +55,16 @@ def read_zarr(path: Path, options: ReadOptions) -> FileContent:
             with library_errors(path, "zarr"):
                 possible = np.asarray(arrays["possible"][:]).astype(bool)
     names: Any = root.attrs.get("names")
+    if isinstance(names, list):
+        named: list[str] | None = [str(name) for name in names]
+    else:
+        named, weights = _named_by_coordinates(path, arrays, key, weights, options)
     return FileContent(
         weights,
-        names=[str(name) for name in names] if isinstance(names, list) else None,
+        names=named,
         attributes=attributes,
         possible=possible,
-        orientation=_declared(arrays[key]) or _declared(root),
+        orientation=_orientation(arrays[key]) or _declared(root),
     )
 
 
@@ -68,12 +74,64 @@ def _declared(node: Any) -> str | None:
     return None if said is None else str(said)
 
 
-def _check_array(path: Path, array: Any, key: str) -> None:
-    """Refuse arrays of objects and codecs that run what is in the file."""
-    if array.dtype.kind not in "fiub":
+def _orientation(array: Any) -> str | None:
+    """Orientation of an array: what it says, else the names of its dimensions."""
+    named = "-".join(_dimensions(array))
+    return _declared(array) or (named if named in ORIENTATIONS else None)
+
+
+def _dimensions(array: Any) -> tuple[str, ...]:
+    """Names of the dimensions, as zarr 3 and as xarray in zarr 2 keep them."""
+    given = getattr(array.metadata, "dimension_names", None)
+    given = given or array.attrs.get("_ARRAY_DIMENSIONS") or ()
+    return tuple(str(name) for name in given)
+
+
+def _named_by_coordinates(
+    path: Path, arrays: dict[str, Any], key: str, weights: Any, options: ReadOptions
+) -> tuple[list[str] | None, Any]:
+    """Names out of the coordinates that xarray writes; columns in the order of rows."""
+    found = [
+        _coordinate(path, arrays[name], name, options.max_memory)
+        for name in _dimensions(arrays[key])
+        if name in arrays and arrays[name].shape == weights.shape[:1]
+    ]
+    if not found:
+        return None, weights
+    rows, columns = found[0], found[-1]
+    if rows == columns:
+        return rows, weights
+    if set(rows) != set(columns) or len(set(rows)) < len(rows):
+        odd = next((name for name in rows if name not in columns), rows[0])
         raise ValueError(
-            f"{path.name}: {key!r} must be real numbers, got {array.dtype}"
+            f"{path.name}: rows and columns must name the same neurons once, got row "
+            f"{odd!r}"
         )
+    place = {name: i for i, name in enumerate(columns)}
+    return rows, weights[:, [place[name] for name in rows]]
+
+
+def _coordinate(path: Path, array: Any, key: str, max_memory: int) -> list[str]:
+    """Names along one dimension: text or whole numbers, never through a float."""
+    _check_array(path, array, key, kinds="iuUT", codecs=[*CODECS, "vlen-utf8"])
+    needed = array.dtype.itemsize * array.shape[0]
+    check_memory(path, array.shape[0], needed, max_memory)
+    with library_errors(path, "zarr"):
+        return texts(np.asarray(array[:]))
+
+
+def _check_array(
+    path: Path,
+    array: Any,
+    key: str,
+    *,
+    kinds: str = "fiub",
+    codecs: Sequence[str] = CODECS,
+) -> None:
+    """Refuse arrays of objects and codecs that run what is in the file."""
+    if array.dtype.kind not in kinds:
+        wanted = "real numbers" if "f" in kinds else "text or whole numbers"
+        raise ValueError(f"{path.name}: {key!r} must be {wanted}, got {array.dtype}")
     metadata = array.metadata.to_dict()
     given = list(metadata.get("codecs") or ())
     given += list(metadata.get("filters") or ())
@@ -81,7 +139,7 @@ def _check_array(path: Path, array: Any, key: str) -> None:
     while given:
         codec = given.pop()
         name = str(codec.get("name") or codec.get("id"))
-        if name not in CODECS:
+        if name not in codecs:
             raise ValueError(
                 f"{path.name}: {key!r} is packed with {name!r}, which is not read"
             )

@@ -26,6 +26,12 @@ from commstruct.files.text import (
 def read_text_table(path: Path, options: ReadOptions) -> FileContent:
     """Read a matrix or an edge list out of CSV, TSV or text in columns."""
     layout = see_layout(path, options)
+    if any(field.startswith("{") for field in layout.first):
+        raise ValueError(
+            f"{path.name}: line {layout.skipped + 1}: edges carry dictionaries, as "
+            "networkx's write_edgelist writes them; write_weighted_edgelist writes "
+            "their weights alone"
+        )
     kind = options.layout or _kind(path, layout, options)
     if kind == "matrix":
         return _read_matrix(path, layout, options)
