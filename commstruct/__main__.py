@@ -141,6 +141,15 @@ Inhibitory = Annotated[
         show_default="GABA and glycine, if --transmitter",
     ),
 ]
+MaxMemory = Annotated[
+    float | None,
+    typer.Option(
+        metavar="GB",
+        min=0,
+        help="What reading a file may take; larger ones are refused.",
+        show_default="half of the machine's",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random.")]
 AsJson = Annotated[
     bool,
@@ -368,7 +377,8 @@ def analyze(
         list[str],
         typer.Argument(
             metavar="NETWORK...",
-            help="Files of weights or edges, dataset:NAME, or one sweep store.",
+            help="Files of weights or edges, dataset:NAME, sweep stores, or "
+            "STORE@RATE,SEED, a run of one.",
             show_default=False,
         ),
     ],
@@ -415,6 +425,7 @@ def analyze(
     directed: Directed = None,
     transmitter: Transmitter = None,
     inhibitory: Inhibitory = None,
+    max_memory: MaxMemory = None,
     formats: Formats = None,
     workers: Workers = None,
     dask: DaskAddress = None,
@@ -450,6 +461,7 @@ def analyze(
             directed=directed,
             transmitter=transmitter,
             inhibitory=inhibitory,
+            max_memory=max_memory,
         )
         results = {}
         folders = _folders(networks, out)
@@ -476,7 +488,8 @@ def compare(
         list[str],
         typer.Argument(
             metavar="A B [C ...]",
-            help="Files of weights or edges, or dataset:NAME.",
+            help="Files of weights or edges, dataset:NAME, or STORE@RATE,SEED, a run "
+            "of a sweep; one STORE alone is all its runs, grouped by learning rate.",
             show_default=False,
         ),
     ],
@@ -538,6 +551,7 @@ def compare(
     directed: Directed = None,
     transmitter: Transmitter = None,
     inhibitory: Inhibitory = None,
+    max_memory: MaxMemory = None,
     formats: Formats = None,
     workers: Workers = None,
     as_json: AsJson = False,
@@ -556,6 +570,16 @@ def compare(
         from sims.calls import now
 
         looks, started = _report_settings(formats=formats), now()
+        if len(networks) == 1 and _is_store(networks[0]):
+            if groups is not None or match not in ("auto", "types"):
+                raise ValueError(
+                    "runs of one sweep store are compared by the types of their "
+                    "neurons, grouped by learning rate: name runs as STORE@RATE,SEED "
+                    "for other groups or matches"
+                )
+            networks, groups = _runs_of(networks[0])
+            match = "types"  # hidden neurons of two runs are not each other
+            blocks_by = "role" if blocks_by == "auto" else blocks_by
         if len(networks) < 2:
             raise ValueError("compare needs at least two networks, got one")
         reading = _reading(
@@ -570,6 +594,7 @@ def compare(
             directed=directed,
             transmitter=transmitter,
             inhibitory=inhibitory,
+            max_memory=max_memory,
         )
         names = _names(networks)
         options = [
@@ -1028,6 +1053,8 @@ def _reading(networks: list[str], **options: Any) -> dict[str, Any]:
         raise ValueError(
             f"--{next(iter(given)).replace('_', '-')} is for files, got only datasets"
         )
+    if "max_memory" in given:
+        given["max_memory"] = int(given["max_memory"] * 1e9)
     if "columns" in given:
         pairs = [text.partition("=") for text in given["columns"]]
         for text, (role, sign, name) in zip(given["columns"], pairs, strict=True):
@@ -1044,6 +1071,8 @@ def _reading_options(reading: dict[str, Any]) -> list[str]:
         option = f"--{name.replace('_', '-')}"
         if name == "columns":
             words += [f"{option}={role}={column}" for role, column in value.items()]
+        elif name == "max_memory":
+            words.append(f"{option}={value / 1e9:g}")
         elif name == "directed":
             words.append("--directed" if value else "--undirected")
         elif isinstance(value, list):
@@ -1057,6 +1086,7 @@ def _read_network(network: str, reading: dict[str, Any]) -> "Connectome":
     """Read a file, or one of the connectomes that ship, and say what was read."""
     from commstruct.datasets import load_dataset
     from commstruct.files import read_connectome_with_report
+    from commstruct.files.stores import split_run
 
     log = logging.getLogger("commstruct")
     if network.startswith("dataset:"):
@@ -1064,7 +1094,8 @@ def _read_network(network: str, reading: dict[str, Any]) -> "Connectome":
         known = ", ".join(map(str, connectome.attributes)) or "none"
         log.info("%s: %r; attributes: %s", network, connectome, known)
         return connectome
-    connectome, read = read_connectome_with_report(network, **reading)
+    path, run = split_run(network)
+    connectome, read = read_connectome_with_report(path, **reading, **run)
     log.info("%s", read)
     return connectome
 
@@ -1194,6 +1225,15 @@ def _compare_several(
     }
 
 
+def _runs_of(store: str) -> tuple[list[str], str]:
+    """Runs of a sweep store that did not diverge, and their groups: learning rates."""
+    from commstruct.analysis.sweeps import open_sweep
+
+    runs = [run for run in open_sweep(store).records if run["status"] != "diverged"]
+    networks = [f"{store}@{run['learning_rate']},{run['seed']}" for run in runs]
+    return networks, ",".join(str(run["learning_rate"]) for run in runs)
+
+
 def _read_groups(groups: str, networks: list[str]) -> list[str]:
     """Group of each network, from words with commas between them or from a table."""
     if not Path(groups).is_file():
@@ -1233,19 +1273,31 @@ def _made_from(
         f"orientation of {name}": connectome.orientation
         for name, connectome in zip(names, connectomes, strict=True)
     }
+    if len(names) > 2 and len(set(orientations.values())) == 1:
+        orientations = {"orientation of all": connectomes[0].orientation}
     numbers = {f"version of {name}": number for name, number in versions().items()}
     return {"command": command, **orientations, **hashes, **numbers}
 
 
 def _names(networks: list[str]) -> list[str]:
     """Short names of networks, all different."""
-    names = [Path(network.removeprefix("dataset:")).stem for network in networks]
+    names = [_short_name(network) for network in networks]
     if len(set(names)) == len(names):
         return names
     if len(set(networks)) < len(networks):
         repeated = next(name for name in networks if networks.count(name) > 1)
         raise ValueError(f"networks must be different, got {repeated} twice")
     return networks
+
+
+def _short_name(network: str) -> str:
+    """Return a dataset's name, a run's rate and seed, or a file's name, no ending."""
+    from commstruct.files.stores import split_run
+
+    store, run = split_run(network)
+    if run:
+        return f"{Path(store).stem}@{network.removeprefix(f'{store}@')}"
+    return Path(network.removeprefix("dataset:")).stem
 
 
 def _some(names: tuple[str, ...]) -> str:
@@ -1377,7 +1429,7 @@ def _folders(networks: list[str], out: Path) -> list[Path]:
     """Where the results of each network go."""
     if len(networks) == 1:
         return [out]
-    names = [Path(network.removeprefix("dataset:")).stem for network in networks]
+    names = [_short_name(network) for network in networks]
     if len(set(names)) < len(names):
         raise ValueError(
             f"networks must have different names, got {', '.join(networks)}"

@@ -11,12 +11,15 @@ from scipy.stats import f as f_distribution
 from commstruct.analysis import Analysis, RegionAnalysis, analyze, read_analysis
 from commstruct.analysis_settings import Structure
 from commstruct.blocks import block_intervals
+from commstruct.compare.groups import group_deals, variance_between
 from commstruct.connectome import FloatMatrix, FloatVector, as_connectome
 from commstruct.graph import spawn_seeds
 
 MEASURES = ("diagonal_score", "structure_strength")
 N_DRAWS = 4000
 N_BOOTSTRAPS = 200
+N_DEALS = 2000
+ROUNDING = 1e-9
 LEVEL = 0.05
 NORMAL_95 = 1.959964  # standard deviations from the middle of an interval of 95 %
 WARNING = (
@@ -45,6 +48,12 @@ class Placement:
         together; ``p_value``, of being as far as that if it were one more run of this
         rate (F distribution, variance pooled over rates); ``share`` of draws, within
         all uncertainties, in which this rate is the nearest.
+    runs : DataFrame, one row per run that was compared with
+        Its learning rate, seed, and excess in each measure.
+    rates_differ_p : float
+        Do the learning rates differ in the two measures at all: variance between
+        rates, each measure over its standard deviation, when the runs are dealt anew
+        to the rates. Where it is large, the nearest rate means nothing.
     nearest : float, the learning rate of the smallest distance
     is_alike : bool
         Whether the connectome is within the spread of the runs of any rate
@@ -58,6 +67,8 @@ class Placement:
     excess: FloatVector
     uncertainty: FloatVector
     rates: pd.DataFrame
+    runs: pd.DataFrame
+    rates_differ_p: float
     nearest: float
     is_alike: bool
     region: str
@@ -73,11 +84,19 @@ class Placement:
             f"excess diagonal score {self.excess[0]:+.2f} and structure strength "
             f"{self.excess[1]:+.2f}"
         )
+        if self.rates_differ_p > LEVEL:
+            unlike = "" if self.is_alike else " is unlike all of them and"
+            return (
+                f"The trained networks do not differ between learning rates in these "
+                f"numbers (p = {self.rates_differ_p:.2g}), so {name} ({place}){unlike} "
+                "cannot be placed among them."
+            )
         if not self.is_alike:
             return (
                 f"{name} ({place}) is unlike the trained networks of every learning "
-                f"rate; the nearest is {self.nearest:g}, {row['distance']:.1f} "
-                "standard deviations away."
+                f"rate; the nearest is {self.nearest:g} ({100 * row['share']:.0f} % of "
+                f"draws within the uncertainty), {row['distance']:.1f} standard "
+                "deviations away."
             )
         others = self.rates[(self.rates["p_value"] > LEVEL)]["learning_rate"]
         alike = ", ".join(f"{rate:g}" for rate in others)
@@ -152,7 +171,7 @@ def place_on_sweep(
         n_nulls=settings["n_nulls"],
         workers=workers,
     ).regions[0]
-    streams = spawn_seeds(seed, 2)
+    streams = spawn_seeds(seed, 3)
     excess, uncertainty = _excess(own), _uncertainty(connectome, own, streams[0])
     means = np.stack([values[rates == rate].mean(axis=0) for rate in levels])
     left = values - means[np.searchsorted(levels, rates)]
@@ -168,7 +187,13 @@ def place_on_sweep(
     for place, measure in enumerate(MEASURES):
         table[f"{measure}_excess"] = means[:, place]
     table = table.assign(distance=distances, p_value=p_values, share=shares)
+    differ = _rates_differ(values, rates, streams[2])
     notes = [WARNING]
+    if differ > LEVEL:
+        notes.append(
+            f"The learning rates of this sweep do not differ in the two numbers (p = "
+            f"{differ:.2g}): which of them is the nearest means nothing."
+        )
     if settings["signs"] == "signed" and not connectome.is_signed:
         notes.append(
             "The connectome has no negative weights and the trained networks may have: "
@@ -183,6 +208,14 @@ def place_on_sweep(
         excess=excess,
         uncertainty=uncertainty,
         rates=table,
+        runs=pd.DataFrame(
+            {
+                "learning_rate": rates,
+                "seed": [one.seed for one in runs],
+                **{f"{m}_excess": values[:, i] for i, m in enumerate(MEASURES)},
+            }
+        ),
+        rates_differ_p=differ,
         nearest=float(levels[int(np.argmin(distances))]),
         is_alike=bool(p_values.max() > LEVEL),
         region=region,
@@ -220,6 +253,18 @@ def _uncertainty(connectome: Any, own: RegionAnalysis, seed: int) -> FloatVector
     bounds = np.stack([getattr(intervals, measure) for measure in MEASURES])
     spread: FloatVector = np.nan_to_num(np.diff(bounds)[:, 0] / (2 * NORMAL_95))
     return spread
+
+
+def _rates_differ(values: FloatMatrix, rates: FloatVector, seed: int) -> float:
+    """p of the variance between rates when runs are dealt anew; 1 if none varies."""
+    spread = values.std(axis=0)
+    varies = spread > ROUNDING
+    if not varies.any() or len(np.unique(rates)) < 2:
+        return 1.0
+    scaled = values[:, varies] / spread[varies]
+    deals, _, _ = group_deals([str(rate) for rate in rates], seed, N_DEALS)
+    between = np.array([variance_between(scaled, deal).sum() for deal in deals])
+    return float((between >= between[0] * (1 - ROUNDING)).mean())
 
 
 def _shares(

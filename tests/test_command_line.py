@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stores import make_store
 
 SWEEP = """
 [network]
@@ -353,6 +354,39 @@ def test_two_files_are_compared_with_all_options_of_reading(tmp_path: Path) -> N
     assert len(about["inputs"]) == 2
     (log,) = (out / "provenance").glob("*.log")
     assert "wrote" in log.read_text()
+
+
+def test_runs_of_a_sweep_are_compared_by_learning_rate(tmp_path: Path) -> None:
+    store = make_store(
+        tmp_path / "sweep.zarr", contrasts={0.1: -0.6, 2.0: 0.6}, seeds=(0, 1, 2)
+    )
+    out = tmp_path / "out"
+    words = ("compare", store, "--out", out, "--json", "--workers=1", "--format=html")
+    result = commstruct(*words, "--quiet")
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["names"][:2] == ["sweep@0.1,0", "sweep@0.1,1"]
+    assert found["groups"] == ["0.1"] * 3 + ["2.0"] * 3
+    assert found["n_matched"] == 0  # a hidden neuron has no partner in another run
+    assert (out / "comparison.json").is_file()
+    told = refused(commstruct(*words, "--groups", "a,b"))
+    assert "grouped by learning rate: name runs as STORE@RATE,SEED" in told
+    told = refused(commstruct("compare", f"{store}@0.1", f"{store}@2,0", "--out", out))
+    assert "a run must be STORE@RATE,SEED" in told
+    told = refused(commstruct("compare", f"{store}@3,0", f"{store}@2,0", "--out", out))
+    assert "has none of 3.0" in told
+
+
+def test_a_run_of_a_sweep_and_the_memory_that_reading_may_take(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "sweep.zarr", contrasts={0.1: -0.6}, seeds=(0, 1))
+    words = ("analyze", f"{store}@0.1,1", "--out", tmp_path / "out", "--nulls=0")
+    small = (*words, "--structure=assortative", "--workers=1", "--format=html")
+    told = refused(commstruct(*words, "--max-memory=0.000001"))
+    assert "promises 36 neurons" in told
+    assert "--max-memory" in told
+    result = commstruct(*small)
+    assert result.returncode == 0, result.stderr
+    assert "learning_rate 0.1, seed 1, checkpoint 100" in result.stderr
 
 
 def test_groups_of_files_are_compared(tmp_path: Path) -> None:

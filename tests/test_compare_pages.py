@@ -1,12 +1,22 @@
 """Tests of the figures of compared connectomes: what is marked, what is named."""
 
+import json
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from commstruct import as_connectome, compare_groups
-from commstruct.report.figures.compare_figures import plot_group_blocks, plot_map
+from commstruct import as_connectome, compare_connectomes, compare_groups
+from commstruct.report.facts.compare_sentences import blocks_answer, worm_sentence
+from commstruct.report.figures.compare_figures import (
+    plot_distances,
+    plot_group_blocks,
+    plot_map,
+    plot_modules_across,
+)
+from commstruct.report.pages.compare_page import write_comparison
+from commstruct.report.pages.groups_page import write_groups
 
 KINDS = np.repeat(["p", "q"], 8)
 
@@ -71,3 +81,108 @@ def test_names_on_the_map_do_not_cover_each_other():
     boxes = [text.get_window_extent() for text in axes.texts]
     assert len(boxes) >= 6
     assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+
+
+def test_distances_are_drawn_with_groups_together():
+    found = groups_of(["a", "b"])
+    (image,) = plot_distances(found).axes[0].images
+    np.testing.assert_array_equal(image.get_array(), found.distances)
+    mixed = compare_groups(
+        [as_connectome(np.random.default_rng(i).random((6, 6))) for i in range(4)],
+        ["x", "y", "x", "y"],
+        seed=0,
+        names="pqrs",
+    )
+    axes = plot_distances(mixed).axes[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == list("prqs")
+    order = [0, 2, 1, 3]
+    np.testing.assert_array_equal(
+        axes.images[0].get_array(), mixed.distances[np.ix_(order, order)]
+    )
+
+
+def test_every_name_on_the_map_lies_between_its_edges():
+    points = np.array([[0.0, 0.0], [1.0, 0.2], [0.5, 1.0], [0.9, 0.9]])
+    names = [f"a rather long name {i}" for i in range(4)]
+    (axes,) = plot_map(points, names, None, "map").axes
+    axes.get_figure().draw_without_rendering()
+    whole = axes.get_window_extent()
+    assert len(axes.texts) >= 3
+    for text in axes.texts:
+        box = text.get_window_extent()
+        assert whole.x0 <= box.x0
+        assert box.x1 <= whole.x1
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    """Few modules in the second, many in the first, one block of kinds denser."""
+    rng = np.random.default_rng(0)
+    modules = np.repeat(np.arange(12), 5)
+    same = modules[:, None] == modules
+    one = rng.poisson(np.where(same, 6.0, 0.2)).astype(float)
+    other = rng.poisson(np.full((60, 60), 1.0)).astype(float)
+    for weights in (one, other):
+        np.fill_diagonal(weights, 0)
+    kinds = np.repeat(["p", "q"], 30)
+    return compare_connectomes(
+        as_connectome(one, attributes={"type": kinds}),
+        as_connectome(other, attributes={"type": kinds}),
+        seed=0,
+        names=("one", "other"),
+        n_nulls=2,
+        n_permutations=200,
+        n_bootstraps=50,
+        restarts=1,
+    )
+
+
+def test_no_band_between_modules_is_cut_off(comparison):
+    (axes,) = plot_modules_across(comparison).axes
+    low, high = sorted(axes.get_ylim())
+    for patch in axes.patches:
+        ends = patch.get_path().vertices[:, 1]
+        assert low <= ends.min()
+        assert ends.max() <= high
+
+
+def test_the_report_of_two_has_all_parts_and_the_json_their_numbers(
+    comparison, tmp_path
+):
+    command = "commstruct compare one other " + " ".join(f"--x={i}" for i in range(200))
+    paths = write_comparison(comparison, tmp_path, provenance={"command": command})
+    found = json.loads(paths["json"].read_text())
+    assert found["n_matched"] == 60
+    assert found["weight_correlation"] == pytest.approx(comparison.weight_correlation)
+    page = (tmp_path / "report.html").read_text()
+    assert "0 p, 1 q" in page  # the numbers of kinds in the matrices
+    assert "--x=199" in page  # the command is not cut
+    assert blocks_answer(comparison).split(",")[0] in page
+
+
+def test_the_report_of_groups_has_the_whole_command(tmp_path):
+    command = " ".join(f"individual-{i}.csv" for i in range(200))
+    found = groups_of(["a", "b"])
+    write_groups(found, tmp_path, provenance={"command": command})
+    page = (tmp_path / "report.html").read_text()
+    assert "individual-199.csv" in page
+    assert "factors from" in page  # not ten of them
+
+
+def test_blocks_that_differ_in_density_alone_are_named(comparison):
+    table = comparison.blocks.copy()
+    table["mean_q"] = 1.0
+    table["density_q"] = [0.01, 1.0, 1.0, 1.0]
+    told = blocks_answer(replace(comparison, blocks=table))
+    assert "none differ in mean weight and 1 in density" in told
+    assert "from p to p, denser in other" in told
+
+
+def test_what_worms_differ_by_is_said_of_worms_alone():
+    told = worm_sentence(("celegans-male", "celegans-hermaphrodite"))
+    assert "0.73 for the two sexes (292 cells)" in told
+    assert "0.88 for two adults of one laboratory (218 cells)" in told
+    assert "0.75 for two laboratories, one sex (180 cells)" in told
+    assert "Differences between laboratories are as large" in told
+    assert worm_sentence(("celegans-male", None)) is None
+    assert worm_sentence(("celegans-male", "karate")) is None

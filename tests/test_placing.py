@@ -36,6 +36,10 @@ def test_a_network_is_nearest_to_the_rate_it_is_like(
     # other neurons, on another scale, in another order
     found = place_on_sweep(50 * planted(contrast), analysis, seed=0)
     assert found.nearest == rate
+    assert len(found.runs) == 9
+    assert found.rates_differ_p == 1 / 280  # 9! / (3! 3! 3!) / 3! ways to deal them
+    means = found.runs.groupby("learning_rate")["diagonal_score_excess"].mean()
+    np.testing.assert_allclose(means, found.rates["diagonal_score_excess"])
     assert found.rates["share"].sum() == pytest.approx(1)
     assert found.rates.set_index("learning_rate").loc[rate, "share"] > 0.5
     assert "says nothing of how" in found.notes[0]
@@ -46,6 +50,19 @@ def test_a_network_unlike_all_is_said_to_be_so(analysis: object) -> None:
     found = place_on_sweep(planted(5.0), analysis, seed=0)
     assert not found.is_alike
     assert "unlike the trained networks of every" in found.sentence("mine")
+
+
+def test_rates_that_do_not_differ_are_said_to_place_nothing(tmp_path: Path) -> None:
+    path = make_store(
+        tmp_path / "sweep.zarr", contrasts={0.1: 0.5, 0.5: 0.5}, seeds=(0, 1, 2)
+    )
+    alike = analyze(
+        path, seed=0, structures=("any",), regions=("hidden",), restarts=1, n_nulls=2
+    )
+    found = place_on_sweep(planted(0.5), alike, seed=0)
+    assert found.rates_differ_p > 0.05
+    assert "cannot be placed among them" in found.sentence("mine")
+    assert any("means nothing" in note for note in found.notes)
 
 
 def test_a_connectome_without_inhibition_is_noted(analysis: object) -> None:

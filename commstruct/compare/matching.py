@@ -6,6 +6,7 @@ import numpy as np
 
 from commstruct.connectome import Connectome, read_only
 
+MOST_FACTORS = 6  # that are told one by one
 FEWEST = 3  # shared names that make a comparison neuron by neuron
 
 
@@ -104,6 +105,8 @@ def scaled_alike(
         _times(one, factor) for one, factor in zip(networks, factors, strict=True)
     ]
     words = ", ".join(f"{factor:.3g}" for factor in factors)
+    if len(factors) > MOST_FACTORS:
+        words = f"factors from {min(factors):.3g} to {max(factors):.3g}"
     note = (
         "Weights were multiplied, so that the mean |weight| per pair of neurons is the "
         f"same in all, by {words}."

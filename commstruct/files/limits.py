@@ -59,7 +59,7 @@ def check_memory(path: Path, n_neurons: int, needed: int, max_memory: int) -> No
         raise ValueError(
             f"{path.name}: promises {n_neurons} neurons, which need {needed:.3g} "
             f"bytes; at most {MAX_NEURONS} neurons and {max_memory:.3g} bytes are read "
-            "(raise max_memory if that is meant)"
+            "(raise max_memory, --max-memory, if that is meant)"
         )
 
 

@@ -133,7 +133,7 @@ def choose_matrix(
     if square:
         raise ValueError(
             f"{path.name}: holds several square matrices, {listed(square)}: choose one "
-            "by variable="
+            "by variable= (--variable)"
         )
     found = [f"{key} {shape}" for key, (shape, _) in shapes.items()]
     raise ValueError(

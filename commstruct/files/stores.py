@@ -25,6 +25,36 @@ CODECS = [  # only rearrange and unpack numbers; pickle is not among them
 ROLES = {0: "input", 1: "hidden", 2: "output"}
 
 
+def split_run(network: str) -> tuple[str, dict[str, Any]]:
+    """Take ``STORE@RATE,SEED`` or ``STORE@RATE,SEED,CHECKPOINT`` apart.
+
+    Returns
+    -------
+    str, path of the store; `network` itself if it names no run
+    dict, the options of `read_connectome` that choose the run
+
+    Raises
+    ------
+    ValueError
+        If what follows the sign is not two or three numbers.
+    """
+    store, sign, run = network.rpartition("@")
+    if not sign or Path(network).exists() or not Path(store).is_dir():
+        return network, {}
+    words = run.split(",")
+    try:
+        numbers: list[float] = [float(words[0]), *map(int, words[1:])]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (2, 3):
+        raise ValueError(
+            f"a run must be STORE@RATE,SEED or STORE@RATE,SEED,CHECKPOINT, got "
+            f"{network!r}"
+        )
+    keys = ("learning_rate", "seed", "checkpoint")
+    return store, dict(zip(keys, numbers, strict=False))
+
+
 def read_zarr(path: Path, options: ReadOptions) -> FileContent:
     """Read a zarr array, a group with one matrix, or a run of a sweep store."""
     import zarr
@@ -206,5 +236,5 @@ def _choose(path: Path, key: str, axis: Any, wanted: float | None) -> int:
     asked = "choose one by" if wanted is None else f"has none of {wanted}, choose by"
     raise ValueError(
         f"{path.name}: sweep of {len(axis)} values of {key} ({listed(axis.tolist())}): "
-        f"{asked} {key}="
+        f"{asked} {key}=, or {path.name}@RATE,SEED on the command line"
     )

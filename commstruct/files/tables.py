@@ -59,7 +59,7 @@ def _kind(path: Path, layout: Layout, options: ReadOptions) -> str:
     if layout.n_rows == n_columns and not zero:
         raise ValueError(
             f"{path.name}: {len(rows)} rows of {n_columns} are a matrix or a list of "
-            "edges: say layout='matrix' or layout='edges'"
+            "edges: say layout='matrix' or layout='edges' (--layout)"
         )
     return "matrix" if layout.n_rows == n_columns else "edges"
 

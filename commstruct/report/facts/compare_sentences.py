@@ -121,8 +121,17 @@ def blocks_answer(comparison: ConnectomeComparison) -> str:
         f"weight and {len(denser) or 'none'} in density, after correction for their "
         "number"
     )
-    if different.empty:
+    if different.empty and denser.empty:
         return start + "."
+    if different.empty:
+        largest = denser.loc[denser["density_difference"].abs().idxmax()]
+        way = "denser" if largest["density_difference"] > 0 else "sparser"
+        return (
+            f"{start}; of these the largest is from {shown(largest['from'])} to "
+            f"{shown(largest['to'])}, {way} in {shown(comparison.names[1])} (share of "
+            f"pairs connected {number(largest['density_a'])} and "
+            f"{number(largest['density_b'])}, q = {largest['density_q']:.2g})."
+        )
     largest = different.loc[different["effect_size"].abs().idxmax()]
     second = shown(comparison.names[1])
     way = "stronger" if largest["mean_difference"] > 0 else "weaker"

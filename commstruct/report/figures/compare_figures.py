@@ -1,6 +1,6 @@
 """Figures of a comparison: matrices in one order, blocks, modules, distributions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from commstruct.blocks import off_diagonal
 from commstruct.compare import ConnectomeComparison, GroupComparison
+from commstruct.placing import NORMAL_95, Placement
 from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.figures.matrix_panels import draw_matrix, module_order
 from commstruct.report.figures.score_panels import AXIS_NAMES
@@ -147,6 +148,7 @@ def _draw_blocks(
             image, ax=axes, location="bottom", label="mean weight", aspect=22
         )
         bar.outline.set_linewidth(0.5)
+        bar.locator = MaxNLocator(4)
     if named:
         panels[0].set_yticks(range(k), [literal(name) for name in names])
         panels[0].set_xticks(range(k), [literal(name) for name in names], rotation=90)
@@ -233,6 +235,7 @@ def plot_axis(comparison: ConnectomeComparison) -> Figure:
             range(len(rows)), names if axes.get_subplotspec().is_first_col() else []
         )
         axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=AXIS_NAMES[score])
+        axes.xaxis.set_major_locator(MaxNLocator(4))
     return figure
 
 
@@ -275,6 +278,87 @@ def plot_distributions(comparison: ConnectomeComparison) -> Figure:
 
 
 @in_style
+def plot_placements(placements: Mapping[str, Placement]) -> Figure:
+    """Draw the runs of a sweep and the connectomes, by their two excesses."""
+    figure = Figure(figsize=(FULL_WIDTH * 0.75, 3.0), layout="constrained")
+    axes = figure.subplots()
+    first = next(iter(placements.values()))
+    x, y = (f"{measure}_excess" for measure in first.measures)
+    rates = list(first.rates["learning_rate"])
+    colors = mpl.colormaps["viridis"](np.linspace(0, 0.92, len(rates)))
+    for rate, color in zip(rates, colors, strict=True):
+        own = first.runs[first.runs["learning_rate"] == rate]
+        axes.plot(
+            own[x], own[y], "o", color=color, mew=0, alpha=0.8, label=f"rate {rate:g}"
+        )
+    markers = zip(placements.items(), "D^", PAIR_COLORS, strict=False)
+    for (name, one), marker, color in markers:
+        axes.errorbar(
+            one.excess[0],
+            one.excess[1],
+            xerr=NORMAL_95 * one.uncertainty[0],
+            yerr=NORMAL_95 * one.uncertainty[1],
+            fmt=marker,
+            color=color,
+            mec="black",
+            mew=0.6,
+            elinewidth=0.8,
+            label=literal(shown(name, most=24)),
+        )
+    axes.axvline(0, color="0.6", lw=0.6, zorder=0)
+    axes.axhline(0, color="0.6", lw=0.6, zorder=0)
+    axes.set(
+        xlabel=f"{AXIS_NAMES[first.measures[0]]}, excess over null networks",
+        ylabel=f"{AXIS_NAMES[first.measures[1]]}, excess",
+    )
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return figure
+
+
+@in_style
+def plot_distances(comparison: GroupComparison) -> Figure:
+    """Draw the matrix of distances, individuals of one group together."""
+    groups = comparison.groups or ("",) * len(comparison.names)
+    levels = list(dict.fromkeys(groups))
+    order = np.argsort([levels.index(group) for group in groups], kind="stable")
+    m = len(order)
+    figure = Figure(figsize=(FULL_WIDTH * 0.72, 3.6), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(
+        comparison.distances[np.ix_(order, order)],
+        cmap="magma_r",
+        vmin=0,
+        interpolation="nearest",
+    )
+    if m <= MOST_POINTS_NAMED:
+        names = [literal(shown(comparison.names[i], most=24)) for i in order]
+        axes.set_xticks(range(m), names, rotation=90, fontsize=5.5)
+        axes.set_yticks(range(m), names, fontsize=5.5)
+    else:
+        axes.set(xticks=[], yticks=[])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(True)
+    ends = np.cumsum([groups.count(level) for level in levels])
+    for end in ends[:-1] - 0.5:
+        axes.axhline(end, color="white", lw=1.2)
+        axes.axvline(end, color="white", lw=1.2)
+    if comparison.groups:
+        for end, level in zip(ends, levels, strict=True):
+            middle = end - groups.count(level) / 2 - 0.5
+            axes.text(
+                middle,
+                -0.8,
+                literal(shown(level, most=14)),
+                ha="center",
+                va="bottom",
+                fontsize=6,
+            )
+    bar = figure.colorbar(image, ax=axes, label="distance", aspect=25)
+    bar.outline.set_linewidth(0.5)
+    return figure
+
+
+@in_style
 def plot_map(
     points: FloatMatrix, names: Sequence[str], groups: Sequence[str] | None, title: str
 ) -> Figure:
@@ -296,7 +380,7 @@ def plot_map(
     if groups is not None:
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     axes.set_aspect("equal", adjustable="datalim")
-    axes.margins(0.15)
+    axes.margins(x=0.3, y=0.15)  # room for names
     if len(names) <= MOST_POINTS_NAMED:
         _name_points(axes, points, names)
     axes.set(xlabel="first dimension", ylabel="second dimension")
@@ -311,6 +395,7 @@ def _name_points(axes: Axes, points: FloatMatrix, names: Sequence[str]) -> None:
     figure.draw_without_rendering()  # now it is known where the points are
     centres = axes.transData.transform(points)
     taken = [Bbox.from_extents(x - 8, y - 8, x + 8, y + 8) for x, y in centres]
+    whole = axes.get_window_extent()
     for name, point in zip(names, points, strict=True):
         for x, y, ha, va in LABEL_PLACES:
             text = axes.annotate(
@@ -324,7 +409,8 @@ def _name_points(axes: Axes, points: FloatMatrix, names: Sequence[str]) -> None:
             )
             text.set_in_layout(False)
             box = text.get_window_extent()
-            if not any(box.overlaps(other) for other in taken):
+            inside = whole.x0 <= box.x0 and box.x1 <= whole.x1
+            if inside and not any(box.overlaps(other) for other in taken):
                 break
             text.remove()
         else:
@@ -402,7 +488,7 @@ def _draw_flows(axes: Axes, left: Any, right: Any) -> None:
                     va="center",
                     fontsize=6,
                 )
-    axes.set(xlim=(-0.12, 1.12), ylim=(total * 1.01 + gap * counts.shape[1], -gap))
+    axes.set(xlim=(-0.12, 1.12), ylim=(total + gap * max(counts.shape), -gap))
     axes.axis("off")
 
 

@@ -19,6 +19,7 @@ from commstruct.report.pages.writing import write_pages
 from commstruct.report.text import p_text, percent, plain, shown, signed
 from commstruct.report_settings import ReportSettings
 
+MOST_KINDS = 40  # named in the caption of the matrices
 MOST_BLOCKS = 24  # rows of the table of differences; all are in blocks.csv
 
 
@@ -127,12 +128,21 @@ def _order_words(comparison: ConnectomeComparison) -> str:
     what = (
         "module of both" if comparison.blocks_by == "modules" else comparison.blocks_by
     )
+    named = "" if comparison.blocks_by == "modules" else f" ({_numbered(comparison)})"
     if comparison.neurons:
         return (
             f", in one order: by {what}, and within it by strength in the first; "
-            "coloured strips and black lines mark it"
+            f"coloured strips and black lines mark it{named}"
         )
-    return f", each sorted by {what} (coloured strips) and within it by strength"
+    return f", each sorted by {what} (coloured strips{named}) and within it by strength"
+
+
+def _numbered(comparison: ConnectomeComparison) -> str:
+    """Kinds with the numbers that stand for them in figures."""
+    some = comparison.kinds[:MOST_KINDS]
+    more = len(comparison.kinds) - len(some)
+    words = [f"{i} {shown(kind, most=40)}" for i, kind in enumerate(some)]
+    return ", ".join(words) + (f" and {more} more" if more else "")
 
 
 def _blocks(document: Document, comparison: ConnectomeComparison) -> None:
@@ -148,7 +158,7 @@ def _blocks(document: Document, comparison: ConnectomeComparison) -> None:
             + (
                 ""
                 if len(comparison.kinds) <= figures.MOST_NAMED
-                else " Kinds are numbered in alphabetical order, from 0."
+                else " Kinds are numbered as in the matrices."
             )
         ],
         alt=f"Block matrices and their difference. {words}",
@@ -158,8 +168,8 @@ def _blocks(document: Document, comparison: ConnectomeComparison) -> None:
         "blocks",
         _blocks_table(comparison),
         [
-            "Differences between tested blocks, smallest p first; all are in "
-            "blocks.csv. "
+            "Differences between tested blocks, smallest p (of mean weight or density) "
+            "first; all are in blocks.csv. "
             "Difference: second minus first, with 95 % interval; d: Cohen\u2019s d; "
             "q: p corrected for the number of blocks (Benjamini & Hochberg)."
         ],
@@ -169,7 +179,8 @@ def _blocks(document: Document, comparison: ConnectomeComparison) -> None:
 def _blocks_table(comparison: ConnectomeComparison) -> Table:
     number = sentences.number
     tested = comparison.blocks[comparison.blocks["mean_p"].notna()]
-    rows = tested.sort_values("mean_p", kind="stable").head(MOST_BLOCKS)
+    smallest = tested[["mean_p", "density_p"]].min(axis="columns")
+    rows = tested.loc[smallest.sort_values(kind="stable").index].head(MOST_BLOCKS)
     return Table(
         header=(
             "from",
@@ -181,6 +192,7 @@ def _blocks_table(comparison: ConnectomeComparison) -> Table:
             "p",
             "q",
             "density difference",
+            "p",
             "q",
         ),
         rows=tuple(
@@ -194,12 +206,13 @@ def _blocks_table(comparison: ConnectomeComparison) -> Table:
                 _p(row["mean_p"]),
                 _p(row["mean_q"]),
                 sentences.interval(row, "density"),
+                _p(row["density_p"]),
                 _p(row["density_q"]),
             )
             for _, row in rows.iterrows()
         ),
-        aligns=("l", "l", *["r"] * 8),
-        widths=("rest", "rest", *["auto"] * 8),
+        aligns=("l", "l", *["r"] * 9),
+        widths=("rest", "rest", *["auto"] * 9),
         size=6.5,
     )
 
@@ -366,6 +379,18 @@ def _placements(document: Document, placements: Mapping[str, Placement]) -> None
     first = next(iter(placements.values()))
     notes = [note for placement in placements.values() for note in placement.notes]
     document.listing([[note] for note in dict.fromkeys(notes)])
+    document.figure(
+        "placements",
+        figures.plot_placements(placements),
+        [
+            "Excess of diagonal score and structure strength over null networks: runs "
+            f"of the sweep ({first.region}), dots, and the connectomes with their 95 % "
+            "intervals when neurons are resampled."
+        ],
+        alt=" ".join(
+            placement.sentence(shown(name)) for name, placement in placements.items()
+        ),
+    )
     document.table(
         "placements",
         Table(
@@ -416,7 +441,7 @@ def _methods(
     )
     if "command" in provenance:
         document.paragraph("The same comparison again:")
-        document.add("command", text=shown(provenance["command"], most=600))
+        document.add("command", text=shown(provenance["command"], most=5000))
 
 
 def _p(value: float) -> str:

@@ -12,13 +12,18 @@ from commstruct.compare import GroupComparison
 from commstruct.report.facts.compare_sentences import number
 from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.facts.tables import Table
-from commstruct.report.figures.compare_figures import plot_group_blocks, plot_map
+from commstruct.report.figures.compare_figures import (
+    plot_distances,
+    plot_group_blocks,
+    plot_map,
+)
 from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.pages.writing import write_pages
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
 from commstruct.report_settings import ReportSettings
 
 MOST_ROWS = 20
+MOST_COMMAND = 20_000  # letters: it must run as it is printed
 MOST_COLUMNS = 10  # of the table of distances
 
 
@@ -99,7 +104,18 @@ def groups_document(
             document.paragraph({"strong": "What limits this answer. "})
             document.listing([[text] for text in limits])
     document.heading("Distances")
-    document.table("distances", _distances_table(comparison), ["Distances."])
+    document.figure(
+        "distances",
+        plot_distances(comparison),
+        [
+            "Distances between all connectomes"
+            f"{', groups together' if comparison.groups else ''}; distances.csv has "
+            "them in numbers."
+        ],
+        alt=f"Matrix of distances. {_nearest(comparison)}",
+    )
+    if len(comparison.names) <= MOST_COLUMNS:
+        document.table("distances", _distances_table(comparison), ["Distances."])
     document.heading("Scores")
     document.paragraph(
         f"Of every connectome on the same "
@@ -107,7 +123,10 @@ def groups_document(
         table_ref("scores"),
         ". Each individual\u2019s are in individuals.csv.",
     )
-    document.table("scores", _table(comparison.scores), [_caption(comparison)])
+    scores = comparison.scores
+    if not comparison.groups:
+        scores = comparison.individuals.drop(columns="group").head(MOST_ROWS)
+    document.table("scores", _table(scores), [_caption(comparison)])
     for name, table, words in (
         ("blocks", comparison.blocks, "Mean weights of blocks"),
         ("edges", comparison.edges, "Weights of edges"),
@@ -138,7 +157,7 @@ def groups_document(
     )
     if "command" in provenance:
         document.paragraph("The same comparison again:")
-        document.add("command", text=shown(provenance["command"], most=600))
+        document.add("command", text=shown(provenance["command"], most=MOST_COMMAND))
     return document
 
 
@@ -258,7 +277,7 @@ def _kinds_words(comparison: GroupComparison) -> str:
 
 def _caption(comparison: GroupComparison) -> str:
     if not comparison.groups:
-        return "Mean scores over the connectomes."
+        return "Scores of each connectome."
     return "Mean scores of each group; q: p corrected for the number of scores."
 
 
@@ -277,9 +296,12 @@ def _table(table: pd.DataFrame) -> Table:
             else:
                 row.append(number(float(value)))
         rows.append(tuple(row))
-    texts = [column in ("score", "from", "to") for column in columns]
+    texts = [column in ("connectome", "score", "from", "to") for column in columns]
     return Table(
-        header=tuple(words.get(column, shown(column, most=20)) for column in columns),
+        header=tuple(
+            words.get(column, shown(column.replace("_", " "), most=20))
+            for column in columns
+        ),
         rows=tuple(rows),
         aligns=tuple("l" if text else "r" for text in texts),
         widths=tuple("rest" if text else "auto" for text in texts),
@@ -288,16 +310,16 @@ def _table(table: pd.DataFrame) -> Table:
 
 
 def _distances_table(comparison: GroupComparison) -> Table:
-    few = comparison.names[:MOST_COLUMNS]
+    names = comparison.names
     rows = tuple(
-        (shown(name, most=28), *(plain(value, 3) for value in row[: len(few)]))
-        for name, row in zip(comparison.names, comparison.distances, strict=True)
+        (shown(name, most=28), *(plain(value, 3) for value in row))
+        for name, row in zip(names, comparison.distances, strict=True)
     )
     return Table(
-        header=("", *(shown(name, most=14) for name in few)),
-        rows=rows[:40],
-        aligns=("l", *["r"] * len(few)),
-        widths=("rest", *["auto"] * len(few)),
+        header=("", *(shown(name, most=14) for name in names)),
+        rows=rows,
+        aligns=("l", *["r"] * len(names)),
+        widths=("rest", *["auto"] * len(names)),
         size=7.0,
     )
 
