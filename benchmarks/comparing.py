@@ -9,7 +9,10 @@ connectome sends and receives a factor of its own (log-normal, sigma 0.4), so th
 weights of one neuron are not independent. Tested are the mean weight and the density of
 all nine blocks (`commstruct.compare.block_differences`), of known kinds with neurons
 matched one by one or not, and of modules that were found in the same two connectomes.
-Power: one block has a rate larger by a half; its difference must be found after
+The distributions of strengths
+(`commstruct.compare.distribution_table`) are tested on the same pairs, brought to one
+scale as `compare_connectomes` does, and the 95 % interval of the difference of diagonal
+scores is asked whether it leaves 0 out. Power: one block has a rate larger by a half; its difference must be found after
 Benjamini-Hochberg correction.
 
 *Individuals*: ten connectomes split at random into two groups of five
@@ -29,6 +32,9 @@ from threadpoolctl import threadpool_limits
 
 from commstruct import Connectome, as_connectome, compare_groups, find_modules
 from commstruct.compare import block_differences
+from commstruct.compare.block_tests import diagonal_score_difference
+from commstruct.compare.distributions import distribution_table
+from commstruct.compare.matching import scaled_alike
 
 LEVEL = 0.05
 KINDS = np.repeat([0, 1, 2], 20)
@@ -100,6 +106,38 @@ def size_of_block_tests(seeds: range) -> list[dict[str, object]]:
     return rows
 
 
+def size_of_distribution_tests(seeds: range) -> list[dict[str, object]]:
+    """Shares of pairs whose strengths are said to differ, or whose scores are."""
+    rows = []
+    for gains in (False, True):
+        words = ", gains" if gains else ""
+        for seed in seeds:
+            rng = np.random.default_rng(seed)
+            pair = [counts(rng, gains=gains), counts(rng, gains=gains)]
+            (a, b), _, _ = scaled_alike(pair, "total")
+            for matched in (True, False):
+                table = distribution_table(
+                    a, b, matched=matched, seed=seed, n_permutations=400, rescale=True
+                )
+                how = "matched" if matched else "not matched"
+                rows.append(
+                    {
+                        "test": f"distribution of strengths, {how}{words}",
+                        "rejected": (table["p_value"].dropna() <= LEVEL).mean(),
+                    }
+                )
+            _, low, high = diagonal_score_difference(
+                *pair, KINDS, seed=seed, n_bootstraps=400
+            )
+            rows.append(
+                {
+                    "test": f"interval of the difference of D, matched{words}",
+                    "rejected": float(low > 0 or high < 0),
+                }
+            )
+    return rows
+
+
 def power_of_block_tests(seeds: range) -> list[dict[str, object]]:
     """Shares of pairs whose one different block is found after correction."""
     rows = []
@@ -150,6 +188,7 @@ def size_of_group_tests(seeds: range) -> list[dict[str, object]]:
 
 PARTS: tuple[Callable[[range], list[dict[str, object]]], ...] = (
     size_of_block_tests,
+    size_of_distribution_tests,
     power_of_block_tests,
     size_of_group_tests,
 )
@@ -161,11 +200,17 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="400 of each")
     parser.add_argument("--seed", type=int, default=30_000, help="first seed")
     parser.add_argument("--out", type=Path, help="CSV file of the shares")
+    parser.add_argument(
+        "--part",
+        choices=[part.__name__ for part in PARTS],
+        help="one of the functions of this file; default all",
+    )
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + (400 if options.full else 40))
+    parts = [part for part in PARTS if options.part in (None, part.__name__)]
     start = time.monotonic()
     with threadpool_limits(1):
-        table = pd.DataFrame([row for part in PARTS for row in part(seeds)])
+        table = pd.DataFrame([row for part in parts for row in part(seeds)])
     if options.out:
         table.to_csv(options.out, index=False)
     print("| test | draws | rejected at 5 % | 95 % interval |")

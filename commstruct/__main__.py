@@ -512,6 +512,13 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            help="With --sweep: whole, hidden or learned change, of its runs.",
+            show_default="hidden if it was analysed",
+        ),
+    ] = None,
     match: Annotated[
         str,
         typer.Option(
@@ -600,6 +607,7 @@ def compare(
         options = [
             *([f"--groups={groups}"] if groups else []),
             *([f"--sweep={sweep}"] if sweep else []),
+            *([f"--region={region}"] if region else []),
             f"--match={match}",
             f"--normalize={normalize}",
             f"--blocks-by={blocks_by}",
@@ -622,6 +630,8 @@ def compare(
         }
         if sweep is not None and (len(networks) > 2 or groups is not None):
             raise ValueError("--sweep is for two networks without groups")
+        if region is not None and sweep is None:
+            raise ValueError("--region is of the runs of a sweep: it needs --sweep")
         if len(networks) == 2 and groups is None:
             summary = _compare_two(
                 networks,
@@ -632,6 +642,7 @@ def compare(
                 match,
                 n_nulls,
                 sweep,
+                region,
                 settings,
                 looks,
             )
@@ -1109,6 +1120,7 @@ def _compare_two(
     match: str,
     n_nulls: int,
     sweep: Path | None,
+    region: str | None,
     settings: dict[str, Any],
     looks: "ReportSettings",
 ) -> dict[str, Any]:
@@ -1139,7 +1151,11 @@ def _compare_two(
 
         for name, connectome in zip(names, connectomes, strict=True):
             placements[name] = place_on_sweep(
-                connectome, sweep, seed=settings["seed"], workers=settings["workers"]
+                connectome,
+                sweep,
+                seed=settings["seed"],
+                region=region,
+                workers=settings["workers"],
             )
             log.info("%s", placements[name].sentence(name))
         notes = [note for one in placements.values() for note in one.notes]

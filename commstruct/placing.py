@@ -192,7 +192,9 @@ def place_on_sweep(
     if differ > LEVEL:
         notes.append(
             f"The learning rates of this sweep do not differ in the two numbers (p = "
-            f"{differ:.2g}): which of them is the nearest means nothing."
+            f"{differ:.2g}): which of them is the nearest means nothing. Compared was "
+            f"the region {region!r} of its runs; analysed are "
+            f"{', '.join(settings['regions'])}."
         )
     if settings["signs"] == "signed" and not connectome.is_signed:
         notes.append(

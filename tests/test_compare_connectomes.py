@@ -129,7 +129,8 @@ def test_triads_of_undirected_networks_are_counted_one_by_one():
 
 def test_strength_and_weight_distances_are_those_of_scipy():
     a, b = counts(3), counts(4, rates=2 * RATES)
-    table = distribution_table(a, b, matched=True, seed=0, n_permutations=200)
+    options = {"matched": True, "seed": 0, "n_permutations": 200, "rescale": False}
+    table = distribution_table(a, b, **options)
     table = table.set_index("measure")
     sent = [one.weights.sum(axis=1) for one in (a, b)]
     expected = wasserstein_distance(*sent) / np.concatenate(sent).mean()
@@ -137,9 +138,37 @@ def test_strength_and_weight_distances_are_those_of_scipy():
     values = [one.weights[one.weights > 0] for one in (a, b)]
     expected = wasserstein_distance(*values) / np.concatenate(values).mean()
     assert table.loc["weight", "distance"] == pytest.approx(expected)
-    assert (table["p_value"] < 0.05).all()
-    same = distribution_table(a, counts(5), matched=True, seed=0, n_permutations=200)
-    assert (same["p_value"] > 0.05).all()
+    strengths = ["strength sent", "strength received"]
+    assert (table.loc[strengths, "p_value"] < 0.05).all()
+    same = distribution_table(a, counts(5), **options)
+    assert (same["p_value"].dropna() > 0.05).all()
+    assert same["p_value"].isna().tolist() == [False, False, True]  # the weights
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.4])
+@pytest.mark.parametrize("matched", [True, False])
+def test_a_scale_of_its_own_is_no_difference_of_distributions(matched, spread):
+    """Neurons exchanged between two scales are brought to one again."""
+    rejected = []
+    for seed in range(60):
+        pair = [counts(2000 + 2 * seed + side, spread=spread) for side in (0, 1)]
+        (a, b), _, _ = scaled_alike(pair, "total")
+        table = distribution_table(
+            a, b, matched=matched, seed=seed, n_permutations=99, rescale=True
+        )
+        rejected.append(table["p_value"].dropna() <= 0.05)
+    assert np.mean(rejected) <= 0.1
+
+
+def test_signs_that_only_one_connectome_has_are_not_compared():
+    a = counts(1)
+    b = as_connectome(a.weights - 2.0 * (a.weights == 0))
+    table = distribution_table(
+        a, b, matched=True, seed=0, n_permutations=9, rescale=True
+    ).set_index(["measure", "sign"])
+    assert np.isnan(table.loc[("weight", "negative"), "distance"])
+    assert np.isnan(table.loc[("weight", "negative"), "p_value"])
+    assert table.loc[("weight", "negative"), "mean_a"] == 0
 
 
 def test_spectral_distance_worked_by_hand():

@@ -307,6 +307,7 @@ def compare_connectomes(
             matched=paired,
             seed=streams[5],
             n_permutations=n_permutations,
+            rescale=normalize != "none",
         ),
         triads=triad_table(names, counts, null_counts),
         spectra=_spectra_table(names, one, other),

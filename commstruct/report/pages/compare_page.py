@@ -343,7 +343,8 @@ def _distributions(document: Document, comparison: ConnectomeComparison) -> None
         ),
         [
             "Wasserstein distance between distributions, over the mean of both; "
-            "chance: mean distance when neurons exchange connectomes."
+            "chance: mean distance when neurons exchange connectomes. Weights are not "
+            "tested: those of one sender, and of one receiver, are not independent."
         ],
     )
     spectral, strengths, portrait = (
