@@ -8,12 +8,16 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from planted import planted_weights
 from scipy import sparse
 from stores import make_store
 
 from commstruct.analysis import Analysis, analyze
 from commstruct.blocks import block_structure
+from commstruct.compare import compare_connectomes
 from commstruct.connectome import as_connectome
 from commstruct.modules import resolution_scan
 from commstruct.report import (
@@ -21,17 +25,20 @@ from commstruct.report import (
     plot_accuracy,
     plot_answer,
     plot_blocks,
+    plot_comparison,
     plot_dynamics,
     plot_equal_loss,
     plot_learning_curves,
     plot_learning_rates,
     plot_matrix,
+    plot_morphospace,
     plot_nulls,
     plot_regions,
     plot_resolution_scan,
 )
 from commstruct.report.facts.checkpoints import EqualLoss
 from commstruct.report.figures import Panel, own_ids
+from commstruct.report.figures.morphospace import pair_places
 from commstruct.report.figures.style import module_colors, save_svg
 
 
@@ -50,6 +57,36 @@ def words(figure) -> str:
     """All text of a figure, as it is in the saved file."""
     svg = save_svg(figure).decode()
     return " ".join(re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL))
+
+
+def collisions(figure: Figure) -> list[tuple[str, str]]:
+    """Pairs of texts that cover each other, and texts that leave the figure."""
+    figure.draw_without_rendering()
+    unseen = set()  # labels of ticks that are beyond the ends of their axis
+    for axes in figure.findobj(Axes):
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
+                if not low <= tick.get_loc() <= high:
+                    unseen |= {tick.label1, tick.label2}
+    boxes = []
+    for text in figure.findobj(Text):
+        if text in unseen:
+            continue
+        box = text.get_window_extent()
+        if text.get_visible() and text.get_text().strip() and box.width:
+            boxes.append((text.get_text(), box))
+    edges = figure.bbox.padded(1)
+    found = [
+        (name, "edge of the figure")
+        for name, box in boxes
+        if not (edges.contains(*box.min) and edges.contains(*box.max))
+    ]
+    for i, (name, box) in enumerate(boxes):
+        for other_name, other in boxes[i + 1 :]:
+            if box.padded(-0.5).overlaps(other.padded(-0.5)):
+                found.append((name, other_name))
+    return found
 
 
 def test_order_is_by_module_then_group_then_place():
@@ -258,3 +295,155 @@ def test_a_scan_shows_the_numbers_of_modules_and_shades_its_plateau():
 def test_a_scan_of_one_resolution_has_no_plateau_to_shade():
     scan = resolution_scan(np.ones((4, 4)), seed=1, restarts=2, resolutions=[1.0])
     assert not any(axes.patches for axes in plot_resolution_scan(scan).axes)
+
+
+def test_pairs_of_modules_are_placed_by_their_excess_within():
+    weights = np.array(  # modules of two: within 4, 2 and 0; by hand
+        [
+            [0, 4, 1, 1, 3, 3],
+            [4, 0, 1, 1, 3, 3],
+            [1, 1, 0, 2, 5, 5],
+            [1, 1, 2, 0, 5, 5],
+            [1, 1, 1, 1, 0, 0],
+            [1, 1, 1, 1, 0, 0],
+        ],
+        dtype=float,
+    )
+    blocks = block_structure(weights, [0, 0, 1, 1, 2, 2])
+    # between: 1; (3 + 1) / 2 = 2; (5 + 1) / 2 = 3; the largest excess is 4 - 1 = 3
+    places, kinds = pair_places(blocks)
+    np.testing.assert_allclose(places * 3, [[3, 1], [2, -2], [-1, -3]])
+    names = [blocks.pair_types.kinds[kind] for kind in kinds]
+    assert names == ["assortative", "core-periphery", "disassortative"]
+    figure = plot_morphospace(blocks, title="$\\bad$")
+    drawn = [line.get_xydata() for line in figure.axes[0].lines[:3]]
+    np.testing.assert_allclose(np.concatenate(drawn) * 3, [[3, 1], [-1, -3], [2, -2]])
+    text = words(figure)
+    for word in ("assortative: 1", "disassortative: 1", "core-periphery: 1", "$\\bad$"):
+        assert word in text
+    alone = plot_morphospace(block_structure(weights, [0] * 6))
+    assert "no pair to show" in words(alone)
+
+
+@pytest.mark.parametrize("matched", [True, False])
+def test_a_comparison_is_drawn_in_one_order_on_one_scale(matched):
+    rng = np.random.default_rng(0)
+    types = pd.DataFrame({"type": ["p"] * 8 + ["q"] * 8})
+    both = [
+        as_connectome(
+            rng.poisson(3.0, size=(16, 16)).astype(float) * ~np.eye(16, dtype=bool),
+            names=[f"{'n' if matched else letter}{i}" for i in range(16)],
+            attributes=types,
+        )
+        for letter in "ab"
+    ]
+    settings = {"seed": 0, "n_nulls": 2, "n_permutations": 20, "restarts": 1}
+    found = compare_connectomes(*both, names=("$x$", "b"), **settings)
+    figure = plot_comparison(found)
+    images = [axes.images[0] for axes in figure.axes if axes.images]
+    drawn = [np.asarray(image.get_array()) for image in images]
+    assert len(drawn) == (3 if matched else 2)
+    assert images[0].norm.vmax == images[1].norm.vmax
+    order = figure.order
+    np.testing.assert_array_equal(drawn[0], found.a.weights[np.ix_(order, order)])
+    if matched:
+        np.testing.assert_allclose(drawn[2], drawn[1] - drawn[0])
+        assert images[2].norm.vmin == -images[2].norm.vmax
+    assert "$x$" in words(figure)
+    assert collisions(figure) == []
+
+
+def test_intervals_of_means_are_drawn_from_three_seeds(tmp_path):
+    def edges(seeds):
+        store = make_store(
+            tmp_path / str(len(seeds)), contrasts={0.1: 1.0, 0.3: 0.5}, seeds=seeds
+        )
+        settings = {"seed": 0, "restarts": 1, "n_nulls": 0, "regions": ["whole"]}
+        result = analyze(store, **settings, structures=["assortative"])
+        figure = plot_learning_rates(result, statistics=["diagonal_score"])
+        broken = [line for line in figure.axes[0].lines if line.is_dashed()]
+        return result, broken, words(figure)
+
+    result, broken, text = edges([0, 1, 2])
+    low, high = (line.get_ydata() for line in broken)
+    for place, rate in enumerate((0.1, 0.3)):
+        scores = [
+            one.score("diagonal_score")
+            for one in result.regions
+            if one.learning_rate == rate
+        ]
+        # Student's t of 2 degrees, 97.5 %: 4.3027
+        reach = 4.3027 * np.std(scores, ddof=1) / np.sqrt(3)
+        assert low[place] == pytest.approx(np.mean(scores) - reach, rel=1e-4)
+        assert high[place] == pytest.approx(np.mean(scores) + reach, rel=1e-4)
+    assert "95 % interval of the mean" in text
+    _, broken, text = edges([0, 1])
+    assert broken == []
+    assert "interval" not in text
+
+
+def test_no_run_is_beyond_the_axes_that_rows_share(tmp_path):
+    store = make_store(tmp_path / "sweep.zarr", contrasts={0.1: 3.0, 0.3: 0.2})
+    settings = {"seed": 0, "restarts": 1, "n_nulls": 0, "regions": ["whole"]}
+    structures = ["disassortative", "assortative"]  # the first row is the lower one
+    result = analyze(store, **settings, structures=structures)
+    figure = plot_learning_rates(result)
+    for axes in figure.axes:
+        low, high = axes.get_ylim()
+        for line in axes.lines:
+            if line.get_marker() in ("o", "s"):
+                assert low <= line.get_ydata()[0] <= high
+
+
+class Modules:
+    """A network of some modules of some neurons, with its region of an analysis."""
+
+    def __init__(self, n_neurons: int, n_modules: int) -> None:
+        rng = np.random.default_rng(0)
+        labels = np.arange(n_neurons) * n_modules // n_neurons
+        types = [f"a long name of type {label % 9}" for label in labels]
+        self.network = as_connectome(
+            rng.normal(size=(n_neurons, n_neurons)) + (labels[:, None] == labels),
+            attributes=pd.DataFrame({"type": types}),
+        )
+        self.labels = labels
+        self.blocks = block_structure(self.network, labels)
+
+
+@pytest.mark.parametrize("n_modules", [3, 60])
+@pytest.mark.parametrize("n_neurons", [20, 2000])
+def test_texts_of_matrices_do_not_cover_each_other(n_neurons, n_modules):
+    n_modules = min(n_modules, n_neurons)
+    made = Modules(n_neurons, n_modules)
+    title = "n" * 40
+    assert collisions(plot_matrix(made.network, made.labels, title=title)) == []
+    assert collisions(plot_blocks(made.blocks, title=title)) == []
+    assert collisions(plot_morphospace(made.blocks, title=title)) == []
+
+
+def test_texts_of_a_sweep_do_not_cover_each_other(analysis):
+    region = analysis.regions[0]
+    network = as_connectome(np.random.default_rng(0).normal(size=(36, 36)))
+    panel = Panel(network, region, own_ids(region), "whole network", "weight change")
+    learned = {str(r["id"]): i > 0 for i, r in enumerate(analysis.runs)}
+    runs = tuple(
+        {**r, "checkpoints": {**r["checkpoints"], "settled_rates": [0.1]}}
+        for r in analysis.runs
+    )
+    marked = replace(analysis, runs=runs)
+    for figure in (
+        plot_learning_rates(marked, learned=learned),
+        plot_learning_curves(marked),
+        plot_accuracy(marked, learned=learned),
+        plot_dynamics(marked, learned=learned),
+        plot_answer(marked, [panel] * 3, learned=learned),
+        plot_regions([panel] * 3),
+    ):
+        assert collisions(figure) == []
+
+
+def test_texts_beside_null_networks_do_not_cover_each_other():
+    weights = np.random.default_rng(0).normal(size=(20, 20)) + 0.01
+    result = analyze(weights, seed=0, n_nulls=9, restarts=1)
+    assert len(result.regions) == 3
+    assert collisions(plot_nulls(result)) == []

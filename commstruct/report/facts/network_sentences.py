@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from commstruct.analysis import Analysis
+from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.connectome import Connectome
 from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.text import (
@@ -57,6 +57,24 @@ def network_answers(analysis: Analysis) -> list[str]:
             text += f" ({p_text(p_strength)})"
         answers.append(f"{text}; {_side(diagonal, one.p_values['diagonal_score'])}.")
     return answers
+
+
+def pairs_sentence(one: RegionAnalysis) -> str:
+    """Of which kinds the pairs of modules are, beside what chance gives."""
+    found = one.blocks.pair_types
+    defined = sum(found.counts.values())
+    if not defined:
+        return "No pair of modules is of a kind that is defined."
+    parts = [
+        f"{count} {kind} ({percent(found.shares[kind])})"
+        for kind, count in found.counts.items()
+    ]
+    undefined = f"; {found.n_undefined} of no kind" if found.n_undefined else ""
+    return (
+        f"Of {counted(defined, 'pair')} of {STRUCTURE_NAMES[one.structure]}, both "
+        f"directions together, {joined(parts)}{undefined}; random means would give a "
+        "third of each; this was not tested."
+    )
 
 
 def network_limits(analysis: Analysis) -> list[str]:

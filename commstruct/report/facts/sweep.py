@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import combine_pvalues, false_discovery_control, rankdata
+from scipy.stats import t as t_distribution
 
 from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis
 from commstruct.connectome import check_labels
 
 LEVEL = 0.05
 N_PERMUTATIONS = 9999
+FEWEST_SEEDS = 3  # for an interval: of two it is nine times their distance
 SETTLED = 0.95  # share of samples that settle where a rate counts as settled
 ROUNDING = 1e-9  # a mean score below it has no sign
 
@@ -283,6 +285,26 @@ def trend_test(
         permuted[:, members] = rng.permuted(permuted[:, members], axis=1)
     extreme = int(np.count_nonzero(np.abs(permuted @ x) >= abs(rho) - 1e-12))
     return rho, (1 + extreme) / (1 + N_PERMUTATIONS), n_runs
+
+
+def mean_interval(values: FloatVector) -> tuple[float, float]:
+    """95 % confidence interval of a mean over seeds, by Student's t.
+
+    Parameters
+    ----------
+    values : array
+        One per seed, all finite.
+
+    Returns
+    -------
+    low, high : float
+        NaN with fewer than three values.
+    """
+    n = len(values)
+    if n < FEWEST_SEEDS:
+        return math.nan, math.nan
+    reach = t_distribution.ppf(0.975, n - 1) * values.std(ddof=1) / math.sqrt(n)
+    return float(values.mean() - reach), float(values.mean() + reach)
 
 
 def combined_p(p_values: Sequence[float]) -> float:

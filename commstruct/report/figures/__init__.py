@@ -1,7 +1,6 @@
 """Figures: each `plot_...` returns a matplotlib figure and can be used alone."""
 
 from commstruct.report.figures.analysis_figures import (
-    MatrixFigure,
     Panel,
     own_ids,
     plot_accuracy,
@@ -15,7 +14,9 @@ from commstruct.report.figures.analysis_figures import (
     plot_nulls,
     plot_regions,
 )
-from commstruct.report.figures.matrix_panels import module_order
+from commstruct.report.figures.compare_figures import plot_comparison
+from commstruct.report.figures.matrix_panels import MatrixFigure, module_order
+from commstruct.report.figures.morphospace import plot_morphospace
 from commstruct.report.figures.scan_figure import plot_resolution_scan
 
 __all__ = [
@@ -26,11 +27,13 @@ __all__ = [
     "plot_accuracy",
     "plot_answer",
     "plot_blocks",
+    "plot_comparison",
     "plot_dynamics",
     "plot_equal_loss",
     "plot_learning_curves",
     "plot_learning_rates",
     "plot_matrix",
+    "plot_morphospace",
     "plot_nulls",
     "plot_regions",
     "plot_resolution_scan",

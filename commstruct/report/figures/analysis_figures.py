@@ -14,6 +14,7 @@ from commstruct.blocks import BlockStructure
 from commstruct.connectome import as_connectome
 from commstruct.report.facts.checkpoints import EqualLoss
 from commstruct.report.figures.matrix_panels import (
+    MatrixFigure,
     Scale,
     block_title,
     draw_blocks,
@@ -32,23 +33,17 @@ from commstruct.report.figures.score_panels import (
     log_axis,
     rate_legend,
     score_legend,
+    start_at_zero,
 )
 from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, in_style
 from commstruct.report.text import STRUCTURE_NAMES
 
 IntVector = NDArray[np.int64]
-
-
-class MatrixFigure(Figure):
-    """A figure of a sorted matrix that knows the order it was sorted in.
-
-    Attributes
-    ----------
-    order : (n,) array of int
-        Neurons from first to last row, for sorting another matrix alike.
-    """
-
-    order: IntVector
+SHORT_NAMES = {
+    "any": "any structure",
+    "assortative": "assortative",
+    "disassortative": "disassortative",
+}
 
 
 class Panel(NamedTuple):
@@ -141,7 +136,7 @@ def plot_matrix(
         unit=unit,
     )
     groups = groups_of(as_connectome(network)) if groups is None else groups
-    group_legend(figure, groups, columns=4)
+    group_legend(figure, groups, width=4.2)
     return figure
 
 
@@ -208,7 +203,7 @@ def plot_regions(panels: Sequence[Panel]) -> Figure:
             unit=f"mean {panel.unit}",
         )
         row[1].set_title(f"{next(letters)}  {block_title(region)}", parse_math=False)
-    group_legend(figure, groups_of(as_connectome(panels[0].network)), columns=9)
+    group_legend(figure, groups_of(as_connectome(panels[0].network)), width=FULL_WIDTH)
     return figure
 
 
@@ -224,9 +219,11 @@ def plot_learning_rates(
     """Draw scores of block structure against learning rate, every run shown.
 
     One row per structure looked for, one column per score. Points are runs, one
-    marker per seed; the line joins means over seeds; the grey band spans 5 % to 95 %
-    of the null networks of all seeds (a null network with one module has diagonal
-    score 0 here); crosses mark runs that diverged.
+    marker per seed; the line joins means over seeds, and the band with broken edges is
+    the 95 % confidence interval of the mean (Student's t, of three seeds or more); the
+    grey band spans 5 % to 95 % of the null networks of all seeds (a null network with
+    one module has diagonal score 0 here); crosses mark runs that diverged, triangles
+    learning rates at which rates often did not settle.
 
     Parameters
     ----------
@@ -267,8 +264,10 @@ def plot_learning_rates(
             axes.set_title(next(letters))
             axes.set_ylabel(AXIS_NAMES[statistic])
         row[0].set_title(f"{row[0].get_title('left')}  {STRUCTURE_NAMES[structure]}")
-    for axes in grid[-1]:
+    for axes, statistic in zip(grid[-1], statistics, strict=True):
         axes.set_xlabel("learning rate")
+        if statistic == "structure_strength":
+            start_at_zero(axes)
     score_legend(figure, analysis, learned or {})
     return figure
 
@@ -378,6 +377,8 @@ def plot_answer(
         axes.set_title(next(letters))
         axes.set_xlabel("learning rate")
         axes.set_ylabel(AXIS_NAMES[statistic])
+        if statistic == "structure_strength":
+            start_at_zero(axes)
     score_legend(below, analysis, learned or {})
     return figure
 
@@ -396,7 +397,7 @@ def plot_learning_curves(analysis: Analysis) -> Figure:
     matplotlib.figure.Figure
     """
     _check_sweep(analysis)
-    figure = Figure(figsize=(FULL_WIDTH, 2.35), layout="constrained")
+    figure = Figure(figsize=(FULL_WIDTH, 2.0), layout="constrained")
     left, right = figure.subplots(1, 2)
     draw_curves(left, analysis, "history", "training_loss")
     draw_curves(right, analysis, "checkpoints", "held_out_loss")
@@ -430,7 +431,7 @@ def plot_accuracy(
     matplotlib.figure.Figure
     """
     _check_sweep(analysis)
-    figure = Figure(figsize=(FULL_WIDTH, 2.35), layout="constrained")
+    figure = Figure(figsize=(FULL_WIDTH, 2.0), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     draw_curves(left, analysis, "checkpoints", "held_out_accuracy")
     left.set_xlabel("training step")
@@ -473,7 +474,7 @@ def plot_dynamics(
     matplotlib.figure.Figure
     """
     _check_sweep(analysis)
-    figure = Figure(figsize=(FULL_WIDTH, 1.9), layout="constrained")
+    figure = Figure(figsize=(FULL_WIDTH, 1.75), layout="constrained")
     panels = (
         ("spectral_radius", "spectral radius of W"),
         ("ei_balance", "E-I balance index"),
@@ -520,9 +521,8 @@ def plot_nulls(analysis: Analysis) -> Figure:
             draw_null_histogram(axes, region, statistic)
             axes.set_title(next(letters))
             axes.set_xlabel(AXIS_NAMES[statistic])
-        row[0].set_title(
-            f"{row[0].get_title('left')}  {STRUCTURE_NAMES[region.structure]}"
-        )
+        # short, for the p value stands at the other end of the line
+        row[0].set_title(f"{row[0].get_title('left')}  {SHORT_NAMES[region.structure]}")
         row[0].set_ylabel("null networks")
     handles = [
         Patch(color=NULL_COLOR, label="null networks, modules found anew"),

@@ -17,9 +17,14 @@ from numpy.typing import NDArray
 
 from commstruct.blocks import off_diagonal
 from commstruct.compare import ConnectomeComparison, GroupComparison
+from commstruct.connectome import as_connectome
 from commstruct.placing import NORMAL_95, Placement
 from commstruct.report.facts.sweep import LEVEL
-from commstruct.report.figures.matrix_panels import draw_matrix, module_order
+from commstruct.report.figures.matrix_panels import (
+    MatrixFigure,
+    draw_matrix,
+    module_order,
+)
 from commstruct.report.figures.score_panels import AXIS_NAMES
 from commstruct.report.figures.style import (
     FULL_WIDTH,
@@ -48,30 +53,60 @@ PAIR_COLORS = (OKABE_ITO[0], OKABE_ITO[5])  # of the first and of the second
 
 
 @in_style
-def plot_both_matrices(comparison: ConnectomeComparison) -> Figure:
-    """Draw both matrices in one order, on one scale and one colour range."""
-    figure = Figure(figsize=(FULL_WIDTH, 3.35), layout="constrained")
-    panels = figure.subplots(1, 2)
-    networks = (comparison.a, comparison.b)
-    sizes = np.concatenate([np.abs(off_diagonal(one)[2]) for one in networks])
-    limit = float(np.quantile(sizes, 0.99)) if len(sizes) else 1.0
-    order = None
-    for axes, network, labels, name in zip(
-        panels, networks, comparison.labels, comparison.names, strict=True
+def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
+    """Draw both matrices in one order, on one scale and one colour range.
+
+    Where neurons are matched the difference of the second and the first stands beside
+    them. Rows drive columns; neurons are sorted by what the blocks of the comparison
+    are of, within that by their strength in the first connectome, in each by its own
+    strength where they are not matched.
+
+    Parameters
+    ----------
+    comparison : ConnectomeComparison
+
+    Returns
+    -------
+    MatrixFigure
+        With the order of the first connectome as its ``order``.
+    """
+    networks = [
+        (comparison.a, comparison.labels[0]),
+        (comparison.b, comparison.labels[1]),
+    ]
+    titles = [shown(name, most=28) for name in comparison.names]
+    sizes = np.concatenate([np.abs(off_diagonal(one)[2]) for one, _ in networks])
+    limits = [float(np.quantile(sizes, 0.99)) if len(sizes) else 1.0] * 2
+    if comparison.neurons:
+        difference = as_connectome(comparison.b.weights - comparison.a.weights)
+        networks.append((difference, comparison.labels[0]))
+        titles.append("second \u2212 first")
+        limits.append(limits[0])
+    figure = MatrixFigure(
+        figsize=(FULL_WIDTH, 3.35 if len(networks) == 2 else 2.7), layout="constrained"
+    )
+    panels = figure.subplots(1, len(networks))
+    orders: list[NDArray[np.int64]] = []
+    for axes, (network, labels), title, limit in zip(
+        panels, networks, titles, limits, strict=True
     ):
-        # matched neurons: the order of the first holds for the second
-        if order is None or not comparison.neurons:
-            order = _by_kind_and_strength(network, labels)
+        # matched neurons: the order of the first holds for the others
+        if not orders or not comparison.neurons:
+            orders.append(_by_kind_and_strength(network, labels))
         draw_matrix(
             axes,
             network,
             labels,
-            order=order,
+            order=orders[-1],
             groups=[""] * len(labels),
             limit=limit,
-            title=shown(name, most=36),
+            title=title,
+            unit="weight"
+            if len(titles) == 2 or axes is not panels[2]
+            else "difference",
             bar_below=True,
         )
+    figure.order = orders[0]
     return figure
 
 

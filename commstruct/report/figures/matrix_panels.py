@@ -28,11 +28,25 @@ from commstruct.report.text import counted, plain, shown, signed
 
 SMALLEST_BORDERED = 0.02  # share of the neurons, of one of the modules at a border
 MOST_PIXELS = 900  # of a matrix on a side; larger ones are averaged over tiles
+MOST_WRITTEN = 7  # modules, for the mean of each block to be written in it
+MOST_SIGNED = 30  # modules, for negative blocks to be marked
 FEW_NEURONS = 150  # so few that viewers, which smooth images, would blur the cells
 
 IntVector = NDArray[np.int64]
 FloatMatrix = NDArray[np.float64]
 Scale = Literal["linear", "log", "rank"]
+
+
+class MatrixFigure(Figure):
+    """A figure of a sorted matrix that knows the order it was sorted in.
+
+    Attributes
+    ----------
+    order : (n,) array of int
+        Neurons from first to last row, for sorting another matrix alike.
+    """
+
+    order: IntVector
 
 
 def draw_matrix(
@@ -77,7 +91,9 @@ def draw_matrix(
     sizes = np.diff(borders, prepend=0, append=n)
     # Lines between the smallest modules would cover their weights.
     borders = borders[np.maximum(sizes[:-1], sizes[1:]) >= SMALLEST_BORDERED * n]
-    line: dict[str, Any] = {"color": "black", "lw": 0.5 if len(borders) < 12 else 0.25}
+    # ... and many thick ones would cover everybody's.
+    thin = float(np.clip(8 / max(len(borders), 1), 0.3, 1))
+    line: dict[str, Any] = {"color": "black", "lw": 0.5 * thin, "alpha": thin}
     axes.hlines(borders, 0, n, **line)
     axes.vlines(borders, 0, n, **line)
     axes.set(xticks=[], yticks=[], xlabel="to (post)")
@@ -187,9 +203,12 @@ def _group_tones(names: Sequence[str]) -> FloatMatrix:
 
 
 def group_legend(
-    figure: Figure | SubFigure, groups: Sequence[str] | None, *, columns: int
+    figure: Figure | SubFigure, groups: Sequence[str] | None, *, width: float
 ) -> None:
-    """Say which grey of the strips is which role or type, of the first eight."""
+    """Say which grey of the strips is which role or type, of the first eight.
+
+    `width` is how many inches there are for it.
+    """
     if groups is None:
         return
     names = list(dict.fromkeys(groups))
@@ -207,10 +226,11 @@ def group_legend(
     if len(names) > most:
         more = f"and {len(names) - most} more"
         handles.append(Patch(facecolor="none", edgecolor="none", label=more))
+    column = 0.45 + 0.055 * max(len(str(one.get_label())) for one in handles)
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=min(columns, len(handles)),
+        ncols=int(np.clip(width / column, 1, len(handles))),
         columnspacing=1.2,
     )
 
@@ -324,8 +344,10 @@ def draw_blocks(
     )
     axes.set(xlim=(-0.5, k - 0.5), ylim=(k - 0.5, -0.5))
     _mark_undefined(axes, means)
-    if k <= 7:
+    if k <= MOST_WRITTEN:
         _write_means(axes, means, colormap, norm)
+    elif signed and k <= MOST_SIGNED:
+        _mark_negative(axes, means, colormap, norm)
     bar = axes.figure.colorbar(image, ax=axes, label=unit, shrink=0.8, aspect=22)
     bar.outline.set_linewidth(0.5)
     bar.locator = MaxNLocator(5)
@@ -360,6 +382,25 @@ def _mark_undefined(axes: Axes, means: FloatMatrix) -> None:
     rows, columns = np.nonzero(~np.isfinite(means))
     size = float(np.clip(60 / max(len(means), 1), 1, 4))
     axes.plot(columns, rows, ls="", marker="x", color="0.6", ms=size, mew=0.5)
+
+
+def _mark_negative(
+    axes: Axes, means: FloatMatrix, colormap: Colormap, norm: Normalize
+) -> None:
+    """A minus in blocks that are clearly negative: printed in grey, red is as dark."""
+    rows, columns = np.nonzero(np.nan_to_num(means) < -0.1 * float(norm.vmax or 1))
+    light = [
+        lightness(colormap(norm(means[at]))) > 0.5
+        for at in zip(rows, columns, strict=True)
+    ]
+    axes.scatter(
+        columns,
+        rows,
+        s=(float(np.clip(50 / len(means), 1, 4))) ** 2,
+        marker="_",
+        linewidths=0.7,
+        color=["black" if on else "white" for on in light],
+    )
 
 
 def _write_means(

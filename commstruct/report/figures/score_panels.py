@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from numpy.typing import NDArray
 
 from commstruct.analysis import Analysis, RegionAnalysis
-from commstruct.report.facts.sweep import unsettled_rates
+from commstruct.report.facts.sweep import FEWEST_SEEDS, mean_interval, unsettled_rates
 from commstruct.report.figures.style import NULL_COLOR, SEED_MARKERS, STRUCTURE_COLORS
 
 FloatVector = NDArray[np.float64]
@@ -31,7 +31,7 @@ def draw_scores(
     statistic: str,
     learned: Mapping[str, bool | None],
 ) -> None:
-    """One score against learning rate: runs, means, null band, diverged runs."""
+    """One score against learning rate: runs, means, both bands, diverged runs."""
     rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
     band = {}
     for rate in rates:
@@ -60,9 +60,6 @@ def draw_scores(
     _mark_rates(axes, list(unsettled_rates(analysis)), height=0.11, marker="v")
     if statistic != "structure_strength":
         axes.axhline(0, color="0.35", lw=0.6, zorder=0.5)
-    else:
-        top = max(axes.get_ylim()[1], 0.05)
-        axes.set_ylim(-0.04 * top, top)
     if regions and all(one.partition.n_modules == 1 for one in regions):
         axes.annotate(
             "one module in every run",
@@ -71,6 +68,15 @@ def draw_scores(
             ha="center",
             color="0.35",
         )
+
+
+def start_at_zero(axes: Axes) -> None:
+    """Let the vertical axis of a score that has no sign start at zero.
+
+    To be called when all is drawn, on one of those that share the axis.
+    """
+    top = max(axes.get_ylim()[1], 0.05)
+    axes.set_ylim(-0.04 * top, top)
 
 
 def log_axis(axes: Axes, direction: str = "y") -> None:
@@ -89,7 +95,7 @@ def draw_runs(
     learned: Mapping[str, bool | None],
     color: str,
 ) -> None:
-    """Every run as its seed's marker, the means as a line, diverged runs as crosses."""
+    """Runs as their seeds' markers, means and their band, diverged runs as crosses."""
     rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
     seeds = _seeds(analysis)
     for run, (rate, seed, value) in values.items():
@@ -112,6 +118,7 @@ def draw_runs(
         rate: np.nanmean(known) for rate in rates if len(known := _known(values, rate))
     }
     axes.plot(list(means), list(means.values()), color=color, lw=1, zorder=2)
+    _draw_confidence(axes, {rate: _known(values, rate) for rate in means}, color)
     diverged = [
         float(record["learning_rate"])
         for record in analysis.runs
@@ -119,6 +126,28 @@ def draw_runs(
     ]
     _mark_rates(axes, diverged, height=0.03, marker="x")
     _rate_axis(axes, rates)
+
+
+def _draw_confidence(
+    axes: Axes, values: Mapping[float, FloatVector], color: str
+) -> None:
+    """The band of the means over seeds, with broken edges, where there is one."""
+    rates = list(values)
+    bounds = np.array([mean_interval(known) for known in values.values()])
+    if not np.isfinite(bounds).any():
+        return
+    low, high = bounds.T
+    if len(rates) == 1:  # around a single rate it has some width
+        rates, low, high = (
+            [rates[0] / 1.1, rates[0] * 1.1],
+            low.repeat(2),
+            high.repeat(2),
+        )
+    axes.fill_between(rates, low, high, color=color, alpha=0.06, lw=0, zorder=1.5)
+    for edge in (low, high):
+        axes.plot(
+            rates, edge, color=color, lw=0.5, ls=(0, (3, 2)), alpha=0.7, zorder=1.6
+        )
 
 
 def _mark_rates(
@@ -255,6 +284,16 @@ def score_legend(
     if len(seeds) > 5:
         handles.append(Line2D([], [], ls="", label=f"and {len(seeds) - 5} more"))
     handles.append(Line2D([], [], color="0.25", lw=1, label="mean"))
+    if len(seeds) >= FEWEST_SEEDS:
+        handles.append(
+            Patch(
+                facecolor="0.95",
+                edgecolor="0.25",
+                ls=(0, (3, 2)),
+                lw=0.5,
+                label="95 % interval of the mean",
+            )
+        )
     if nulls and any(len(one.nulls.n_modules) for one in analysis.regions):
         label = "null networks, 5\u201395 %"
         handles.append(Patch(facecolor=NULL_COLOR, edgecolor="0.7", label=label))
@@ -292,7 +331,7 @@ def score_legend(
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=len(handles),
+        ncols=len(handles) if len(handles) < 8 else -(-len(handles) // 2),
         columnspacing=1.1,
         handletextpad=0.5,
     )
@@ -312,6 +351,7 @@ def draw_null_histogram(axes: Axes, region: RegionAnalysis, statistic: str) -> N
             lw=0.4,
         )
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.margins(x=0.08, y=0.1)
     if np.isfinite(observed):
         axes.axvline(observed, color="black", lw=1.4)

@@ -104,11 +104,12 @@ def comparison_document(
     document.listing([[answer] for answer in answers], kind="answers")
     document.figure(
         "matrices",
-        figures.plot_both_matrices(comparison),
+        figures.plot_comparison(comparison),
         [
             "Both connectomes, on one scale, rows drive columns"
             f"{_order_words(comparison)}. Colours saturate at the 99th percentile of "
             "|weight| of both."
+            + (" Right, their difference." if comparison.neurons else "")
         ],
         alt=f"Weight matrices of {first} and {second} side by side. {answers[0]}",
     )

@@ -5,7 +5,7 @@ from commstruct.connectome import Connectome
 from commstruct.report import figures
 from commstruct.report.facts import methods, network_sentences, sentences, tables
 from commstruct.report.facts.explorer import network_explorer
-from commstruct.report.pages.document import Document
+from commstruct.report.pages.document import Document, figure_ref
 from commstruct.report.text import STRUCTURE_NAMES
 
 
@@ -61,16 +61,18 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
     document.add("outline", title="Contents", depth=1)
     document.heading("Scores against null networks")
     document.paragraph(sentences.null_sentence(analysis))
-    document.figure(
-        "nulls",
-        figures.plot_nulls(analysis),
-        [
-            "Scores of the network and of null networks with modules found anew. A "
-            "null network with one module has diagonal score 0 here."
-        ],
-        alt="Histograms of the scores of null networks with the network's own score. "
-        + " ".join(answers),
-    )
+    if analysis.settings["n_nulls"]:
+        document.figure(
+            "nulls",
+            figures.plot_nulls(analysis),
+            [
+                "Scores of the network and of null networks with modules found anew, "
+                "one row per kind of modules. A null network with one module has "
+                "diagonal score 0 here."
+            ],
+            alt="Histograms of the scores of null networks with the network's own "
+            "score. " + " ".join(answers),
+        )
     document.table("scores", tables.scores_table(analysis), tables.SCORES_CAPTION)
     if len(panels) > 1:
         document.heading("Other ways to find modules")
@@ -84,6 +86,26 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
             + sentences.region_sentence([panel.region]),
         )
     document.heading("Modules")
+    blocks = analysis.regions[0].blocks
+    if blocks.n_modules > 1:
+        words = network_sentences.pairs_sentence(analysis.regions[0])
+        document.paragraph(words, " ", figure_ref("pairs"), " shows every pair.")
+        document.figure(
+            "pairs",
+            figures.plot_morphospace(blocks),
+            [
+                "Every pair of modules by the excess of the mean weight within its two "
+                "modules over that between them, over the largest excess: assortative "
+                "where both are positive, disassortative where both are negative, else "
+                "core and periphery (Betzel, Medaglia & Bassett 2018, ",
+                {
+                    "link": "https://doi.org/10.1038/s41467-017-02681-z",
+                    "text": "doi:10.1038/s41467-017-02681-z",
+                },
+                ").",
+            ],
+            alt=f"Pairs of modules by their excess of weight within. {words}",
+        )
     document.table("modules", tables.modules_table(analysis), tables.MODULES_CAPTION)
     document.heading("Methods")
     document.blocks.extend(methods.network_methods(analysis))

@@ -18,7 +18,7 @@ from commstruct.report.facts.checkpoints import (
 )
 from commstruct.report.facts.explorer import sweep_explorer
 from commstruct.report.facts.robustness import robustness
-from commstruct.report.facts.sweep import SweepFacts, sweep_facts
+from commstruct.report.facts.sweep import FEWEST_SEEDS, SweepFacts, sweep_facts
 from commstruct.report.pages.document import (
     Document,
     figure_ref,
@@ -63,7 +63,7 @@ def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
     _learning(document, analysis, facts)
     _matrices(document, analysis, facts, panels)
     _scores(document, analysis, facts)
-    _robustness(document, analysis, equal_loss(analysis, facts, checkpoints))
+    _robustness(document, analysis, facts, equal_loss(analysis, facts, checkpoints))
     document.heading("Runs")
     document.paragraph(
         "One row per run, at the end of training (",
@@ -111,8 +111,9 @@ def _sweep_front(
                 f"{STRUCTURE_NAMES[structure]}; {_run_key(facts)}. "
                 f"{network_sentences.matrix_key(chosen[0].network)} ({rest[0]}"
                 f"\u2013{rest[-1]}) Diagonal score, signed modularity and structure "
-                "strength of every run against learning rate; line, mean over seeds; "
-                "band, 5\u201395 % of null networks with modules found anew.",
+                "strength of every run against learning rate; "
+                f"{_means_key(facts)}; grey band, 5\u201395 % of null "
+                "networks with modules found anew.",
             ],
             alt="Sorted weight matrices, and scores against learning rate. "
             + answers[0],
@@ -146,7 +147,7 @@ def _learning(document: Document, analysis: Analysis, facts: SweepFacts) -> None
             figures.plot_accuracy(analysis, learned=facts.learned),
             [
                 "Held-out accuracy, (a) over training and (b) at its end, every run "
-                "shown; dashed, chance level."
+                f"shown; {_means_key(facts)}; dashed, chance level."
             ],
             alt="Held-out accuracy over training and against learning rate. "
             + sentences.accuracy_sentence(analysis),
@@ -158,7 +159,7 @@ def _learning(document: Document, analysis: Analysis, facts: SweepFacts) -> None
             "The networks at the end of training. (a) Spectral radius of the weights; "
             "dashed, 1. (b) Excitatory-inhibitory balance index, 1 where they cancel. "
             "(c, d) Share of held-out samples whose rates, and credit, settled within "
-            "the steps allowed.",
+            f"the steps allowed; {_means_key(facts)}.",
         ],
         alt="Spectral radius, balance index and settled shares against learning rate. "
         + sentences.dynamics_sentence(analysis),
@@ -241,9 +242,9 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
             figures.plot_learning_rates(analysis, region=region, learned=facts.learned),
             [
                 f"Scores of {sentences.REGION_NAMES[region]} against learning rate, by "
-                "kind of modules looked for. Points, runs; line, mean over seeds; "
-                "band, 5\u201395 % of null networks with modules found anew "
-                "(one module counts as D = 0)."
+                f"kind of modules looked for. Points, runs; {_means_key(facts)}; grey "
+                "band, 5\u201395 % of null networks "
+                "with modules found anew (one module counts as D = 0)."
             ],
             alt=f"Scores of {sentences.REGION_NAMES[region]} against learning rate. "
             + " ".join(words),
@@ -254,7 +255,10 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
 
 
 def _robustness(
-    document: Document, analysis: Analysis, found: EqualLoss | None
+    document: Document,
+    analysis: Analysis,
+    facts: SweepFacts,
+    found: EqualLoss | None,
 ) -> None:
     document.heading("How far the answer depends on how it is asked")
     document.heading("Equal steps and equal loss", 2)
@@ -274,7 +278,7 @@ def _robustness(
                 "(right), on the modules found at the end of training; runs that "
                 "learned. At equal loss, read between the checkpoints before and after "
                 "it, both loss (as its logarithm) and score taken to change linearly; "
-                "not tested against null networks."
+                f"{_means_key(facts)}; not tested against null networks."
             ],
             alt=f"Diagonal scores at equal steps beside those at equal loss. {words}",
         )
@@ -332,6 +336,13 @@ def _run_key(facts: SweepFacts) -> str:
     if len(seeds) == 1:
         return f"seed {seeds.pop()} is shown"
     return "of each learning rate the lowest seed that did not diverge is shown"
+
+
+def _means_key(facts: SweepFacts) -> str:
+    key = "line, mean over seeds"
+    if len(facts.seeds) >= FEWEST_SEEDS:
+        key += "; broken lines, its 95 % confidence interval"
+    return key
 
 
 def _spread(values: Sequence[float], most: int) -> list[float]:

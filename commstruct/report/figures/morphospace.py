@@ -1,0 +1,118 @@
+"""The figure of the pairs of modules: how each pair stands to each other."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Polygon
+
+from commstruct.blocks import BlockStructure
+from commstruct.report.figures.style import FULL_WIDTH, in_style
+
+# Where each kind lies, as the larger and the smaller excess; its colour and marker.
+KINDS = {
+    "assortative": (((0, 0), (1, 0), (1, 1)), "#0072B2", "o"),
+    "disassortative": (((0, 0), (-1, -1), (0, -1)), "#D55E00", "s"),
+    "core-periphery": (((0, 0), (1, 0), (1, -1), (0, -1)), "#009E73", "^"),
+}
+REACH = 1.06  # of the axes, beyond the furthest point
+
+
+@in_style
+def plot_morphospace(blocks: BlockStructure, *, title: str = "") -> Figure:
+    """Draw every pair of modules where its connections put it.
+
+    A pair is a point: by how much the mean weight within either of its modules
+    exceeds that between the two (both directions together), the larger of the two
+    excesses to the right and the smaller one upwards, over the largest excess of all.
+    Where both are positive the pair is assortative, where both are negative
+    disassortative, else of a core and a periphery (Betzel, Medaglia & Bassett 2018,
+    doi:10.1038/s41467-017-02681-z). The legend counts the pairs of each kind, beside
+    the share that random means give, a third.
+
+    Parameters
+    ----------
+    blocks : BlockStructure
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    figure = Figure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
+    axes = figure.subplots()
+    points, kinds = pair_places(blocks)
+    handles = []
+    for place, (name, (corners, color, marker)) in enumerate(KINDS.items()):
+        area = np.array(corners) * REACH
+        axes.add_patch(Polygon(area, closed=True, fc=color, alpha=0.1, lw=0))
+        chosen = points[kinds == place]
+        axes.plot(
+            *chosen.T,
+            ls="",
+            marker=marker,
+            color=color,
+            ms=float(np.clip(30 / max(len(points), 1) ** 0.5, 1.5, 4)),
+            mec="white",
+            mew=0.3,
+        )
+        handles.append(
+            Line2D(
+                [],
+                [],
+                ls="",
+                marker=marker,
+                color=color,
+                label=f"{name}: {len(chosen)}",
+            )
+        )
+    unclear = points[kinds < 0]
+    axes.plot(*unclear.T, ls="", marker="x", color="0.4")
+    if len(unclear):
+        label = f"none: {len(unclear)}"
+        handles.append(Line2D([], [], ls="", marker="x", color="0.4", label=label))
+    axes.axhline(0, color="0.35", lw=0.6)
+    axes.axvline(0, color="0.35", lw=0.6)
+    axes.plot([-REACH, REACH], [-REACH, REACH], color="0.35", lw=0.6)
+    axes.set(
+        xlim=(-REACH, REACH),
+        ylim=(-REACH, REACH),
+        aspect="equal",
+        xlabel="larger excess within",
+        ylabel="smaller excess within",
+        xticks=[-1, 0, 1],
+        yticks=[-1, 0, 1],
+    )
+    axes.set_title(title, parse_math=False)
+    figure.legend(
+        handles=handles,
+        loc="outside right upper",
+        title="pairs of modules\n(by chance a third each)",
+        title_fontsize=6.5,
+        alignment="left",
+    )
+    if not len(points):
+        axes.text(0, 0.5, "no pair to show", ha="center", color="0.35")
+    return figure
+
+
+def pair_places(blocks: BlockStructure) -> tuple[np.ndarray, np.ndarray]:
+    """Place of each pair whose means are known, and the position of its kind.
+
+    Returns
+    -------
+    (pairs, 2) array
+        The larger and the smaller excess of the mean within over that between, over
+        the largest of all sizes.
+    (pairs,) array of int
+        Position in ``blocks.pair_types.kinds``; -1 where the pair has none.
+    """
+    sums, counts = np.asarray(blocks.sums), np.asarray(blocks.counts)
+    totals, pairs = sums + sums.T, counts + counts.T
+    means = np.divide(totals, pairs, out=np.full(totals.shape, np.nan), where=pairs > 0)
+    a, b = np.triu_indices(blocks.n_modules, 1)
+    excess = np.stack([means[a, a] - means[a, b], means[b, b] - means[a, b]], axis=1)
+    known = np.isfinite(excess).all(axis=1)
+    excess = np.sort(excess[known], axis=1)[:, ::-1]
+    largest = np.abs(excess).max(initial=0)
+    kinds = np.asarray(blocks.pair_types.matrix)[a, b][known]
+    return excess / (largest or 1.0), kinds
