@@ -5,10 +5,13 @@ BIN := $(VENV)/bin
 # Runs and tests are parallel by processes; one thread each for linear algebra.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: report test lint
+.PHONY: report gallery test lint
 
 report: $(VENV)/installed
 	$(BIN)/commstruct run reports/learning-rate.toml
+
+gallery: $(VENV)/installed
+	$(BIN)/python scripts/build_gallery.py
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest --numprocesses 2

@@ -1,0 +1,169 @@
+"""Renew the gallery in ``reports/gallery``: a sweep, a connectome, a comparison.
+
+    python scripts/build_gallery.py [--workers N]
+
+Results go to ``reports/out``, where what is there already is not made again; the
+gallery gets the pages, a picture of each first page, and ``README.md`` with the answers
+as the reports word them. Built again from the same results, it is the same bytes.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import typst
+
+from commstruct.analysis import open_sweep, read_analysis
+from commstruct.files import read_connectome
+from commstruct.report.pages import Document, ReportSettings
+from commstruct.report.pages.html import html_bytes
+from commstruct.report.pages.network_page import network_document
+from commstruct.report.pages.pdf import pdf_bytes
+from commstruct.report.pages.sweep_page import sweep_document
+from commstruct.report.text import FONTS
+
+ROOT = Path(__file__).resolve().parents[1]
+GALLERY = ROOT / "reports" / "gallery"
+RESULTS = ROOT / "reports" / "out"
+MOST_BYTES = 3_000_000  # of a file that is committed; a larger page is left out
+DOTS_PER_INCH = 96
+
+
+def sweep(folder: Path) -> Document:
+    return sweep_document(read_analysis(folder), open_sweep(folder / "sweep.zarr"))
+
+
+def connectome(folder: Path) -> Document:
+    network = read_connectome(folder / "network.npz")
+    return network_document(read_analysis(folder), network)
+
+
+def comparison(folder: Path) -> Document:
+    kept = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return Document.from_dict(kept["document"])
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A report of the gallery.
+
+    Attributes
+    ----------
+    name, title : str
+    command : tuple of str
+        Of commstruct; `--out` and `--workers` are added.
+    proof : str
+        File of the results that is written last.
+    document : function of the folder of the results
+    """
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    proof: str
+    document: Callable[[Path], Document]
+
+
+EXHIBITS = (
+    Exhibit(
+        "learning-rate",
+        "A sweep across learning rates",
+        ("run", "reports/learning-rate.toml"),
+        "",  # goes on by itself where it ended
+        sweep,
+    ),
+    Exhibit(
+        "connectome",
+        "A connectome: the right mushroom body of a Drosophila larva",
+        ("analyze", "dataset:mushroom-body-right"),
+        "report.json",
+        connectome,
+    ),
+    Exhibit(
+        "comparison",
+        "A comparison: both sexes of C. elegans",
+        ("compare", "dataset:celegans-hermaphrodite", "dataset:celegans-male"),
+        "report.json",
+        comparison,
+    ),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workers", type=int, default=2)
+    workers = parser.parse_args().workers
+    GALLERY.mkdir(exist_ok=True)
+    sections = []
+    for exhibit in EXHIBITS:
+        folder = RESULTS / exhibit.name
+        if not (exhibit.proof and (folder / exhibit.proof).is_file()):
+            arguments = [f"--out={folder}", f"--workers={workers}", "--format=pdf"]
+            command = [sys.executable, "-m", "commstruct", *exhibit.command, *arguments]
+            subprocess.run(command, cwd=ROOT, check=True)
+        sections.append(show(exhibit, exhibit.document(folder)))
+    text = (
+        "# Gallery\n\nMade by `make gallery`; the sentences are those of the reports.\n"
+    )
+    (GALLERY / "README.md").write_text("\n".join([text, *sections]), encoding="utf-8")
+
+
+def show(exhibit: Exhibit, document: Document) -> str:
+    """Write the pages and pictures of a report; return its section of the page."""
+    settings = ReportSettings()
+    pages = {
+        "pdf": pdf_bytes(document, settings),
+        "html": html_bytes(document, settings),
+    }
+    links = []
+    for form, page in pages.items():
+        file = GALLERY / f"{exhibit.name}.{form}"
+        file.unlink(missing_ok=True)
+        if len(page) <= MOST_BYTES:
+            file.write_bytes(page)
+            links.append(f"[{form.upper()}]({file.name})")
+    first_page = '#image("page.pdf", page: 1, width: 210mm, alt: "first page")'
+    picture = rendered("page.pdf", pages["pdf"], first_page)
+    (GALLERY / f"{exhibit.name}.png").write_bytes(picture)
+    figure = next(block for block in document.blocks if block["kind"] == "figure")
+    whole = '#image("figure.svg", width: 165mm, alt: "figure")'
+    picture = rendered("figure.svg", document.figures[figure["file"]], whole)
+    (GALLERY / f"{exhibit.name}-figure.png").write_bytes(picture)
+    answers = next(block for block in document.blocks if block["kind"] == "answers")
+    words = ["".join(map(str, item)) for item in answers["items"]]
+    return "\n".join(
+        [
+            f"## {exhibit.title}\n",
+            f"`commstruct {' '.join(exhibit.command)} --out DIR`: {', '.join(links)}\n",
+            f"![First page of the report]({exhibit.name}.png)\n",
+            *(f"{number}. {text}" for number, text in enumerate(words, 1)),
+            "",
+        ]
+    )
+
+
+def rendered(name: str, content: bytes, words: str) -> bytes:
+    """Return what typst makes of a file as PNG, as large as it is, on white."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / name).write_bytes(content)
+        source = f"#set page(width: auto, height: auto, margin: 0pt)\n{words}"
+        (root / "picture.typ").write_text(source, encoding="utf-8")
+        picture = typst.compile(
+            root / "picture.typ",
+            root=root,
+            format="png",
+            ppi=DOTS_PER_INCH,
+            font_paths=[FONTS],
+            ignore_system_fonts=True,
+        )
+    return bytes(picture)
+
+
+if __name__ == "__main__":
+    main()
