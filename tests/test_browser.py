@@ -336,3 +336,28 @@ def test_whole_weights_are_exact_and_types_can_order_them(visit, tmp_path):
     pre, post = (int(name[1:]) for name in first.groups()[:2])
     assert int(first[3]) == counts[pre, post]
     seen.check_quiet()
+
+
+def test_colours_of_blocks_reach_as_far_as_their_key_says(visit, tmp_path):
+    labels = np.repeat([0, 1], 6)
+    weights = np.where(labels[:, None] == labels, 3.0, 1.0)  # whole numbers
+    np.fill_diagonal(weights, 0)
+    analysis = analyze(weights, **SETTINGS | {"structures": ["assortative"]})
+    assert analysis.regions[0].partition.n_modules == 2
+    path = write_report(analysis, tmp_path, network=weights, formats=["html"])["html"]
+    seen = visit(path)
+    assert (seen.text("#blocks-low"), seen.text("#blocks-high")) == ("0", "3")
+    shades = seen.page.evaluate(
+        """() => {
+          const canvas = document.getElementById("blocks");
+          const side = canvas.width;
+          const context = canvas.getContext("2d");
+          return [0.3, 0.8].map((x) => {
+            const [r, g, b] = context.getImageData(x * side, 0.3 * side, 1, 1).data;
+            return 0.299 * r + 0.587 * g + 0.114 * b;
+          });
+        }"""
+    )
+    assert shades[0] < 20  # the largest mean is the darkest colour
+    assert 60 < shades[1] < 230
+    seen.check_quiet()

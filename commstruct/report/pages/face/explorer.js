@@ -256,7 +256,7 @@
     }
     drawn.matrix = { n, edge, size, order, labels, weights };
     mark("matrix", context);
-    drawKey(limit, isSigned);
+    drawKey("matrix", isSigned, look.scale === "rank" ? "largest" : number(limit));
   };
 
   const sayWhyNot = (state) => {
@@ -278,11 +278,15 @@
     const code = state.blocks;
     const numbers = numbersOf(code.data, code.bits);
     const isSigned = numbers.some((number) => number < 0 && number !== UNDEFINED);
+    const means = Array.from(numbers.filter((number) => number !== UNDEFINED), (number) =>
+      Math.abs(decode(number, code)),
+    );
+    const limit = Math.max(0, ...means) || 1;
     const edge = Math.round(size / 14);
     putImage(context, k, edge, size, (pixels, row, column) => {
       const at = row * k + column;
       if (numbers[at] === UNDEFINED) paintNothing(pixels, at);
-      else paint(pixels, at, decode(numbers[at], code), code.max, isSigned);
+      else paint(pixels, at, decode(numbers[at], code), limit, isSigned);
     });
     const cell = (size - edge) / k;
     context.font = `bold ${edge * 0.55}px sans-serif`;
@@ -303,18 +307,18 @@
     }
     drawn.blocks = { n: k, edge, size, numbers, code };
     mark("blocks", context);
+    drawKey("blocks", isSigned, number(limit));
   };
 
-  const drawKey = (limit, isSigned) => {
-    const context = byId("key").getContext("2d");
+  const drawKey = (which, isSigned, high) => {
+    const context = byId(`${which}-key`).getContext("2d");
     const image = new ImageData(256, 1);
     for (let i = 0; i < 256; i += 1) {
       paint(image.data, i, isSigned ? (2 * i) / 255 - 1 : i / 255, 1, isSigned);
     }
     context.putImageData(image, 0, 0);
-    const high = look.scale === "rank" ? "largest" : number(limit);
-    byId("key-low").textContent = isSigned ? `\u2212${high}` : "0";
-    byId("key-high").textContent = high;
+    write(`${which}-low`, isSigned ? `\u2212${high}` : "0");
+    write(`${which}-high`, high);
   };
 
   // ---- words ----
