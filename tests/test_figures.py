@@ -351,6 +351,10 @@ def test_a_comparison_is_drawn_in_one_order_on_one_scale(matched):
         assert images[2].norm.vmin == -images[2].norm.vmax
     assert "$x$" in words(figure)
     assert collisions(figure) == []
+    if matched:  # a difference is centred on zero, whatever its signs
+        same = plot_comparison(compare_connectomes(both[0], both[0], **settings))
+        norm = [axes.images[0].norm for axes in same.axes if axes.images][2]
+        assert norm.vmin == -norm.vmax < 0
 
 
 def test_intervals_of_means_are_drawn_from_three_seeds(tmp_path):

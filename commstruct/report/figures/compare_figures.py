@@ -25,7 +25,7 @@ from commstruct.report.figures.matrix_panels import (
     draw_matrix,
     module_order,
 )
-from commstruct.report.figures.score_panels import AXIS_NAMES
+from commstruct.report.figures.score_panels import AXIS_NAMES, log_axis
 from commstruct.report.figures.style import (
     FULL_WIDTH,
     IMPOSSIBLE_COLOR,
@@ -50,6 +50,7 @@ LABEL_PLACES = (  # in points from the point, and how text lies there
     (0, -6, "center", "top"),
 )
 PAIR_COLORS = (OKABE_ITO[0], OKABE_ITO[5])  # of the first and of the second
+PAIR_LINES = ("-", (0, (4, 1.5)))  # told apart in grey, too
 
 
 @in_style
@@ -77,6 +78,7 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
     titles = [shown(name, most=28) for name in comparison.names]
     sizes = np.concatenate([np.abs(off_diagonal(one)[2]) for one, _ in networks])
     limits = [float(np.quantile(sizes, 0.99)) if len(sizes) else 1.0] * 2
+    difference = None
     if comparison.neurons:
         difference = as_connectome(comparison.b.weights - comparison.a.weights)
         networks.append((difference, comparison.labels[0]))
@@ -101,9 +103,8 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
             groups=[""] * len(labels),
             limit=limit,
             title=title,
-            unit="weight"
-            if len(titles) == 2 or axes is not panels[2]
-            else "difference",
+            unit="weight" if network is not difference else "difference",
+            is_difference=network is difference,
             bar_below=True,
         )
     figure.order = orders[0]
@@ -280,8 +281,8 @@ def plot_distributions(comparison: ConnectomeComparison) -> Figure:
     figure = Figure(figsize=(FULL_WIDTH, 4.0), layout="constrained")
     panels = figure.subplots(2, 2).ravel()
     names = [literal(shown(name, most=24)) for name in comparison.names]
-    for network, name, color in zip(
-        (comparison.a, comparison.b), names, PAIR_COLORS, strict=True
+    for network, name, color, line in zip(
+        (comparison.a, comparison.b), names, PAIR_COLORS, PAIR_LINES, strict=True
     ):
         pre, _, values = off_diagonal(network)
         sizes = np.abs(values)
@@ -294,17 +295,23 @@ def plot_distributions(comparison: ConnectomeComparison) -> Figure:
                     (len(above) - np.arange(len(above))) / len(data),
                     where="post",
                     color=color,
+                    ls=line,
                     label=name,
                 )
     panels[0].set(xlabel="total |weight| sent", ylabel="share of neurons above")
     panels[1].set(xlabel="|weight|", ylabel="share of edges above", yscale="log")
     for axes in panels[:2]:
         axes.set_xscale("log")
+        low, high = axes.get_xlim()
+        if high < 30 * low:  # powers of ten alone would be too few
+            log_axis(axes, "x")
     panels[0].legend()
     spectra = comparison.spectra
-    for name, color in zip(comparison.names, PAIR_COLORS, strict=True):
+    for name, color, line in zip(
+        comparison.names, PAIR_COLORS, PAIR_LINES, strict=True
+    ):
         own = spectra[spectra["connectome"] == name]
-        panels[2].plot(own["rank"], own["singular_value"], color=color)
+        panels[2].plot(own["rank"], own["singular_value"], color=color, ls=line)
     panels[2].set(xlabel="rank", ylabel="singular value", xscale="log")
     _draw_triads(panels[3], comparison.triads, comparison.names)
     for axes, letter in zip(panels, "abcd", strict=True):

@@ -62,6 +62,7 @@ def draw_matrix(
     title: str = "",
     unit: str = "weight",
     bar_below: bool = False,
+    is_difference: bool = False,
 ) -> IntVector:
     """Draw a sorted matrix with its strips and colour bar; return the order."""
     connectome = as_connectome(network)
@@ -76,7 +77,8 @@ def draw_matrix(
             f"order must name each of the {n} neurons once, got shape {order.shape}"
         )
     drawn = _tiles(connectome.weights, order)
-    drawn, norm, colormap, extend = _color_scale(drawn, scale, limit)
+    signed = is_difference or bool((drawn < 0).any())
+    drawn, norm, colormap, extend = _color_scale(drawn, scale, limit, signed=signed)
     if connectome.possible is not None and len(drawn) == n:
         drawn[~connectome.possible[np.ix_(order, order)]] = np.nan
     image = axes.imshow(
@@ -252,12 +254,11 @@ def _tiles(weights: Any, order: IntVector) -> FloatMatrix:
 
 
 def _color_scale(
-    weights: FloatMatrix, scale: Scale, limit: float | None
+    weights: FloatMatrix, scale: Scale, limit: float | None, *, signed: bool
 ) -> tuple[FloatMatrix, Normalize, str, str]:
     """What to draw, and norm, colour map and pointed ends of its colour bar."""
     sizes = np.abs(weights[(weights != 0) & np.isfinite(weights)])
     largest = float(sizes.max()) if len(sizes) else 1.0
-    signed = bool((weights < 0).any())
     colormap = "RdBu_r" if signed else "magma_r"
     lowest = -1.0 if signed else 0.0
     if scale == "rank":

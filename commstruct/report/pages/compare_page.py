@@ -164,10 +164,14 @@ def _blocks(document: Document, comparison: ConnectomeComparison) -> None:
         ],
         alt=f"Block matrices and their difference. {words}",
     )
+    table = _blocks_table(comparison)
+    if not table.rows:
+        document.paragraph(words)
+        return
     document.paragraph(words, " The clearest are in ", table_ref("blocks"), ".")
     document.table(
         "blocks",
-        _blocks_table(comparison),
+        table,
         [
             "Differences between tested blocks, smallest p (of mean weight or density) "
             "first; all are in blocks.csv. "
