@@ -196,7 +196,8 @@ def _without_gains(
     degrees = _strengths(places, np.ones_like(sizes), strengths.shape[1], symmetric)
     mean = sizes.mean()
     gains = (strengths / mean + SHRINKING) / (degrees + SHRINKING)
-    return sizes / (gains[0, places[0]] * gains[1, places[1]])
+    without: FloatVector = sizes / (gains[0, places[0]] * gains[1, places[1]])
+    return without
 
 
 def _exchanged(
