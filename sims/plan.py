@@ -37,12 +37,13 @@ class Plan:
     seconds_per_step : (float, float)
         Timed: as a run begins, and with all settling steps taken.
     seconds_per_checkpoint : float
-        Timed: what a look at the network takes.
+        Timed: what a look at the network takes, with all settling steps taken.
     hours : (float, float)
         Of the missing runs on `workers` processes, if all steps are as at the
         beginning, and if all settling steps are taken. Runs that diverge are shorter.
     disk_bytes : int
-        Of the missing runs.
+        Of the missing runs. While they are made, each of the workers has up to 8 MB
+        more, or two checkpoints of larger networks, of states to go on from.
     memory_bytes : int
         Of one worker: what this process took, and a run's weights until they are
         written. 0 where the system does not say.
@@ -93,8 +94,8 @@ def plan_sweep(
     sweep, task = definition.sweep, definition.task.build()
     start_seed, _ = stream_seeds(sweep.seeds[0])
     network = definition.build_network(task, seed=start_seed)
-    per_step = _time_a_step(definition, definition.rule.tolerance)
-    longest = _time_a_step(definition, 0.0)
+    per_step, per_look = _time_a_step(definition, definition.rule.tolerance)
+    longest, longest_look = _time_a_step(definition, 0.0)
     marks = checkpoint_steps(sweep.checkpoints, sweep.steps)
     missing = n_runs = len(sweep.learning_rates) * len(sweep.seeds)
     if store is not None:
@@ -104,20 +105,19 @@ def plan_sweep(
     shape = (1, 1, len(marks), *network.weights.shape)
     one = int(network.weights.nbytes)
     in_memory = checkpoints_per_file(shape, network.weights.dtype) * one
-    per_look = longest[1]
     seconds = [
-        missing * (sweep.steps * step + len(marks) * per_look) / min(workers, missing)
-        if missing
-        else 0.0
-        for step in (min(per_step[0], longest[0]), max(per_step[0], longest[0]))
+        missing
+        * (sweep.steps * step + len(marks) * look)
+        / max(1, min(workers, missing))
+        for step, look in sorted([(per_step, per_look), (longest, longest_look)])
     ]
     return Plan(
         n_runs=n_runs,
         n_missing=missing,
         n_neurons=network.n_neurons,
         steps=sweep.steps,
-        seconds_per_step=(per_step[0], longest[0]),
-        seconds_per_checkpoint=per_look,
+        seconds_per_step=(per_step, longest),
+        seconds_per_checkpoint=longest_look,
         hours=(seconds[0] / 3600, seconds[1] / 3600),
         # and 16 bytes of every chunk's place, and a record
         disk_bytes=missing * (len(marks) * (one + 16 + 200) + 8000),

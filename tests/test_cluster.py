@@ -384,6 +384,30 @@ def test_a_plan_is_what_the_sweep_then_takes(definition: Path, tmp_path: Path) -
     assert json.loads(out)["n_missing"] == 0
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says it")
+def test_a_command_that_trains_300_neurons_has_less_than_300_megabytes(
+    definition: Path, tmp_path: Path
+) -> None:
+    """Though it writes several files of 8 MB; what analysis needs is not loaded."""
+    program = (
+        "import sys\nfrom commstruct.__main__ import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "status = open('/proc/self/status').read()\n"
+        "print(status.split('VmHWM:')[1].split()[0], 'igraph' in sys.modules)\n"
+    )
+    sets = ("network.n_neurons=300", "sweep.steps=60", "sweep.checkpoints=60")
+    sets += ("sweep.learning_rates=[0.1]", "sweep.seeds=[0]")
+    words = ["simulate", str(definition), "--out", str(tmp_path / "store")]
+    words += ["--workers", "1", *(word for one in sets for word in ("--set", one))]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, check=True
+    )
+    kilobytes, loads_igraph = done.stdout.split()
+    assert len(list((tmp_path / "store" / "weights" / "c").rglob("0"))) >= 3
+    assert int(kilobytes) < 300_000
+    assert loads_igraph == b"False"
+
+
 def test_every_call_leaves_its_command_machine_and_log(
     definition: Path, tmp_path: Path
 ) -> None:
