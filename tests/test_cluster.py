@@ -265,6 +265,42 @@ def test_shares_made_apart_and_merged_are_the_whole(
     assert run_sweep(TABLES, store).n_new == 0
 
 
+def test_the_example_of_a_job_array_makes_the_sweep(
+    definition: Path, tmp_path: Path, whole: Path
+) -> None:
+    """Every job of docs/sweep.slurm, by a `srun` that runs what it is given."""
+    script = (Path(__file__).parent.parent / "docs" / "sweep.slurm").read_text()
+    assert "reports/learning-rate.toml" in script
+    script = script.replace("reports/learning-rate.toml", str(definition))
+    srun = tmp_path / "bin" / "srun"
+    srun.parent.mkdir()
+    srun.write_text('#!/bin/sh\nexec "$@"\n')
+    srun.chmod(0o755)
+    path = os.pathsep.join(
+        [str(srun.parent), str(Path(sys.executable).parent), os.environ["PATH"]]
+    )
+    jobs = [
+        subprocess.Popen(
+            ["bash", "-c", script],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={
+                **os.environ,
+                "PATH": path,
+                "SCRATCH": str(tmp_path),
+                "SLURM_ARRAY_TASK_ID": str(i),
+                "SLURM_ARRAY_TASK_COUNT": "2",
+            },
+        )
+        for i in (1, 2)
+    ]
+    for job in jobs:
+        ended(job)
+    store = tmp_path / "sweep.zarr"
+    assert run_sweep(TABLES, store).n_new == 0
+    assert differences(weights_and_records(store), weights_and_records(whole)) == []
+
+
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2"])
 def test_a_share_that_is_none_is_refused(
     definition: Path, tmp_path: Path, shard: str
