@@ -68,12 +68,10 @@ def singular_embedding(weights: Weights, *, edge: float, most: int) -> FloatMatr
     (n, 2 r) array
     """
     n = weights.shape[0]
-    if n <= FULL_DECOMPOSITION:
-        left, values, right = np.linalg.svd(_dense(weights))
-    elif n <= EXACT_VECTORS:
-        left, values, right = _leading_triplets(weights, min(most, n - 1))
+    if isinstance(weights, np.ndarray) and n <= FULL_DECOMPOSITION:
+        left, values, right = np.linalg.svd(weights)
     else:
-        left, values, right = randomized_svd(weights, most, random_state=0)
+        left, values, right = _leading_vectors(weights, min(most, n - 1))
     rank = _rank(values, edge, most)
     scale = _above_noise(values[:rank], edge)
     return np.hstack([left[:, :rank] * scale, right[:rank].T * scale])
@@ -90,8 +88,8 @@ def symmetric_embedding(weights: Weights, *, edge: float, most: int) -> FloatMat
     symmetric = (weights + weights.T) / 2
     if not abs(symmetric).max():
         return np.zeros((n, 1))
-    if n <= FULL_DECOMPOSITION:
-        values, vectors = np.linalg.eigh(_dense(symmetric))
+    if isinstance(symmetric, np.ndarray) and n <= FULL_DECOMPOSITION:
+        values, vectors = np.linalg.eigh(symmetric)
     else:
         values, vectors = _leading_eigenvectors(symmetric, min(most, n - 1))
     order = np.argsort(-np.abs(values), kind="stable")
@@ -99,6 +97,34 @@ def symmetric_embedding(weights: Weights, *, edge: float, most: int) -> FloatMat
     rank = _rank(values, edge, most)
     embedding: FloatMatrix = vectors[:, :rank] * _above_noise(values[:rank], edge)
     return embedding
+
+
+def _leading_vectors(
+    weights: Weights, number: int
+) -> tuple[FloatMatrix, FloatVector, FloatMatrix]:
+    """Leading singular vectors and values, exact to rounding if not too large."""
+    n = weights.shape[0]
+    if n <= EXACT_VECTORS:
+        try:
+            left, values, right = svds(weights, k=number, v0=_start(n))
+        except ArpackError:  # of fewer different values than are asked for
+            pass
+        else:
+            return left[:, ::-1], values[::-1], right[::-1]
+    left, values, right = randomized_svd(weights, number, random_state=0)
+    return left, values, right
+
+
+def _leading_eigenvectors(
+    symmetric: Weights, number: int
+) -> tuple[FloatVector, FloatMatrix]:
+    """Eigenvalues of the largest size, their sign lost if they are few, and vectors."""
+    n = symmetric.shape[0]
+    try:
+        values, vectors = eigsh(symmetric, k=number, v0=_start(n))
+    except ArpackError:
+        vectors, values, _ = randomized_svd(symmetric, number, random_state=0)
+    return values, vectors
 
 
 def extreme_vectors(weights: Weights) -> list[FloatVector]:
@@ -113,14 +139,15 @@ def extreme_vectors(weights: Weights) -> list[FloatVector]:
         return []
     mean = symmetric.sum() / max(n * (n - 1), 1)
     if n <= FULL_DECOMPOSITION:
-        _, vectors = np.linalg.eigh(_dense(symmetric) - mean)
+        dense = symmetric if isinstance(symmetric, np.ndarray) else symmetric.toarray()
+        _, vectors = np.linalg.eigh(dense - mean)
     else:
         centred = LinearOperator(
             (n, n), matvec=lambda x: symmetric @ x - mean * x.sum(), dtype=np.float64
         )
         try:
             _, vectors = eigsh(centred, k=2, which="BE", v0=_start(n), tol=1e-3)
-        except ArpackError:  # as below: there are not two patterns
+        except ArpackError:  # all directions are alike
             return []
     return [vectors[:, 0], vectors[:, -1]]
 
@@ -151,38 +178,6 @@ def _ratio(wanted: FloatVector, present: FloatVector) -> FloatVector:
         wanted, present, out=np.ones_like(present), where=present > 0
     )
     return ratio
-
-
-def _dense(weights: Weights) -> FloatMatrix:
-    return weights if isinstance(weights, np.ndarray) else weights.toarray()
-
-
-# Where a matrix has fewer patterns than are asked for, as that of a complete graph, it
-# depends on rounding whether ARPACK finds as many vectors or gives up. Random
-# projections always find them.
-
-
-def _leading_triplets(
-    weights: Weights, k: int
-) -> tuple[FloatMatrix, FloatVector, FloatMatrix]:
-    """Singular vectors and values, largest first."""
-    try:
-        left, values, right = svds(weights, k=k, v0=_start(weights.shape[0]))
-    except ArpackError:
-        found = randomized_svd(weights, k, random_state=0)
-        return found[0], found[1], found[2]
-    return left[:, ::-1], values[::-1], right[::-1]
-
-
-def _leading_eigenvectors(
-    symmetric: Weights, k: int
-) -> tuple[FloatVector, FloatMatrix]:
-    """Eigenvalues of largest size, or their sizes, and vectors; in any order."""
-    try:
-        values, vectors = eigsh(symmetric, k=k, v0=_start(symmetric.shape[0]))
-    except ArpackError:
-        vectors, values, _ = randomized_svd(symmetric, k, random_state=0)
-    return values, vectors
 
 
 def _rank(values: FloatVector, edge: float, most: int) -> int:

@@ -196,8 +196,8 @@ def _without_gains(
     degrees = _strengths(places, np.ones_like(sizes), strengths.shape[1], symmetric)
     mean = sizes.mean()
     gains = (strengths / mean + SHRINKING) / (degrees + SHRINKING)
-    without: FloatVector = sizes / (gains[0, places[0]] * gains[1, places[1]])
-    return without
+    chance: FloatVector = sizes / (gains[0, places[0]] * gains[1, places[1]])
+    return chance
 
 
 def _exchanged(
