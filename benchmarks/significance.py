@@ -80,7 +80,7 @@ def networks(options: argparse.Namespace) -> Iterator[tuple[str, float, int, Wei
             yield kind, 0.0, seed, STRUCTURELESS[kind](seed)
     for seed in range(options.seed, options.seed + options.planted):
         for kind in list(DENSE_KINDS)[:7]:
-            for contrast in (0.25, 0.3, 0.35):
+            for contrast in options.contrasts:
                 weights, _ = dense_network(kind, contrast=contrast, seed=seed)
                 yield kind, contrast, seed, weights
 
@@ -93,6 +93,7 @@ def main() -> None:
     parser.add_argument("--networks", type=int, help="structureless, of each kind")
     parser.add_argument("--planted", type=int, help="with structure, of each kind")
     parser.add_argument("--kinds", nargs="*", default=list(STRUCTURELESS))
+    parser.add_argument("--contrasts", type=float, nargs="*", default=[0.25, 0.3, 0.35])
     parser.add_argument("--restarts", type=int, default=2)
     parser.add_argument("--structures", nargs="*", default=["any", "assortative"])
     parser.add_argument("--out", type=Path, help="CSV file of all p-values")

@@ -58,7 +58,7 @@ DENSE_SHARE = 0.5  # of synapses that exist, from which weights are not counts
 DENSE_NEURONS = 4000  # a sparse network is made dense up to this size
 MIN_NEURONS = 4
 MOST_DIMENSIONS = 20  # of an embedding
-LARGE = 1000  # neurons above which more modules are tried
+LARGE = 1000  # neurons above which more modules are tried, and splits more briefly
 VERY_LARGE = 20_000  # above which the search is cut short, to be done in minutes
 START_MODULES = (10, 5, 14, 7)
 START_MODULES_LARGE = (20, 10, 40, 5, 14)
@@ -67,7 +67,8 @@ FIRST_STARTS = 8
 K_MEANS_ROUNDS = 6
 START_ROUNDS = 4
 LLOYD_ROUNDS = 8
-SPLIT_ROUNDS_OF = (8, 20, 3)  # up to LARGE neurons, up to VERY_LARGE, above
+SPLIT_ROUNDS = 8
+SPLIT_ROUNDS_LARGE = 3
 STARTS_VERY_LARGE = 5
 TOP = 4  # partitions that are recombined
 MOST_MEETINGS = 60  # modules of two partitions intersected, before they are merged
@@ -627,7 +628,7 @@ def _split(pairs: Pairs, blocks: Blocks) -> Blocks:
     """
     best, together = blocks, blocks.labels.copy()
     n_gaining = 0
-    rounds = SPLIT_ROUNDS_OF[int(np.searchsorted((LARGE, VERY_LARGE), pairs.n_neurons))]
+    rounds = SPLIT_ROUNDS if pairs.n_neurons <= LARGE else SPLIT_ROUNDS_LARGE
     profile = profiles(pairs, blocks, within=True)
     for module in range(blocks.n_modules):
         members = np.flatnonzero(blocks.labels == module)
