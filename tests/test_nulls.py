@@ -192,3 +192,11 @@ def test_permuted_sparse_places_are_uniform(symmetric):
 def test_a_seed_that_is_none_is_refused(null):
     with pytest.raises(ValueError, match="seed must be an integer from 0 up, got -1"):
         NULLS[null](np.ones((3, 3)), seed=-1)
+
+
+def test_weights_that_are_gains_and_nothing_else_have_nothing_to_randomise():
+    rng = np.random.default_rng(0)
+    weights = np.outer(rng.lognormal(0, 0.5, 40), rng.lognormal(0, 0.5, 40))
+    np.fill_diagonal(weights, 0)
+    assert preserve_strengths(weights, seed=1).kept.similarity > 0.97
+    assert permute_weights(weights, seed=1).kept.similarity < 0.2
