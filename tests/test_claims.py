@@ -352,6 +352,17 @@ def test_where_nothing_learned_balance_has_no_verdict(results):
     assert "did not learn: no comparison" in verdict[1].statement
 
 
+def test_random_feedback_and_constant_balance_are_not_the_rule(results):
+    numbers = numbers_of(results, "balance")
+    rule, random, constant = (
+        np.nanmean(courses_of(numbers, MIXED, arm)[0]["hidden_after"])
+        for arm in excitation_inhibition.ARMS
+    )
+    # further apart than two ways to compute the same (a run may diverge)
+    assert abs(random - rule) > 0.03
+    assert abs(constant - rule) > 0.005
+
+
 def test_a_control_that_did_not_learn_is_not_compared(results):
     numbers = numbers_of(results, "balance")
     controls_end_at(0.2, MIXED)(numbers)
