@@ -128,7 +128,7 @@ def _settings(full: bool) -> dict[str, Any]:
     return {
         "n_neurons": 300 if full else 104,
         "gain": 0.5,
-        "excitation": 4.0,
+        "excitation": 1.0,
         "activation": "sigmoid",
         "learning_rates": [0.25, 0.5, 1.0, 2.0, 3.0, 4.0] if full else [1.0, 2.0, 4.0],
         "steps": 3000 if full else 500,
