@@ -9,11 +9,10 @@ connectome sends and receives a factor of its own (log-normal, sigma 0.4), so th
 weights of one neuron are not independent. Tested are the mean weight and the density of
 all nine blocks (`commstruct.compare.block_differences`), of known kinds with neurons
 matched one by one or not, and of modules that were found in the same two connectomes.
-The distributions of strengths
-(`commstruct.compare.distribution_table`) are tested on the same pairs, brought to one
-scale as `compare_connectomes` does, and the 95 % interval of the difference of diagonal
-scores is asked whether it leaves 0 out. Power: one block has a rate larger by a half; its difference must be found after
-Benjamini-Hochberg correction.
+So are the distributions of strengths, of the pair brought to one scale as
+`compare_connectomes` does, and whether the 95 % interval of the difference of diagonal
+scores leaves 0 out. Power: one block has a rate larger by a half; its difference must
+be found after Benjamini-Hochberg correction.
 
 *Individuals*: ten connectomes split at random into two groups of five
 (`commstruct.compare_groups`; 126 different splits, p is a multiple of 1/126, so that
