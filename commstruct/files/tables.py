@@ -26,7 +26,11 @@ from commstruct.files.text import (
 def read_text_table(path: Path, options: ReadOptions) -> FileContent:
     """Read a matrix or an edge list out of CSV, TSV or text in columns."""
     layout = see_layout(path, options)
-    if any(field.startswith("{") for field in layout.first):
+    carried = layout.first[2:]
+    dictionary = carried == ["{}"] or (
+        carried and carried[0].startswith("{'") and carried[-1].endswith("}")
+    )
+    if layout.delimiter == r"\s+" and dictionary:
         raise ValueError(
             f"{path.name}: line {layout.skipped + 1}: edges carry dictionaries, as "
             "networkx's write_edgelist writes them; write_weighted_edgelist writes "
