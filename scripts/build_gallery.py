@@ -60,6 +60,8 @@ class Exhibit:
     proof : str
         File of the results that is written last.
     document : function of the folder of the results
+    shows_figure : bool
+        Whether its first figure is also kept alone, for the README.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Exhibit:
     command: tuple[str, ...]
     proof: str
     document: Callable[[Path], Document]
+    shows_figure: bool = False
 
 
 EXHIBITS = (
@@ -76,6 +79,7 @@ EXHIBITS = (
         ("run", "reports/learning-rate.toml"),
         "",  # goes on by itself where it ended
         sweep,
+        shows_figure=True,
     ),
     Exhibit(
         "connectome",
@@ -127,13 +131,17 @@ def show(exhibit: Exhibit, document: Document) -> str:
         if len(page) <= MOST_BYTES:
             file.write_bytes(page)
             links.append(f"[{form.upper()}]({file.name})")
+        else:
+            size = f"{len(page) / 1e6:.1f} MB"
+            links.append(f"{form.upper()} (too large to be kept here: {size})")
     first_page = '#image("page.pdf", page: 1, width: 210mm, alt: "first page")'
     picture = rendered("page.pdf", pages["pdf"], first_page)
     (GALLERY / f"{exhibit.name}.png").write_bytes(picture)
-    figure = next(block for block in document.blocks if block["kind"] == "figure")
-    whole = '#image("figure.svg", width: 165mm, alt: "figure")'
-    picture = rendered("figure.svg", document.figures[figure["file"]], whole)
-    (GALLERY / f"{exhibit.name}-figure.png").write_bytes(picture)
+    if exhibit.shows_figure:
+        figure = next(block for block in document.blocks if block["kind"] == "figure")
+        whole = '#image("figure.svg", width: 165mm, alt: "figure")'
+        picture = rendered("figure.svg", document.figures[figure["file"]], whole)
+        (GALLERY / f"{exhibit.name}-figure.png").write_bytes(picture)
     answers = next(block for block in document.blocks if block["kind"] == "answers")
     words = ["".join(map(str, item)) for item in answers["items"]]
     return "\n".join(

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from scipy import sparse
 from stores import CHECKPOINTS, make_store
 from test_pages import HOSTILE, SETTINGS, hostile_network
 
@@ -360,4 +361,30 @@ def test_colours_of_blocks_reach_as_far_as_their_key_says(visit, tmp_path):
     )
     assert shades[0] < 20  # the largest mean is the darkest colour
     assert 60 < shades[1] < 230
+    seen.check_quiet()
+
+
+def test_weights_of_a_large_sparse_network_are_on_the_page(visit, tmp_path):
+    n = 1200  # too many for all their pairs
+    rng = np.random.default_rng(0)
+    labels = np.arange(n) % 3
+    chance = np.where(labels[:, None] == labels, 0.03, 0.002)
+    counts = np.where(rng.random((n, n)) < chance, rng.poisson(3, (n, n)), 0.0)
+    np.fill_diagonal(counts, 0)
+    network = as_connectome(sparse.csr_array(counts), names=[f"N{i}" for i in range(n)])
+    settings = SETTINGS | {"n_nulls": 0}
+    analysis = analyze(network, **settings)
+    path = write_report(analysis, tmp_path, network=network, formats=["html"])["html"]
+    assert path.stat().st_size < 2_000_000
+    seen = visit(path)
+    seen.choose("order", "original")
+    seen.page.locator("#matrix").focus()
+    pre, post = next(zip(*np.nonzero(counts), strict=True))
+    for _ in range(post):
+        seen.page.keyboard.press("ArrowRight")
+    for _ in range(pre):
+        seen.page.keyboard.press("ArrowDown")
+    words = seen.text("#readout")
+    assert re.search(rf"From N{pre} .* to N{post} ", words)
+    assert words.endswith(f"weight {counts[pre, post]:g}")
     seen.check_quiet()

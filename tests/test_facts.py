@@ -440,3 +440,16 @@ def test_encoded_weights_are_near_and_whole_numbers_are_exact(bits):
     assert counts["max"] == counts["levels"]
     found = np.frombuffer(b64decode(counts["data"]), dtype=f"<i{bits // 8}")
     assert found.tolist() == [0, 100, -3, 1]
+
+
+def test_weights_kept_sparsely_are_the_same_in_less_room():
+    weights = np.zeros((40, 40))
+    weights[3, 5], weights[39, 39], weights[0, 0] = 0.5, -2.25, 1.0
+    full = encode(weights, bits=16)
+    code = encode(weights, bits=16, sparsely=True)
+    numbers = np.zeros(code["size"], dtype="<i2")
+    places = np.frombuffer(b64decode(code["places"]), dtype="<u4")
+    numbers[places] = np.frombuffer(b64decode(code["data"]), dtype="<i2")
+    assert numbers.tobytes() == b64decode(full["data"])
+    assert (code["max"], code["power"]) == (full["max"], full["power"])
+    assert len(places) == 3

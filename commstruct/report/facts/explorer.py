@@ -27,6 +27,7 @@ from commstruct.report.facts.sweep import LEVEL, SweepFacts, last_value, match_m
 from commstruct.report.text import STRUCTURE_NAMES, p_text, shown
 
 MOST_CHARACTERS = 3_000_000  # of what there is to explore on one page
+MOST_NEURONS = 3000  # whose weights a browser draws without delay
 UNDEFINED = -32768  # stands for NaN among 16-bit numbers
 REGIONS = {
     "whole": ("whole network", "weight"),
@@ -37,7 +38,7 @@ REGIONS = {
 Facts = dict[str, Any]
 
 
-def encode(values: NDArray[np.floating], *, bits: int) -> Facts:
+def encode(values: NDArray[np.floating], *, bits: int, sparsely: bool = False) -> Facts:
     """Whole numbers that stand for weights, with the scale to read them by.
 
     The number q stands for ``sign(q) max (|q| / levels)^power``. Whole weights that
@@ -49,12 +50,15 @@ def encode(values: NDArray[np.floating], *, bits: int) -> Facts:
     values : array
         NaN only with 16 bits.
     bits : {8, 16}
+    sparsely : bool
+        Whether only the numbers of what is not zero are kept, with their places.
 
     Returns
     -------
     dict
         ``bits``, ``levels``, ``power``, ``max``, ``exact`` and ``data``, base64 of the
-        numbers, little-endian, row by row.
+        numbers, little-endian, row by row. Sparsely also ``size``, how many there are
+        with the zeros, and ``places``, base64 of the position of each (32 bits).
     """
     levels = 2 ** (bits - 1) - 1
     finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
@@ -65,15 +69,22 @@ def encode(values: NDArray[np.floating], *, bits: int) -> Facts:
     shares = np.abs(finite) / (top or 1.0)
     numbers = np.sign(finite) * np.round(levels * shares ** (1 / power))
     numbers[~np.isfinite(values)] = UNDEFINED
-    data = numbers.astype(f"<i{bits // 8}").tobytes()
-    return {
+    code: Facts = {
         "bits": bits,
         "levels": levels,
         "power": power,
         "max": top,
         "exact": exact,
-        "data": base64.b64encode(data).decode(),
     }
+    if sparsely:
+        places = np.flatnonzero(values)
+        numbers = numbers.ravel()[places]
+        code |= {"size": values.size, "places": _base64(places.astype("<u4"))}
+    return {**code, "data": _base64(numbers.astype(f"<i{bits // 8}"))}
+
+
+def _base64(numbers: NDArray[Any]) -> str:
+    return base64.b64encode(numbers.tobytes()).decode()
 
 
 def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
@@ -91,14 +102,19 @@ def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
         ids = np.arange(one.partition.n_modules)
         explorer.add_partition((0, 0), one, ids)
         explorer.add_final((0, 0, 0), one, saturation(network.weights))
-    size = network.n_neurons**2 * 4 // 3
+    if network.n_neurons > MOST_NEURONS:
+        return explorer.facts
     if network.possible is not None:
         explorer.facts["possible"] = _bits(network.possible)
-    bits = 16 if 2 * size <= explorer.room() else 8
-    if bits // 8 * size <= explorer.room():
-        weights = network.weights
-        dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
-        explorer.add_weights({(0, 0, 0): dense}, bits=bits)
+    weights = network.weights
+    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
+    for bits in (16, 8):
+        whole = dense.size * bits // 8
+        sparse = np.count_nonzero(dense) * (4 + bits // 8)
+        if min(whole, sparse) * 4 // 3 <= explorer.room():
+            sparsely = bool(sparse < whole)
+            explorer.add_weights({(0, 0, 0): dense}, bits=bits, sparsely=sparsely)
+            break
     return explorer.facts
 
 
@@ -248,15 +264,21 @@ class _Explorer:
         del self.facts["matrices"][n_matrices:]
         return False
 
-    def add_weights(self, of: dict[tuple[int, int, int], Any], *, bits: int) -> None:
+    def add_weights(
+        self,
+        of: dict[tuple[int, int, int], Any],
+        *,
+        bits: int,
+        sparsely: bool = False,
+    ) -> None:
         """Add weights, the same ones only once."""
         for place, weights in of.items():
-            matrix = encode(weights, bits=bits)
+            matrix = encode(weights, bits=bits, sparsely=sparsely)
             digest = hashlib.sha256(repr(matrix).encode()).hexdigest()
             if digest not in self.matrix_of:
                 self.matrix_of[digest] = len(self.facts["matrices"])
                 self.facts["matrices"].append(matrix)
-                self.used += len(matrix["data"])
+                self.used += len(matrix["data"]) + len(matrix.get("places", ""))
             self.facts["weights"][_key(*place)] = self.matrix_of[digest]
 
     def _add_state(

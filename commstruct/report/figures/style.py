@@ -8,8 +8,10 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import matplotlib as mpl
 import matplotlib.style
 import numpy as np
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
@@ -56,8 +58,13 @@ def in_style(function: Callable[P, R]) -> Callable[P, R]:
 def save_svg(figure: Figure) -> bytes:
     """Return a figure as SVG: text stays text, and the same figure the same bytes."""
     file = io.BytesIO()
+    dpi = figure.dpi
     with matplotlib.style.context(STYLE):
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+        figure.dpi = mpl.rcParams["savefig.dpi"]  # of the pictures in it
+        # `savefig` would draw everything once more, to no purpose here.
+        canvas: Any = FigureCanvasSVG(figure)  # which has no types
+        canvas.print_svg(file, metadata={"Date": None, "Creator": None})
+    figure.dpi = dpi
     return _PICTURE.sub(_smaller, file.getvalue())
 
 

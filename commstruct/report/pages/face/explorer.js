@@ -68,7 +68,13 @@
   };
   const numbersOfMatrix = memo((index) => {
     const code = facts.matrices[index];
-    return numbersOf(code.data, code.bits);
+    const numbers = numbersOf(code.data, code.bits);
+    if (code.places === undefined) return numbers;
+    const all = new numbers.constructor(code.size);
+    new Uint32Array(bytesOf(code.places).buffer).forEach((at, i) => {
+      all[at] = numbers[i];
+    });
+    return all;
   });
   const labelsOf = memo((key) => numbersOf(facts.partitions[key].labels, 16));
 
@@ -245,7 +251,7 @@
     });
     if (look.order === "module") {
       context.strokeStyle = "#000000";
-      context.lineWidth = 1;
+      context.lineWidth = Math.max(1, Math.round(size / 680)); // of what is seen
       for (let i = 1; i < n; i += 1) {
         if (labels[order[i]] !== labels[order[i - 1]]) {
           const at = Math.round(edge + i * cell) + 0.5;
@@ -327,8 +333,11 @@
     if (value === null || !Number.isFinite(value)) return "undefined";
     return String(Number(value.toPrecision(digits))).replace("-", "\u2212");
   };
-  const signed = (value) =>
-    value === null ? "undefined" : (value > 0 ? "+" : "") + number(value);
+  const signed = (value) => {
+    if (value === null) return "undefined";
+    const rounded = Math.abs(value) < 1e-9 ? 0 : value; // the rest is rounding
+    return (rounded > 0 ? "+" : "") + number(rounded);
+  };
   const write = (id, words) => {
     const element = byId(id);
     if (element && element.textContent !== words) element.textContent = words;
