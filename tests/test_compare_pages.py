@@ -1,13 +1,18 @@
-"""Tests of the figures of compared connectomes: what is marked, what is named."""
+"""Tests of the pages of compared connectomes: what is marked, named, and never run."""
 
+import io
 import json
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
+from pypdf import PdfReader
+from test_html import Elements
+from test_pages import HOSTILE
 
 from commstruct import as_connectome, compare_connectomes, compare_groups
+from commstruct.report import ReportSettings
 from commstruct.report.facts.compare_sentences import blocks_answer, worm_sentence
 from commstruct.report.figures.compare_figures import (
     plot_distances,
@@ -15,8 +20,10 @@ from commstruct.report.figures.compare_figures import (
     plot_map,
     plot_modules_across,
 )
-from commstruct.report.pages.compare_page import write_comparison
-from commstruct.report.pages.groups_page import write_groups
+from commstruct.report.pages.compare_page import comparison_document, write_comparison
+from commstruct.report.pages.groups_page import groups_document, write_groups
+from commstruct.report.pages.html import html_bytes
+from commstruct.report.pages.pdf import pdf_bytes
 
 KINDS = np.repeat(["p", "q"], 8)
 
@@ -186,3 +193,65 @@ def test_what_worms_differ_by_is_said_of_worms_alone():
     assert "Differences between laboratories are as large" in told
     assert worm_sentence(("celegans-male", None)) is None
     assert worm_sentence(("celegans-male", "karate")) is None
+
+
+def hostile_networks():
+    """Networks whose neurons and types have names that try to be markup."""
+    rng = np.random.default_rng(0)
+    kinds = np.repeat(HOSTILE, 3)
+    names = [f"{kind[:9000]}{i}" for i, kind in enumerate(kinds)]
+    n = len(names)
+    return [
+        as_connectome(
+            rng.poisson(3.0, size=(n, n)) * (1.0 - np.eye(n)),
+            names=names,
+            attributes={"type": kinds},
+        )
+        for _ in range(4)
+    ]
+
+
+def hostile_pair():
+    found = compare_connectomes(
+        *hostile_networks()[:2],
+        seed=0,
+        names=(HOSTILE[0], HOSTILE[1]),
+        n_nulls=1,
+        n_permutations=10,
+        restarts=1,
+    )
+    placed = {"datasets": (None, None), "placements": {}}
+    return comparison_document(found, provenance={"command": HOSTILE[0]}, **placed)
+
+
+def hostile_groups():
+    found = compare_groups(
+        hostile_networks(),
+        [HOSTILE[0], HOSTILE[1]] * 2,
+        seed=0,
+        names=HOSTILE[:4],
+        n_permutations=10,
+    )
+    return groups_document(found, provenance={"command": HOSTILE[0]})
+
+
+@pytest.mark.parametrize("make", [hostile_pair, hostile_groups])
+def test_names_that_are_markup_are_text_in_both_faces(make):
+    document, settings = make(), ReportSettings()
+    page = html_bytes(document, settings).decode()
+    elements = Elements(page)
+    assert len(elements.of("script")) == 1  # ours
+    assert not elements.of("img", "iframe", "object", "embed", "link", "form", "base")
+    assert not any(
+        name.startswith("on") for _, attributes in elements.found for name in attributes
+    )
+    assert "<script>alert(1)</script>" in "".join(elements.texts)
+    reader = PdfReader(io.BytesIO(pdf_bytes(document, settings)))
+    text = "".join(page.extract_text() for page in reader.pages)
+    squeezed = "".join(text.split())
+    for words in ("<script>alert(1)", '#read("/etc/passwd")', "$x$", "U+202Eevil"):
+        assert words in squeezed, words
+    for words in (page, text):
+        assert "\u202e" not in words
+        assert "n" * 500 not in words
+        assert "root:x" not in words
