@@ -98,14 +98,16 @@ def draw_runs(
     """Runs as their seeds' markers, means and their band, diverged runs as crosses."""
     rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
     seeds = _seeds(analysis)
+    points: dict[tuple[int, bool], list[tuple[float, float]]] = {}
     for run, (rate, seed, value) in values.items():
-        if value is None or not np.isfinite(value):
-            continue
-        place = seeds.index(seed)
-        hollow = learned.get(run) is False
+        if value is not None and np.isfinite(value):
+            kind = seeds.index(seed), learned.get(run) is False
+            at = rate * _dodge(kind[0], len(seeds), rates)
+            points.setdefault(kind, []).append((at, value))
+    for (place, hollow), found in points.items():
         axes.plot(
-            rate * _dodge(place, len(seeds), rates),
-            value,
+            *zip(*found, strict=True),
+            ls="",
             marker=SEED_MARKERS[place % len(SEED_MARKERS)],
             color=color,
             markerfacecolor="white" if hollow else color,
