@@ -3,7 +3,9 @@
 import json
 import math
 import shutil
+import weakref
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ from commstruct.analysis import (
     input_hash,
     open_sweep,
     read_analysis,
+    read_weights,
     tail_share,
     usual_settings,
     write_analysis,
@@ -347,3 +350,31 @@ def test_settings_out_of_range_are_refused(settings, message):
 def test_unknown_settings_are_refused():
     with pytest.raises(ValueError, match="colour"):
         AnalysisSettings(colour="red")
+
+
+def test_the_runs_of_a_sweep_are_in_memory_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = {0.1 * (1 + i): 0.8 for i in range(6)}
+    store = make_store(tmp_path / "store", contrasts=rates)
+    alive, most, n_read = 0, 0, 0
+
+    def let_go() -> None:
+        nonlocal alive
+        alive -= 1
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal alive, most, n_read
+        weights = read_weights(*arguments)
+        weakref.finalize(weights, let_go)
+        alive, n_read = alive + 1, n_read + 1
+        most = max(most, alive)
+        return weights
+
+    monkeypatch.setattr("commstruct.analysis.method.read_weights", counted)
+    found = analyze(
+        store, seed=0, structures=["assortative"], n_nulls=1, restarts=1, workers=1
+    )
+    assert len(found.regions) == 12 * 3
+    assert n_read == 2 * 12  # for their keys, and to be analysed
+    assert most <= 2
