@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from commstruct.analysis import (
     input_hash,
     open_sweep,
     read_analysis,
-    read_weights,
+    region_networks,
     tail_share,
     usual_settings,
     write_analysis,
@@ -357,24 +358,24 @@ def test_the_runs_of_a_sweep_are_in_memory_one_after_the_other(
 ) -> None:
     rates = {0.1 * (1 + i): 0.8 for i in range(6)}
     store = make_store(tmp_path / "store", contrasts=rates)
-    alive, most, n_read = 0, 0, 0
+    alive, most, n_made = 0, 0, 0
 
     def let_go() -> None:
         nonlocal alive
         alive -= 1
 
-    def counted(*arguments: Any) -> Any:
-        nonlocal alive, most, n_read
-        weights = read_weights(*arguments)
-        weakref.finalize(weights, let_go)
-        alive, n_read = alive + 1, n_read + 1
-        most = max(most, alive)
-        return weights
+    def counted(*arguments: Any) -> Iterator[Any]:
+        nonlocal alive, most, n_made
+        for one in region_networks(*arguments):
+            weakref.finalize(one[2], let_go)
+            alive, n_made = alive + 1, n_made + 1
+            most = max(most, alive)
+            yield one
 
-    monkeypatch.setattr("commstruct.analysis.method.read_weights", counted)
+    monkeypatch.setattr("commstruct.analysis.method.region_networks", counted)
     found = analyze(
         store, seed=0, structures=["assortative"], n_nulls=1, restarts=1, workers=1
     )
     assert len(found.regions) == 12 * 3
-    assert n_read == 2 * 12  # for their keys, and to be analysed
-    assert most <= 2
+    assert n_made == 2 * 12 * 3  # for their keys, and to be analysed
+    assert most <= 4
