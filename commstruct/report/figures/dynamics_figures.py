@@ -37,8 +37,8 @@ def plot_clamping(result: Result) -> Figure:
     largest = float(max(np.abs(free).max(), np.abs(clamp).max()))
     norm = TwoSlopeNorm(0, -min(largest, 0.6), min(largest, 0.6))
     for axes, letter, regime, growth in (
-        (top[0], "a  no external credit", "free", free),
-        (top[1], "b  clamped credit", "clamp", clamp),
+        (top[0], "a  free or injected", "free", free),
+        (top[1], "b  clamped", "clamp", clamp),
     ):
         mesh = axes.pcolormesh(
             grid["gain"],
