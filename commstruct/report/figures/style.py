@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
+import pandas as pd
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -71,16 +72,16 @@ def save_svg(figure: Figure) -> bytes:
 def _smaller(found: re.Match[bytes]) -> bytes:
     """The same picture with a table of its colours, if 256 are enough for it."""
     picture = Image.open(io.BytesIO(base64.b64decode(found[2]))).convert("RGBA")
-    pixels = np.asarray(picture).reshape(-1, 4)
-    packed = pixels.astype(np.uint32) @ (1 << np.arange(0, 32, 8, dtype=np.uint32))
-    _, first, places = np.unique(packed, return_index=True, return_inverse=True)
-    if len(first) > 256 or (pixels[:, 3] < 255).any():
+    packed = np.asarray(picture).view(np.uint32).ravel()  # one number for each pixel
+    places, packed_colors = pd.factorize(packed)
+    colors = packed_colors.view(np.uint8).reshape(-1, 4)
+    if len(colors) > 256 or (colors[:, 3] < 255).any():
         return found[0]
     size = picture.size[::-1]
     indexed = Image.fromarray(places.astype(np.uint8).reshape(size), mode="P")
-    indexed.putpalette(pixels[first, :3].tobytes())
+    indexed.putpalette(colors[:, :3].tobytes())
     file = io.BytesIO()
-    indexed.save(file, format="png", optimize=True)
+    indexed.save(file, format="png", compress_level=9)
     return found[1] + base64.b64encode(file.getvalue())
 
 
