@@ -7,6 +7,7 @@ but in half the noise.
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import eigh, svd
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh, svds
 from sklearn.utils.extmath import randomized_svd
 
@@ -69,7 +70,7 @@ def singular_embedding(weights: Weights, *, edge: float, most: int) -> FloatMatr
     """
     n = weights.shape[0]
     if isinstance(weights, np.ndarray) and n <= FULL_DECOMPOSITION:
-        left, values, right = np.linalg.svd(weights)
+        left, values, right = _all_vectors(weights)
     else:
         left, values, right = _leading_vectors(weights, min(most, n - 1))
     rank = _rank(values, edge, most)
@@ -89,7 +90,7 @@ def symmetric_embedding(weights: Weights, *, edge: float, most: int) -> FloatMat
     if not abs(symmetric).max():
         return np.zeros((n, 1))
     if isinstance(symmetric, np.ndarray) and n <= FULL_DECOMPOSITION:
-        values, vectors = np.linalg.eigh(symmetric)
+        values, vectors = _all_eigenvectors(symmetric)
     else:
         values, vectors = _leading_eigenvectors(symmetric, min(most, n - 1))
     order = np.argsort(-np.abs(values), kind="stable")
@@ -97,6 +98,29 @@ def symmetric_embedding(weights: Weights, *, edge: float, most: int) -> FloatMat
     rank = _rank(values, edge, most)
     embedding: FloatMatrix = vectors[:, :rank] * _above_noise(values[:rank], edge)
     return embedding
+
+
+def _all_vectors(
+    weights: FloatMatrix,
+) -> tuple[FloatMatrix, FloatVector, FloatMatrix]:
+    """Singular vectors and values, by the slower method where the fast one fails.
+
+    Divide and conquer gives up on some matrices, on some processors.
+    """
+    try:
+        return np.linalg.svd(weights)
+    except np.linalg.LinAlgError:
+        left, values, right = svd(weights, lapack_driver="gesvd")
+        return left, values, right
+
+
+def _all_eigenvectors(symmetric: FloatMatrix) -> tuple[FloatVector, FloatMatrix]:
+    """Eigenvalues, smallest first, and vectors, as above."""
+    try:
+        values, vectors = np.linalg.eigh(symmetric)
+    except np.linalg.LinAlgError:
+        values, vectors = eigh(symmetric, driver="ev")
+    return values, vectors
 
 
 def _leading_vectors(
@@ -140,7 +164,7 @@ def extreme_vectors(weights: Weights) -> list[FloatVector]:
     mean = symmetric.sum() / max(n * (n - 1), 1)
     if n <= FULL_DECOMPOSITION:
         dense = symmetric if isinstance(symmetric, np.ndarray) else symmetric.toarray()
-        _, vectors = np.linalg.eigh(dense - mean)
+        _, vectors = _all_eigenvectors(dense - mean)
     else:
         centred = LinearOperator(
             (n, n), matvec=lambda x: symmetric @ x - mean * x.sum(), dtype=np.float64

@@ -6,6 +6,8 @@ from planted import planted_graph, planted_weights
 from scipy import sparse
 from scipy.sparse.linalg import ArpackError
 
+from commstruct import as_connectome
+from commstruct.compare.similarity import singular_values
 from commstruct.embedding import (
     equalise,
     extreme_vectors,
@@ -115,6 +117,24 @@ def test_sparse_and_dense_networks_are_embedded_alike():
     few = singular_embedding(weights, edge=5.0, most=4)
     all_of_them = singular_embedding(weights.toarray(), edge=5.0, most=4)
     np.testing.assert_allclose(np.abs(few), np.abs(all_of_them), atol=1e-8)
+
+
+@pytest.mark.parametrize("embedding", [singular_embedding, symmetric_embedding])
+def test_the_embedding_is_the_same_where_lapack_gives_up(embedding, monkeypatch):
+    weights, _ = planted_weights("mixed", seed=1, contrast=2.0, sizes=(30, 20, 12))
+    points, ends = embedding(weights, edge=24.0, most=4), extreme_vectors(weights)
+    values = np.linalg.svd(weights, compute_uv=False)
+
+    def give_up(*_, **__):
+        raise np.linalg.LinAlgError("SVD did not converge")
+
+    monkeypatch.setattr("numpy.linalg.svd", give_up)
+    monkeypatch.setattr("numpy.linalg.eigh", give_up)
+    again = embedding(weights, edge=24.0, most=4)
+    np.testing.assert_allclose(again @ again.T, points @ points.T, atol=1e-8)
+    for one, other in zip(ends, extreme_vectors(weights), strict=True):
+        assert abs(one @ other) == pytest.approx(1)
+    np.testing.assert_allclose(singular_values(as_connectome(weights)), values)
 
 
 @pytest.mark.parametrize("embedding", [singular_embedding, symmetric_embedding])

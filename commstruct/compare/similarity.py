@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.linalg import svd
 from scipy.sparse.linalg import svds
 from scipy.stats import false_discovery_control, spearmanr
 
@@ -141,7 +142,10 @@ def singular_values(network: Connectome) -> FloatVector:
         dense = network.weights
         if not isinstance(dense, np.ndarray):
             dense = dense.toarray()
-        values = np.linalg.svd(dense, compute_uv=False)
+        try:
+            values = np.linalg.svd(dense, compute_uv=False)
+        except np.linalg.LinAlgError:  # as it may, on some matrices and processors
+            values = svd(dense, compute_uv=False, lapack_driver="gesvd")
         return np.asarray(values, dtype=np.float64)
     start = np.ones(network.n_neurons)  # fixed, so that one network is one answer
     found = svds(
