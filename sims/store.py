@@ -368,7 +368,7 @@ class SweepStore:
                 raise ValueError("the weights do not have the record's checksum")
         except FileNotFoundError:
             return None
-        except (OSError, RuntimeError, KeyError, TypeError) as error:
+        except (OSError, RuntimeError, LookupError, TypeError, AttributeError) as error:
             raise ValueError(str(error)) from None
         return record
 

@@ -166,6 +166,26 @@ def test_an_altered_store_is_read_or_refused_with_one_message(
         (path / name).write_bytes(whole[name])
 
 
+@pytest.mark.parametrize(
+    "content", [b"5555\x1f", b"5", b"[]", b'{"shape": 3}', b"null"]
+)
+@pytest.mark.parametrize("name", ["role", "weights"])
+def test_what_says_how_an_array_is_stored_is_damaged(
+    store: tuple[Path, dict[str, bytes]], name: str, content: bytes
+) -> None:
+    """Found by fuzzing stores: JSON that is no object was zarr's AttributeError."""
+    path, whole = store
+    file = f"{name}/zarr.json"
+    (path / file).write_bytes(content)
+    try:
+        with pytest.raises(ValueError, match="must be whole, got"):
+            open_sweep(path)
+        with one_message():
+            verify_store(path, seed=0)
+    finally:
+        (path / file).write_bytes(whole[file])
+
+
 @pytest.mark.parametrize("name", ["role", "mask", "checkpoint", "seed"])
 def test_torn_coordinates_are_one_message(
     store: tuple[Path, dict[str, bytes]], name: str

@@ -19,7 +19,7 @@ FORMAT_VERSIONS = (1, 2)  # read alike; of 1 the records have no checksum
 ROLES = ("input", "hidden", "output")
 
 Record = dict[str, Any]
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, RuntimeError)
+_DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 """What zarr and its codecs raise where a file is not what it was."""
 
 _Curve = list[float | None]
