@@ -863,6 +863,7 @@ def test_broken_text_is_refused_with_its_place(name, text, message, tmp_path):
             gzip.compress(b"0,1\n1,0\n" * 99, mtime=0)[:-9],
             "a.csv.gz: is not whole",
         ),
+        ("a.csv.gz", b"\x1f\x8b\x08" + bytes(7) + b"\x07", "a.csv.gz: is not whole"),
         ("a.parquet", b"PAR1", "a.parquet: cannot be read as Parquet"),
         ("a.feather", b"ARROW1", "a.feather: cannot be read as Feather"),
         ("a.pconn.nii", b"\0" * 600, "a.pconn.nii: is not CIFTI"),
