@@ -235,19 +235,27 @@ def test_step_says_nan_where_rates_grow_without_bound(make_step):
 
 
 def allocated(network, **changes):
-    """Bytes that ten steps after the first leave behind, and their most at any time."""
+    """Bytes that ten steps after the first leave behind, and their most at any time.
+
+    The least of several times: other threads of the test's process allocate as well,
+    now and then, and a step that allocates does so every time.
+    """
     step = TrainingStep(network, **SETTINGS | {"batch_size": 32} | changes)
     stimulus, target = batch(network, size=32)
     step(stimulus, target)
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        for _ in range(10):
-            step(stimulus, target)
-        now, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    return now - before, peak - before
+    left, most = [], []
+    for _ in range(5):
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            for _ in range(10):
+                step(stimulus, target)
+            now, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        left.append(now - before)
+        most.append(peak - before)
+    return min(left), min(most)
 
 
 LARGE = {"n_neurons": 80, "n_inputs": 30, "n_outputs": 20}
