@@ -184,7 +184,7 @@ class Analysis:
                 for region in self.regions
             ],
         }
-        return json.dumps(_plain(content), allow_nan=False) + "\n"
+        return json.dumps(plain_data(content), allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Analysis":
@@ -356,16 +356,16 @@ def _quantile(values: FloatVector, share: float) -> float:
     return float(np.quantile(defined, share)) if len(defined) else math.nan
 
 
-def _plain(value: Any) -> Any:
+def plain_data(value: Any) -> Any:
     """Only what JSON has: arrays as lists, results as objects, no NaN."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, np.generic):
         value = value.item()
     if is_dataclass(value) or isinstance(value, Mapping):
-        return {name: _plain(part) for name, part in _parts(value)}
+        return {name: plain_data(part) for name, part in _parts(value)}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain_data(part) for part in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

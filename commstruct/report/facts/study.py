@@ -15,6 +15,7 @@ from scipy.stats import false_discovery_control, t
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep
 from commstruct.report.facts.checkpoints import (
     Checkpoints,
+    EqualLoss,
     checkpoint_blocks,
     equal_loss,
 )
@@ -198,6 +199,8 @@ def setting_slopes(
     facts = sweep_facts(analysis)
     learned = [one for one in analysis.regions if facts.learned[str(one.run)]]
     slopes: list[Slope] = []
+    checkpoints = checkpoint_blocks(analysis, sweep) if learned else {}
+    at_loss = equal_loss(analysis, facts, checkpoints) if learned else None
     kinds = dict.fromkeys((one.region, one.structure) for one in analysis.regions)
     for region, structure in kinds:
         chosen = [
@@ -211,7 +214,7 @@ def setting_slopes(
                 slope = replace(slope, end_p=_end_p(chosen, measure))
             slopes.append(slope)
         if chosen and structure == PRIMARY[0]:
-            slopes += _other_comparisons(place, analysis, sweep, facts, chosen)
+            slopes += _other_comparisons(place, sweep, checkpoints, at_loss, chosen)
     return _setting(name, analysis, facts), tuple(slopes)
 
 
@@ -344,15 +347,13 @@ def _end_p(runs: Sequence[RegionAnalysis], measure: str) -> tuple[float, float]:
 
 def _other_comparisons(
     place: tuple[str, str, str],
-    analysis: Analysis,
     sweep: Sweep,
-    facts: SweepFacts,
+    checkpoints: Checkpoints,
+    at_loss: EqualLoss | None,
     runs: Sequence[RegionAnalysis],
 ) -> list[Slope]:
     """The primary measure at equal loss, and at equal learning rate x steps."""
-    checkpoints = checkpoint_blocks(analysis, sweep)
     found: list[Slope] = []
-    at_loss = equal_loss(analysis, facts, checkpoints)
     if at_loss is not None:
         values = [
             _zero_of_one_module(one, at_loss.at_loss.get((str(one.run), place[1]), 0.0))

@@ -1,16 +1,14 @@
 """The page of a study: what the learning rate does to structure, setting by setting."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from commstruct.analysis import versions, write_whole
+from commstruct.analysis import plain_data, versions, write_whole
 from commstruct.report.facts.study import PRIMARY, Slope, StudyFacts
 from commstruct.report.facts.study_sentences import (
     REGION_NAMES,
@@ -81,9 +79,9 @@ def write_study(
             for one in facts.settings
         ],
         "slopes": [_row(slope) for slope in facts.slopes],
-        "probes": [asdict(probe) for probe in probes],
+        "probes": probes,
     }
-    text = json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n"
+    text = json.dumps(plain_data(content), indent=1, allow_nan=False) + "\n"
     write_whole(paths["study"], text.encode())
     table = pd.DataFrame([_row(slope) for slope in facts.slopes])
     if len(table):
@@ -233,15 +231,3 @@ def _row(slope: Slope) -> dict[str, Any]:
         slope.verdict if is_primary and slope.comparison == "steps" else None
     )
     return row
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without_nan(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(part) for part in value]
-    if isinstance(value, np.ndarray):
-        return _without_nan(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
