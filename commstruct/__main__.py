@@ -59,6 +59,7 @@ from commstruct.commands.working import (
     finish,
     leave_account,
     say_plan,
+    say_study_plan,
     set_words,
     simulate_sweep,
     summary_of,
@@ -105,6 +106,15 @@ def run(
     formats: Formats = None,
     workers: Workers = None,
     dask: DaskAddress = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Of a study, work on the I-th of N shares of its settings and write "
+            "no report; the same command without it then writes the report.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -117,16 +127,25 @@ def run(
     setting, and study.json, slopes.csv and the report of all.
     """
     with speaking(quiet, verbose):
+        from commstruct.sweeping import shard_of
         from sims.study import is_study
 
+        share = shard_of(shard)
         out = out or definition.parent / "out" / definition.stem
         command = command_of("run", definition, options=set_words(overrides))
         if is_study(definition):
             settings_of = read_study(definition, overrides)
             with at_work(workers, dask) as means:
-                found = run_study(settings_of, out, formats, means, command, quiet)
+                found = run_study(
+                    settings_of, out, formats, means, command, quiet, share or (1, 1)
+                )
             finish(as_json, found)
             return
+        if share is not None:
+            raise ValueError(
+                "--shard of run must be of a study; a sweep is shared by "
+                "commstruct simulate --shard"
+            )
         settings = read_definition(definition, overrides)
         looks = report_settings(settings[2], formats=formats)
         store = out / "sweep.zarr"
@@ -179,8 +198,11 @@ def simulate(
         from sims.study import is_study
 
         share = shard_of(shard)
-        if is_study(definition) and not dry_run:
+        if is_study(definition):
             study = read_study(definition, overrides)[0]
+            if dry_run:
+                say_study_plan(study, out, workers, as_json)
+                return
             command = command_of("run", definition, options=set_words(overrides))
             with at_work(workers, dask) as means:
                 made = {

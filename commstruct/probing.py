@@ -51,7 +51,7 @@ class RunProbe:
     agreement : tuple of float
         Adjusted mutual information of the modules at each checkpoint with those at the
         end.
-    tuning : (n_modules, n_classes) array
+    tuning : n_modules tuples of n_classes float
     """
 
     run: str
@@ -66,7 +66,7 @@ class RunProbe:
     served: float
     served_p: float
     agreement: tuple[float, ...]
-    tuning: FloatMatrix
+    tuning: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +119,9 @@ def probe_setting(
     Returns
     -------
     SettingProbe or None
-        None where the task has no classes, no run that learned has two modules, or
-        the modules of hidden neurons were not looked for.
+        None where the task has no classes, no run that learned has two modules, the
+        modules of hidden neurons were not looked for, or the network has biases, which
+        the store does not keep.
     """
     task = definition.task.build()
     chosen = [
@@ -130,7 +131,8 @@ def probe_setting(
         and learned.get(str(one.run))
         and one.partition.n_modules > 1
     ]
-    if not chosen or task.kind != "classification":
+    has_bias = getattr(definition.network, "bias", False)
+    if not chosen or task.kind != "classification" or has_bias:
         return None
     rates = [float(one.learning_rate or 0) for one in chosen]
     ends = {min(rates), max(rates)}
@@ -200,7 +202,7 @@ def _probe_run(
         served=served,
         served_p=(1 + n_as_large) / (1 + N_RANDOM),
         agreement=(*agreement, 1.0),
-        tuning=tuned.tuning,
+        tuning=tuple(map(tuple, tuned.tuning.tolist())),
     )
 
 
@@ -226,10 +228,11 @@ def _across_seeds(runs: Sequence[RunProbe], seed: int) -> tuple[float, float]:
     found, random = [], []
     for one, other in combinations(runs, 2):
         if one.learning_rate == other.learning_rate:
-            found.append(matched_tuning(one.tuning, other.tuning))
+            tuning, others = np.array(one.tuning), np.array(other.tuning)
+            found.append(matched_tuning(tuning, others))
             for _ in range(N_RANDOM):
-                exchanged = rng.permutation(other.tuning, axis=1)
-                random.append(matched_tuning(one.tuning, exchanged))
+                exchanged = rng.permutation(others, axis=1)
+                random.append(matched_tuning(tuning, exchanged))
     if not found:
         return math.nan, math.nan
     return float(np.nanmean(found)), float(np.nanmean(random))

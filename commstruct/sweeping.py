@@ -106,7 +106,7 @@ def plan_lines(plan: "Plan") -> list[str]:
     return [
         f"runs     {plan.n_missing} of {plan.n_runs} to make, {plan.steps} steps each, "
         f"{plan.n_neurons} neurons",
-        f"time     {_duration(plan.hours[0])} to {_duration(plan.hours[1])}: a step "
+        f"time     {duration(plan.hours[0])} to {duration(plan.hours[1])}: a step "
         f"takes {1e3 * min(first, last):.2f} ms as training begins and "
         f"{1e3 * max(first, last):.2f} ms with all settling steps",
         f"disk     {plan.disk_bytes / 1e6:.1f} MB",
@@ -114,7 +114,8 @@ def plan_lines(plan: "Plan") -> list[str]:
     ]
 
 
-def _duration(hours: float) -> str:
+def duration(hours: float) -> str:
+    """A time in the unit that suits it."""
     seconds = 3600 * hours
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= 2 * size:

@@ -27,10 +27,14 @@ class Study:
     changes : dict of str to dict
         What the file says of each setting: by table, the keys that differ from the
         base.
+    controls : dict of str to dict of str to tuple of str
+        Of a setting, by explanation of what happens in it, the settings in which that
+        must not happen if the explanation is right.
     """
 
     settings: dict[str, Definition]
     changes: dict[str, dict[str, Any]]
+    controls: dict[str, dict[str, tuple[str, ...]]]
 
 
 def is_study(path: str | Path) -> bool:
@@ -43,7 +47,8 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
 
     A setting has the tables of the base, but for the keys that it names. Where it
     names another kind of network or task, its table stands in for that of the base,
-    whose keys are those of another kind.
+    whose keys are those of another kind. ``[controls.NAME]`` names, for a setting and
+    each explanation, the settings that are its controls.
 
     Parameters
     ----------
@@ -61,11 +66,11 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not TOML, a setting has a name that cannot be a folder's, or a
-        key of it is unknown or out of range.
+        If the file is not TOML, a setting has a name that cannot be a folder's, a key
+        of it is unknown or out of range, or a control is no setting.
     """
     tables = read_tables(path)
-    changes = tables.pop("settings", None)
+    changes, controls = tables.pop("settings", None), tables.pop("controls", {})
     if not isinstance(changes, dict) or not changes:
         raise ValueError(f"{path} must have tables [settings.NAME], got none")
     settings: dict[str, Definition] = {}
@@ -85,7 +90,11 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
             )
         except ValueError as error:
             raise ValueError(f"{path}, settings.{name}: {error}") from None
-    return Study(settings=settings, changes=changes)
+    return Study(
+        settings=settings,
+        changes=changes,
+        controls=_controls(controls, settings, str(path)),
+    )
 
 
 def _changed(
@@ -99,3 +108,30 @@ def _changed(
         other = key in keys and keys[key] != old.get(key, default)
         tables[name] = dict(keys) if other else {**old, **keys}
     return tables
+
+
+def _controls(
+    tables: Any, settings: Mapping[str, Definition], path: str
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Check that controls are lists of settings, of settings."""
+    if not isinstance(tables, dict):
+        raise ValueError(f"{path}: controls must be tables [controls.NAME]")
+    for name, table in tables.items():
+        if name not in settings or not isinstance(table, dict):
+            raise ValueError(
+                f"{path}: controls must be tables [controls.NAME], each of a setting, "
+                f"got {name[:80]!r}"
+            )
+        for explanation, chosen in table.items():
+            known = isinstance(chosen, list) and all(
+                isinstance(one, str) and one in settings for one in chosen
+            )
+            if not known:
+                raise ValueError(
+                    f"{path}: controls.{name}.{explanation} must be a list of "
+                    f"settings, got {str(chosen)[:80]}"
+                )
+    return {
+        name: {explanation: tuple(chosen) for explanation, chosen in table.items()}
+        for name, table in tables.items()
+    }

@@ -283,20 +283,18 @@ def train_in_stages(
             f"got step {resume.step}"
         )
     start = network if resume is None else resume.network
-    settings: dict[str, Any] = {
-        "batch_size": batch_size,
-        "learning_rate": learning_rate,
-        "settling_steps": settling_steps,
-        "tolerance": tolerance,
-        "mode": credit_mode,
-        "loss": loss,
-        "weight_decay": weight_decay,
-    }
-    learn: TrainingStep | ArrayStep
-    if _is_numpy(network.weights) and not (damping or accelerate):
-        learn = TrainingStep(start, **settings)
-    else:
-        learn = ArrayStep(start, **settings, damping=damping, accelerate=accelerate)
+    learn = training_step(
+        start,
+        damping=damping,
+        accelerate=accelerate,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        settling_steps=settling_steps,
+        tolerance=tolerance,
+        mode=credit_mode,
+        loss=loss,
+        weight_decay=weight_decay,
+    )
     dtype = _to_numpy(network.weights[:0]).dtype
     batches = Batches(task, batch_size, dtype, np.random.default_rng(seed))
     history = History(every=max(1, steps // 100), progress=progress)
@@ -349,6 +347,25 @@ def train_in_stages(
                     yield state
 
     return stages()
+
+
+def training_step(
+    network: Network, *, damping: float, accelerate: bool, **settings: Any
+) -> TrainingStep | ArrayStep:
+    """Make the training step that suits the network's arrays and the settling.
+
+    Parameters
+    ----------
+    network : Network
+        Start; it is not changed.
+    damping, accelerate
+        As in `settle_rates`.
+    **settings
+        The other parameters of `sims.step.TrainingStep`.
+    """
+    if _is_numpy(network.weights) and not (damping or accelerate):
+        return TrainingStep(network, **settings)
+    return ArrayStep(network, **settings, damping=damping, accelerate=accelerate)
 
 
 @np.errstate(all="ignore")  # rates beyond all bounds give NaN, and that is recorded

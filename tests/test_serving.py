@@ -194,7 +194,7 @@ def test_modules_of_a_trained_network_serve_classes(probed):
         assert 0 < run.selectivity < 1
         assert run.agreement[-1] == 1
         assert run.agreement[0] < 0.2  # the start knows nothing of the end
-        assert run.tuning.shape == (run.n_modules, 10)
+        assert np.shape(run.tuning) == (run.n_modules, 10)
     assert probe.across_seeds > probe.across_random
     assert served_sentence([probe]).startswith("In 2 of 2 runs")
     assert len(served_table([probe]).rows) == 1

@@ -11,6 +11,7 @@ from scipy.stats import linregress, ttest_1samp
 from stores import make_store
 
 from commstruct.analysis import analyze, open_sweep
+from commstruct.commands.settings import read_study
 from commstruct.report.facts.study import (
     StudyFacts,
     mean_slope,
@@ -80,6 +81,29 @@ def test_an_override_is_of_every_setting(file: Path) -> None:
     study = load_study(file, overrides=["sweep.seeds=[7]", "network.gain=0.3"])
     assert {tuple(one.sweep.seeds) for one in study.settings.values()} == {(7,)}
     assert {one.network.gain for one in study.settings.values()} == {0.3}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("controls = 3", r"controls must be tables \[controls\.NAME\]"),
+        ("[controls.other]", "each of a setting, got 'other'"),
+        ("[controls]\nbase = 3", "each of a setting, got 'base'"),
+        ("[controls.base]\nstart = 'base'", r"base\.start must be a list of settings"),
+        (
+            "[controls.base]\nstart = ['no']",
+            r"must be a list of settings, got \['no'\]",
+        ),
+        ("[controls.base]\nfate = ['base']", "must name explanations"),
+    ],
+)
+def test_controls_that_are_none_are_refused(
+    file: Path, text: str, message: str
+) -> None:
+    is_table = text.startswith("[")
+    file.write_text(STUDY + text if is_table else f"{text}\n{STUDY}")
+    with pytest.raises(ValueError, match=message):
+        read_study(file, None)
 
 
 def test_a_definition_of_one_sweep_is_not_a_study(file: Path) -> None:
@@ -254,6 +278,8 @@ restarts = 1
 [settings.base]
 [settings.strong]
 network.gain = 1.0
+[controls.base]
+start = ["strong"]
 """
     )
     words = [sys.executable, "-m", "commstruct"]
@@ -266,6 +292,13 @@ network.gain = 1.0
     out = str(tmp_path / "out")
     first = call("simulate", str(path), "--out", out, "--shard", "1/2")
     assert first.returncode == 0, first.stderr
+    plan = call("simulate", str(path), "--out", out, "--dry-run")
+    assert plan.returncode == 0, plan.stderr
+    assert "all      6 runs to make" in plan.stderr
+    shared = call("run", str(path), "--out", out, "--workers", "1", "--shard", "2/2")
+    assert shared.returncode == 0, shared.stderr
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"base", "strong"}
+    assert not (tmp_path / "out" / "base" / "analysis.json").exists()
     done = call("run", str(path), "--out", out, "--workers", "1", "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
@@ -277,8 +310,15 @@ network.gain = 1.0
     assert [one["n_ended"] for one in content["settings"]] == [6, 6]
     assert content["changes"]["strong"] == {"network": {"gain": 1.0}}
     pages = (tmp_path / "out" / "report.pdf").read_bytes()
+    quantities = tmp_path / "out" / "base" / "quantities.json"
+    kept = quantities.read_bytes()
     again = call("run", str(path), "--out", out, "--workers", "1")
     assert again.returncode == 0, again.stderr
+    assert "measuring what may explain it" not in again.stderr
+    quantities.write_text('{"format": "commstruct-quantities"}')
+    anew = call("run", str(path), "--out", out, "--workers", "1")
+    assert "measuring what may explain it" in anew.stderr
+    assert quantities.read_bytes() == kept
     assert (tmp_path / "out" / "report.pdf").read_bytes() == pages
 
     path.write_text(path.read_text() + "[settings.third]\nrule.colour = 3\n")

@@ -48,9 +48,16 @@ def read_study(
     path: Path, overrides: list[str] | None
 ) -> "tuple[Study, dict[str, AnalysisSettings], ReportSettings]":
     """Check the tables of every setting before anything runs."""
+    from commstruct.report.facts.explanations import CANDIDATES
     from sims.study import load_study
 
     study = load_study(path, overrides=overrides or [])
+    for name, explanations in study.controls.items():
+        for unknown in explanations.keys() - CANDIDATES.keys():
+            raise ValueError(
+                f"{path}: controls.{name} must name explanations "
+                f"({', '.join(CANDIDATES)}), got {unknown[:80]!r}"
+            )
     tables = {name: check_tables(one, path) for name, one in study.settings.items()}
     for name, (analysis, _) in tables.items():
         if analysis.structures[0] != "any":

@@ -1,6 +1,8 @@
 """The work of `run` on a study: one sweep for each setting, one report."""
 
+import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +11,10 @@ from commstruct.commands.working import Means, analyze_sweep, simulate_sweep
 
 if TYPE_CHECKING:
     from commstruct.analysis_settings import AnalysisSettings
+    from commstruct.probing import SettingProbe
+    from commstruct.report.facts.explanations import MeasuredRun
     from commstruct.report_settings import ReportSettings
+    from sims.definition import Definition
     from sims.study import Study
 
 
@@ -20,39 +25,36 @@ def run_study(
     means: Means,
     command: str,
     quiet: bool,
+    share: tuple[int, int] = (1, 1),
 ) -> dict[str, Any]:
-    """Simulate and analyse setting by setting; write the report of all."""
-    from commstruct.analysis import open_sweep
-    from commstruct.probing import probe_setting
-    from commstruct.report.facts.study import setting_slopes, study_facts
+    """Simulate and analyse setting by setting; write the report of all.
+
+    Of a share, its settings alone are done, and no report is written.
+    """
+    from commstruct.report.facts.explanations import explain
+    from commstruct.report.facts.study import study_facts
     from commstruct.report.facts.study_sentences import study_answers
-    from commstruct.report.facts.sweep import has_learned
     from commstruct.report.pages.study_page import write_study
 
     study, analyses, report = given
     looks = report_settings(report, formats=formats)
     log = logging.getLogger("commstruct")
-    parts, probes = [], []
-    for place, (name, definition) in enumerate(study.settings.items(), start=1):
-        log.info("setting %d of %d: %s", place, len(study.settings), name)
-        folder = out / name
-        store = folder / "sweep.zarr"
-        simulate_sweep(definition, str(store), means, command, quiet)
-        analysis = analyze_sweep(store, folder, analyses[name], means, command, quiet)
-        sweep = open_sweep(store)
-        parts.append(setting_slopes(name, analysis, sweep))
-        log.info("silencing modules")
-        probe = probe_setting(
-            name,
-            definition,
-            analysis,
-            sweep,
-            {str(record["id"]): has_learned(record) for record in sweep.records},
-            seed=analyses[name].seed,
-            workers=means[0],
+    chosen = list(study.settings)[share[0] - 1 :: share[1]]
+    compared = _compared(study)
+    parts, probes, measured = [], [], {}
+    for place, name in enumerate(chosen, start=1):
+        log.info("setting %d of %d: %s", place, len(chosen), name)
+        setting = _Setting(
+            name, study.settings[name], analyses[name], out / name, means, quiet
         )
+        slopes, probe = setting.work(command)
+        parts.append(slopes)
         if probe is not None:
             probes.append(probe)
+        if name in compared:
+            measured[name] = setting.measure()
+    if share[1] > 1:
+        return {"settings": chosen}
     log.info("writing the report")
     facts = study_facts(parts)
     paths = write_study(
@@ -60,6 +62,7 @@ def run_study(
         out,
         changes=study.changes,
         probes=probes,
+        explanations=explain(facts, study.controls, measured),
         command=command,
         settings=looks,
     )
@@ -69,3 +72,110 @@ def run_study(
     verdicts = [[*key, verdict] for key, verdict in facts.verdicts.items()]
     files = [str(path) for path in paths.values()]
     return {"answers": answers, "verdicts": verdicts, "files": files}
+
+
+def _compared(study: "Study") -> set[str]:
+    """Settings that have controls, or are controls."""
+    return {
+        *study.controls,
+        *(
+            name
+            for tests in study.controls.values()
+            for chosen in tests.values()
+            for name in chosen
+        ),
+    }
+
+
+class _Setting:
+    """One setting of a study, and what of it is kept in its folder."""
+
+    def __init__(
+        self,
+        name: str,
+        definition: "Definition",
+        settings: "AnalysisSettings",
+        folder: Path,
+        means: Means,
+        quiet: bool,
+    ) -> None:
+        self._name, self._definition, self._settings = name, definition, settings
+        self._folder, self._means, self._quiet = folder, means, quiet
+
+    def work(self, command: str) -> "tuple[Any, SettingProbe | None]":
+        """Simulate, analyse and probe; slopes, and what the modules serve."""
+        from commstruct.analysis import open_sweep
+        from commstruct.probing import SettingProbe, probe_setting
+        from commstruct.report.facts.study import setting_slopes
+        from commstruct.report.facts.sweep import has_learned
+
+        store = self._folder / "sweep.zarr"
+        simulate_sweep(self._definition, str(store), self._means, command, self._quiet)
+        analysis = analyze_sweep(
+            store, self._folder, self._settings, self._means, command, self._quiet
+        )
+        self._sweep = sweep = open_sweep(store)
+        self._learned = {str(one["id"]): has_learned(one) for one in sweep.records}
+
+        def probe() -> SettingProbe | None:
+            logging.getLogger("commstruct").info("silencing modules")
+            return probe_setting(
+                self._name,
+                self._definition,
+                analysis,
+                sweep,
+                self._learned,
+                seed=self._settings.seed,
+                workers=self._means[0],
+            )
+
+        keys = [one.key for one in analysis.regions]
+        found = self._kept("serving", keys, SettingProbe | None, probe)
+        return setting_slopes(self._name, analysis, sweep), found
+
+    def measure(self) -> "tuple[MeasuredRun, ...]":
+        """Quantities that may explain a shift, of every run."""
+        from commstruct.explaining import measure_setting
+        from commstruct.report.facts.explanations import MeasuredRun
+
+        def measured() -> tuple[MeasuredRun, ...]:
+            logging.getLogger("commstruct").info("measuring what may explain it")
+            return measure_setting(
+                self._definition,
+                self._sweep,
+                self._learned,
+                workers=self._means[0],
+            )
+
+        keys = [one["weights_sha256"] for one in self._sweep.records]
+        kind = tuple[MeasuredRun, ...]
+        found: tuple[MeasuredRun, ...] = self._kept("quantities", keys, kind, measured)
+        return found
+
+    def _kept(
+        self, name: str, keys: list[str], kind: Any, make: Callable[[], Any]
+    ) -> Any:
+        """What an earlier call has left of the same input and versions, or made now."""
+        from pydantic import TypeAdapter
+
+        from commstruct.analysis import versions, write_whole
+
+        file = self._folder / f"{name}.json"
+        of = {
+            "format": f"commstruct-{name}",
+            "versions": versions(),
+            "definition": self._definition.simulation(),
+            "seed": self._settings.seed,
+            "keys": keys,
+        }
+        adapter = TypeAdapter(kind)
+        try:
+            kept = json.loads(file.read_text(encoding="utf-8"))
+            if {key: kept[key] for key in of} == of:
+                return adapter.validate_python(kept["found"])
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            pass  # none, or of something else
+        found = make()
+        content = {**of, "found": adapter.dump_python(found)}
+        write_whole(file, (json.dumps(content, indent=1) + "\n").encode())
+        return found

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from commstruct.connectome import Connectome
     from commstruct.report_settings import ReportSettings
     from sims.definition import Definition
+    from sims.study import Study
 
 
 Means = tuple[int, "Executor | None"]
@@ -86,6 +87,38 @@ def say_plan(
         print(json.dumps(asdict(plan), indent=1))
     for line in plan_lines(plan):
         logging.getLogger("commstruct").info("%s", line)
+
+
+def say_study_plan(
+    study: "Study", out: str, workers: int | None, as_json: bool
+) -> None:
+    """Say what the simulations of a study will take, without beginning them."""
+    from dataclasses import asdict
+
+    from commstruct.sweeping import duration, plan_lines
+    from sims.plan import plan_sweep
+
+    plans = {
+        name: plan_sweep(one, f"{out}/{name}/sweep.zarr", workers=workers or cores())
+        for name, one in study.settings.items()
+    }
+    if as_json:
+        print(
+            json.dumps({name: asdict(plan) for name, plan in plans.items()}, indent=1)
+        )
+    log = logging.getLogger("commstruct")
+    for name, plan in plans.items():
+        log.info("%s", name)
+        for line in plan_lines(plan):
+            log.info("  %s", line)
+    n_missing = sum(plan.n_missing for plan in plans.values())
+    least, most = (sum(plan.hours[end] for plan in plans.values()) for end in (0, 1))
+    log.info(
+        "all      %d runs to make, %s to %s, and their analysis after that",
+        n_missing,
+        duration(least),
+        duration(most),
+    )
 
 
 def analyze_sweep(

@@ -24,6 +24,7 @@ from commstruct.report.facts.sweep import (
     ROUNDING,
     SweepFacts,
     combined_p,
+    mean_interval,
     sweep_facts,
 )
 
@@ -77,10 +78,14 @@ class Slope:
         Of a two-sided t test that the mean is 0, over seeds; and after Benjamini and
         Hochberg over all settings and regions, for the primary measure at equal
         steps; NaN elsewhere.
+    by_seed : dict of seed to float
+        The slope within each seed, of which `slope` is the mean.
     rates : tuple of float
         Learning rates at which a run learned.
     means : tuple of float
         Mean over the seeds of the runs that learned, at each of `rates`.
+    intervals : tuple of (float, float)
+        Their 95 % intervals by Student's t; NaN with fewer than three runs.
     end_p : (float, float)
         Fisher's combination of the runs' p values against their re-optimised nulls at
         the lowest and the highest of `rates`; NaN where nothing was tested.
@@ -98,8 +103,10 @@ class Slope:
     low: float
     high: float
     p_value: float
+    by_seed: dict[int, float]
     rates: tuple[float, ...]
     means: tuple[float, ...]
+    intervals: tuple[tuple[float, float], ...]
     end_p: tuple[float, float] = (math.nan, math.nan)
     adjusted_p: float = math.nan
 
@@ -209,7 +216,7 @@ def setting_slopes(
         place = (name, region, structure)
         for measure in MEASURES:
             values = [_value(one, measure) for one in chosen]
-            slope = _slope(place, measure, "steps", chosen, values)
+            slope = slope_of_runs(place, measure, "steps", _run_places(chosen), values)
             if chosen and measure in chosen[0].p_values:
                 slope = replace(slope, end_p=_end_p(chosen, measure))
             slopes.append(slope)
@@ -265,14 +272,35 @@ def mean_slope(
         they are 0, else p = 0.
     n_seeds : int
     """
+    return slope_over_seeds(seed_slopes(log_rates, values, seeds))
+
+
+def seed_slopes(
+    log_rates: Sequence[float], values: Sequence[float], seeds: Sequence[int]
+) -> dict[int, float]:
+    """Least-squares slope within each seed that has three learning rates.
+
+    Parameters
+    ----------
+    log_rates, values, seeds
+        As in `mean_slope`.
+    """
     x, y = np.asarray(log_rates, dtype=float), np.asarray(values, dtype=float)
     known, of = np.isfinite(y), np.asarray(seeds)
-    found = []
+    found = {}
     for seed in np.unique(of[known]):
         mine = known & (of == seed)
         if len(np.unique(x[mine])) >= LEAST_RATES:
             centred = x[mine] - x[mine].mean()
-            found.append(float(centred @ y[mine] / (centred @ centred)))
+            found[int(seed)] = float(centred @ y[mine] / (centred @ centred))
+    return found
+
+
+def slope_over_seeds(
+    slopes: Mapping[int, float],
+) -> tuple[float, float, float, float, int]:
+    """Mean of what `seed_slopes` returns, or of differences of it, as `mean_slope`."""
+    found = np.array(list(slopes.values()))
     n = len(found)
     if n == 0:
         return math.nan, math.nan, math.nan, math.nan, 0
@@ -286,37 +314,69 @@ def mean_slope(
     return mean, mean - half, mean + half, float(2 * t.sf(abs(mean) / error, n - 1)), n
 
 
-def _slope(
+@dataclass(frozen=True)
+class RunPlace:
+    """Learning rate and seed of a run, and whether it has but one module."""
+
+    learning_rate: float
+    seed: int
+    is_one_module: bool = False
+
+
+def slope_of_runs(
     place: tuple[str, str, str],
     measure: str,
     comparison: Comparison,
-    runs: Sequence[RegionAnalysis],
+    runs: Sequence[RunPlace],
     values: Sequence[float],
 ) -> Slope:
-    rates = [float(one.learning_rate or 0) for one in runs]
-    seeds = [int(one.seed or 0) for one in runs]
-    slope, low, high, p_value, n_seeds = mean_slope(
-        [math.log10(rate) for rate in rates], values, seeds
+    """How a number changes with the learning rate over runs that learned.
+
+    Parameters
+    ----------
+    place : (setting, region, structure)
+    measure : str
+    comparison : {"steps", "loss", "product"}
+    runs : sequence of RunPlace
+    values : sequence of float
+        One for each run; NaN where it is undefined.
+    """
+    rates = [one.learning_rate for one in runs]
+    by_seed = seed_slopes(
+        [math.log10(rate) for rate in rates], values, [one.seed for one in runs]
     )
+    slope, low, high, p_value, n_seeds = slope_over_seeds(by_seed)
     at: dict[float, list[float]] = {}
     for rate, value in sorted(zip(rates, values, strict=True)):
         if math.isfinite(value):
             at.setdefault(rate, []).append(value)
-    means = {rate: float(np.mean(some)) for rate, some in at.items()}
     return Slope(
         *place,
         measure=measure,
         comparison=comparison,
         n_seeds=n_seeds,
         n_runs=len(runs),
-        n_one_module=sum(one.partition.n_modules == 1 for one in runs),
+        n_one_module=sum(one.is_one_module for one in runs),
         slope=slope,
         low=low,
         high=high,
         p_value=p_value,
-        rates=tuple(means),
-        means=tuple(means.values()),
+        by_seed=by_seed,
+        rates=tuple(at),
+        means=tuple(float(np.mean(some)) for some in at.values()),
+        intervals=tuple(mean_interval(np.array(some)) for some in at.values()),
     )
+
+
+def _run_places(runs: Sequence[RegionAnalysis]) -> list[RunPlace]:
+    return [
+        RunPlace(
+            learning_rate=float(one.learning_rate or 0),
+            seed=int(one.seed or 0),
+            is_one_module=one.partition.n_modules == 1,
+        )
+        for one in runs
+    ]
 
 
 def _value(one: RegionAnalysis, measure: str) -> float:
@@ -359,14 +419,16 @@ def _other_comparisons(
             _zero_of_one_module(one, at_loss.at_loss.get((str(one.run), place[1]), 0.0))
             for one in runs
         ]
-        found.append(_slope(place, PRIMARY[1], "loss", runs, values))
+        found.append(
+            slope_of_runs(place, PRIMARY[1], "loss", _run_places(runs), values)
+        )
     values = [
         _zero_of_one_module(one, score)
         for one, score in zip(
             runs, _at_equal_product(runs, sweep, checkpoints), strict=True
         )
     ]
-    found.append(_slope(place, PRIMARY[1], "product", runs, values))
+    found.append(slope_of_runs(place, PRIMARY[1], "product", _run_places(runs), values))
     return found
 
 

@@ -5,14 +5,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from commstruct.report.facts.explanations import Explanation
 from commstruct.report.facts.study import (
     LEAST_RATES,
     LEAST_SEEDS,
     VERDICTS,
     Slope,
     StudyFacts,
+    slope_over_seeds,
 )
-from commstruct.report.facts.sweep import LEVEL
+from commstruct.report.facts.sweep import LEVEL, ROUNDING
 from commstruct.report.text import counted, joined, p_text, signed
 
 REGION_NAMES = {
@@ -98,27 +102,69 @@ def _extremes(facts: StudyFacts) -> str:
         return "D is defined in no run that learned."
     least = min(known, key=lambda one: min(one.means))
     most = max(known, key=lambda one: max(one.means))
-    below = sum(min(one.means) < 0 for one in known)
+    below = sum(min(one.means) < -ROUNDING for one in known)
     return (
         f"Where networks learned, the mean of D over seeds lies between "
-        f"{signed(min(least.means))} ({REGION_NAMES[least.region]}, {least.setting}) "
-        f"and {signed(max(most.means))} ({REGION_NAMES[most.region]}, {most.setting}); "
-        f"it is below zero at some rate in {below} of {len(known)} combinations of "
-        "setting and region."
+        f"{_mean_text(least, int(np.argmin(least.means)))} and "
+        f"{_mean_text(most, int(np.argmax(most.means)))}; it is below zero at some "
+        f"rate in {below} of {len(known)} combinations of setting and region."
+    )
+
+
+def _mean_text(slope: Slope, place: int) -> str:
+    low, high = slope.intervals[place]
+    interval = f"{signed(low)} to {signed(high)}; " if math.isfinite(low) else ""
+    return (
+        f"{signed(slope.means[place])} ({interval}{REGION_NAMES[slope.region]}, "
+        f"{slope.setting}, rate {slope.rates[place]:g})"
     )
 
 
 def _at_equal_loss(facts: StudyFacts) -> str:
+    parts = []
+    for region in dict.fromkeys(one.region for one in facts.primary()):
+        at = [
+            _over_settings(facts, region, comparison)
+            for comparison in ("steps", "loss")
+        ]
+        if all(at):
+            parts.append(
+                f"of {REGION_NAMES[region]} by {at[0]} at equal steps and by {at[1]} "
+                "at equal loss"
+            )
     falling = [
         one for one in facts.primary() if one.verdict in ("supported", "direction only")
     ]
-    if not falling:
-        return "As D falls nowhere with evidence, equal loss has nothing to take away."
     same = sum(_same_at_equal_loss(facts, one) for one in falling)
-    return (
-        f"D falls at equal steps in {len(falling)} combinations of setting and region; "
-        f"at equal loss the slope is still below zero in {same} of them."
+    left = (
+        f"of the {len(falling)} falls that have evidence at equal steps, the slope is "
+        f"still below zero at equal loss in {same}"
+        if falling
+        else "it falls nowhere with evidence at equal steps"
     )
+    if not parts:
+        return f"Of D, {left}."
+    return (
+        "For a tenfold learning rate, D changes in the mean over settings "
+        f"{'; '.join(parts)} (95 % intervals over settings); {left}."
+    )
+
+
+def _over_settings(facts: StudyFacts, region: str, comparison: Any) -> str:
+    """Mean of a slope over the settings that can be tested, with its interval."""
+    slopes = {
+        place: one.slope
+        for place, one in enumerate(facts.primary(comparison))
+        if one.region == region
+        and one.n_seeds >= LEAST_SEEDS
+        and math.isfinite(one.slope)
+    }
+    mean, low, high, _, n = slope_over_seeds(slopes)
+    if n == 0:
+        return ""
+    if not math.isfinite(low):
+        return signed(mean)
+    return f"{signed(mean)} ({signed(low)} to {signed(high)})"
 
 
 def _same_at_equal_loss(facts: StudyFacts, slope: Slope) -> bool:
@@ -140,6 +186,46 @@ def served_sentence(probes: Sequence[Any]) -> str:
         f"groups (both p \u2264 {LEVEL:g}, uncorrected; by chance "
         f"{LEVEL * len(runs):.1f} of either are expected)."
     )
+
+
+def explanation_sentences(explanations: Sequence[Explanation]) -> list[str]:
+    """What became of each explanation in one setting and region; one sentence each."""
+    sentences = []
+    for name in dict.fromkeys(one.candidate.name for one in explanations):
+        here = [one for one in explanations if one.candidate.name == name]
+        quantity = here[0].quantity
+        change = ""
+        if math.isfinite(quantity.low):
+            change = (
+                f"the {here[0].candidate.quantity_words} changes by "
+                f"{signed(quantity.slope, 3)} ({signed(quantity.low, 3)} to "
+                f"{signed(quantity.high, 3)}) per tenfold rate; "
+            )
+        controls = [
+            f"{one.reason}"
+            + (
+                f" {one.control} ({signed(one.shift_in_control.slope)}, "
+                f"{signed(one.shift_in_control.low)} to "
+                f"{signed(one.shift_in_control.high)})"
+                if one.shift_in_control is not None and "control" in one.reason
+                else ""
+            )
+            for one in here
+        ]
+        sentences.append(
+            f"{here[0].candidate.words[0].upper()}{here[0].candidate.words[1:]}: "
+            f"{overall(here)}; {change}{joined(list(dict.fromkeys(controls)))}."
+        )
+    return sentences
+
+
+def overall(explanations: Sequence[Explanation]) -> str:
+    """Outcome of one explanation under all its controls: one that refutes decides."""
+    outcomes = {one.outcome for one in explanations}
+    for outcome in ("refuted", "undecided", "not refuted"):
+        if outcome in outcomes:
+            return outcome
+    return "not tested"
 
 
 def slope_sentence(slope: Slope) -> str:

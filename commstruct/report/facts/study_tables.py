@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from commstruct.report.facts.explanations import Explanation
 from commstruct.report.facts.study import MEASURES, Slope, StudyFacts
 from commstruct.report.facts.tables import Table
 from commstruct.report.text import STRUCTURE_NAMES, p_text, plain, shown, signed
@@ -15,27 +16,17 @@ COMPARISONS = {
 }
 
 
-def slopes_table(facts: StudyFacts, slopes: Sequence[Slope]) -> Table:
+def slopes_table(slopes: Sequence[Slope]) -> Table:
     """One row per setting: slope, interval, test, ends and verdict of one region."""
-    others = {
-        (one.setting, one.region, one.comparison): one
-        for one in (*facts.primary("loss"), *facts.primary("product"))
-    }
     rows: list[tuple[str, ...]] = []
     for one in slopes:
-        at = [
-            signed(other.slope) if other is not None else "\u2013"
-            for key in ("loss", "product")
-            for other in [others.get((one.setting, one.region, key))]
-        ]
         change = one.sign_change
         rows.append(
             (
                 one.setting,
                 f"{one.n_seeds}",
-                _interval(one),
+                interval_text(one.slope, one.low, one.high),
                 p_text(one.adjusted_p).removeprefix("p = "),
-                *at,
                 _end(one, 0),
                 _end(one, -1),
                 "\u2013" if change is None else f"{change[0]:g}\u2013{change[1]:g}",
@@ -44,27 +35,88 @@ def slopes_table(facts: StudyFacts, slopes: Sequence[Slope]) -> Table:
         )
     return Table(
         header=(
-            *("setting", "seeds", "slope", "p", "at loss", "at product"),
-            *("D low", "D high", "sign", "verdict"),
+            *("setting", "seeds", "slope", "p", "D at lowest", "D at highest"),
+            *("sign", "verdict"),
         ),
         rows=tuple(rows),
-        aligns=("l", *"rrrrrrrr", "l"),
-        widths=("auto",) * 9 + ("rest",),
+        aligns=("l", *"rrrrrr", "l"),
+        widths=("auto",) * 7 + ("rest",),
         size=6.5,
     )
 
 
-def _interval(one: Slope) -> str:
-    if not math.isfinite(one.low):
-        return signed(one.slope)
-    return f"{signed(one.slope)} ({signed(one.low)}, {signed(one.high)})"
+def comparisons_table(facts: StudyFacts, region: str) -> Table:
+    """One row per setting: the slope at equal steps, loss, and rate x steps."""
+    slopes = {
+        key: {o.setting: o for o in facts.primary(key) if o.region == region}
+        for key in COMPARISONS
+    }
+    rows: list[tuple[str, ...]] = []
+    for setting, one in slopes["steps"].items():
+        cells = [
+            "\u2013" if other is None else interval_text(*_ends(other))
+            for key in COMPARISONS
+            for other in [slopes[key].get(setting)]
+        ]
+        rows.append((setting, *cells, f"{one.n_one_module}/{one.n_runs}"))
+    return Table(
+        header=("setting", *COMPARISONS.values(), "one module"),
+        rows=tuple(rows),
+        aligns=("l", *"rrrr"),
+        widths=("rest", *["auto"] * 4),
+        size=6.5,
+    )
+
+
+def _ends(one: Slope) -> tuple[float, float, float]:
+    return one.slope, one.low, one.high
+
+
+def interval_text(value: float, low: float, high: float, decimals: int = 2) -> str:
+    """A number with its interval, where it has one."""
+    if not math.isfinite(low):
+        return signed(value, decimals)
+    return (
+        f"{signed(value, decimals)} ({signed(low, decimals)}, {signed(high, decimals)})"
+    )
 
 
 def _end(one: Slope, place: int) -> str:
     if not one.means:
         return "\u2013"
     star = "\u2217" if one.end_p[place] <= 0.05 else ""
-    return signed(one.means[place]) + star
+    return interval_text(one.means[place], *one.intervals[place]) + star
+
+
+def explanations_table(explanations: Sequence[Explanation]) -> Table:
+    """One row per explanation and control."""
+    rows: list[tuple[str, ...]] = []
+    for one in explanations:
+        remaining, in_control = one.shift_in_control, one.quantity_in_control
+        rows.append(
+            (
+                one.shift.setting,
+                one.candidate.name,
+                interval_text(*_ends(one.quantity), 3),
+                one.control or "\u2013",
+                "\u2013"
+                if in_control is None
+                else interval_text(*_ends(in_control), 3),
+                interval_text(*_ends(one.shift)),
+                "\u2013" if remaining is None else interval_text(*_ends(remaining)),
+                f"{one.outcome}: {one.reason}",
+            )
+        )
+    return Table(
+        header=(
+            *("setting", "explanation", "quantity", "control", "quantity there"),
+            *("shift of D", "shift there", "outcome"),
+        ),
+        rows=tuple(rows),
+        aligns=(*"ll", "r", "l", *"rrr", "l"),
+        widths=("auto",) * 7 + ("rest",),
+        size=6,
+    )
 
 
 def measures_table(facts: StudyFacts) -> Table:

@@ -9,19 +9,24 @@ from typing import Any
 import pandas as pd
 
 from commstruct.analysis import plain_data, versions, write_whole
+from commstruct.report.facts.explanations import Explanation
 from commstruct.report.facts.study import PRIMARY, Slope, StudyFacts
 from commstruct.report.facts.study_sentences import (
     REGION_NAMES,
+    explanation_sentences,
     served_sentence,
     slope_sentence,
     study_answers,
 )
 from commstruct.report.facts.study_tables import (
+    comparisons_table,
+    explanations_table,
     measures_table,
     served_table,
     settings_table,
     slopes_table,
 )
+from commstruct.report.figures.explanation_figure import plot_explanations
 from commstruct.report.figures.study_figure import plot_study
 from commstruct.report.pages.document import Document, figure_ref, table_ref
 from commstruct.report.pages.writing import write_pages
@@ -35,6 +40,7 @@ def write_study(
     *,
     changes: Mapping[str, Mapping[str, Any]],
     probes: Sequence[Any] = (),
+    explanations: Sequence[Explanation] = (),
     command: str,
     settings: ReportSettings | None = None,
 ) -> dict[str, Path]:
@@ -49,6 +55,8 @@ def write_study(
         In what each setting differs from the base.
     probes : sequence of SettingProbe
         What the modules serve, of the settings in which that could be measured.
+    explanations : sequence of Explanation
+        Of the settings that have controls.
     command : str
         What to type to make the study again.
     settings : ReportSettings, optional
@@ -58,7 +66,13 @@ def write_study(
     dict of name to Path
     """
     out_dir = Path(out_dir)
-    document = study_document(facts, changes=changes, probes=probes, command=command)
+    document = study_document(
+        facts,
+        changes=changes,
+        probes=probes,
+        explanations=explanations,
+        command=command,
+    )
     pages = write_pages(document, out_dir, settings or ReportSettings(), keep=True)
     paths = {"study": out_dir / "study.json", "slopes": out_dir / "slopes.csv"}
     content = {
@@ -80,12 +94,13 @@ def write_study(
         ],
         "slopes": [_row(slope) for slope in facts.slopes],
         "probes": probes,
+        "explanations": explanations,
     }
     text = json.dumps(plain_data(content), indent=1, allow_nan=False) + "\n"
     write_whole(paths["study"], text.encode())
     table = pd.DataFrame([_row(slope) for slope in facts.slopes])
     if len(table):
-        table = table.drop(columns=["rates", "means"])
+        table = table.drop(columns=["by_seed", "rates", "means", "intervals"])
     write_whole(paths["slopes"], table.to_csv(index=False).encode())
     return {**paths, **pages}
 
@@ -95,13 +110,14 @@ def study_document(
     *,
     changes: Mapping[str, Mapping[str, Any]],
     probes: Sequence[Any] = (),
+    explanations: Sequence[Explanation] = (),
     command: str,
 ) -> Document:
     """Lay out the report of a study.
 
     Parameters
     ----------
-    facts, changes, probes, command
+    facts, changes, probes, explanations, command
         As in `write_study`.
     """
     answers = study_answers(facts)
@@ -121,6 +137,8 @@ def study_document(
     for region in dict.fromkeys(one.region for one in facts.primary()):
         _region(document, facts, region)
     _other_measures(document, facts)
+    if explanations:
+        _explained(document, explanations)
     if probes:
         _served(document, probes)
     document.heading("Settings")
@@ -147,6 +165,8 @@ def _region(document: Document, facts: StudyFacts, region: str) -> None:
         figure_ref(f"map-{name}"),
         " and ",
         table_ref(f"slopes-{name}"),
+        "; at equal loss and at equal learning rate \u00d7 steps in ",
+        table_ref(f"comparisons-{name}"),
         ".",
     )
     document.figure(
@@ -165,14 +185,24 @@ def _region(document: Document, facts: StudyFacts, region: str) -> None:
     )
     document.table(
         f"slopes-{name}",
-        slopes_table(facts, slopes),
+        slopes_table(slopes),
         [
             "The primary measure: D of modules of any structure. Slope: change with a "
             "tenfold learning rate, with the 95 % interval over seeds; p after "
             "Benjamini and Hochberg over all settings and regions. D at the lowest "
             "and the highest rate that learned; \u2217 where structure against "
             "re-optimised nulls has combined p \u2264 .05. Sign: rates between which D "
-            "changes its sign."
+            "changes its sign. In parentheses, 95 % intervals over seeds."
+        ],
+    )
+    document.table(
+        f"comparisons-{name}",
+        comparisons_table(facts, region),
+        [
+            "The same slope at equal training steps, at equal held-out loss, and at "
+            "equal learning rate \u00d7 steps, with 95 % intervals over seeds. One "
+            "module: runs that learned in which one module was found, which count as "
+            "D = 0."
         ],
     )
 
@@ -191,6 +221,53 @@ def _other_measures(document: Document, facts: StudyFacts) -> None:
             "In how many settings each measure falls or rises with the learning rate "
             "(95 % interval of the slope on one side of zero, uncorrected), of those "
             "that could be tested."
+        ],
+    )
+
+
+def _explained(document: Document, explanations: Sequence[Explanation]) -> None:
+    """What might bring the shifts about, and what its controls say."""
+    document.heading("Why")
+    document.paragraph(
+        "Each explanation was named in the plan with a quantity that must move with "
+        "the learning rate and an intervention under which the shift of D must vanish. "
+        "It is refuted if the quantity does not move, or moves the other way, or if "
+        "the shift stays under the intervention; undecided if the intervention leaves "
+        "the quantity moving at more than half its slope, or leaves too much "
+        "uncertainty. That it is not refuted is no proof. See ",
+        table_ref("explanations"),
+        ".",
+    )
+    for setting, region in dict.fromkeys(
+        (one.shift.setting, one.shift.region) for one in explanations
+    ):
+        here = [
+            one
+            for one in explanations
+            if (one.shift.setting, one.shift.region) == (setting, region)
+        ]
+        way = "falls" if here[0].shift.slope < 0 else "rises"
+        document.heading(f"{setting}: D of {REGION_NAMES[region]} {way}", level=2)
+        sentences = explanation_sentences(here)
+        document.listing([[sentence] for sentence in sentences])
+        document.figure(
+            f"why-{setting}-{region.replace(' ', '-')}",
+            plot_explanations(here),
+            [
+                f"Explanations of the shift of D of {REGION_NAMES[region]} in "
+                f"{setting} (black) and the same under their controls (colour). "
+                "Above, the quantity that must move; below, the diagonal score. Means "
+                "over the seeds of runs that learned, with 95 % intervals."
+            ],
+            alt=" ".join(sentences),
+        )
+    document.table(
+        "explanations",
+        explanations_table(explanations),
+        [
+            "Explanations and controls. Quantity, and quantity there: its change with "
+            "a tenfold learning rate in the setting and under the control; shift of D, "
+            "and shift there, likewise; with 95 % intervals over seeds."
         ],
     )
 

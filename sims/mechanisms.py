@@ -1,0 +1,248 @@
+"""What learning did to one network, in numbers that might explain its wiring."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sims.activation import Activation
+from sims.batches import Batches
+from sims.credit import settle_rates
+from sims.definition import Definition, stream_seeds
+from sims.loss import external_credit
+from sims.network import Network
+from sims.silencing import silence
+from sims.task import Task, classes_of
+from sims.train import training_step
+
+N_FIXED = 256  # training samples in the batch on which errors are compared
+N_STEPS = 10  # training steps from each checkpoint
+_INPUTS = np.linspace(-20, 20, 4001)  # net inputs among which a slope is largest
+
+FloatVector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Mechanisms:
+    """Quantities that may move with the learning rate, of one training.
+
+    Attributes
+    ----------
+    credit_correlation : float
+        Pearson's correlation of the external credit of a fixed batch between successive
+        training steps; mean over 10 steps from each checkpoint on, the start included.
+        Small steps down a smooth loss leave it near 1; where errors overshoot it falls.
+        NaN where no credit varies.
+    weight_onto_hidden : float
+        Mean weight of the synapses onto hidden neurons at the end: below 0,
+        inhibition prevails.
+    relative_slope : float
+        Mean over held-out samples and hidden neurons of f'(h) over the largest f': 1
+        where neurons are most sensitive, 0 where they are saturated (or, of rectifiers,
+        silent).
+    initial_share : float
+        ``|W0| / (|W0| + |W - W0|)``, sizes being Frobenius norms: 1 where nothing was
+        learned, near 0 where the initial weights hardly count beside what was.
+    accuracy_without_hidden : float
+        Held-out accuracy with all hidden neurons silenced; NaN for a regression.
+    """
+
+    credit_correlation: float
+    weight_onto_hidden: float
+    relative_slope: float
+    initial_share: float
+    accuracy_without_hidden: float
+
+
+def measure_mechanisms(
+    definition: Definition,
+    task: Task,
+    weights: ArrayLike,
+    *,
+    learning_rate: float,
+    seed: int,
+) -> Mechanisms:
+    """Measure one training of a sweep.
+
+    Parameters
+    ----------
+    definition : Definition
+        Of the sweep.
+    task : Task
+        Of the definition.
+    weights : (c, n, n) array, ``[pre, post]``
+        At every checkpoint, the start first and the end last, all finite.
+    learning_rate : float
+    seed : int
+        Of the run.
+
+    Returns
+    -------
+    Mechanisms
+
+    Raises
+    ------
+    ValueError
+        If the network has biases, which a sweep's store does not keep, or `weights` are
+        not of its shape.
+    """
+    start_seed, batch_seed = stream_seeds(seed)
+    start = definition.build_network(task, seed=start_seed)
+    if start.bias is not None:
+        raise ValueError("network must have no biases, got some")
+    kept = np.asarray(weights, dtype=start.weights.dtype)
+    if kept.ndim != 3 or kept.shape[1:] != start.weights.shape:
+        raise ValueError(
+            f"weights must have shape (checkpoints, *{start.weights.shape}), "
+            f"got {kept.shape}"
+        )
+    networks = [replace(start, weights=one) for one in kept]
+    rule = definition.rule
+    settling: dict[str, Any] = {
+        name: getattr(rule, name) for name in ("tolerance", "damping", "accelerate")
+    }
+    correlations = [
+        credit_correlation(
+            network,
+            task,
+            learning_rate=learning_rate,
+            batch_size=definition.sweep.batch_size,
+            seed=batch_seed + place,
+            settling_steps=rule.settling_steps,
+            mode=rule.credit_mode,
+            loss=rule.loss,
+            weight_decay=rule.weight_decay,
+            **settling,
+        )
+        for place, network in enumerate(networks)
+    ]
+    end, settling = networks[-1], {"steps": rule.settling_steps, **settling}
+    rates = settle_rates(end, task.held_out_stimuli, **settling)
+    hidden = slice(start.n_inputs, start.n_inputs + start.n_hidden)
+    synapses = start.mask[:, hidden]
+    change = np.linalg.norm((kept[-1] - kept[0]).astype(np.float64))
+    initial = np.linalg.norm(kept[0].astype(np.float64))
+    return Mechanisms(
+        credit_correlation=_mean(correlations),
+        weight_onto_hidden=_mean(kept[-1][:, hidden][synapses]),
+        relative_slope=_mean(
+            relative_slope(end.activation, rates.net_input[:, hidden])
+        ),
+        initial_share=float(initial / (initial + change)) if initial > 0 else 0.0,
+        accuracy_without_hidden=_accuracy_without_hidden(end, task, settling),
+    )
+
+
+def credit_correlation(
+    network: Network,
+    task: Task,
+    *,
+    learning_rate: float,
+    batch_size: int,
+    seed: int,
+    n_steps: int = N_STEPS,
+    settling_steps: int = 8,
+    tolerance: float = 1e-4,
+    damping: float = 0.0,
+    accelerate: bool = False,
+    **rule: Any,
+) -> float:
+    """Correlate the external credit of a fixed batch between successive steps.
+
+    Parameters
+    ----------
+    network : Network
+        Where training goes on from; it is not changed.
+    task : Task
+        The fixed batch is of at most 256 of its training samples.
+    learning_rate, batch_size, settling_steps, tolerance, damping, accelerate
+        As in `sims.train`.
+    seed : int
+        Of the batches that are trained on, and of the fixed one.
+    n_steps : int
+        Training steps.
+    **rule
+        ``mode``, ``loss`` and ``weight_decay`` of `sims.step.TrainingStep`.
+
+    Returns
+    -------
+    float
+        Mean over the steps of Pearson's correlation over samples and outputs; NaN
+        where the credit does not vary, or grew without bound.
+    """
+    rng = np.random.default_rng(seed)
+    fixed = rng.permutation(len(task.stimuli))[:N_FIXED]
+    dtype = np.asarray(network.weights).dtype
+    stimuli, targets = task.stimuli[fixed].astype(dtype), task.targets[fixed]
+    batches = Batches(task, batch_size, dtype, rng)
+    settling: dict[str, Any] = {"damping": damping, "accelerate": accelerate}
+    settling["tolerance"] = tolerance
+    learn = training_step(
+        network,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        settling_steps=settling_steps,
+        **settling,
+        **rule,
+    )
+
+    def credit() -> FloatVector:
+        now = learn.network()
+        rates = settle_rates(now, stimuli, steps=settling_steps, **settling)
+        loss = rule.get("loss", "squared")
+        external = external_credit(now, rates, targets.astype(dtype), loss=loss)
+        return np.asarray(external, dtype=np.float64).ravel()
+
+    found, before = [], credit()
+    for _ in range(n_steps):
+        learn(*batches.draw())
+        after = credit()
+        found.append(_correlation(before, after))
+        before = after
+    return _mean(found)
+
+
+def relative_slope(activation: Activation, net_input: ArrayLike) -> FloatVector:
+    """Slope of the activation over its largest slope.
+
+    Parameters
+    ----------
+    activation : Activation
+    net_input : array
+
+    Returns
+    -------
+    array, each from 0 to 1
+        Of an activation whose balance function is its slope.
+    """
+    h = np.asarray(net_input, dtype=np.float64)
+    slope = np.asarray(activation.balance(h), dtype=np.float64)
+    relative: FloatVector = slope / np.max(activation.balance(_INPUTS))
+    return relative
+
+
+def _accuracy_without_hidden(
+    network: Network, task: Task, settling: dict[str, Any]
+) -> float:
+    if task.kind != "classification":
+        return float("nan")
+    hidden = np.arange(network.n_inputs, network.n_inputs + network.n_hidden)
+    alone = silence(network, hidden)
+    rates = np.asarray(settle_rates(alone, task.held_out_stimuli, **settling))
+    named = classes_of(rates[:, network.outputs])
+    return float((named == classes_of(task.held_out_targets)).mean())
+
+
+def _correlation(one: FloatVector, other: FloatVector) -> float:
+    finite = np.isfinite(one).all() and np.isfinite(other).all()
+    if not finite or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return float("nan")
+    return float(np.corrcoef(one, other)[0, 1])
+
+
+def _mean(values: ArrayLike) -> float:
+    """Mean of what is finite."""
+    known = np.asarray(values, dtype=np.float64)
+    known = known[np.isfinite(known)]
+    return float(known.mean()) if known.size else float("nan")
