@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from commstruct.report.facts.explanations import Explanation
-from commstruct.report.facts.study import MEASURES, Slope, StudyFacts
+from commstruct.report.facts.study import MEASURES, Comparison, Slope, StudyFacts
 from commstruct.report.facts.tables import Table
 from commstruct.report.text import STRUCTURE_NAMES, p_text, plain, shown, signed
 
-COMPARISONS = {
+COMPARISONS: dict[Comparison, str] = {
     "steps": "equal steps",
     "loss": "equal loss",
     "product": "equal rate \u00d7 steps",
