@@ -123,8 +123,10 @@ def _controls(
                 f"got {name[:80]!r}"
             )
         for explanation, chosen in table.items():
-            known = isinstance(chosen, list) and all(
-                isinstance(one, str) and one in settings for one in chosen
+            known = (
+                isinstance(chosen, list)
+                and bool(chosen)
+                and all(isinstance(one, str) and one in settings for one in chosen)
             )
             if not known:
                 raise ValueError(

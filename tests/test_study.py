@@ -94,6 +94,7 @@ def test_an_override_is_of_every_setting(file: Path) -> None:
             "[controls.base]\nstart = ['no']",
             r"must be a list of settings, got \['no'\]",
         ),
+        ("[controls.base]\nstart = []", r"must be a list of settings, got \[\]"),
         ("[controls.base]\nfate = ['base']", "must name explanations"),
     ],
 )

@@ -114,12 +114,13 @@ class Explanation:
     candidate : Candidate
     shift : Slope
         Of the primary measure at equal steps: what is to be explained.
-    control : str or None
-        Setting in which the intervention was made; None without one.
+    control : str
+        Setting in which the intervention was made.
     quantity, quantity_in_control : Slope
         How the quantity changes with the learning rate, in the setting and in its
-        control; the latter is None without one.
+        control.
     shift_in_control : Slope or None
+        None where the region was not analysed in the control.
     difference : (float, float, float, float)
         Shift in the control minus shift, paired by seed: mean, 95 % interval by
         Student's t, two-sided p value; NaN with too few seeds.
@@ -130,9 +131,9 @@ class Explanation:
 
     candidate: Candidate
     shift: Slope
-    control: str | None
+    control: str
     quantity: Slope
-    quantity_in_control: Slope | None
+    quantity_in_control: Slope
     shift_in_control: Slope | None
     difference: tuple[float, float, float, float]
     outcome: Outcome
@@ -159,16 +160,15 @@ def explain(
     -------
     tuple of Explanation
         Of the settings in `controls` and the regions in which the primary measure
-        changes with evidence (corrected p <= .05); one for each control, or one
-        without a control where only the quantity is known.
+        changes with evidence (corrected p <= .05); one for each control.
     """
     primary = {(one.setting, one.region): one for one in facts.primary()}
     found: list[Explanation] = []
     for shift in primary.values():
         if shift.setting not in controls or not shift.adjusted_p <= LEVEL:
             continue
-        for candidate in CANDIDATES.values():
-            chosen = controls[shift.setting].get(candidate.name) or (None,)
+        for name, chosen in controls[shift.setting].items():
+            candidate = CANDIDATES[name]
             quantity = _quantity(shift.setting, candidate, measured)
             found.extend(
                 _explanation(
@@ -176,8 +176,8 @@ def explain(
                     shift,
                     quantity,
                     control,
-                    primary.get((control or "", shift.region)),
-                    _quantity(control, candidate, measured) if control else None,
+                    primary.get((control, shift.region)),
+                    _quantity(control, candidate, measured),
                 )
                 for control in chosen
             )
@@ -201,9 +201,9 @@ def _explanation(
     candidate: Candidate,
     shift: Slope,
     quantity: Slope,
-    control: str | None,
+    control: str,
     remaining: Slope | None,
-    quantity_in_control: Slope | None,
+    quantity_in_control: Slope,
 ) -> Explanation:
     difference = (math.nan,) * 4
     if remaining is not None:
@@ -234,7 +234,7 @@ def _outcome(
     shift: Slope,
     quantity: Slope,
     remaining: Slope | None,
-    quantity_in_control: Slope | None,
+    quantity_in_control: Slope,
     difference_p: float,
 ) -> tuple[Outcome, str]:
     if quantity.n_seeds < LEAST_SEEDS:
@@ -243,8 +243,8 @@ def _outcome(
         return "refuted", "the quantity does not move"
     if candidate.direction * quantity.slope < 0:
         return "refuted", "the quantity moves the other way"
-    if remaining is None or quantity_in_control is None:
-        return "not tested", "it has no control here"
+    if remaining is None:
+        return "not tested", "the region was not analysed under the control"
     if remaining.n_seeds < LEAST_SEEDS:
         return "not tested", "too few rates learn under the control"
     if _moves(remaining) and remaining.slope * shift.slope > 0:

@@ -122,7 +122,8 @@ def _mean_text(slope: Slope, place: int) -> str:
 
 def _at_equal_loss(facts: StudyFacts) -> str:
     parts = []
-    for region in dict.fromkeys(one.region for one in facts.primary()):
+    regions = dict.fromkeys(one.region for one in facts.primary())
+    for region in (r for r in ("hidden", "whole") if r in regions):
         at = [
             _over_settings(facts, region, comparison)
             for comparison in ("steps", "loss")

@@ -92,16 +92,15 @@ def explanations_table(explanations: Sequence[Explanation]) -> Table:
     """One row per explanation and control."""
     rows: list[tuple[str, ...]] = []
     for one in explanations:
-        remaining, in_control = one.shift_in_control, one.quantity_in_control
+        remaining = one.shift_in_control
         rows.append(
             (
                 one.shift.setting,
+                one.shift.region,
                 one.candidate.name,
                 interval_text(*_ends(one.quantity), 3),
-                one.control or "\u2013",
-                "\u2013"
-                if in_control is None
-                else interval_text(*_ends(in_control), 3),
+                one.control,
+                interval_text(*_ends(one.quantity_in_control), 3),
                 interval_text(*_ends(one.shift)),
                 "\u2013" if remaining is None else interval_text(*_ends(remaining)),
                 f"{one.outcome}: {one.reason}",
@@ -109,13 +108,13 @@ def explanations_table(explanations: Sequence[Explanation]) -> Table:
         )
     return Table(
         header=(
-            *("setting", "explanation", "quantity", "control", "quantity there"),
-            *("shift of D", "shift there", "outcome"),
+            *("setting", "region", "explanation", "quantity", "control"),
+            *("quantity there", "shift of D", "shift there", "outcome"),
         ),
         rows=tuple(rows),
-        aligns=(*"ll", "r", "l", *"rrr", "l"),
-        widths=("auto",) * 7 + ("rest",),
-        size=6,
+        aligns=(*"lll", "r", "l", *"rrr", "l"),
+        widths=("auto",) * 8 + ("rest",),
+        size=5.5,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from commstruct.report.facts.explanations import CANDIDATES, Explanation
 from commstruct.report.facts.study import Slope
@@ -13,11 +13,11 @@ from commstruct.report.figures.score_panels import log_axis
 from commstruct.report.figures.style import FULL_WIDTH, OKABE_ITO, in_style
 
 QUANTITY_LABELS = {
-    "credit_correlation": "credit\ncorrelation",
-    "weight_onto_hidden": "weight onto\nhidden",
-    "relative_slope": "relative\nslope",
-    "initial_share": "initial\nshare",
-    "accuracy_without_hidden": "accuracy,\nno hidden",
+    "credit_correlation": "credit correlation",
+    "weight_onto_hidden": "weight onto hidden",
+    "relative_slope": "relative slope",
+    "initial_share": "initial share",
+    "accuracy_without_hidden": "acc. without hidden",
 }
 _CONTROL_COLORS = (OKABE_ITO[5], OKABE_ITO[0], OKABE_ITO[3])
 
@@ -49,26 +49,31 @@ def plot_explanations(explanations: Sequence[Explanation]) -> Figure:
             f"explanations must be of one setting and region, got {len(of)}"
         )
     names = [n for n in CANDIDATES if any(e.candidate.name == n for e in explanations)]
-    figure = Figure(figsize=(FULL_WIDTH, 3.3), layout="constrained")
-    panels = figure.subplots(2, len(names), squeeze=False)
+    figure = Figure(figsize=(FULL_WIDTH, 3.6), layout="constrained")
+    panels = figure.subplots(2, len(names), squeeze=False, sharex="col")
     for column, name in enumerate(names):
         here = [one for one in explanations if one.candidate.name == name]
         above, below = panels[:, column]
         _draw(above, here[0].quantity, "black", here[0].shift.setting, "o")
         _draw(below, here[0].shift, "black", here[0].shift.setting, "o")
         for color, one in zip(_CONTROL_COLORS, here, strict=False):
-            if one.quantity_in_control is not None and one.shift_in_control is not None:
-                _draw(above, one.quantity_in_control, color, str(one.control), "s")
-                _draw(below, one.shift_in_control, color, str(one.control), "s")
+            _draw(above, one.quantity_in_control, color, one.control, "s")
+            if one.shift_in_control is not None:
+                _draw(below, one.shift_in_control, color, one.control, "s")
         below.axhline(0, color="0.35", lw=0.6)
-        above.set_title(f"{'abcde'[column]}  {name}")
-        above.set_ylabel(QUANTITY_LABELS[here[0].candidate.quantity])
-        below.set_ylabel("$D$" if column == 0 else "")
+        above.set_title(f"{'abcde'[column]}  {name}", pad=11)
+        label = QUANTITY_LABELS[here[0].candidate.quantity]
+        above.text(0, 1.0, label, transform=above.transAxes, fontsize=6, va="bottom")
         below.set_xlabel("learning rate")
-        below.legend(loc="best", fontsize=5.5, handlelength=1.2)
+        if above.lines:
+            above.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), fontsize=5.5)
         for axes in (above, below):
             log_axis(axes, "x")
+            axes.xaxis.set_major_locator(LogLocator(numticks=4))
             axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.tick_params(labelsize=6)
+    panels[0, 0].set_ylabel("quantity")
+    panels[1, 0].set_ylabel("diagonal score $D$")
     limits = [panel.get_ylim() for panel in panels[1]]
     for panel in panels[1]:
         panel.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
