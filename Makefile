@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 # Runs and tests are parallel by processes; one thread each for linear algebra.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: report gallery test lint
+.PHONY: report gallery map test lint
 
 report: $(VENV)/installed
 	$(BIN)/commstruct run reports/learning-rate.toml
 
 gallery: $(VENV)/installed
 	$(BIN)/python scripts/build_gallery.py
+
+map: $(VENV)/installed
+	$(BIN)/python scripts/build_gallery.py --map
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest --numprocesses 2

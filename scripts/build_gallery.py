@@ -1,10 +1,12 @@
-"""Renew the gallery in ``reports/gallery``: a sweep, a connectome, a comparison.
+"""Renew ``reports/gallery``, or ``reports/map``: pages that the README shows.
 
-    python scripts/build_gallery.py [--workers N]
+    python scripts/build_gallery.py [--map] [--workers N]
 
-Results go to ``reports/out``, where what is there already is not made again; the
-gallery gets the pages, a picture of each first page, and ``README.md`` with the answers
-as the reports word them. Built again from the same results, it is the same bytes.
+The gallery has a sweep, a connectome and a comparison, and is made in minutes; the map
+has the studies of the claim that the learning rate shapes the wiring, which take hours.
+Results go to ``reports/out``, where what is there already is not made again; the folder
+gets the pages, a picture of each first page, and ``README.md`` with the answers as the
+reports word them. Built again from the same results, it is the same bytes.
 """
 
 import argparse
@@ -28,7 +30,7 @@ from commstruct.report.pages.sweep_page import sweep_document
 from commstruct.report.text import FONTS
 
 ROOT = Path(__file__).resolve().parents[1]
-GALLERY = ROOT / "reports" / "gallery"
+REPORTS = ROOT / "reports"
 RESULTS = ROOT / "reports" / "out"
 MOST_BYTES = 3_000_000  # of a file that is committed; a larger page is left out
 DOTS_PER_INCH = 96
@@ -43,9 +45,9 @@ def connectome(folder: Path) -> Document:
     return network_document(read_analysis(folder), network)
 
 
-def comparison(folder: Path) -> Document:
-    kept = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    return Document.from_dict(kept["document"])
+def kept(folder: Path) -> Document:
+    content = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return Document.from_dict(content["document"])
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Exhibit:
     document : function of the folder of the results
     shows_figure : bool
         Whether its first figure is also kept alone, for the README.
+    tables : tuple of str
+        Files of the results that are kept with the pages.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Exhibit:
     proof: str
     document: Callable[[Path], Document]
     shows_figure: bool = False
+    tables: tuple[str, ...] = ()
 
 
 EXHIBITS = (
@@ -93,31 +98,64 @@ EXHIBITS = (
         "A comparison: both sexes of C. elegans",
         ("compare", "dataset:celegans-hermaphrodite", "dataset:celegans-male"),
         "report.json",
-        comparison,
+        kept,
+    ),
+)
+STUDY_TABLES = ("study.json", "slopes.csv", "connectomes.csv")
+MAP = (
+    Exhibit(
+        "claim",
+        "The map",
+        ("run", "reports/claim.toml"),
+        "",
+        kept,
+        shows_figure=True,
+        tables=STUDY_TABLES,
+    ),
+    Exhibit(
+        "claim-why",
+        "Why: every explanation of one shift, with its controls",
+        ("run", "reports/claim-why.toml"),
+        "",
+        kept,
+        tables=STUDY_TABLES,
     ),
 )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--map", action="store_true")
     parser.add_argument("--workers", type=int, default=2)
-    workers = parser.parse_args().workers
-    GALLERY.mkdir(exist_ok=True)
+    given = parser.parse_args()
+    name, title, exhibits = (
+        ("map", "Does the learning rate shape the wiring?", MAP)
+        if given.map
+        else ("gallery", "Gallery", EXHIBITS)
+    )
+    shown_in = REPORTS / name
+    shown_in.mkdir(exist_ok=True)
     sections = []
-    for exhibit in EXHIBITS:
+    for exhibit in exhibits:
         folder = RESULTS / exhibit.name
         if not (exhibit.proof and (folder / exhibit.proof).is_file()):
-            arguments = [f"--out={folder}", f"--workers={workers}", "--format=pdf"]
+            arguments = [f"--out={folder}", f"--workers={given.workers}"]
+            arguments += ["--format=pdf"]
             command = [sys.executable, "-m", "commstruct", *exhibit.command, *arguments]
             subprocess.run(command, cwd=ROOT, check=True)
-        sections.append(show(exhibit, exhibit.document(folder)))
+        sections.append(show(exhibit, exhibit.document(folder), shown_in))
+        for table in exhibit.tables:
+            content = (folder / table).read_bytes()
+            (shown_in / f"{exhibit.name}-{table}").write_bytes(content)
     text = (
-        "# Gallery\n\nMade by `make gallery`; the sentences are those of the reports.\n"
+        f"# {title}\n\nMade by `make {name}`; the sentences are those of the reports.\n"
     )
-    (GALLERY / "README.md").write_text("\n".join([text, *sections]), encoding="utf-8")
+    (shown_in / "README.md").write_text("\n".join([text, *sections]), encoding="utf-8")
 
 
-def show(exhibit: Exhibit, document: Document) -> str:
+def show(exhibit: Exhibit, document: Document, shown_in: Path) -> str:
     """Write the pages and pictures of a report; return its section of the page."""
     settings = ReportSettings()
     pages = {
@@ -126,7 +164,7 @@ def show(exhibit: Exhibit, document: Document) -> str:
     }
     links = []
     for form, page in pages.items():
-        file = GALLERY / f"{exhibit.name}.{form}"
+        file = shown_in / f"{exhibit.name}.{form}"
         file.unlink(missing_ok=True)
         if len(page) <= MOST_BYTES:
             file.write_bytes(page)
@@ -136,12 +174,13 @@ def show(exhibit: Exhibit, document: Document) -> str:
             links.append(f"{form.upper()} (too large to be kept here: {size})")
     first_page = '#image("page.pdf", page: 1, width: 210mm, alt: "first page")'
     picture = rendered("page.pdf", pages["pdf"], first_page)
-    (GALLERY / f"{exhibit.name}.png").write_bytes(picture)
+    (shown_in / f"{exhibit.name}.png").write_bytes(picture)
     if exhibit.shows_figure:
         figure = next(block for block in document.blocks if block["kind"] == "figure")
         whole = '#image("figure.svg", width: 165mm, alt: "figure")'
         picture = rendered("figure.svg", document.figures[figure["file"]], whole)
-        (GALLERY / f"{exhibit.name}-figure.png").write_bytes(picture)
+        (shown_in / f"{exhibit.name}-figure.png").write_bytes(picture)
+    links += [f"[{table}]({exhibit.name}-{table})" for table in exhibit.tables]
     answers = next(block for block in document.blocks if block["kind"] == "answers")
     words = ["".join(map(str, item)) for item in answers["items"]]
     return "\n".join(
