@@ -124,7 +124,7 @@ def run(
     Done again, it makes only what is missing. The folder holds the sweep store
     (sweep.zarr), analysis.json, tables (.csv), report.pdf and report.html. Of a study,
     that is a definition with tables [settings.NAME], it holds a folder for each
-    setting, and study.json, slopes.csv and the report of all.
+    setting, and study.json, slopes.csv, connectomes.csv and the report of all.
     """
     with speaking(quiet, verbose):
         from commstruct.sweeping import shard_of

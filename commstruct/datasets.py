@@ -4,11 +4,13 @@ import difflib
 import json
 from dataclasses import dataclass
 from importlib.resources import as_file, files
+from typing import Literal
 
 from commstruct.connectome import Connectome
 from commstruct.files import read_connectome
 
 DATA = files("commstruct") / "data"
+Kind = Literal["connectome", "classic", "trained"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Dataset:
     name : str
         For `load_dataset`, and after ``dataset:`` on the command line.
     title : str
+    kind : {"connectome", "classic", "trained"}
+        Of an animal; a graph of people from the literature; or made by our simulator.
     n_neurons, n_edges : int
         Edges are non-zero weights, self-connections and both ways counted.
     directed, signed : bool
@@ -37,6 +41,7 @@ class Dataset:
 
     name: str
     title: str
+    kind: Kind
     n_neurons: int
     n_edges: int
     directed: bool

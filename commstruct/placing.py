@@ -23,7 +23,7 @@ ROUNDING = 1e-9
 LEVEL = 0.05
 NORMAL_95 = 1.959964  # standard deviations from the middle of an interval of 95 %
 WARNING = (
-    "A likeness in two numbers says nothing of how a connectome came about: other "
+    "A likeness in a few numbers says nothing of how a connectome came about: other "
     "learning rules, growth without learning, or the measurement can give the same "
     "block structure, and the trained networks differ from tissue in nearly everything "
     "else."

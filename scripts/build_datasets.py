@@ -40,6 +40,7 @@ NOT_NEURONS = re.compile(
     flags=re.IGNORECASE,
 )
 COOK = {
+    "kind": "connectome",
     "source": "Cook SJ et al. (2019) Whole-animal connectomes of both Caenorhabditis "
     "elegans sexes. Nature 571, 63-71",
     "doi": "10.1038/s41586-019-1352-7",
@@ -55,6 +56,7 @@ WITVLIET = {
     "weights_are": "chemical synapses",
 }
 EICHLER = {
+    "kind": "connectome",
     "source": "Eichler K et al. (2017) The complete connectome of a learning and "
     "memory centre in an insect brain. Nature 548, 175-182",
     "doi": "10.1038/nature23455",
@@ -71,6 +73,7 @@ WANG = {
     "weights_are": "streamlines of diffusion tractography",
 }
 NETWORKX = {
+    "kind": "classic",
     "package": "networkx 3.6.1",
     "licence": "BSD-3-Clause (the package); published data, cite the source",
     "weights_are": "1 for an edge",
@@ -95,7 +98,7 @@ def main() -> None:
     if given.trained and (given.low is None or given.high is None):
         parser.error("--trained needs --low and --high")
     DATA.mkdir(exist_ok=True)
-    kept = [d for d in list_datasets() if d.name.startswith("trained-")]
+    kept = [d for d in list_datasets() if d.kind == "trained"]
     built: list[Dataset] = []
     with opened_wheel("cect==0.3.5") as cect:
         built += [store(*found) for found in worms(cect)]
@@ -304,6 +307,7 @@ def trained(path: Path, rates: dict[str, float], seed: int) -> Iterator[Found]:
     for word, rate in rates.items():
         connectome = read_connectome(path, learning_rate=rate, seed=seed)
         facts = {
+            "kind": "trained",
             "source": "trained by commstruct with the credit rule",
             "weights_are": "synaptic weights of the model",
             "package": "commstruct",

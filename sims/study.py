@@ -30,11 +30,15 @@ class Study:
     controls : dict of str to dict of str to tuple of str
         Of a setting, by explanation of what happens in it, the settings in which that
         must not happen if the explanation is right.
+    connectomes : tuple of str, or None
+        Networks to be placed among the trained ones, as the file names them; None
+        where it says nothing.
     """
 
     settings: dict[str, Definition]
     changes: dict[str, dict[str, Any]]
     controls: dict[str, dict[str, tuple[str, ...]]]
+    connectomes: tuple[str, ...] | None = None
 
 
 def is_study(path: str | Path) -> bool:
@@ -48,7 +52,9 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
     A setting has the tables of the base, but for the keys that it names. Where it
     names another kind of network or task, its table stands in for that of the base,
     whose keys are those of another kind. ``[controls.NAME]`` names, for a setting and
-    each explanation, the settings that are its controls.
+    each explanation, the settings that are its controls. Above all tables,
+    ``connectomes`` may list files and shipped networks (``"dataset:NAME"``); files are
+    beside the definition.
 
     Parameters
     ----------
@@ -71,6 +77,7 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
     """
     tables = read_tables(path)
     changes, controls = tables.pop("settings", None), tables.pop("controls", {})
+    connectomes = _connectomes(tables.pop("connectomes", None), path)
     if not isinstance(changes, dict) or not changes:
         raise ValueError(f"{path} must have tables [settings.NAME], got none")
     settings: dict[str, Definition] = {}
@@ -94,6 +101,22 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
         settings=settings,
         changes=changes,
         controls=_controls(controls, settings, str(path)),
+        connectomes=connectomes,
+    )
+
+
+def _connectomes(names: Any, path: str | Path) -> tuple[str, ...] | None:
+    """Names of networks; files, from the folder of the definition."""
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise ValueError(
+            f"{path}: connectomes must be a list of files or dataset:NAME, got "
+            f"{str(names)[:80]}"
+        )
+    folder = Path(path).parent
+    return tuple(
+        name if name.startswith("dataset:") else str(folder / name) for name in names
     )
 
 

@@ -54,6 +54,16 @@ def test_everything_that_was_promised_ships():
     assert expected <= set(ALL)
 
 
+def test_kinds_tell_animals_from_people_and_models():
+    kinds = {dataset.name: dataset.kind for dataset in list_datasets()}
+    people = {"karate", "les-miserables", "southern-women"}
+    assert {name for name, kind in kinds.items() if kind == "classic"} == people
+    trained = {name for name, kind in kinds.items() if kind == "trained"}
+    assert trained == {name for name in ALL if name.startswith("trained-")}
+    animals = {name for name, kind in kinds.items() if kind == "connectome"}
+    assert animals == {*ALL} - people - trained
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_the_index_tells_the_truth(name):
     connectome = load_dataset(name)

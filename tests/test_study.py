@@ -263,6 +263,7 @@ def test_a_study_runs_from_the_command_line_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     path.write_text(
         """
+connectomes = []
 [network]
 n_neurons = 14
 [task]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commstruct.commands.predicting import predict, read_connectomes
 from commstruct.commands.settings import report_settings
 from commstruct.commands.working import Means, analyze_sweep, simulate_sweep
 
@@ -37,6 +38,7 @@ def run_study(
     from commstruct.report.pages.study_page import write_study
 
     study, analyses, report = given
+    connectomes = read_connectomes(study.connectomes)
     looks = report_settings(report, formats=formats)
     log = logging.getLogger("commstruct")
     chosen = list(study.settings)[share[0] - 1 :: share[1]]
@@ -55,6 +57,8 @@ def run_study(
             measured[name] = setting.measure()
     if share[1] > 1:
         return {"settings": chosen}
+    first = next(iter(analyses.values()))
+    predictions = predict(connectomes, study.settings, first, out, means, quiet)
     log.info("writing the report")
     facts = study_facts(parts)
     paths = write_study(
@@ -63,6 +67,7 @@ def run_study(
         changes=study.changes,
         probes=probes,
         explanations=explain(facts, study.controls, measured),
+        predictions=predictions,
         command=command,
         settings=looks,
     )

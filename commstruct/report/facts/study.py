@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import false_discovery_control, t
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep
+from commstruct.axes import place_of
 from commstruct.report.facts.checkpoints import (
     Checkpoints,
     EqualLoss,
@@ -385,10 +386,7 @@ def _value(one: RegionAnalysis, measure: str) -> float:
     if kind != "excess":
         return _zero_of_one_module(one, one.score(measure))
     if name in ("diagonal_score", "modularity"):
-        nulls = np.nan_to_num(getattr(one.nulls, name), nan=0.0)
-        if not len(nulls):
-            return math.nan
-        return _zero_of_one_module(one, one.score(name)) - float(nulls.mean())
+        return place_of(one, name).excess
     return float(one.blocks.pair_types_directed.excess.get(name, math.nan))
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from commstruct.analysis import plain_data, versions, write_whole
 from commstruct.report.facts.explanations import Explanation
+from commstruct.report.facts.predictions import Predictions
 from commstruct.report.facts.study import PRIMARY, Slope, StudyFacts
 from commstruct.report.facts.study_sentences import (
     REGION_NAMES,
@@ -29,6 +30,10 @@ from commstruct.report.facts.study_tables import (
 from commstruct.report.figures.explanation_figure import plot_explanations
 from commstruct.report.figures.study_figure import plot_study
 from commstruct.report.pages.document import Document, figure_ref, table_ref
+from commstruct.report.pages.prediction_section import (
+    add_predictions,
+    write_connectomes,
+)
 from commstruct.report.pages.writing import write_pages
 from commstruct.report.text import shown
 from commstruct.report_settings import ReportSettings
@@ -41,10 +46,11 @@ def write_study(
     changes: Mapping[str, Mapping[str, Any]],
     probes: Sequence[Any] = (),
     explanations: Sequence[Explanation] = (),
+    predictions: Predictions | None = None,
     command: str,
     settings: ReportSettings | None = None,
 ) -> dict[str, Path]:
-    """Write what a study found: ``study.json``, ``slopes.csv`` and the report.
+    """Write what a study found: ``study.json``, tables and the report.
 
     Parameters
     ----------
@@ -57,6 +63,8 @@ def write_study(
         What the modules serve, of the settings in which that could be measured.
     explanations : sequence of Explanation
         Of the settings that have controls.
+    predictions : Predictions, optional
+        Connectomes beside trained networks; written as ``connectomes.csv`` too.
     command : str
         What to type to make the study again.
     settings : ReportSettings, optional
@@ -71,6 +79,7 @@ def write_study(
         changes=changes,
         probes=probes,
         explanations=explanations,
+        predictions=predictions,
         command=command,
     )
     pages = write_pages(document, out_dir, settings or ReportSettings(), keep=True)
@@ -95,6 +104,7 @@ def write_study(
         "slopes": [_row(slope) for slope in facts.slopes],
         "probes": probes,
         "explanations": explanations,
+        "predictions": predictions,
     }
     text = json.dumps(plain_data(content), indent=1, allow_nan=False) + "\n"
     write_whole(paths["study"], text.encode())
@@ -102,6 +112,9 @@ def write_study(
     if len(table):
         table = table.drop(columns=["by_seed", "rates", "means", "intervals"])
     write_whole(paths["slopes"], table.to_csv(index=False).encode())
+    if predictions is not None:
+        paths["connectomes"] = out_dir / "connectomes.csv"
+        write_connectomes(predictions, paths["connectomes"])
     return {**paths, **pages}
 
 
@@ -111,13 +124,14 @@ def study_document(
     changes: Mapping[str, Mapping[str, Any]],
     probes: Sequence[Any] = (),
     explanations: Sequence[Explanation] = (),
+    predictions: Predictions | None = None,
     command: str,
 ) -> Document:
     """Lay out the report of a study.
 
     Parameters
     ----------
-    facts, changes, probes, explanations, command
+    facts, changes, probes, explanations, predictions, command
         As in `write_study`.
     """
     answers = study_answers(facts)
@@ -141,6 +155,8 @@ def study_document(
         _explained(document, explanations)
     if probes:
         _served(document, probes)
+    if predictions is not None:
+        add_predictions(document, predictions)
     document.heading("Settings")
     document.table("settings", settings_table(facts, changes), _SETTINGS_CAPTION)
     document.heading("How to make it again")

@@ -1,0 +1,73 @@
+"""The work of `run` on a study's predictions: connectomes beside trained networks."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from commstruct.commands.networks import read_network, short_name
+from commstruct.commands.working import Means, analyze_command, analyze_input
+
+if TYPE_CHECKING:
+    from commstruct.analysis_settings import AnalysisSettings
+    from commstruct.connectome import Connectome
+    from commstruct.report.facts.predictions import Predictions
+
+FOLDER = "connectomes"
+LEAST_NULLS = 39  # so that one connectome alone can have p = .025
+
+
+def read_connectomes(names: tuple[str, ...] | None) -> "dict[str, Connectome]":
+    """Read the networks that a study names, or all connectomes that ship.
+
+    Raises
+    ------
+    ValueError
+        If one cannot be read, or two have the same short name.
+    """
+    from commstruct.datasets import list_datasets
+
+    if names is None:
+        kinds = [one for one in list_datasets() if one.kind == "connectome"]
+        names = tuple(f"dataset:{one.name}" for one in kinds)
+    folders = [short_name(name) for name in names]
+    if len(set(folders)) < len(folders):
+        raise ValueError(
+            f"connectomes must have different names, got {', '.join(folders)[:200]}"
+        )
+    return {name: read_network(name, {}) for name in names}
+
+
+def predict(
+    connectomes: "dict[str, Connectome]",
+    settings: Iterable[str],
+    analysis: "AnalysisSettings",
+    out: Path,
+    means: Means,
+    quiet: bool,
+) -> "Predictions":
+    """Place connectomes and the trained networks of a study on the same axes.
+
+    The sweeps of the settings have been analysed in their folders. Connectomes are
+    analysed as they were, for modules of any structure, with enough null networks for
+    each to be tested alone; unless the study has none.
+    """
+    from commstruct.analysis import read_analysis
+    from commstruct.axes import place_connectome
+    from commstruct.report.facts.predictions import predictions_of, setting_ends
+
+    nulls = max(analysis.n_nulls, LEAST_NULLS) if analysis.n_nulls else 0
+    chosen = analysis.model_copy(
+        update={"structures": ("any",), "regions": ("whole",), "n_nulls": nulls}
+    )
+    placed = []
+    for name, connectome in connectomes.items():
+        logging.getLogger("commstruct").info("connectome: %s", name)
+        folder = out / FOLDER / short_name(name)
+        command = analyze_command(name, chosen, {})
+        found = analyze_input(connectome, folder, chosen, None, means, command, quiet)
+        placed.append(
+            place_connectome(short_name(name), connectome, found, seed=chosen.seed)
+        )
+    ends = [(name, setting_ends(name, read_analysis(out / name))) for name in settings]
+    return predictions_of(ends, placed)
