@@ -47,6 +47,7 @@ from commstruct.likelihood import (
     one_hot,
     profiles,
     reassign,
+    settle,
     sum_blocks,
 )
 
@@ -77,6 +78,7 @@ FEW_GENERATIONS = 3  # of very large networks, and of those with very many modul
 MANY = 16  # modules: more where a continuum is cut up, which may go on without end
 WORTHWHILE = 1e-3  # of the likelihood: the gain of a generation that another follows
 MOVE_ROUNDS = 20
+TEMPERATURES = np.linspace(1.5, 0.7, 20)  # of neurons that settle
 
 
 @dataclass(frozen=True, eq=False)
@@ -592,7 +594,10 @@ def _recombined(pairs: Pairs, pool: list[Blocks], rng: np.random.Generator) -> B
             pool = _best_distinct([*pool, moved])
         if pool[0].icl <= best.icl + WORTHWHILE * abs(best.icl) + 1e-9:
             break
-    return _polished(pairs, pool[0])
+    best = _polished(pairs, pool[0])
+    if isinstance(pairs.family, Poisson) and best.icl > 0 and not very_large:
+        best = _settled(pairs, best)
+    return best
 
 
 def _intersected(pairs: Pairs, one: Blocks, other: Blocks) -> Blocks:
@@ -617,6 +622,20 @@ def _polished(pairs: Pairs, blocks: Blocks) -> Blocks:
         if moved is blocks:
             return blocks
         blocks = _split(pairs, merge_modules(pairs, moved, least=2))
+
+
+def _settled(pairs: Pairs, blocks: Blocks) -> Blocks:
+    """Let all neurons settle anew, and polish, until nothing gains.
+
+    Where synapses are few, neurons hold each other in modules that none would leave
+    by itself.
+    """
+    while True:
+        labels = settle(pairs, blocks.labels, temperatures=TEMPERATURES)
+        settled = _polished(pairs, sum_blocks(pairs, labels))
+        if settled.icl <= blocks.icl + 1e-6:
+            return blocks
+        blocks = settled
 
 
 def _split(pairs: Pairs, blocks: Blocks) -> Blocks:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln, softmax, xlogy
 
 from commstruct.connectome import FloatMatrix, FloatVector, IntVector, Weights
 
@@ -159,16 +159,13 @@ class Pairs:
 
 
 @dataclass(frozen=True, eq=False)
-class Blocks:
-    """A partition, its block sums, and its integrated classification likelihood.
+class Sums:
+    """What neurons and modules sum up to, given which neuron is in which module.
 
-    ``icl`` is the log of the integrated likelihood over that of one module, plus
-    the log prior of the labels (`label_prior`) less that of one module: 0 for one.
     `sent` and `received` have, per layer and neuron, the sum of weights onto and
     from each module; `exposed_to` and `exposed_from` the same of the exposures.
     """
 
-    labels: IntVector
     sizes: FloatVector
     sent: FloatArray
     received: FloatArray
@@ -178,6 +175,17 @@ class Blocks:
     exposures: FloatArray
     fit: float
     cost: float
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks(Sums):
+    """A partition, its sums, and its integrated classification likelihood.
+
+    ``icl`` is the log of the integrated likelihood over that of one module, plus
+    the log prior of the labels (`label_prior`) less that of one module: 0 for one.
+    """
+
+    labels: IntVector
     icl: float
 
     @property
@@ -207,33 +215,10 @@ def one_hot(labels: IntVector, n_modules: int) -> FloatMatrix:
 def sum_blocks(pairs: Pairs, labels: IntVector) -> Blocks:
     """Sum weights and exposures over the blocks of a partition."""
     labels = _gaps_closed(labels)
-    members = one_hot(labels, int(labels.max()) + 1)
-    sent = np.stack([_onto_modules(layer, labels, members) for layer in pairs.weights])
-    exposed_to = _exposures(pairs, members, forward=True)
-    received, exposed_from = sent, exposed_to
-    if pairs.is_directed:
-        received = np.stack(
-            [_onto_modules(layer, labels, members) for layer in pairs.transposed]
-        )
-        exposed_from = _exposures(pairs, members, forward=False)
-    sums, exposures = members.T @ sent, members.T @ exposed_to
-    fit, cost = _block_totals(pairs, sums, exposures)
-    sizes = members.sum(axis=0)
-    evidence = pairs.family.evidence(np.array(fit), np.array(cost))
-    icl = float(evidence) - pairs.one_module_evidence + label_prior(sizes)
-    return Blocks(
-        labels=labels,
-        sizes=sizes,
-        sent=sent,
-        received=received,
-        exposed_to=exposed_to,
-        exposed_from=exposed_from,
-        sums=sums,
-        exposures=exposures,
-        fit=fit,
-        cost=cost,
-        icl=icl,
-    )
+    sums = _summed(pairs, one_hot(labels, int(labels.max()) + 1), labels)
+    evidence = pairs.family.evidence(np.array(sums.fit), np.array(sums.cost))
+    icl = float(evidence) - pairs.one_module_evidence + label_prior(sums.sizes)
+    return Blocks(**vars(sums), labels=labels, icl=icl)
 
 
 def count_evidence(pairs: Pairs, blocks: Blocks, *, degree_corrected: bool) -> float:
@@ -287,6 +272,20 @@ def reassign(pairs: Pairs, labels: IntVector, *, rounds: int) -> Blocks:
         if falls == 3:
             break
     return best
+
+
+def settle(pairs: Pairs, labels: IntVector, *, temperatures: FloatVector) -> IntVector:
+    """Let neurons be in several modules, each by its likelihood, ever less so.
+
+    Mean-field shares ``exp(log-likelihood / temperature)``, one round for each
+    temperature (deterministic annealing: Rose 1998, doi:10.1109/5.726788). What a
+    neuron is most in is its module in the end.
+    """
+    members = one_hot(labels, int(labels.max()) + 1)
+    for temperature in temperatures:
+        scores = _module_scores(pairs, _summed(pairs, members)) / temperature
+        members = softmax(scores, axis=1)
+    return _gaps_closed(members.argmax(axis=1))
 
 
 def merge_modules(pairs: Pairs, blocks: Blocks, *, least: int = 1) -> Blocks:
@@ -447,11 +446,38 @@ def _gaps_closed(labels: IntVector) -> IntVector:
     return ranks[labels]
 
 
+def _summed(
+    pairs: Pairs, members: FloatMatrix, labels: IntVector | None = None
+) -> Sums:
+    """Sums for membership in parts, or of one module each if `labels` are given."""
+    sent = np.stack([_onto_modules(layer, members, labels) for layer in pairs.weights])
+    exposed_to = _exposures(pairs, members, forward=True)
+    received, exposed_from = sent, exposed_to
+    if pairs.is_directed:
+        received = np.stack(
+            [_onto_modules(layer, members, labels) for layer in pairs.transposed]
+        )
+        exposed_from = _exposures(pairs, members, forward=False)
+    sums, exposures = members.T @ sent, members.T @ exposed_to
+    fit, cost = _block_totals(pairs, sums, exposures)
+    return Sums(
+        sizes=members.sum(axis=0),
+        sent=sent,
+        received=received,
+        exposed_to=exposed_to,
+        exposed_from=exposed_from,
+        sums=sums,
+        exposures=exposures,
+        fit=fit,
+        cost=cost,
+    )
+
+
 def _onto_modules(
-    weights: Weights, labels: IntVector, members: FloatMatrix
+    weights: Weights, members: FloatMatrix, labels: IntVector | None
 ) -> FloatMatrix:
     """Sum of each neuron's weights onto each module, ``weights @ members``."""
-    if isinstance(weights, np.ndarray):
+    if isinstance(weights, np.ndarray) or labels is None:
         product: FloatMatrix = weights @ members
         return product
     n, k = members.shape
@@ -492,7 +518,7 @@ def _block_totals(
     return float(fit), float(cost)
 
 
-def _module_scores(pairs: Pairs, blocks: Blocks) -> FloatMatrix:
+def _module_scores(pairs: Pairs, blocks: Sums) -> FloatMatrix:
     """Log-likelihood of each neuron's weights in each module, block rates fixed."""
     per_weight, per_exposure = pairs.family.natural(
         blocks.sums, blocks.exposures, blocks.fit

@@ -6,6 +6,7 @@ from planted import planted_graph, planted_weights
 from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
+from commstruct import blockmodel
 from commstruct.blockmodel import fit_blockmodel
 from commstruct.connectome import as_connectome
 
@@ -137,6 +138,21 @@ def test_planted_modules_of_sparse_graphs_are_recovered(kind):
     assert model.family.startswith("poisson")
     dense = fit_blockmodel(weights.toarray(), seed=0, restarts=2)
     np.testing.assert_array_equal(model.labels, dense.labels)
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_few_synapses_are_searched_as_well_as_from_the_planted_modules(
+    seed, monkeypatch
+):
+    one_way, planted = planted_graph(
+        "disassortative pairs", seed=seed, n_neurons=2000, degree=7.5, n_modules=8
+    )
+    weights = sparse.csr_array(one_way + one_way.T)
+    search = {"seed": seed, "restarts": 8, "family": "poisson"}
+    found = fit_blockmodel(weights, **search)
+    monkeypatch.setattr(blockmodel, "_k_means", lambda *_: planted)
+    from_the_truth = fit_blockmodel(weights, **search)
+    assert found.icl > from_the_truth.icl - 1
 
 
 def heavy_degrees(seed, n=400):

@@ -22,6 +22,7 @@ from commstruct.likelihood import (
     move_neurons,
     profiles,
     reassign,
+    settle,
     sum_blocks,
 )
 
@@ -234,6 +235,43 @@ def test_reassigning_takes_both_directions_into_account(side):
     mistaken[[0, 1, 2, 30, 31]] ^= 1
     found = reassign(pairs, mistaken, rounds=3)
     np.testing.assert_array_equal(found.labels, labels)
+
+
+def settled_pair_by_pair(pairs, labels, temperatures):
+    """Shares of every neuron in every module, from all pairs one by one."""
+    shares = np.eye(labels.max() + 1)[labels]
+    n = len(labels)
+    for temperature in temperatures:
+        scores = np.tile(np.log(shares.sum(axis=0) + 1), (n, 1))
+        layers = zip(pairs.weights, pairs.sending, pairs.receiving, strict=True)
+        for weights, sending, receiving in layers:
+            counts, exposed = weights.toarray(), np.outer(sending, receiving)
+            np.fill_diagonal(exposed, 0)
+            rates = (shares.T @ counts @ shares + 1) / (shares.T @ exposed @ shares + 1)
+            for i in range(n):
+                for j in range(n):
+                    sent = counts[i, j] * np.log(rates) - exposed[i, j] * rates
+                    scores[i] += sent @ shares[j]
+                    if pairs.is_directed:
+                        got = counts[j, i] * np.log(rates) - exposed[j, i] * rates
+                        scores[i] += shares[j] @ got
+        shares = np.exp((scores - scores.max(axis=1, keepdims=True)) / temperature)
+        shares /= shares.sum(axis=1, keepdims=True)
+    return shares.argmax(axis=1)
+
+
+@pytest.mark.parametrize("kind", ["poisson", "poisson undirected"])
+def test_neurons_settle_where_their_pairs_are_likeliest(kind):
+    changed = 0
+    for seed in range(10):
+        pairs = random_pairs(kind, seed)
+        labels = np.arange(12) % 3
+        found = settle(pairs, labels, temperatures=[2.0, 1.0, 0.5])
+        by_hand = settled_pair_by_pair(pairs, labels, [2.0, 1.0, 0.5])
+        _, by_hand = np.unique(by_hand, return_inverse=True)  # without empty modules
+        np.testing.assert_array_equal(found, by_hand)
+        changed += np.count_nonzero(found != labels)
+    assert changed > 20
 
 
 def test_a_neuron_alone_is_not_moved_but_merged():
