@@ -181,6 +181,20 @@ def test_tables_have_one_row_per_thing(analysis):
     assert row["held_out_accuracy"] == pytest.approx(0.9)
 
 
+def test_neurons_without_synapses_have_modules_but_no_blocks():
+    kind = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2, 3, 4, 5])  # 3, 4 and 5 are silent
+    weights = (kind[:, None] == kind).astype(float) - np.eye(12)
+    weights[8, :8] = -1.0
+    tables = analyze(weights, structures=["assortative"], **SETTINGS).tables()
+    modules = tables["modules"]["module"].to_numpy()
+    assert adjusted_rand_score(kind, modules) == 1
+    alone = modules[8]
+    assert set(modules[9:]) == {2, 3, 4, 5} - {alone}
+    assert set(tables["blocks"]["from_module"]) == {0, 1, alone}
+    assert len(tables["blocks"]) == 9
+    assert tables["blocks"]["sums"].sum() == weights.sum()
+
+
 def test_files_are_written_and_read_back(tmp_path, analysis):
     paths = write_analysis(analysis, tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [

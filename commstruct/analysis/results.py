@@ -138,7 +138,8 @@ class Analysis:
         -------
         dict of pandas.DataFrame
             ``runs`` one row per run; ``modules`` one per region, structure and
-            neuron; ``blocks`` one per region, structure and ordered pair of modules;
+            neuron; ``blocks`` one per region, structure and ordered pair of modules,
+            but for single neurons without synapses, which have no weight in any;
             ``scores`` one per region and structure.
         """
         return {
@@ -306,7 +307,11 @@ def _run_row(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _blocks_rows(region: RegionAnalysis) -> pd.DataFrame:
-    rows = region.blocks.to_pandas()
+    blocks = region.blocks
+    n_neurons = np.bincount(blocks.labels, minlength=blocks.n_modules)
+    weight = np.nan_to_num(blocks.mean_absolute)
+    told = (n_neurons > 1) | (weight.sum(axis=0) + weight.sum(axis=1) > 0)
+    rows = blocks.to_pandas()[np.outer(told, told).ravel()]
     for column, value in reversed(_place(region).items()):
         rows.insert(0, column, value)
     return rows
