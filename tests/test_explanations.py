@@ -9,7 +9,11 @@ from commstruct.analysis import open_sweep
 from commstruct.explaining import measure_setting
 from commstruct.report.facts.explanations import MeasuredRun, explain
 from commstruct.report.facts.study import RunPlace, StudyFacts, slope_of_runs
-from commstruct.report.facts.study_sentences import explanation_sentences, overall
+from commstruct.report.facts.study_sentences import (
+    explanation_sentences,
+    overall,
+    study_answers,
+)
 from commstruct.report.facts.study_tables import explanations_table
 from commstruct.report.figures.explanation_figure import plot_explanations
 from sims import Task, layered, load_definition, run_sweep
@@ -198,3 +202,14 @@ def test_words_table_and_figure_say_the_same():
     assert labels == ["base", "other"]
     with pytest.raises(ValueError, match="of one setting and region, got 0"):
         plot_explanations([])
+
+
+def test_a_study_of_controls_concludes_with_its_explanations():
+    found = outcome(stays=-0.2)
+    facts = StudyFacts(settings=(), slopes=(found[0].shift,))
+    answer = study_answers(facts, found, is_map=False)[2]
+    assert "inhibition refuted and shortcuts not tested" in answer
+    assert "of the hidden neurons in base (\u22120.20," in answer
+    assert "By the plan" in study_answers(facts, found)[2]
+    nothing = study_answers(facts, (), is_map=False)[2]
+    assert nothing.startswith("There is no change of D")

@@ -61,17 +61,20 @@ def run_study(
     predictions = predict(connectomes, study.settings, first, out, means, quiet)
     log.info("writing the report")
     facts = study_facts(parts)
+    explanations = explain(facts, study.controls, measured)
+    is_map = compared != set(study.settings)
     paths = write_study(
         facts,
         out,
         changes=study.changes,
         probes=probes,
-        explanations=explain(facts, study.controls, measured),
+        explanations=explanations,
+        is_map=is_map,
         predictions=predictions,
         command=command,
         settings=looks,
     )
-    answers = study_answers(facts)
+    answers = study_answers(facts, explanations, is_map=is_map)
     for answer in answers:
         log.info("%s", answer)
     verdicts = [[*key, verdict] for key, verdict in facts.verdicts.items()]

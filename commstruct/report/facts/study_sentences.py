@@ -33,16 +33,53 @@ VERDICT_WORDS = {
 }
 
 
-def study_answers(facts: StudyFacts) -> list[str]:
-    """Five sentences: how much was run, the verdicts, the plan's conclusion, the ends
-    of D, and what equal loss leaves of it."""
+def study_answers(
+    facts: StudyFacts,
+    explanations: Sequence[Explanation] = (),
+    *,
+    is_map: bool = True,
+) -> list[str]:
+    """Five sentences that lead a report.
+
+    How much was run, the verdicts, the plan's conclusion, the ends of D, and what equal
+    loss leaves of it. A study that is no map of settings but puts explanations to their
+    controls concludes with what became of these.
+    """
     return [
         _extent(facts),
         _verdicts(facts),
-        conclusion(facts),
+        conclusion(facts) if is_map else _explained(explanations),
         _extremes(facts),
         _at_equal_loss(facts),
     ]
+
+
+def _explained(explanations: Sequence[Explanation]) -> str:
+    """What became of every explanation of every shift, in one sentence."""
+    parts = []
+    for shift in dict.fromkeys(
+        (one.shift.setting, one.shift.region) for one in explanations
+    ):
+        here = [o for o in explanations if (o.shift.setting, o.shift.region) == shift]
+        named = dict.fromkeys(one.candidate.name for one in here)
+        outcomes = {
+            name: overall([one for one in here if one.candidate.name == name])
+            for name in named
+        }
+        by_outcome = [
+            f"{joined([name for name in outcomes if outcomes[name] == outcome])} "
+            f"{outcome}"
+            for outcome in dict.fromkeys(outcomes.values())
+        ]
+        slope = here[0].shift
+        parts.append(
+            f"of the change of D of {REGION_NAMES[shift[1]]} in {shift[0]} "
+            f"({signed(slope.slope)}, {signed(slope.low)} to {signed(slope.high)}, per "
+            f"tenfold learning rate), {joined(by_outcome)}"
+        )
+    if not parts:
+        return "There is no change of D with evidence that could be explained."
+    return f"Explanations put to their controls: {'; '.join(parts)}."
 
 
 def conclusion(facts: StudyFacts) -> str:

@@ -47,6 +47,7 @@ def write_study(
     probes: Sequence[Any] = (),
     explanations: Sequence[Explanation] = (),
     predictions: Predictions | None = None,
+    is_map: bool = True,
     command: str,
     settings: ReportSettings | None = None,
 ) -> dict[str, Path]:
@@ -65,6 +66,8 @@ def write_study(
         Of the settings that have controls.
     predictions : Predictions, optional
         Connectomes beside trained networks; written as ``connectomes.csv`` too.
+    is_map : bool
+        Whether the settings are there to be counted, and not as controls alone.
     command : str
         What to type to make the study again.
     settings : ReportSettings, optional
@@ -80,6 +83,7 @@ def write_study(
         probes=probes,
         explanations=explanations,
         predictions=predictions,
+        is_map=is_map,
         command=command,
     )
     pages = write_pages(document, out_dir, settings or ReportSettings(), keep=True)
@@ -87,7 +91,7 @@ def write_study(
     content = {
         "format": "commstruct-study",
         "format_version": 1,
-        "answers": study_answers(facts),
+        "answers": study_answers(facts, explanations, is_map=is_map),
         "command": command,
         "versions": versions(),
         "changes": changes,
@@ -125,16 +129,17 @@ def study_document(
     probes: Sequence[Any] = (),
     explanations: Sequence[Explanation] = (),
     predictions: Predictions | None = None,
+    is_map: bool = True,
     command: str,
 ) -> Document:
     """Lay out the report of a study.
 
     Parameters
     ----------
-    facts, changes, probes, explanations, predictions, command
+    facts, changes, probes, explanations, predictions, is_map, command
         As in `write_study`.
     """
-    answers = study_answers(facts)
+    answers = study_answers(facts, explanations, is_map=is_map)
     document = Document(
         title="Does the learning rate shape the wiring?",
         description=answers[2],
