@@ -182,9 +182,10 @@ def _at_equal_loss(facts: StudyFacts) -> str:
     )
     if not parts:
         return f"Of D, {left}."
+    intervals = " (95 % intervals over settings)" if "(" in "".join(parts) else ""
     return (
         "For a tenfold learning rate, D changes in the mean over settings "
-        f"{'; '.join(parts)} (95 % intervals over settings); {left}."
+        f"{'; '.join(parts)}{intervals}; {left}."
     )
 
 
