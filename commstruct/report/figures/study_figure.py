@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from commstruct.report.facts.study import PRIMARY, Slope, StudyFacts, Verdict
 from commstruct.report.figures.score_panels import log_axis
@@ -87,6 +87,7 @@ def plot_study(facts: StudyFacts, *, region: str) -> Figure:
                 zorder=3,
             )
     log_axis(left, "x")
+    left.xaxis.set_major_locator(LogLocator())
     left.set_xlabel("learning rate")
     left.set_yticks(range(n), [one.name for one in facts.settings])
     left.set_ylim(n - 0.4, -0.6)
