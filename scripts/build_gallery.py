@@ -101,7 +101,6 @@ EXHIBITS = (
         kept,
     ),
 )
-STUDY_TABLES = ("study.json", "slopes.csv", "connectomes.csv")
 MAP = (
     Exhibit(
         "claim",
@@ -110,7 +109,7 @@ MAP = (
         "",
         kept,
         shows_figure=True,
-        tables=STUDY_TABLES,
+        tables=("study.json", "slopes.csv", "connectomes.csv"),
     ),
     Exhibit(
         "claim-why",
@@ -118,7 +117,7 @@ MAP = (
         ("run", "reports/claim-why.toml"),
         "",
         kept,
-        tables=STUDY_TABLES,
+        tables=("study.json", "slopes.csv"),
     ),
 )
 

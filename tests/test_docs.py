@@ -9,8 +9,7 @@ from pypdf import PdfReader
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-GALLERY = ROOT / "reports" / "gallery"
-WRITTEN = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), GALLERY / "README.md"]
+WRITTEN = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("reports/*/README.md")]
 PAGES = [page.name for page in DOCS.glob("*.md") if ">>>" in page.read_text("utf-8")]
 
 
@@ -35,13 +34,20 @@ def test_links_and_pictures_of_a_page_are_there(page):
             assert (page.parent / target).exists(), target
 
 
-@pytest.mark.parametrize("name", ["learning-rate", "connectome", "comparison"])
-def test_the_gallery_has_small_files_that_say_what_its_page_says(name):
-    files = list(GALLERY.glob(f"{name}*"))
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        *(("gallery", name) for name in ("learning-rate", "connectome", "comparison")),
+        *(("map", name) for name in ("claim", "claim-why")),
+    ],
+)
+def test_the_gallery_has_small_files_that_say_what_its_page_says(folder, name):
+    shown_in = ROOT / "reports" / folder
+    files = list(shown_in.glob(f"{name}*"))
     assert {file.suffix for file in files} >= {".pdf", ".png"}
     assert all(file.stat().st_size < 3_000_000 for file in files)
-    first = PdfReader(GALLERY / f"{name}.pdf").pages[0].extract_text()
-    section = (GALLERY / "README.md").read_text("utf-8").partition(f"({name}.png)")[2]
+    first = PdfReader(shown_in / f"{name}.pdf").pages[0].extract_text()
+    section = (shown_in / "README.md").read_text("utf-8").partition(f"({name}.png)")[2]
     answer = re.search(r"^1\. (.*)$", section, re.MULTILINE)
     assert answer is not None
 
