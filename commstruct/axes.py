@@ -102,8 +102,13 @@ def place_of(one: RegionAnalysis, axis: str, *, is_directed: bool = True) -> Pla
     )
 
 
+def zero_of_one_module(one: RegionAnalysis, value: float) -> float:
+    """A score as it is, but 0 where there is one module, which is on neither side."""
+    return 0.0 if one.partition.n_modules == 1 else value
+
+
 def _place_of_score(one: RegionAnalysis, axis: str) -> Place:
-    value = 0.0 if one.partition.n_modules == 1 else one.score(axis)
+    value = zero_of_one_module(one, one.score(axis))
     nulls = np.nan_to_num(getattr(one.nulls, axis), nan=0.0)
     if not len(nulls):
         return Place(value, math.nan, math.nan, math.nan, math.nan)

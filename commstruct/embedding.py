@@ -5,6 +5,8 @@ directed ones too. Eigenvectors of the symmetric part see only what goes both wa
 but in half the noise.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 from scipy.linalg import eigh, svd
@@ -70,7 +72,7 @@ def singular_embedding(weights: Weights, *, edge: float, most: int) -> FloatMatr
     """
     n = weights.shape[0]
     if isinstance(weights, np.ndarray) and n <= FULL_DECOMPOSITION:
-        left, values, right = _all_vectors(weights)
+        left, values, right = full_svd(weights)
     else:
         left, values, right = _leading_vectors(weights, min(most, n - 1))
     rank = _rank(values, edge, most)
@@ -100,18 +102,15 @@ def symmetric_embedding(weights: Weights, *, edge: float, most: int) -> FloatMat
     return embedding
 
 
-def _all_vectors(
-    weights: FloatMatrix,
-) -> tuple[FloatMatrix, FloatVector, FloatMatrix]:
-    """Singular vectors and values, by the slower method where the fast one fails.
+def full_svd(weights: FloatMatrix, *, compute_uv: bool = True) -> Any:
+    """``numpy.linalg.svd``, or a slower method where that gives up.
 
-    Divide and conquer gives up on some matrices, on some processors.
+    Divide and conquer does, on some matrices, on some processors.
     """
     try:
-        return np.linalg.svd(weights)
+        return np.linalg.svd(weights, compute_uv=compute_uv)  # type: ignore[call-overload]
     except np.linalg.LinAlgError:
-        left, values, right = svd(weights, lapack_driver="gesvd")
-        return left, values, right
+        return svd(weights, compute_uv=compute_uv, lapack_driver="gesvd")
 
 
 def _all_eigenvectors(symmetric: FloatMatrix) -> tuple[FloatVector, FloatMatrix]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -38,7 +38,7 @@ def measure_setting(
     tuple of MeasuredRun
         None at all of networks with biases, which the store does not keep.
     """
-    if getattr(definition.network, "bias", False):
+    if definition.has_biases:
         return ()
     records = [one for one in sweep.records if one["status"] != "diverged"]
     runs = Parallel(n_jobs=workers)(
@@ -49,13 +49,13 @@ def measure_setting(
 
 
 def _measure_run(
-    definition: "Definition", sweep: Sweep, record: Mapping[str, object], learned: bool
+    definition: "Definition", sweep: Sweep, record: dict[str, Any], learned: bool
 ) -> MeasuredRun:
     from sims.mechanisms import measure_mechanisms
 
-    weights = read_weights(sweep, dict(record))
+    weights = read_weights(sweep, record)
     whole = weights[np.isfinite(weights).all(axis=(1, 2))]
-    place = float(str(record["learning_rate"])), int(str(record["seed"]))
+    place = float(record["learning_rate"]), int(record["seed"])
     with threadpool_limits(1):
         found = measure_mechanisms(
             definition,

@@ -131,8 +131,7 @@ def probe_setting(
         and learned.get(str(one.run))
         and one.partition.n_modules > 1
     ]
-    has_bias = getattr(definition.network, "bias", False)
-    if not chosen or task.kind != "classification" or has_bias:
+    if not chosen or task.kind != "classification" or definition.has_biases:
         return None
     rates = [float(one.learning_rate or 0) for one in chosen]
     ends = {min(rates), max(rates)}

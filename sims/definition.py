@@ -242,6 +242,11 @@ class Definition(Section):
         """Plain data of the tables that decide the weights."""
         return self.model_dump(mode="json", exclude={"analysis", "report"})
 
+    @property
+    def has_biases(self) -> bool:
+        """Whether the networks have biases, which a sweep's store does not keep."""
+        return isinstance(self.network, LayeredSettings) and self.network.bias
+
     def build_network(self, task: Task, *, seed: int) -> Network:
         """Make the untrained network of one seed.
 

@@ -1,11 +1,12 @@
 """Tests of mechanisms.py, explaining.py and explanations.py: why D shifts, or not."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from commstruct.analysis import open_sweep
+from commstruct.analysis import open_sweep, read_weights
 from commstruct.explaining import measure_setting
 from commstruct.report.facts.explanations import MeasuredRun, explain
 from commstruct.report.facts.study import RunPlace, StudyFacts, slope_of_runs
@@ -68,8 +69,6 @@ def test_what_is_measured_of_a_run_is_what_its_weights_say(definition, tmp_path)
     learned = {record["id"]: True for record in sweep.records}
     runs = measure_setting(definition, sweep, learned)
     assert [run.learning_rate for run in runs] == [0.1, 1.0]
-    from commstruct.analysis import read_weights
-
     task = definition.task.build()
     for run, record in zip(runs, sweep.records, strict=True):
         weights = read_weights(sweep, record).astype(float)
@@ -130,8 +129,6 @@ def quantities(change, name="weight_onto_hidden"):
 
 def outcome(*, shift=-0.2, moves=-0.3, stays=0.0, control_moves=0.0):
     """Of one explanation, whose quantity, shift and control are as planted."""
-    from dataclasses import replace
-
     facts = StudyFacts(
         settings=(),
         slopes=(
@@ -178,8 +175,6 @@ def test_the_difference_is_paired_by_seed():
 
 
 def test_a_shift_without_evidence_has_nothing_to_explain():
-    from dataclasses import replace
-
     facts = StudyFacts((), (replace(slope("base", 0.0), adjusted_p=0.6),))
     assert explain(facts, {"base": {}}, {"base": quantities(0.1)}) == ()
 

@@ -1,8 +1,6 @@
 """Predictions: connectomes and both ends of a study on the same axes."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import nct, ttest_ind
 from stores import make_store
+from test_command_line import commstruct
 from test_figures import collisions
 
 from commstruct.analysis import Analysis, analyze
@@ -349,17 +348,8 @@ restarts = 1
 network.gain = 1.0
 """
     )
-    command = [sys.executable, "-m", "commstruct", "run", str(path), "--workers", "1"]
-
-    def call(*more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, "--out", str(tmp_path / "out"), *more],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    done = call()
+    words = ("run", path, "--workers", "1", "--out", tmp_path / "out")
+    done = commstruct(*words)
     assert done.returncode == 0, done.stderr
     out = tmp_path / "out"
     content = json.loads((out / "study.json").read_text())["predictions"]
@@ -373,7 +363,7 @@ network.gain = 1.0
     assert (out / "connectomes" / "mine" / "analysis.json").exists()
 
     (tmp_path / "mine.csv").unlink()
-    refused = call()
+    refused = commstruct(*words)
     assert refused.returncode == 2
     assert "mine.csv" in refused.stderr
     assert "Traceback" not in refused.stderr

@@ -1,14 +1,14 @@
 """Studies: definitions of several sweeps, and what is computed from them."""
 
 import json
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.stats import linregress, ttest_1samp
 from stores import make_store
+from test_command_line import commstruct
 
 from commstruct.analysis import analyze, open_sweep
 from commstruct.commands.settings import read_study
@@ -284,13 +284,7 @@ network.gain = 1.0
 start = ["strong"]
 """
     )
-    words = [sys.executable, "-m", "commstruct"]
-
-    def call(*more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*words, *more], capture_output=True, text=True, check=False, cwd=tmp_path
-        )
-
+    call = partial(commstruct, cwd=tmp_path)
     out = str(tmp_path / "out")
     first = call("simulate", str(path), "--out", out, "--shard", "1/2")
     assert first.returncode == 0, first.stderr

@@ -1,7 +1,7 @@
 """The work of `run` on a study's predictions: connectomes beside trained networks."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from commstruct.commands.working import Means, analyze_command, analyze_input
 if TYPE_CHECKING:
     from commstruct.analysis_settings import AnalysisSettings
     from commstruct.connectome import Connectome
-    from commstruct.report.facts.predictions import Predictions
+    from commstruct.report.facts.predictions import End, Predictions
 
 FOLDER = "connectomes"
 LEAST_NULLS = 39  # so that one connectome alone can have p = .025
@@ -40,7 +40,7 @@ def read_connectomes(names: tuple[str, ...] | None) -> "dict[str, Connectome]":
 
 def predict(
     connectomes: "dict[str, Connectome]",
-    settings: Iterable[str],
+    ends: "Iterable[tuple[str, Sequence[End]]]",
     analysis: "AnalysisSettings",
     out: Path,
     means: Means,
@@ -48,13 +48,12 @@ def predict(
 ) -> "Predictions":
     """Place connectomes and the trained networks of a study on the same axes.
 
-    The sweeps of the settings have been analysed in their folders. Connectomes are
-    analysed as they were, for modules of any structure, with enough null networks for
-    each to be tested alone; unless the study has none.
+    `ends` has the name of every setting and what `setting_ends` says of it. Connectomes
+    are analysed as the sweeps were, for modules of any structure, with enough null
+    networks for each to be tested alone; unless the study has none.
     """
-    from commstruct.analysis import read_analysis
     from commstruct.axes import place_connectome
-    from commstruct.report.facts.predictions import predictions_of, setting_ends
+    from commstruct.report.facts.predictions import predictions_of
 
     nulls = max(analysis.n_nulls, LEAST_NULLS) if analysis.n_nulls else 0
     chosen = analysis.model_copy(
@@ -69,5 +68,4 @@ def predict(
         placed.append(
             place_connectome(short_name(name), connectome, found, seed=chosen.seed)
         )
-    ends = [(name, setting_ends(name, read_analysis(out / name))) for name in settings]
     return predictions_of(ends, placed)

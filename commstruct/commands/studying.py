@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from commstruct.analysis_settings import AnalysisSettings
     from commstruct.probing import SettingProbe
     from commstruct.report.facts.explanations import MeasuredRun
+    from commstruct.report.facts.predictions import End
     from commstruct.report_settings import ReportSettings
     from sims.definition import Definition
     from sims.study import Study
@@ -43,14 +44,15 @@ def run_study(
     log = logging.getLogger("commstruct")
     chosen = list(study.settings)[share[0] - 1 :: share[1]]
     compared = _compared(study)
-    parts, probes, measured = [], [], {}
+    parts, probes, ends, measured = [], [], [], {}
     for place, name in enumerate(chosen, start=1):
         log.info("setting %d of %d: %s", place, len(chosen), name)
         setting = _Setting(
             name, study.settings[name], analyses[name], out / name, means, quiet
         )
-        slopes, probe = setting.work(command)
+        slopes, probe, both_ends = setting.work(command)
         parts.append(slopes)
+        ends.append((name, both_ends))
         if probe is not None:
             probes.append(probe)
         if name in compared:
@@ -58,7 +60,7 @@ def run_study(
     if share[1] > 1:
         return {"settings": chosen}
     first = next(iter(analyses.values()))
-    predictions = predict(connectomes, study.settings, first, out, means, quiet)
+    predictions = predict(connectomes, ends, first, out, means, quiet)
     log.info("writing the report")
     facts = study_facts(parts)
     explanations = explain(facts, study.controls, measured)
@@ -110,10 +112,11 @@ class _Setting:
         self._name, self._definition, self._settings = name, definition, settings
         self._folder, self._means, self._quiet = folder, means, quiet
 
-    def work(self, command: str) -> "tuple[Any, SettingProbe | None]":
-        """Simulate, analyse and probe; slopes, and what the modules serve."""
+    def work(self, command: str) -> "tuple[Any, SettingProbe | None, tuple[End, ...]]":
+        """Simulate, analyse and probe: slopes, what the modules serve, both ends."""
         from commstruct.analysis import open_sweep
         from commstruct.probing import SettingProbe, probe_setting
+        from commstruct.report.facts.predictions import setting_ends
         from commstruct.report.facts.study import setting_slopes
         from commstruct.report.facts.sweep import has_learned
 
@@ -139,7 +142,8 @@ class _Setting:
 
         keys = [one.key for one in analysis.regions]
         found = self._kept("serving", keys, SettingProbe | None, probe)
-        return setting_slopes(self._name, analysis, sweep), found
+        slopes = setting_slopes(self._name, analysis, sweep)
+        return slopes, found, setting_ends(self._name, analysis)
 
     def measure(self) -> "tuple[MeasuredRun, ...]":
         """Quantities that may explain a shift, of every run."""

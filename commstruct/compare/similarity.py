@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import svd
 from scipy.sparse.linalg import svds
 from scipy.stats import false_discovery_control, spearmanr
 
 from commstruct.blocks import off_diagonal
 from commstruct.connectome import Connectome, FloatMatrix, FloatVector, IntVector
+from commstruct.embedding import full_svd
 
 MOST_SINGULAR = 2000  # neurons, of which all singular values are computed
 SOME_SINGULAR = 50  # the largest ones, of larger connectomes
@@ -142,11 +142,7 @@ def singular_values(network: Connectome) -> FloatVector:
         dense = network.weights
         if not isinstance(dense, np.ndarray):
             dense = dense.toarray()
-        try:
-            values = np.linalg.svd(dense, compute_uv=False)
-        except np.linalg.LinAlgError:  # as it may, on some matrices and processors
-            values = svd(dense, compute_uv=False, lapack_driver="gesvd")
-        return np.asarray(values, dtype=np.float64)
+        return np.asarray(full_svd(dense, compute_uv=False), dtype=np.float64)
     start = np.ones(network.n_neurons)  # fixed, so that one network is one answer
     found = svds(
         network.to_scipy(), SOME_SINGULAR, v0=start, return_singular_vectors=False

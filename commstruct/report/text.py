@@ -73,6 +73,16 @@ def signed(value: float, decimals: int = 2) -> str:
     return text.replace("-", MINUS)
 
 
+def with_interval(
+    value: float, low: float, high: float, decimals: int = 2, *, joint: str = ", "
+) -> str:
+    """Return a number with its interval, ``+0.12 (+0.10, +0.14)``, where it has one."""
+    text = signed(value, decimals)
+    if not math.isfinite(low):
+        return text
+    return f"{text} ({signed(low, decimals)}{joint}{signed(high, decimals)})"
+
+
 def plain(value: float | None, decimals: int = 2) -> str:
     """Return a number, or a dash for what is missing."""
     if value is None or not math.isfinite(value):

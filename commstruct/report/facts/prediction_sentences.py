@@ -14,7 +14,7 @@ from commstruct.report.facts.predictions import (
 from commstruct.report.facts.study import PRIMARY
 from commstruct.report.facts.study_sentences import REGION_NAMES
 from commstruct.report.facts.sweep import LEVEL
-from commstruct.report.text import counted, joined, shown, signed
+from commstruct.report.text import counted, joined, shown, with_interval
 
 CLAIM = (
     "If the claim held, connectomes of slow learners would have D above that of their "
@@ -51,10 +51,7 @@ def contrast_text(contrast: Contrast) -> str:
     """Standardised difference with its interval, ``+1.20 (+0.31, +2.05)``."""
     if not math.isfinite(contrast.d):
         return "undefined" if math.isnan(contrast.d) else "no spread within"
-    return (
-        f"{signed(contrast.d, 1)} ({signed(contrast.low, 1)}, "
-        f"{signed(contrast.high, 1)})"
-    )
+    return with_interval(contrast.d, contrast.low, contrast.high, 1)
 
 
 def needed_text(contrast: Contrast) -> str:

@@ -9,7 +9,7 @@ from commstruct.axes import AXES, Place
 from commstruct.report.facts.prediction_sentences import contrast_text, needed_text
 from commstruct.report.facts.predictions import EndPlace, Predictions, connectome_side
 from commstruct.report.facts.tables import DASH, Table
-from commstruct.report.text import p_text, plain, shown, signed
+from commstruct.report.text import p_text, plain, shown, signed, with_interval
 
 _SCORES = ("diagonal_score", "modularity", "structure_strength")
 _PAIRS = tuple(axis for axis in AXES if axis not in _SCORES)
@@ -165,6 +165,4 @@ def _range(place: Place) -> str:
 def _excess(place: Place | EndPlace) -> str:
     if not math.isfinite(place.excess):
         return DASH
-    if not math.isfinite(place.low):
-        return signed(place.excess)
-    return f"{signed(place.excess)} ({signed(place.low)}, {signed(place.high)})"
+    return with_interval(place.excess, place.low, place.high)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import false_discovery_control, t
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep
-from commstruct.axes import place_of
+from commstruct.axes import place_of, zero_of_one_module
 from commstruct.report.facts.checkpoints import (
     Checkpoints,
     EqualLoss,
@@ -384,14 +384,8 @@ def _value(one: RegionAnalysis, measure: str) -> float:
     """Value of a measure in one region of one run; one module is neither side: 0."""
     name, _, kind = measure.rpartition("_")
     if kind != "excess":
-        return _zero_of_one_module(one, one.score(measure))
-    if name in ("diagonal_score", "modularity"):
-        return place_of(one, name).excess
-    return float(one.blocks.pair_types_directed.excess.get(name, math.nan))
-
-
-def _zero_of_one_module(one: RegionAnalysis, value: float) -> float:
-    return 0.0 if one.partition.n_modules == 1 else value
+        return zero_of_one_module(one, one.score(measure))
+    return place_of(one, name).excess
 
 
 def _end_p(runs: Sequence[RegionAnalysis], measure: str) -> tuple[float, float]:
@@ -414,14 +408,14 @@ def _other_comparisons(
     found: list[Slope] = []
     if at_loss is not None:
         values = [
-            _zero_of_one_module(one, at_loss.at_loss.get((str(one.run), place[1]), 0.0))
+            zero_of_one_module(one, at_loss.at_loss.get((str(one.run), place[1]), 0.0))
             for one in runs
         ]
         found.append(
             slope_of_runs(place, PRIMARY[1], "loss", _run_places(runs), values)
         )
     values = [
-        _zero_of_one_module(one, score)
+        zero_of_one_module(one, score)
         for one, score in zip(
             runs, _at_equal_product(runs, sweep, checkpoints), strict=True
         )

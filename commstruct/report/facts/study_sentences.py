@@ -17,7 +17,7 @@ from commstruct.report.facts.study import (
     slope_over_seeds,
 )
 from commstruct.report.facts.sweep import LEVEL, ROUNDING
-from commstruct.report.text import counted, joined, p_text, signed
+from commstruct.report.text import counted, joined, p_text, signed, with_interval
 
 REGION_NAMES = {
     "whole": "the whole network",
@@ -201,9 +201,7 @@ def _over_settings(facts: StudyFacts, region: str, comparison: Any) -> str:
     mean, low, high, _, n = slope_over_seeds(slopes)
     if n == 0:
         return ""
-    if not math.isfinite(low):
-        return signed(mean)
-    return f"{signed(mean)} ({signed(low)} to {signed(high)})"
+    return with_interval(mean, low, high, joint=" to ")
 
 
 def _same_at_equal_loss(facts: StudyFacts, slope: Slope) -> bool:
@@ -237,8 +235,7 @@ def explanation_sentences(explanations: Sequence[Explanation]) -> list[str]:
         if math.isfinite(quantity.low):
             change = (
                 f"the {here[0].candidate.quantity_words} changes by "
-                f"{signed(quantity.slope, 3)} ({signed(quantity.low, 3)} to "
-                f"{signed(quantity.high, 3)}) per tenfold rate; "
+                f"{_to_text(quantity, 3)} per tenfold rate; "
             )
         controls = [
             f"{one.reason}"
@@ -271,9 +268,13 @@ def slope_sentence(slope: Slope) -> str:
     """One setting and region in words."""
     if not math.isfinite(slope.p_value):
         return f"{slope.setting}: not testable."
-    change = f"{signed(slope.slope)} ({signed(slope.low)} to {signed(slope.high)})"
+    change = _to_text(slope)
     evidence = "" if slope.adjusted_p <= LEVEL else "no evidence for a change, "
     return (
         f"{slope.setting}: {evidence}{change} per tenfold learning rate, "
         f"{p_text(slope.adjusted_p)} corrected."
     )
+
+
+def _to_text(slope: Slope, decimals: int = 2) -> str:
+    return with_interval(slope.slope, slope.low, slope.high, decimals, joint=" to ")

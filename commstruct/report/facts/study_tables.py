@@ -7,7 +7,14 @@ from typing import Any
 from commstruct.report.facts.explanations import Explanation
 from commstruct.report.facts.study import MEASURES, Comparison, Slope, StudyFacts
 from commstruct.report.facts.tables import Table
-from commstruct.report.text import STRUCTURE_NAMES, p_text, plain, shown, signed
+from commstruct.report.text import (
+    STRUCTURE_NAMES,
+    p_text,
+    plain,
+    shown,
+    signed,
+    with_interval,
+)
 
 COMPARISONS: dict[Comparison, str] = {
     "steps": "equal steps",
@@ -25,7 +32,7 @@ def slopes_table(slopes: Sequence[Slope]) -> Table:
             (
                 one.setting,
                 f"{one.n_seeds}",
-                interval_text(one.slope, one.low, one.high),
+                with_interval(one.slope, one.low, one.high),
                 p_text(one.adjusted_p).removeprefix("p = "),
                 _end(one, 0),
                 _end(one, -1),
@@ -54,7 +61,7 @@ def comparisons_table(facts: StudyFacts, region: str) -> Table:
     rows: list[tuple[str, ...]] = []
     for setting, one in slopes["steps"].items():
         cells = [
-            "\u2013" if other is None else interval_text(*_ends(other))
+            "\u2013" if other is None else with_interval(*_ends(other))
             for key in COMPARISONS
             for other in [slopes[key].get(setting)]
         ]
@@ -72,20 +79,11 @@ def _ends(one: Slope) -> tuple[float, float, float]:
     return one.slope, one.low, one.high
 
 
-def interval_text(value: float, low: float, high: float, decimals: int = 2) -> str:
-    """A number with its interval, where it has one."""
-    if not math.isfinite(low):
-        return signed(value, decimals)
-    return (
-        f"{signed(value, decimals)} ({signed(low, decimals)}, {signed(high, decimals)})"
-    )
-
-
 def _end(one: Slope, place: int) -> str:
     if not one.means:
         return "\u2013"
     star = "\u2217" if one.end_p[place] <= 0.05 else ""
-    return interval_text(one.means[place], *one.intervals[place]) + star
+    return with_interval(one.means[place], *one.intervals[place]) + star
 
 
 def explanations_table(explanations: Sequence[Explanation]) -> Table:
@@ -98,11 +96,11 @@ def explanations_table(explanations: Sequence[Explanation]) -> Table:
                 one.shift.setting,
                 one.shift.region,
                 one.candidate.name,
-                interval_text(*_ends(one.quantity), 3),
+                with_interval(*_ends(one.quantity), 3),
                 one.control,
-                interval_text(*_ends(one.quantity_in_control), 3),
-                interval_text(*_ends(one.shift)),
-                "\u2013" if remaining is None else interval_text(*_ends(remaining)),
+                with_interval(*_ends(one.quantity_in_control), 3),
+                with_interval(*_ends(one.shift)),
+                "\u2013" if remaining is None else with_interval(*_ends(remaining)),
                 f"{one.outcome}: {one.reason}",
             )
         )
