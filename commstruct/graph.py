@@ -25,6 +25,8 @@ SMALL_PAIRS = 250_000  # pairs of neurons (700 neurons) a complete graph costs n
 EDGES_WORTH_A_PROCESS = 4_000_000  # edges x runs, about two seconds of Leiden
 N_STARTING_MODULES = 50  # random start, where every module is tried for every neuron
 BROKEN_UP = 2  # modules, to go on from a partition that is nearly the best
+MOST_IMPROVEMENTS = 10  # runs from the best of the restarts, of as many as these
+FINER = 2.0  # times the resolution, on the way from there in a large network
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +58,16 @@ class LeidenSearch:
     engine : str
         Library and form that is used, for the record.
     run : function of a seed (int) that returns labels, largest module first
-    resume : function of a seed and of labels to start from, or None
-        None where the network is too large for more than a few runs.
+    improve : function of a seed and of labels, or None
+        Leaves a partition and searches on from there; it may end at a worse one.
+    most_improvements : int
+        How many calls of `improve` are worth their time.
     """
 
     engine: str
     run: Callable[[int], IntVector]
-    resume: Callable[[int, IntVector], IntVector] | None = None
+    improve: Callable[[int, IntVector], IntVector] | None = None
+    most_improvements: int = 0
 
 
 def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
@@ -227,25 +232,26 @@ def leiden_improved(
     resolution: float = 1.0,
     minimise: bool = False,
 ) -> IntVector:
-    """Break up two modules and run Leiden from there, once per seed; keep the best.
+    """Leave a partition and run Leiden from there, once per seed; keep the best.
 
     Iterated local search (Lourenco, Martin & Stutzle 2003,
     doi:10.1007/0-306-48056-5_11):
     where many partitions are nearly as good as the best one, runs that start from a
-    good one find it more often than as many new ones. Labels of networks that are
-    too large for that are returned as they are. The other arguments are those of
-    `leiden_search`.
+    good one find it more often than as many new ones. Small networks have two modules
+    broken up, once per seed. Large sparse ones go by way of the modules at twice the
+    resolution, with the first seed alone. Labels of large networks that need layers are
+    returned as they are. The other arguments are those of `leiden_search`.
     """
     search = leiden_search(
         weights, signs=signs, resolution=resolution, minimise=minimise
     )
-    if search.resume is None:
+    if search.improve is None:
         return labels
     layers = sign_layers(weights, signs=signs)
     sign = -1.0 if minimise else 1.0
     best = sign * layers_modularity(layers, labels, resolution)
-    for seed in seeds:
-        found = search.resume(seed, _broken_up(labels, np.random.default_rng(seed)))
+    for seed in seeds[: search.most_improvements]:
+        found = search.improve(seed, labels)
         quality = sign * layers_modularity(layers, found, resolution)
         if quality > best:
             labels, best = found, quality
@@ -340,7 +346,10 @@ def _complete_search(matrix: FloatMatrix) -> LeidenSearch:
     return LeidenSearch(
         "igraph Leiden on the modularity matrix",
         lambda seed: resume(seed, None),
-        resume,
+        lambda seed, labels: resume(
+            seed, _broken_up(labels, np.random.default_rng(seed))
+        ),
+        MOST_IMPROVEMENTS,
     )
 
 
@@ -358,19 +367,32 @@ def _edge_search(layer: Layer, resolution: float) -> LeidenSearch:
     mean = layer.total / max(len(edges), 1)
     options = {
         "objective_function": "CPM",
-        "resolution": resolution * mean / layer.total,
         "weights": edges / mean,
         "node_weights": (layer.sent / mean).tolist(),
         "node_in_weights": (layer.received / mean).tolist(),
         "n_iterations": -1,
     }
 
-    def run(seed: int) -> IntVector:
+    def leiden(seed: int, factor: float, start: list[int] | None) -> list[int]:
         with _igraph_seeded(seed):
-            found = graph.community_leiden(**options)
-        return canonical_labels(found.membership)
+            found = graph.community_leiden(
+                resolution=factor * resolution * mean / layer.total,
+                initial_membership=start,
+                **options,
+            )
+        return list(found.membership)
 
-    return LeidenSearch("igraph Leiden on the edges", run)
+    def improve(seed: int, labels: IntVector) -> IntVector:
+        # Finer modules move as wholes, which single neurons between them hold back.
+        finer = leiden(seed, FINER, labels.tolist())
+        return canonical_labels(leiden(seed, 1.0, finer))
+
+    return LeidenSearch(
+        "igraph Leiden on the edges",
+        lambda seed: canonical_labels(leiden(seed, 1.0, None)),
+        improve,
+        1,
+    )
 
 
 def _layered_search(

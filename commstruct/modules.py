@@ -34,7 +34,6 @@ from commstruct.graph import (
 STRUCTURES = ("any", "assortative", "disassortative")
 CLEARLY = 1e-12  # a gain of modularity that is more than rounding
 MOST_CONSENSUS_ROUNDS = 50
-MOST_IMPROVEMENTS = 10  # runs from the best of the restarts, of as many as these
 
 
 @dataclass(frozen=True, eq=False)
@@ -378,7 +377,7 @@ def _best_of_restarts(
     one_module = canonical_labels(np.zeros(connectome.n_neurons, dtype=np.int64))
     best, quality = _best_of([one_module, *tries], layers, resolution, minimise)
     if restarts > 1:
-        improved = leiden_improved(weights, best, seeds[:MOST_IMPROVEMENTS], **options)
+        improved = leiden_improved(weights, best, seeds, **options)
         best, quality = _best_of([best, improved], layers, resolution, minimise)
     partition = Partition(
         labels=best,

@@ -214,12 +214,26 @@ def test_runs_that_go_on_from_a_partition_find_better_ones_and_never_worse(minim
     assert gained >= 6
 
 
-@pytest.mark.usefixtures("only_edges")
-def test_large_networks_are_left_with_the_best_of_their_runs():
-    weights, _ = sparse_signed(3)
-    start = np.zeros(len(weights), dtype=int)
-    found = leiden_improved(sparse.csr_array(weights), start, [1, 2])
-    np.testing.assert_array_equal(found, start)
+def test_large_sparse_networks_go_on_once_by_way_of_finer_modules():
+    weights, planted = planted_graph(
+        "assortative", seed=3, n_neurons=4000, degree=15, n_modules=12
+    )
+    layers = sign_layers(weights, signs="signed")
+    (start,), _ = leiden_restarts(weights, [5])
+    found = leiden_improved(weights, start, [5, 6])
+    np.testing.assert_array_equal(found, leiden_improved(weights, start, [5]))
+    before, after = (layers_modularity(layers, one, 1.0) for one in (start, found))
+    assert after > before + 1e-3
+    assert after >= layers_modularity(layers, planted, 1.0)
+
+
+def test_large_networks_that_need_layers_are_left_with_the_best_of_their_runs():
+    weights, _ = planted_graph(
+        "assortative", seed=3, n_neurons=1000, degree=15, n_modules=4
+    )
+    weights.data[::3] *= -1
+    start = np.arange(1000) % 3
+    assert leiden_improved(weights, start, [1, 2]) is start
 
 
 def test_igraph_goes_on_with_pythons_random_numbers():
