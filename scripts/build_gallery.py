@@ -113,8 +113,16 @@ MAP = (
     ),
     Exhibit(
         "claim-why",
-        "Why: every explanation of one shift, with its controls",
+        "Why D falls: every explanation of the clearest fall, with its controls",
         ("run", "reports/claim-why.toml"),
+        "",
+        kept,
+        tables=("study.json", "slopes.csv"),
+    ),
+    Exhibit(
+        "claim-why-rise",
+        "Why D rises: the same of the clearest rises",
+        ("run", "reports/claim-why-rise.toml"),
         "",
         kept,
         tables=("study.json", "slopes.csv"),

@@ -38,7 +38,7 @@ def test_links_and_pictures_of_a_page_are_there(page):
     ("folder", "name"),
     [
         *(("gallery", name) for name in ("learning-rate", "connectome", "comparison")),
-        *(("map", name) for name in ("claim", "claim-why")),
+        *(("map", name) for name in ("claim", "claim-why", "claim-why-rise")),
     ],
 )
 def test_the_gallery_has_small_files_that_say_what_its_page_says(folder, name):

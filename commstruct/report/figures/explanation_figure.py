@@ -19,6 +19,7 @@ QUANTITY_LABELS = {
     "initial_share": "initial share",
     "accuracy_without_hidden": "acc. without hidden",
 }
+LEAST_COLUMNS = 3  # so wide that a page shows one explanation as large as several
 _CONTROL_COLORS = (OKABE_ITO[5], OKABE_ITO[0], OKABE_ITO[3])
 
 
@@ -50,7 +51,11 @@ def plot_explanations(explanations: Sequence[Explanation]) -> Figure:
         )
     names = [n for n in CANDIDATES if any(e.candidate.name == n for e in explanations)]
     figure = Figure(figsize=(FULL_WIDTH, 3.6), layout="constrained")
-    panels = figure.subplots(2, len(names), squeeze=False, sharex="col")
+    n_columns = max(len(names), LEAST_COLUMNS)
+    panels = figure.subplots(2, n_columns, squeeze=False, sharex="col")
+    for unused in panels[:, len(names) :].flat:
+        unused.remove()
+    panels = panels[:, : len(names)]
     for column, name in enumerate(names):
         here = [one for one in explanations if one.candidate.name == name]
         above, below = panels[:, column]
