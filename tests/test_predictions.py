@@ -190,6 +190,7 @@ def test_nothing_is_claimed_where_nothing_is_known(tmp_path: Path) -> None:
     document = Document("", "", "")
     add_predictions(document, nothing)
     assert not document.figures
+    assert not nothing.are_beside_chance
 
     bare = swept(tmp_path / "bare", (0.8, 0.8), n_nulls=0)
     alone = analyze(blocks(0.8), **{**SETTINGS, "n_nulls": 0})
@@ -197,6 +198,8 @@ def test_nothing_is_claimed_where_nothing_is_known(tmp_path: Path) -> None:
         [("bare", setting_ends("bare", bare))],
         [place_connectome("mine", blocks(0.8), alone, seed=0)],
     )
+    assert unknown.are_beside_chance  # by the connectome alone
+    assert not replace(unknown, connectomes=()).are_beside_chance
     text = " ".join(prediction_sentences(unknown))
     assert "an end has no interval" in text
     assert "cannot tell a low rate from a high one in any setting" in text
@@ -223,6 +226,13 @@ def test_the_figure_has_a_row_for_every_network(predictions: Predictions) -> Non
     ]
     crowded = plot_predictions(replace(predictions, ends=tuple(many)), region="hidden")
     assert collisions(crowded) == []
+
+
+def test_networks_with_nulls_are_beside_chance_without_connectomes(
+    predictions: Predictions,
+) -> None:
+    assert replace(predictions, connectomes=()).are_beside_chance
+    assert not replace(predictions, connectomes=(), ends=()).are_beside_chance
 
 
 def test_the_table_is_tidy(predictions: Predictions) -> None:

@@ -137,6 +137,13 @@ class Predictions:
         found = {one.region for one in self.ends}
         return tuple(region for region in MEASURABLE if region in found)
 
+    @property
+    def are_beside_chance(self) -> bool:
+        """Whether there is a connectome, or a trained network with null networks."""
+        return bool(self.connectomes) or any(
+            math.isfinite(one.places["diagonal_score"].expected) for one in self.ends
+        )
+
     def pairs(self, region: str) -> tuple[tuple[End, End], ...]:
         """Low and high end of every setting, in one region."""
         here = [one for one in self.ends if one.region == region]

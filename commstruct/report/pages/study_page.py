@@ -160,7 +160,7 @@ def study_document(
         _explained(document, explanations)
     if probes:
         _served(document, probes)
-    if predictions is not None:
+    if predictions is not None and predictions.are_beside_chance:
         add_predictions(document, predictions)
     document.heading("Settings")
     document.table("settings", settings_table(facts, changes), _SETTINGS_CAPTION)
