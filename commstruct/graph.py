@@ -232,15 +232,16 @@ def leiden_improved(
     resolution: float = 1.0,
     minimise: bool = False,
 ) -> IntVector:
-    """Leave a partition and run Leiden from there, once per seed; keep the best.
+    """Leave a partition and run Leiden from there, a few times; keep the best.
 
     Iterated local search (Lourenco, Martin & Stutzle 2003,
     doi:10.1007/0-306-48056-5_11):
     where many partitions are nearly as good as the best one, runs that start from a
     good one find it more often than as many new ones. Small networks have two modules
-    broken up, once per seed. Large sparse ones go by way of the modules at twice the
-    resolution, with the first seed alone. Labels of large networks that need layers are
-    returned as they are. The other arguments are those of `leiden_search`.
+    broken up, with each of the first ten seeds. Large sparse ones go by way of the
+    modules at twice the resolution, with the first seed alone. Labels of large networks
+    that need layers are returned as they are. The other arguments are those of
+    `leiden_search`.
     """
     search = leiden_search(
         weights, signs=signs, resolution=resolution, minimise=minimise
