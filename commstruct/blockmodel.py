@@ -332,13 +332,15 @@ def _gaussian_pairs(
     n_pairs = max(known.sum(), 1.0) * resolution
     is_directed = not (_is_symmetric(standard) and _is_symmetric(known))
     total = n_pairs if is_directed else n_pairs / 2
-    root = np.full((1, n), np.sqrt(resolution))
+    root = np.sqrt(resolution)
+    sends, receives = mask.any(axis=1), mask.any(axis=0)
+    is_product = mask.sum() == sends.sum() * receives.sum() - (sends & receives).sum()
     pairs = Pairs(
         weights=(standard * resolution,),
         transposed=(np.ascontiguousarray(standard.T) * resolution,),
-        sending=root,
-        receiving=root,
-        possible=None if mask.sum() == n * (n - 1) else known,
+        sending=root * np.array([sends], dtype=float),
+        receiving=root * np.array([receives], dtype=float),
+        possible=None if is_product else known,
         is_directed=is_directed,
         family=Gaussian(total_square=total, n_pairs=total, precision=PRECISION),
     )

@@ -26,6 +26,7 @@ EDGES_WORTH_A_PROCESS = 4_000_000  # edges x runs, about two seconds of Leiden
 N_STARTING_MODULES = 50  # random start, where every module is tried for every neuron
 BROKEN_UP = 2  # modules, to go on from a partition that is nearly the best
 MOST_IMPROVEMENTS = 10  # runs from the best of the restarts, of as many as these
+TO_THE_END = -1  # rounds of Leiden: until one changes nothing
 FINER = 2.0  # times the resolution, on the way from there in a large network
 
 
@@ -58,6 +59,8 @@ class LeidenSearch:
     engine : str
         Library and form that is used, for the record.
     run : function of a seed (int) that returns labels, largest module first
+        Further arguments: where to start (labels, or None for single neurons) and
+        the number of rounds, by default `TO_THE_END`.
     improve : function of a seed and of labels, or None
         Leaves a partition and searches on from there; it may end at a worse one.
     most_improvements : int
@@ -65,7 +68,7 @@ class LeidenSearch:
     """
 
     engine: str
-    run: Callable[[int], IntVector]
+    run: Callable[..., IntVector]
     improve: Callable[[int, IntVector], IntVector] | None = None
     most_improvements: int = 0
 
@@ -172,7 +175,7 @@ def leiden_search(
     layers = sign_layers(weights, signs=signs)
     n = int(weights.shape[0])
     if not layers:  # any partition is as good; the plainest is one module
-        return LeidenSearch("none, no weights", lambda seed: np.zeros(n, np.int64))
+        return LeidenSearch("none, no weights", lambda *given: np.zeros(n, np.int64))
     n_edges = sum(int(np.count_nonzero(_values(layer.weights))) for layer in layers)
     if n * (n - 1) // 2 <= max(SMALL_PAIRS, 2 * n_edges):
         matrix = modularity_matrix(layers, resolution=resolution, n_neurons=n)
@@ -204,12 +207,14 @@ def leiden_restarts(
     signs: str = "signed",
     resolution: float = 1.0,
     minimise: bool = False,
+    rounds: int = TO_THE_END,
     workers: int = 1,
 ) -> tuple[list[IntVector], str]:
     """Return the labels of one run per seed, in their order, and the engine.
 
-    `workers` processes share the runs where these outlast the start of a process.
-    The other arguments are those of `leiden_search`.
+    Each run takes `rounds` of Leiden, or as many as change something. `workers`
+    processes share the runs where these outlast the start of a process. The other
+    arguments are those of `leiden_search`.
     """
     n = int(weights.shape[0])
     n_edges = n * n if isinstance(weights, np.ndarray) else int(weights.nnz)
@@ -218,7 +223,7 @@ def leiden_restarts(
     options = {"signs": signs, "resolution": resolution, "minimise": minimise}
     shares = np.array_split(np.asarray(seeds), min(workers, len(seeds)))
     done = Parallel(n_jobs=workers)(
-        delayed(_runs)(weights, share.tolist(), options) for share in shares
+        delayed(_runs)(weights, share.tolist(), rounds, options) for share in shares
     )
     return [labels for runs, _ in done for labels in runs], done[0][1]
 
@@ -231,6 +236,7 @@ def leiden_improved(
     signs: str = "signed",
     resolution: float = 1.0,
     minimise: bool = False,
+    unfinished: bool = False,
 ) -> IntVector:
     """Leave a partition and run Leiden from there, a few times; keep the best.
 
@@ -239,20 +245,21 @@ def leiden_improved(
     where many partitions are nearly as good as the best one, runs that start from a
     good one find it more often than as many new ones. Small networks have two modules
     broken up, with each of the first ten seeds. Large sparse ones go by way of the
-    modules at twice the resolution, with the first seed alone. Labels of large networks
-    that need layers are returned as they are. The other arguments are those of
-    `leiden_search`.
+    modules at twice the resolution, with the first seed alone. Large networks that need
+    layers are left as they are. Before all that, an `unfinished` run, of few rounds,
+    goes on to its end. The other arguments are those of `leiden_search`.
     """
     search = leiden_search(
         weights, signs=signs, resolution=resolution, minimise=minimise
     )
-    if search.improve is None:
-        return labels
+    steps = [search.run] if unfinished else []
+    if search.improve is not None:
+        steps += [search.improve] * search.most_improvements
     layers = sign_layers(weights, signs=signs)
     sign = -1.0 if minimise else 1.0
     best = sign * layers_modularity(layers, labels, resolution)
-    for seed in seeds[: search.most_improvements]:
-        found = search.improve(seed, labels)
+    for seed, step in zip(seeds, steps, strict=False):
+        found = step(seed, labels)
         quality = sign * layers_modularity(layers, found, resolution)
         if quality > best:
             labels, best = found, quality
@@ -288,10 +295,10 @@ def check_counts(**numbers: int) -> None:
 
 
 def _runs(
-    weights: Weights, seeds: list[int], options: dict[str, Any]
+    weights: Weights, seeds: list[int], rounds: int, options: dict[str, Any]
 ) -> tuple[list[IntVector], str]:
     search = leiden_search(weights, **options)
-    return [search.run(seed) for seed in seeds], search.engine
+    return [search.run(seed, None, rounds) for seed in seeds], search.engine
 
 
 def _weight_within(weights: Weights, labels: IntVector) -> float:
@@ -333,23 +340,23 @@ def _complete_search(matrix: FloatMatrix) -> LeidenSearch:
         edges = edges.tolist()  # which igraph reads faster, but takes more memory
     graph = igraph.Graph.Full(n)
 
-    def resume(seed: int, labels: IntVector | None) -> IntVector:
+    def run(
+        seed: int, start: IntVector | None = None, rounds: int = TO_THE_END
+    ) -> IntVector:
         with _igraph_seeded(seed):
             found = graph.community_leiden(
                 objective_function="CPM",
                 resolution=0,
                 weights=edges,
-                n_iterations=-1,
-                initial_membership=None if labels is None else labels.tolist(),
+                n_iterations=rounds,
+                initial_membership=None if start is None else start.tolist(),
             )
         return canonical_labels(found.membership)
 
     return LeidenSearch(
         "igraph Leiden on the modularity matrix",
-        lambda seed: resume(seed, None),
-        lambda seed, labels: resume(
-            seed, _broken_up(labels, np.random.default_rng(seed))
-        ),
+        run,
+        lambda seed, labels: run(seed, _broken_up(labels, np.random.default_rng(seed))),
         MOST_IMPROVEMENTS,
     )
 
@@ -371,26 +378,30 @@ def _edge_search(layer: Layer, resolution: float) -> LeidenSearch:
         "weights": edges / mean,
         "node_weights": (layer.sent / mean).tolist(),
         "node_in_weights": (layer.received / mean).tolist(),
-        "n_iterations": -1,
     }
 
-    def leiden(seed: int, factor: float, start: list[int] | None) -> list[int]:
+    def run(
+        seed: int,
+        start: IntVector | None = None,
+        rounds: int = TO_THE_END,
+        factor: float = 1.0,
+    ) -> IntVector:
         with _igraph_seeded(seed):
             found = graph.community_leiden(
                 resolution=factor * resolution * mean / layer.total,
-                initial_membership=start,
+                n_iterations=rounds,
+                initial_membership=None if start is None else start.tolist(),
                 **options,
             )
-        return list(found.membership)
+        return canonical_labels(found.membership)
 
     def improve(seed: int, labels: IntVector) -> IntVector:
         # Finer modules move as wholes, which single neurons between them hold back.
-        finer = leiden(seed, FINER, labels.tolist())
-        return canonical_labels(leiden(seed, 1.0, finer))
+        return run(seed, run(seed, labels, factor=FINER))
 
     return LeidenSearch(
         "igraph Leiden on the edges",
-        lambda seed: canonical_labels(leiden(seed, 1.0, None)),
+        run,
         improve,
         1,
     )
@@ -406,14 +417,18 @@ def _layered_search(
     coefficients = [turn * layer.coefficient for layer in layers]
     n = len(layers[0].sent)
 
-    def run(seed: int) -> IntVector:
-        start = np.arange(n)
+    def run(
+        seed: int, start: IntVector | None = None, rounds: int = TO_THE_END
+    ) -> IntVector:
         optimiser = leidenalg.Optimiser()
         optimiser.set_rng_seed(seed)
         if minimise:
             optimiser.consider_comms = leidenalg.ALL_COMMS
+        if start is None and minimise:
             modules = min(n, N_STARTING_MODULES)
             start = np.random.default_rng(seed).integers(modules, size=n)
+        elif start is None:
+            start = np.arange(n)
         partitions = [
             leidenalg.RBConfigurationVertexPartition(
                 graph,
@@ -424,7 +439,7 @@ def _layered_search(
             for graph, edges in graphs
         ]
         optimiser.optimise_partition_multiplex(
-            partitions, layer_weights=coefficients, n_iterations=-1
+            partitions, layer_weights=coefficients, n_iterations=rounds
         )
         return canonical_labels(partitions[0].membership)
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from commstruct.agreement import agreement_matrix, partition_distances, rand_indices
-from commstruct.blockmodel import fit_blockmodel
+from commstruct.blockmodel import VERY_LARGE, fit_blockmodel
 from commstruct.connectome import (
     Connectome,
     FloatVector,
@@ -22,6 +22,7 @@ from commstruct.connectome import (
 )
 from commstruct.graph import (
     SIGNS,
+    TO_THE_END,
     Layer,
     check_counts,
     layers_modularity,
@@ -34,6 +35,8 @@ from commstruct.graph import (
 STRUCTURES = ("any", "assortative", "disassortative")
 CLEARLY = 1e-12  # a gain of modularity that is more than rounding
 MOST_CONSENSUS_ROUNDS = 50
+FEW_RESTARTS = 10  # all of which go on to their end
+FEW_ROUNDS = 2  # of Leiden, of more restarts, or in very large networks
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,10 +128,12 @@ def find_modules(
     structure : {"any", "assortative", "disassortative"}
         ``"assortative"`` maximises and ``"disassortative"`` minimises `modularity`
         by Leiden (Traag, Waltman & van Eck 2019, doi:10.1038/s41598-019-41695-z),
-        the best of all restarts and, in small or dense networks, of as many runs
-        (10 at most) that go on from there; both find modules in noise too, so ask
-        `structure_significance` whether to believe them. ``"any"`` fits a block
-        model, which sees every shape and finds one module where there is nothing.
+        the best of all restarts and, in small or dense networks, of as many runs (10
+        at most) that go on from there. Of more than 10 restarts, and above 20,000
+        neurons, each has two rounds of Leiden, and the best of several goes on to its
+        end. Both find modules in noise too, so ask `structure_significance` whether
+        to believe them. ``"any"`` fits a block model, which sees every shape and
+        finds one module where there is nothing.
     signs : {"signed", "positive", "negative", "absolute"}
         Both signs (Gomez, Jensen & Arenas 2009, doi:10.1103/PhysRevE.80.016114),
         the positive weights, the size of the negative ones, or ``|weights|``.
@@ -372,12 +377,16 @@ def _best_of_restarts(
         "minimise": minimise,
     }
     seeds = spawn_seeds(seed, restarts)
-    tries, engine = leiden_restarts(weights, seeds, workers=workers, **options)
+    brief = restarts > FEW_RESTARTS or connectome.n_neurons > VERY_LARGE
+    rounds = FEW_ROUNDS if brief else TO_THE_END
+    tries, engine = leiden_restarts(
+        weights, seeds, rounds=rounds, workers=workers, **options
+    )
     layers = sign_layers(weights, signs=signs)
     one_module = canonical_labels(np.zeros(connectome.n_neurons, dtype=np.int64))
     best, quality = _best_of([one_module, *tries], layers, resolution, minimise)
     if restarts > 1:
-        improved = leiden_improved(weights, best, seeds, **options)
+        improved = leiden_improved(weights, best, seeds, unfinished=brief, **options)
         best, quality = _best_of([best, improved], layers, resolution, minimise)
     partition = Partition(
         labels=best,

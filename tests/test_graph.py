@@ -214,6 +214,44 @@ def test_runs_that_go_on_from_a_partition_find_better_ones_and_never_worse(minim
     assert gained >= 6
 
 
+@pytest.mark.parametrize(
+    ("engine", "minimise"),
+    [("matrix", False), ("matrix", True), ("edges", False), ("layers", True)],
+)
+def test_a_run_of_one_round_goes_on_until_no_neuron_gains_by_moving(
+    engine, minimise, monkeypatch
+):
+    weights, _ = sparse_signed(3)
+    if engine == "edges":
+        weights = abs(weights)
+    if engine != "matrix":
+        monkeypatch.setattr(commstruct.graph, "SMALL_PAIRS", 0)
+        weights = sparse.csr_array(weights)
+    options = {"minimise": minimise}
+    layers = sign_layers(weights, signs="signed")
+    sign = -1 if minimise else 1
+    matrix = sign * modularity_matrix(layers, resolution=1.0, n_neurons=sum(SMALL))
+    unfinished = 0
+    for seed in range(20):
+        (start,), _ = leiden_restarts(weights, [seed], rounds=1, **options)
+        found = leiden_improved(weights, start, [seed], unfinished=True, **options)
+        before, after = (
+            sign * layers_modularity(layers, one, 1.0) for one in (start, found)
+        )
+        assert after >= before
+        assert most_gain_of_a_move(matrix, found) <= 1e-12
+        unfinished += most_gain_of_a_move(matrix, start) > 1e-6
+    assert unfinished >= 1
+
+
+def most_gain_of_a_move(matrix, labels):
+    """Gain of the best move of one neuron into another module, or into a new one."""
+    members = np.eye(labels.max() + 2)[labels]  # the last module is empty
+    to_module = matrix @ members - np.diag(matrix)[:, None] * members
+    own = np.take_along_axis(to_module, labels[:, None], axis=1)
+    return 2 * (to_module - own).max()
+
+
 def test_large_sparse_networks_go_on_once_by_way_of_finer_modules():
     weights, planted = planted_graph(
         "assortative", seed=3, n_neurons=4000, degree=15, n_modules=12

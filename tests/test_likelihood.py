@@ -1,5 +1,6 @@
 """Tests of likelihood.py: against numerical integration, and gains against changes."""
 
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -324,3 +325,22 @@ def test_degree_correction_has_the_evidence_where_degrees_vary():
     assert evidence["varied", True] > evidence["varied", False] + 100
     # equal degrees: the prior may become as narrow as equality, and no narrower
     assert abs(evidence["equal", True] - evidence["equal", False]) < 10
+
+
+def test_neurons_without_exposure_are_those_whose_synapses_cannot_exist():
+    rng = np.random.default_rng(4)
+    sends, receives = np.arange(12) >= 3, np.arange(12) < 10
+    possible = np.outer(sends, receives) & ~np.eye(12, dtype=bool)
+    masked = gaussian_pairs(rng.normal(size=(12, 12)), possible=possible.astype(float))
+    silent = replace(
+        masked,
+        sending=sends[None].astype(float),
+        receiving=receives[None].astype(float),
+        possible=None,
+    )
+    labels = rng.permutation(np.arange(12) % 3)
+    one, other = (sum_blocks(pairs, labels) for pairs in (masked, silent))
+    assert one.icl == other.icl
+    np.testing.assert_array_equal(one.exposed_to, other.exposed_to)
+    np.testing.assert_array_equal(one.exposed_from, other.exposed_from)
+    np.testing.assert_array_equal(move_gains(masked, one), move_gains(silent, other))
