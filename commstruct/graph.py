@@ -303,7 +303,7 @@ def _runs(
 
 def _weight_within(weights: Weights, labels: IntVector) -> float:
     if isinstance(weights, np.ndarray):
-        return float(weights.sum(where=labels[:, None] == labels[None, :]))
+        return float(np.einsum("ij,ij->", weights, labels[:, None] == labels))
     pre = np.repeat(labels, np.diff(weights.indptr))
     return float(weights.data[pre == labels[weights.indices]].sum())
 
