@@ -32,6 +32,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from commstruct import agreement_matrix, block_means, find_modules
+from commstruct.blockmodel import VERY_LARGE
 from commstruct.modules import modularity
 
 
@@ -212,7 +213,7 @@ def whole_igraph(weights: sparse.csr_array) -> None:
         weights=size,
         node_weights=weights.sum(axis=1).tolist(),
         node_in_weights=weights.sum(axis=0).tolist(),
-        n_iterations=-1,
+        n_iterations=2 if weights.shape[0] > VERY_LARGE else -1,  # as ours
     )
 
 

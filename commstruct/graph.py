@@ -27,7 +27,7 @@ N_STARTING_MODULES = 50  # random start, where every module is tried for every n
 BROKEN_UP = 2  # modules, to go on from a partition that is nearly the best
 MOST_IMPROVEMENTS = 10  # runs from the best of the restarts, of as many as these
 TO_THE_END = -1  # rounds of Leiden: until one changes nothing
-FINER = 2.0  # times the resolution, on the way from there in a large network
+FINER = 2.0  # times the resolution, on the way to the modules of a large network
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +61,16 @@ class LeidenSearch:
     run : function of a seed (int) that returns labels, largest module first
         Further arguments: where to start (labels, or None for single neurons) and
         the number of rounds, by default `TO_THE_END`.
+    start : function of a seed that returns labels, or None
+        Where the first run starts, and every second one after it.
     improve : function of a seed and of labels, or None
         Leaves a partition and searches on from there; it may end at a worse one.
-    most_improvements : int
-        How many calls of `improve` are worth their time.
     """
 
     engine: str
     run: Callable[..., IntVector]
+    start: Callable[[int], IntVector] | None = None
     improve: Callable[[int, IntVector], IntVector] | None = None
-    most_improvements: int = 0
 
 
 def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
@@ -176,8 +176,7 @@ def leiden_search(
     n = int(weights.shape[0])
     if not layers:  # any partition is as good; the plainest is one module
         return LeidenSearch("none, no weights", lambda *given: np.zeros(n, np.int64))
-    n_edges = sum(int(np.count_nonzero(_values(layer.weights))) for layer in layers)
-    if n * (n - 1) // 2 <= max(SMALL_PAIRS, 2 * n_edges):
+    if _becomes_complete(layers):
         matrix = modularity_matrix(layers, resolution=resolution, n_neurons=n)
         return _complete_search(-matrix if minimise else matrix)
     if len(layers) == 1 and layers[0].coefficient > 0 and not minimise:
@@ -194,10 +193,10 @@ def leiden_labels(
     minimise: bool = False,
 ) -> IntVector:
     """Return the modules of one run of Leiden; see `leiden_search`."""
-    search = leiden_search(
-        weights, signs=signs, resolution=resolution, minimise=minimise
+    (labels,), _ = leiden_restarts(
+        weights, [seed], signs=signs, resolution=resolution, minimise=minimise
     )
-    return search.run(seed)
+    return labels
 
 
 def leiden_restarts(
@@ -212,18 +211,22 @@ def leiden_restarts(
 ) -> tuple[list[IntVector], str]:
     """Return the labels of one run per seed, in their order, and the engine.
 
-    Each run takes `rounds` of Leiden, or as many as change something. `workers`
-    processes share the runs where these outlast the start of a process. The other
-    arguments are those of `leiden_search`.
+    Each run takes `rounds` of Leiden, or as many as change something. In large sparse
+    networks that are searched for assortative modules, the first and every second run
+    starts with a round at twice the resolution: large modules that meet before they
+    are whole do not come apart again (of no use where there are no modules, hence the
+    other runs). `workers` processes share the runs where these outlast the start of a
+    process. The other arguments are those of `leiden_search`.
     """
     n = int(weights.shape[0])
     n_edges = n * n if isinstance(weights, np.ndarray) else int(weights.nnz)
     if n_edges * len(seeds) < EDGES_WORTH_A_PROCESS:
         workers = 1
     options = {"signs": signs, "resolution": resolution, "minimise": minimise}
-    shares = np.array_split(np.asarray(seeds), min(workers, len(seeds)))
+    shares = np.array_split(np.arange(len(seeds)), min(workers, len(seeds)))
     done = Parallel(n_jobs=workers)(
-        delayed(_runs)(weights, share.tolist(), rounds, options) for share in shares
+        delayed(_runs)(weights, [(i, seeds[i]) for i in share], rounds, options)
+        for share in shares
     )
     return [labels for runs, _ in done for labels in runs], done[0][1]
 
@@ -241,21 +244,21 @@ def leiden_improved(
     """Leave a partition and run Leiden from there, a few times; keep the best.
 
     Iterated local search (Lourenco, Martin & Stutzle 2003,
-    doi:10.1007/0-306-48056-5_11):
-    where many partitions are nearly as good as the best one, runs that start from a
-    good one find it more often than as many new ones. Small networks have two modules
-    broken up, with each of the first ten seeds. Large sparse ones go by way of the
-    modules at twice the resolution, with the first seed alone. Large networks that need
-    layers are left as they are. Before all that, an `unfinished` run, of few rounds,
-    goes on to its end. The other arguments are those of `leiden_search`.
+    doi:10.1007/0-306-48056-5_11): where many partitions are nearly as good as the best
+    one, runs that start from a good one find it more often than as many new ones.
+    First, an `unfinished` run, of few rounds, goes on to its end. Then networks that
+    become a complete graph have two modules broken up, with each of ten seeds; others
+    are left as they are. The other arguments are those of `leiden_search`.
     """
+    layers = sign_layers(weights, signs=signs)
+    if not unfinished and not _becomes_complete(layers):
+        return labels
     search = leiden_search(
         weights, signs=signs, resolution=resolution, minimise=minimise
     )
     steps = [search.run] if unfinished else []
     if search.improve is not None:
-        steps += [search.improve] * search.most_improvements
-    layers = sign_layers(weights, signs=signs)
+        steps += [search.improve] * MOST_IMPROVEMENTS
     sign = -1.0 if minimise else 1.0
     best = sign * layers_modularity(layers, labels, resolution)
     for seed, step in zip(seeds, steps, strict=False):
@@ -295,10 +298,25 @@ def check_counts(**numbers: int) -> None:
 
 
 def _runs(
-    weights: Weights, seeds: list[int], rounds: int, options: dict[str, Any]
+    weights: Weights,
+    numbered: list[tuple[int, int]],
+    rounds: int,
+    options: dict[str, Any],
 ) -> tuple[list[IntVector], str]:
+    """Labels of runs, each of a number and a seed, and the engine."""
     search = leiden_search(weights, **options)
-    return [search.run(seed, None, rounds) for seed in seeds], search.engine
+    runs = []
+    for number, seed in numbered:
+        start = search.start(seed) if search.start and number % 2 == 0 else None
+        runs.append(search.run(seed, start, rounds))
+    return runs, search.engine
+
+
+def _becomes_complete(layers: tuple[Layer, ...]) -> bool:
+    """Whether all pairs of neurons are not many, or not many more than the edges."""
+    n = max((len(layer.sent) for layer in layers), default=0)
+    n_edges = sum(int(np.count_nonzero(_values(layer.weights))) for layer in layers)
+    return n * (n - 1) // 2 <= max(SMALL_PAIRS, 2 * n_edges)
 
 
 def _weight_within(weights: Weights, labels: IntVector) -> float:
@@ -356,8 +374,9 @@ def _complete_search(matrix: FloatMatrix) -> LeidenSearch:
     return LeidenSearch(
         "igraph Leiden on the modularity matrix",
         run,
-        lambda seed, labels: run(seed, _broken_up(labels, np.random.default_rng(seed))),
-        MOST_IMPROVEMENTS,
+        improve=lambda seed, labels: run(
+            seed, _broken_up(labels, np.random.default_rng(seed))
+        ),
     )
 
 
@@ -395,15 +414,10 @@ def _edge_search(layer: Layer, resolution: float) -> LeidenSearch:
             )
         return canonical_labels(found.membership)
 
-    def improve(seed: int, labels: IntVector) -> IntVector:
-        # Finer modules move as wholes, which single neurons between them hold back.
-        return run(seed, run(seed, labels, factor=FINER))
-
     return LeidenSearch(
         "igraph Leiden on the edges",
         run,
-        improve,
-        1,
+        start=lambda seed: run(seed, rounds=1, factor=FINER),
     )
 
 

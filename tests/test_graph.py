@@ -252,17 +252,20 @@ def most_gain_of_a_move(matrix, labels):
     return 2 * (to_module - own).max()
 
 
-def test_large_sparse_networks_go_on_once_by_way_of_finer_modules():
+def test_large_modules_are_whole_where_runs_start_from_finer_ones():
     weights, planted = planted_graph(
         "assortative", seed=3, n_neurons=4000, degree=15, n_modules=12
     )
     layers = sign_layers(weights, signs="signed")
-    (start,), _ = leiden_restarts(weights, [5])
-    found = leiden_improved(weights, start, [5, 6])
-    np.testing.assert_array_equal(found, leiden_improved(weights, start, [5]))
-    before, after = (layers_modularity(layers, one, 1.0) for one in (start, found))
-    assert after > before + 1e-3
-    assert after >= layers_modularity(layers, planted, 1.0)
+    search = leiden_search(weights)
+    runs, _ = leiden_restarts(weights, [5, 6, 7])
+    np.testing.assert_array_equal(runs[0], leiden_labels(weights, seed=5))
+    np.testing.assert_array_equal(runs[1], search.run(6))  # from single neurons
+    first, second, third = (layers_modularity(layers, one, 1.0) for one in runs)
+    best = layers_modularity(layers, planted, 1.0)
+    assert first > best
+    assert third > best
+    assert second < best - 1e-4
 
 
 def test_large_networks_that_need_layers_are_left_with_the_best_of_their_runs():
