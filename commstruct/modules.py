@@ -131,9 +131,11 @@ def find_modules(
         the best of all restarts and, in small or dense networks, of as many runs (10
         at most) that go on from there. Of more than 10 restarts, and above 20,000
         neurons, each has two rounds of Leiden, and the best of several goes on to its
-        end. Both find modules in noise too, so ask `structure_significance` whether
-        to believe them. ``"any"`` fits a block model, which sees every shape and
-        finds one module where there is nothing.
+        end. In large sparse networks, assortative runs take turns to start from
+        modules at twice the resolution and from single neurons. Both structures are
+        found in noise too, so ask `structure_significance` whether to believe them.
+        ``"any"`` fits a block model, which sees every shape and finds one module
+        where there is nothing.
     signs : {"signed", "positive", "negative", "absolute"}
         Both signs (Gomez, Jensen & Arenas 2009, doi:10.1103/PhysRevE.80.016114),
         the positive weights, the size of the negative ones, or ``|weights|``.

@@ -155,13 +155,10 @@ def _probe_run(
 
     record = next(r for r in sweep.records if r["id"] == one.run)
     weights = read_weights(sweep, record)
-    task, rule = definition.task.build(), definition.rule
+    task = definition.task.build()
     start = definition.build_network(task, seed=stream_seeds(int(one.seed or 0))[0])
     network = replace(start, weights=weights[-1].astype(start.weights.dtype))
-    settling: dict[str, Any] = {
-        "steps": rule.settling_steps,
-        "tolerance": rule.tolerance,
-    }
+    settling = definition.rule.settling
     labels, hidden = one.partition.labels, one.neurons
     streams = np.random.SeedSequence([seed, int(one.seed or 0)])
     tuning_seed, *random_seeds = streams.generate_state(1 + N_RANDOM).tolist()

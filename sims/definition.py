@@ -175,6 +175,16 @@ class RuleSettings(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     balance: Literal["matched", "sigmoid", "tanh", "relu", "softplus"] = "matched"
 
+    @property
+    def settling(self) -> dict[str, Any]:
+        """How rates settle under this rule, as `sims.settle_rates` takes it."""
+        return {
+            "steps": self.settling_steps,
+            "tolerance": self.tolerance,
+            "damping": self.damping,
+            "accelerate": self.accelerate,
+        }
+
 
 class SweepSettings(Section):
     """Which networks are trained, and for how long."""

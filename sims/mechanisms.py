@@ -99,9 +99,6 @@ def measure_mechanisms(
         )
     networks = [replace(start, weights=one) for one in kept]
     rule = definition.rule
-    settling: dict[str, Any] = {
-        name: getattr(rule, name) for name in ("tolerance", "damping", "accelerate")
-    }
     correlations = [
         credit_correlation(
             network,
@@ -110,15 +107,17 @@ def measure_mechanisms(
             batch_size=definition.sweep.batch_size,
             seed=batch_seed + place,
             settling_steps=rule.settling_steps,
+            tolerance=rule.tolerance,
+            damping=rule.damping,
+            accelerate=rule.accelerate,
             mode=rule.credit_mode,
             loss=rule.loss,
             weight_decay=rule.weight_decay,
-            **settling,
         )
         for place, network in enumerate(networks)
     ]
-    end, settling = networks[-1], {"steps": rule.settling_steps, **settling}
-    rates = settle_rates(end, task.held_out_stimuli, **settling)
+    end = networks[-1]
+    rates = settle_rates(end, task.held_out_stimuli, **rule.settling)
     hidden = slice(start.n_inputs, start.n_inputs + start.n_hidden)
     synapses = start.mask[:, hidden]
     change = np.linalg.norm((kept[-1] - kept[0]).astype(np.float64))
@@ -130,7 +129,7 @@ def measure_mechanisms(
             relative_slope(end.activation, rates.net_input[:, hidden])
         ),
         initial_share=float(initial / (initial + change)) if initial > 0 else 0.0,
-        accuracy_without_hidden=_accuracy_without_hidden(end, task, settling),
+        accuracy_without_hidden=_accuracy_without_hidden(end, task, rule.settling),
     )
 
 

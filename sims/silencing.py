@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,25 +15,22 @@ FloatMatrix = NDArray[np.float64]
 IntVector = NDArray[np.int64]
 
 
-def held_out_rates(
-    network: Network, task: Task, *, steps: int, tolerance: float
-) -> FloatMatrix:
+def held_out_rates(network: Network, task: Task, **settling: Any) -> FloatMatrix:
     """Rates of all neurons for the stimuli that training never saw.
 
     Parameters
     ----------
     network : Network
     task : Task
-    steps, tolerance
-        Settling, as in `sims.settle_rates`.
+    **settling
+        ``steps``, ``tolerance``, ``damping``, ``accelerate``, as `settle_rates` takes
+        them: those under which the network was trained.
 
     Returns
     -------
     (samples, n) array
     """
-    rates = settle_rates(
-        network, task.held_out_stimuli, steps=steps, tolerance=tolerance
-    )
+    rates = settle_rates(network, task.held_out_stimuli, **settling)
     return np.asarray(rates, dtype=np.float64)
 
 
@@ -69,14 +67,12 @@ def silence(network: Network, neurons: ArrayLike) -> Network:
     return replace(network, weights=weights, mask=mask)
 
 
-def class_accuracy(
-    network: Network, task: Task, *, steps: int, tolerance: float
-) -> FloatMatrix:
+def class_accuracy(network: Network, task: Task, **settling: Any) -> FloatMatrix:
     """Share of the held-out samples of each class that are named rightly.
 
     Parameters
     ----------
-    network, task, steps, tolerance
+    network, task, **settling
         As in `held_out_rates`.
 
     Returns
@@ -92,7 +88,7 @@ def class_accuracy(
         raise ValueError(
             f"task must be a classification, got {task.name} ({task.kind})"
         )
-    rates = held_out_rates(network, task, steps=steps, tolerance=tolerance)
+    rates = held_out_rates(network, task, **settling)
     right = classes_of(rates[:, network.outputs]) == classes_of(task.held_out_targets)
     of = classes_of(task.held_out_targets)
     return np.bincount(of, right) / np.bincount(of)
@@ -102,15 +98,13 @@ def accuracy_lost(
     network: Network,
     task: Task,
     groups: Sequence[ArrayLike],
-    *,
-    steps: int,
-    tolerance: float,
+    **settling: Any,
 ) -> FloatMatrix:
     """How much of each class's accuracy is lost with each group of neurons silenced.
 
     Parameters
     ----------
-    network, task, steps, tolerance
+    network, task, **settling
         As in `held_out_rates`.
     groups : sequence of sequences of int
         Neurons that are silenced together.
@@ -125,9 +119,8 @@ def accuracy_lost(
     ValueError
         If the task is not a classification, or a neuron is not one of the network's.
     """
-    whole = class_accuracy(network, task, steps=steps, tolerance=tolerance)
+    whole = class_accuracy(network, task, **settling)
     without = [
-        class_accuracy(silence(network, group), task, steps=steps, tolerance=tolerance)
-        for group in groups
+        class_accuracy(silence(network, group), task, **settling) for group in groups
     ]
     return whole - np.array(without)

@@ -10,6 +10,7 @@ from commstruct.report.facts.study_sentences import served_sentence
 from commstruct.report.facts.study_tables import served_table
 from commstruct.serving import matched_tuning, module_tuning
 from sims import Network, Task, all_to_all, load_definition, run_sweep
+from sims.definition import RuleSettings
 from sims.silencing import accuracy_lost, class_accuracy, held_out_rates, silence
 
 SETTLING = {"steps": 10, "tolerance": 1e-6}
@@ -136,6 +137,20 @@ def test_a_silenced_neuron_hears_and_is_not_heard():
     assert not after[:, 4].any()
     with pytest.raises(ValueError, match="neurons must be from 0 to 5, got 2 to 6"):
         silence(network, [2, 6])
+
+
+def test_rates_settle_as_the_network_was_trained_to():
+    # Two rectifiers that excite and inhibit each other circle without damping.
+    weights = np.zeros((4, 4))
+    weights[0, 1], weights[1, 2], weights[2, 1], weights[1, 3] = 1.0, 2.0, -1.0, 1.0
+    network = Network(weights, weights != 0, 1, 1, "relu")
+    one = np.ones((1, 1))
+    task = Task("one", one, one, one, one)
+    rule = RuleSettings(settling_steps=200, damping=0.5)
+    rates = held_out_rates(network, task, **rule.settling)
+    np.testing.assert_allclose(rates, [[1, 1 / 3, 2 / 3, 1 / 3]], atol=1e-3)
+    undamped = RuleSettings(settling_steps=200).settling
+    assert abs(held_out_rates(network, task, **undamped) - rates).max() > 0.1
 
 
 def test_accuracy_by_class_needs_classes():
