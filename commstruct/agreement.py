@@ -27,7 +27,7 @@ def agreement_matrix(partitions: Sequence[ArrayLike]) -> sparse.csr_array:
     ValueError
         If there is no partition or their lengths differ.
     """
-    members = sparse.hstack(_one_hot(partitions), format="csr")
+    members, _ = _members(partitions)
     return (members @ members.T) / len(partitions)
 
 
@@ -87,14 +87,21 @@ def rand_indices(partitions: Sequence[ArrayLike]) -> FloatMatrix:
     return np.divide(pairs - chance, room, out=np.ones_like(pairs), where=room > 0)
 
 
-def _one_hot(partitions: Sequence[ArrayLike]) -> list[sparse.csr_array]:
-    """One (n, k) matrix per partition, 1.0 where a neuron is in a module."""
+def _members(partitions: Sequence[ArrayLike]) -> tuple[sparse.csr_array, IntVector]:
+    """Membership of n neurons in the modules of all partitions, and where these begin.
+
+    One column per module, those of the first partition first; 1.0 where a neuron is.
+    """
     if not len(partitions):
         raise ValueError("partitions must be at least one, got none")
     n = len(np.asarray(partitions[0]))
-    columns: list[IntVector] = [check_labels(labels, n) for labels in partitions]
-    rows = np.arange(n + 1)
-    return [sparse.csr_array((np.ones(n), labels, rows)) for labels in columns]
+    columns = np.array([check_labels(labels, n) for labels in partitions])
+    ends = np.cumsum(columns.max(axis=1, initial=-1) + 1)
+    begins = np.concatenate([[0], ends])
+    places = (columns + begins[:-1, None]).T.ravel()
+    rows = np.arange(n + 1) * len(columns)
+    shape = (n, int(ends[-1]))
+    return sparse.csr_array((np.ones(places.size), places, rows), shape), begins
 
 
 def _summed_over_overlaps(
@@ -104,20 +111,20 @@ def _summed_over_overlaps(
 
     Entry ``[p, q]`` is over the modules of partition p and those of q that meet.
     """
-    one_hot = _one_hot(partitions)
-    n_partitions = len(one_hot)
-    n_modules = [members.shape[1] for members in one_hot]
-    owner = np.repeat(np.arange(n_partitions), n_modules)
-    everyone = sparse.hstack(one_hot, format="csr")
+    everyone, begins = _members(partitions)
+    by_module = everyone.T.tocsr()
+    n_partitions = len(begins) - 1
+    owner = np.repeat(np.arange(n_partitions), np.diff(begins))
     step = max(1, MOST_OVERLAPS // (everyone.shape[0] * n_partitions))
     sums = np.empty((n_partitions, n_partitions))
     for start in range(0, n_partitions, step):
-        some = one_hot[start : start + step]
-        shared = sparse.coo_array(sparse.hstack(some, format="csc").T @ everyone)
-        ranks = np.repeat(np.arange(len(some)), n_modules[start : start + step])
+        end = min(start + step, n_partitions)
+        some = by_module[begins[start] : begins[end]]
+        shared = sparse.coo_array(some @ everyone)
+        ranks = owner[begins[start] : begins[end]] - start
         places = ranks[shared.row] * n_partitions + owner[shared.col]
         totals = np.bincount(
-            places, function(shared.data), minlength=len(some) * n_partitions
+            places, function(shared.data), minlength=(end - start) * n_partitions
         )
-        sums[start : start + step] = totals.reshape(len(some), n_partitions)
+        sums[start:end] = totals.reshape(end - start, n_partitions)
     return sums

@@ -256,8 +256,19 @@ def check_labels(labels: ArrayLike, n_neurons: int) -> IntVector:
         raise ValueError(f"labels must be integers or text, got dtype {given.dtype}")
     if given.dtype.kind == "i" and given.size and given.min() < 0:
         raise ValueError(f"labels must be 0 or larger, got {given.min()}")
+    if given.dtype.kind in "iu" and given.size and given.max() < given.size:
+        return gaps_closed(given.astype(np.int64))
     ranks: IntVector = np.unique(given, return_inverse=True)[1].astype(np.int64)
     return ranks
+
+
+def gaps_closed(labels: IntVector) -> IntVector:
+    """Labels 0 .. k - 1 in the same order, without the numbers that no neuron has."""
+    present = np.bincount(labels) > 0
+    if present.all():
+        return labels
+    ranks: IntVector = np.cumsum(present) - 1
+    return ranks[labels]
 
 
 def canonical_labels(labels: ArrayLike) -> IntVector:
@@ -266,7 +277,9 @@ def canonical_labels(labels: ArrayLike) -> IntVector:
     Of modules of equal size the one whose first neuron comes first is first.
     """
     ranks = check_labels(labels, len(np.asarray(labels)))
-    _, first, sizes = np.unique(ranks, return_index=True, return_counts=True)
+    sizes = np.bincount(ranks)
+    first = np.empty(len(sizes), dtype=np.int64)
+    first[ranks[::-1]] = np.arange(len(ranks))[::-1]  # what is written last stays
     position = np.empty(len(sizes), dtype=np.int64)
     position[np.lexsort((first, -sizes))] = np.arange(len(sizes))
     return read_only(position[ranks])

@@ -15,7 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, softmax, xlogy
 
-from commstruct.connectome import FloatMatrix, FloatVector, IntVector, Weights
+from commstruct.connectome import (
+    FloatMatrix,
+    FloatVector,
+    IntVector,
+    Weights,
+    gaps_closed,
+)
 
 FloatArray = NDArray[np.float64]
 MAX_ELEMENTS = 2_000_000  # of a work array of single-neuron gains: 16 MB
@@ -214,7 +220,7 @@ def one_hot(labels: IntVector, n_modules: int) -> FloatMatrix:
 
 def sum_blocks(pairs: Pairs, labels: IntVector) -> Blocks:
     """Sum weights and exposures over the blocks of a partition."""
-    labels = _gaps_closed(labels)
+    labels = gaps_closed(labels)
     sums = _summed(pairs, one_hot(labels, int(labels.max()) + 1), labels)
     evidence = pairs.family.evidence(np.array(sums.fit), np.array(sums.cost))
     icl = float(evidence) - pairs.one_module_evidence + label_prior(sums.sizes)
@@ -285,7 +291,7 @@ def settle(pairs: Pairs, labels: IntVector, *, temperatures: FloatVector) -> Int
     for temperature in temperatures:
         scores = _module_scores(pairs, _summed(pairs, members)) / temperature
         members = softmax(scores, axis=1)
-    return _gaps_closed(members.argmax(axis=1))
+    return gaps_closed(members.argmax(axis=1))
 
 
 def merge_modules(pairs: Pairs, blocks: Blocks, *, least: int = 1) -> Blocks:
@@ -330,7 +336,7 @@ def _mergers(gains: FloatMatrix) -> IntVector | None:
     else:
         chosen = (partner[partner] == module) & (gain >= gain.max() / 2)
     first = np.where(chosen, np.minimum(module, partner), module)
-    return _gaps_closed(first)
+    return gaps_closed(first)
 
 
 def merge_changes(
@@ -435,15 +441,6 @@ def profiles(pairs: Pairs, blocks: Blocks, *, within: bool) -> FloatMatrix:
         onto = expected.swapaxes(1, 2)[:, blocks.labels, :]
         parts += list(deviations(blocks.received, blocks.exposed_from, onto))
     return np.hstack(parts)
-
-
-def _gaps_closed(labels: IntVector) -> IntVector:
-    """Labels 0 .. k - 1 in the same order, without the numbers that no neuron has."""
-    present = np.bincount(labels) > 0
-    if present.all():
-        return labels
-    ranks: IntVector = np.cumsum(present) - 1
-    return ranks[labels]
 
 
 def _summed(
