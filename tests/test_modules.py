@@ -4,7 +4,7 @@ import igraph
 import networkx as nx
 import numpy as np
 import pytest
-from planted import planted_weights
+from planted import planted_graph, planted_weights
 from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
@@ -212,10 +212,14 @@ def test_one_module_has_modularity_zero():
     assert modularity(weights, np.zeros(9, dtype=int)) == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.parametrize("network", ["dense", "sparse"])
 @pytest.mark.parametrize("structure", ["assortative", "disassortative"])
-def test_the_number_of_workers_changes_nothing(structure, monkeypatch):
+def test_the_number_of_workers_changes_nothing(structure, network, monkeypatch):
     monkeypatch.setattr(commstruct.graph, "EDGES_WORTH_A_PROCESS", 0)
-    weights, _ = planted_weights("structureless", seed=1, sizes=(30,))
+    if network == "dense":
+        weights, _ = planted_weights("structureless", seed=1, sizes=(30,))
+    else:  # large enough for the engines of large sparse networks
+        weights, _ = planted_graph("structureless", seed=1, n_neurons=800, degree=6)
     one, two = (
         find_modules(weights, seed=5, structure=structure, restarts=5, workers=workers)
         for workers in (1, 2)
