@@ -24,6 +24,7 @@ import time
 import warnings
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import igraph
 import numpy as np
@@ -36,14 +37,18 @@ from commstruct.blockmodel import VERY_LARGE
 from commstruct.modules import modularity
 
 
+def timed(
+    work: Callable[[], Any], clock: Callable[[], float] = time.process_time
+) -> tuple[Any, float]:
+    """Result of a call, and what it took."""
+    start = clock()
+    result = work()
+    return result, clock() - start
+
+
 def seconds(work: Callable[[], object], repeats: int = 1) -> float:
     """Least processor time of a few calls."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
+    return min(timed(work)[1] for _ in range(repeats))
 
 
 def mean_seconds(work: Callable[[int], object], seeds: range) -> float:
@@ -101,22 +106,19 @@ def assortative(
 
 def hundred_restarts(weights: np.ndarray, what: str, objective: str) -> None:
     """Our search and bctpy's, turn by turn, and the best that each of them found."""
-    spent: dict[str, list[float]] = {"one": [], "two": [], "bctpy": []}
-    ours, theirs = [], []
     assortative(weights, 1, 50, workers=2)  # starts the processes
+    turns = []
     for turn in range(5):
-        start = time.process_time()
-        ours.append(assortative(weights, turn, 100))
-        spent["one"].append(time.process_time() - start)
-        start = time.perf_counter()
-        assortative(weights, turn, 100, workers=2)
-        spent["two"].append(time.perf_counter() - start)
-        start = time.process_time()
-        theirs.append(
-            bctpy_louvain(weights, objective, range(20 * turn, 20 * turn + 20))
+        some = range(20 * turn, 20 * turn + 20)
+        ours, one = timed(lambda turn=turn: assortative(weights, turn, 100))
+        _, two = timed(
+            lambda turn=turn: assortative(weights, turn, 100, workers=2),
+            time.perf_counter,
         )
-        spent["bctpy"].append(5 * (time.process_time() - start))
-    one, two, bctpy = (float(np.median(times)) for times in spent.values())
+        theirs, bctpy = timed(lambda some=some: bctpy_louvain(weights, objective, some))
+        turns.append((ours, theirs, one, two, 5 * bctpy))
+    ours, theirs, *spent = zip(*turns, strict=True)
+    one, two, bctpy = (float(np.median(times)) for times in spent)
     if np.isnan(theirs).any():
         bctpy = float("nan")
     row(f"assortative, 100 restarts, {what}", one, "bctpy (20 runs x 5)", bctpy)
@@ -181,18 +183,15 @@ def sparse_costs(
     costs["block means"] = seconds(lambda: block_means(weights, labels), 2)
     for structure in structures:
         if structure == "igraph":
-            start = time.process_time()
-            theirs = whole_igraph(weights)
-            costs["igraph"] = time.process_time() - start
+            theirs, costs["igraph"] = timed(lambda: whole_igraph(weights))
             costs["igraph: modules"] = max(theirs) + 1
             costs["igraph: Q"] = modularity(weights, theirs)
         else:
-            start = time.process_time()
             restarts = 20 if structure == "any" else 1
-            found = find_modules(
-                weights, seed=1, structure=structure, restarts=restarts
+            options = {"structure": structure, "restarts": restarts, "seed": 1}
+            found, costs[structure] = timed(
+                lambda options=options: find_modules(weights, **options)
             )
-            costs[structure] = time.process_time() - start
             costs[f"{structure}: modules"] = found.n_modules
             costs[f"{structure}: Q"] = modularity(weights, found.labels)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
