@@ -60,14 +60,16 @@ from sklearn.cluster import SpectralClustering
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
-from commstruct.blockmodel import fit_blockmodel
-from commstruct.modules import find_modules, modularity
+from commstruct.modules.blockmodel import fit_blockmodel
+from commstruct.modules.finding import find_modules, modularity
 
-TESTS = Path(__file__).parents[1] / "tests"  # where the planted networks are
+TESTS = (
+    Path(__file__).parents[1] / "tests" / "helpers"
+)  # where the planted networks are
 
 
 def planted_networks() -> ModuleType:
-    """Load tests/planted.py, so that tests and benchmarks plant alike."""
+    """Load tests/helpers/planted.py, so that tests and benchmarks plant alike."""
     specification = importlib.util.spec_from_file_location(
         "planted", TESTS / "planted.py"
     )

@@ -33,8 +33,8 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from commstruct import agreement_matrix, block_means, find_modules
-from commstruct.blockmodel import VERY_LARGE
-from commstruct.modules import modularity
+from commstruct.modules.blockmodel import VERY_LARGE
+from commstruct.modules.finding import modularity
 
 
 def timed(

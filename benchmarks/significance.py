@@ -25,7 +25,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from commstruct.connectome import Weights
-from commstruct.significance import structure_significance
+from commstruct.nulls.significance import structure_significance
 
 N_NULLS = 19
 LEVEL = 0.05

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commstruct.commands.comparing import compare_several, compare_two
+from commstruct.commands.messages import failure, progress_of, speaking
 from commstruct.commands.networks import (
     folders_of,
     is_store,
@@ -41,15 +42,7 @@ from commstruct.commands.options import (
     Verbose,
     Workers,
 )
-from commstruct.commands.settings import (
-    analysis_settings,
-    read_definition,
-    read_study,
-    report_settings,
-)
-from commstruct.commands.speaking import failure, progress_of, speaking
-from commstruct.commands.studying import run_study
-from commstruct.commands.working import (
+from commstruct.commands.session import (
     analyze_command,
     analyze_network,
     analyze_sweep,
@@ -65,6 +58,13 @@ from commstruct.commands.working import (
     summary_of,
     write_report_of,
 )
+from commstruct.commands.settings import (
+    analysis_settings,
+    read_definition,
+    read_study,
+    report_settings,
+)
+from commstruct.commands.studying import run_study
 
 if TYPE_CHECKING:
     pass
@@ -127,7 +127,7 @@ def run(
     setting, and study.json, slopes.csv, connectomes.csv and the report of all.
     """
     with speaking(quiet, verbose):
-        from commstruct.sweeping import shard_of
+        from commstruct.commands.cluster import shard_of
         from sims.study import is_study
 
         share = shard_of(shard)
@@ -194,7 +194,7 @@ def simulate(
     study, STORE is the folder that `commstruct run` goes on with.
     """
     with speaking(quiet, verbose):
-        from commstruct.sweeping import shard_of
+        from commstruct.commands.cluster import shard_of
         from sims.study import is_study
 
         share = shard_of(shard)

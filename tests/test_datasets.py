@@ -8,7 +8,7 @@ from pathlib import Path
 import igraph
 import numpy as np
 import pytest
-from exact_modularity import greatest_modularity
+from helpers.exact_modularity import greatest_modularity
 
 from commstruct import datasets
 from commstruct.connectome import as_connectome

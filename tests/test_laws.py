@@ -2,23 +2,23 @@
 
 import numpy as np
 import pytest
+from helpers.planted import planted_weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planted import planted_weights
 from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
-from commstruct.agreement import partition_distances, rand_indices
-from commstruct.blocks import block_structure
+from commstruct.blocks.roles import neuron_roles
+from commstruct.blocks.structure import block_structure
 from commstruct.compare import compare_partitions
-from commstruct.modules import (
+from commstruct.modules.agreement import partition_distances, rand_indices
+from commstruct.modules.finding import (
     consensus_modules,
     find_modules,
     modularity,
     resolution_scan,
 )
-from commstruct.roles import neuron_roles
-from commstruct.significance import NULLS
+from commstruct.nulls.significance import NULLS
 
 SCORES = {
     **{

@@ -28,14 +28,7 @@ from commstruct.analysis.results import (
     NullScores,
     RegionAnalysis,
 )
-from commstruct.analysis.sweeps import (
-    ROLES,
-    Sweep,
-    as_sweep_connectome,
-    open_sweep,
-    read_weights,
-)
-from commstruct.analysis_settings import (
+from commstruct.analysis.settings import (
     REGIONS,
     STRUCTURES,
     VERY_LARGE,
@@ -44,10 +37,17 @@ from commstruct.analysis_settings import (
     Signs,
     Structure,
 )
-from commstruct.blocks import BlockStructure, block_structure
+from commstruct.analysis.sweeps import (
+    ROLES,
+    Sweep,
+    as_sweep_connectome,
+    open_sweep,
+    read_weights,
+)
+from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.connectome import Connectome, as_connectome
-from commstruct.modules import Partition, find_modules
-from commstruct.nulls import permute_weights
+from commstruct.modules.finding import Partition, find_modules
+from commstruct.nulls.rewiring import permute_weights
 
 NULLS_PER_TASK = 5
 IN_FLIGHT = 64

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from commstruct.blocks import BlockStructure
-from commstruct.modules import Partition
+from commstruct.blocks.structure import BlockStructure
+from commstruct.modules.finding import Partition
 
 FORMAT = "commstruct-analysis"
 FORMAT_VERSION = 1

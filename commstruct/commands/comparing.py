@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commstruct.commands.networks import read_groups, some_of
-from commstruct.commands.working import made_from
+from commstruct.commands.session import made_from
 
 if TYPE_CHECKING:
     from commstruct.connectome import Connectome
-    from commstruct.report_settings import ReportSettings
+    from commstruct.report.settings import ReportSettings
 
 
 def compare_two(
@@ -49,7 +49,7 @@ def compare_two(
     ]
     placements = {}
     if sweep is not None:
-        from commstruct.placing import place_on_sweep
+        from commstruct.compare.placement import place_on_sweep
 
         for name, connectome in zip(names, connectomes, strict=True):
             placements[name] = place_on_sweep(

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commstruct.commands.networks import read_network, short_name
-from commstruct.commands.working import Means, analyze_command, analyze_input
+from commstruct.commands.session import Means, analyze_command, analyze_input
 
 if TYPE_CHECKING:
-    from commstruct.analysis_settings import AnalysisSettings
+    from commstruct.analysis.settings import AnalysisSettings
     from commstruct.connectome import Connectome
-    from commstruct.report.facts.predictions import End, Predictions
+    from commstruct.study.predictions import End, Predictions
 
 FOLDER = "connectomes"
 LEAST_NULLS = 39  # so that one connectome alone can have p = .025
@@ -52,8 +52,8 @@ def predict(
     are analysed as the sweeps were, for modules of any structure, with enough null
     networks for each to be tested alone; unless the study has none.
     """
-    from commstruct.axes import place_connectome
-    from commstruct.report.facts.predictions import predictions_of
+    from commstruct.compare.reference_axes import place_connectome
+    from commstruct.study.predictions import predictions_of
 
     nulls = max(analysis.n_nulls, LEAST_NULLS) if analysis.n_nulls else 0
     chosen = analysis.model_copy(

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from commstruct.analysis_settings import AnalysisSettings
-    from commstruct.report_settings import ReportSettings
+    from commstruct.analysis.settings import AnalysisSettings
+    from commstruct.report.settings import ReportSettings
     from sims.definition import Definition
     from sims.study import Study
 
@@ -26,8 +26,8 @@ def check_tables(
     """Check the tables that the simulator carries along unread."""
     from pydantic import ValidationError
 
-    from commstruct.analysis_settings import AnalysisSettings
-    from commstruct.report_settings import ReportSettings
+    from commstruct.analysis.settings import AnalysisSettings
+    from commstruct.report.settings import ReportSettings
     from sims.definition import mistakes
 
     found = []
@@ -48,7 +48,7 @@ def read_study(
     path: Path, overrides: list[str] | None
 ) -> "tuple[Study, dict[str, AnalysisSettings], ReportSettings]":
     """Check the tables of every setting before anything runs."""
-    from commstruct.report.facts.explanations import CANDIDATES
+    from commstruct.study.explanations import CANDIDATES
     from sims.study import load_study
 
     study = load_study(path, overrides=overrides or [])
@@ -96,7 +96,7 @@ def analysis_settings(asked: dict[str, Any], n_neurons: int) -> "AnalysisSetting
     """Check settings; what was not asked for is what so many neurons have time for."""
     from pydantic import ValidationError
 
-    from commstruct.analysis_settings import AnalysisSettings, usual_settings
+    from commstruct.analysis.settings import AnalysisSettings, usual_settings
     from sims.definition import mistakes
 
     given = {name: value for name, value in asked.items() if value is not None}

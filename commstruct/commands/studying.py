@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commstruct.commands.predicting import predict, read_connectomes
+from commstruct.commands.session import Means, analyze_sweep, simulate_sweep
 from commstruct.commands.settings import report_settings
-from commstruct.commands.working import Means, analyze_sweep, simulate_sweep
 
 if TYPE_CHECKING:
-    from commstruct.analysis_settings import AnalysisSettings
-    from commstruct.probing import SettingProbe
-    from commstruct.report.facts.explanations import MeasuredRun
-    from commstruct.report.facts.predictions import End
-    from commstruct.report_settings import ReportSettings
+    from commstruct.analysis.settings import AnalysisSettings
+    from commstruct.report.settings import ReportSettings
+    from commstruct.study.explanations import MeasuredRun
+    from commstruct.study.lesions import SettingProbe
+    from commstruct.study.predictions import End
     from sims.definition import Definition
     from sims.study import Study
 
@@ -33,10 +33,10 @@ def run_study(
 
     Of a share, its settings alone are done, and no report is written.
     """
-    from commstruct.report.facts.explanations import explain
-    from commstruct.report.facts.study import study_facts
-    from commstruct.report.facts.study_sentences import study_answers
     from commstruct.report.pages.study_page import write_study
+    from commstruct.report.words.study_sentences import study_answers
+    from commstruct.study.explanations import explain
+    from commstruct.study.slopes import study_facts
 
     study, analyses, report = given
     connectomes = read_connectomes(study.connectomes)
@@ -115,10 +115,10 @@ class _Setting:
     def work(self, command: str) -> "tuple[Any, SettingProbe | None, tuple[End, ...]]":
         """Simulate, analyse and probe: slopes, what the modules serve, both ends."""
         from commstruct.analysis import open_sweep
-        from commstruct.probing import SettingProbe, probe_setting
-        from commstruct.report.facts.predictions import setting_ends
-        from commstruct.report.facts.study import setting_slopes
-        from commstruct.report.facts.sweep import has_learned
+        from commstruct.study.lesions import SettingProbe, probe_setting
+        from commstruct.study.predictions import setting_ends
+        from commstruct.study.slopes import setting_slopes
+        from commstruct.study.trends import has_learned
 
         store = self._folder / "sweep.zarr"
         simulate_sweep(self._definition, str(store), self._means, command, self._quiet)
@@ -147,8 +147,8 @@ class _Setting:
 
     def measure(self) -> "tuple[MeasuredRun, ...]":
         """Quantities that may explain a shift, of every run."""
-        from commstruct.explaining import measure_setting
-        from commstruct.report.facts.explanations import MeasuredRun
+        from commstruct.study.explanations import MeasuredRun
+        from commstruct.study.mechanisms import measure_setting
 
         def measured() -> tuple[MeasuredRun, ...]:
             logging.getLogger("commstruct").info("measuring what may explain it")

@@ -1,23 +1,7 @@
-"""Comparing: two partitions, two connectomes, groups of connectomes."""
+"""Comparisons of two partitions, of two or many connectomes, and with a sweep."""
 
-from commstruct.compare.block_tests import block_differences
-from commstruct.compare.connectomes import ConnectomeComparison, compare_connectomes
-from commstruct.compare.distances import network_distances
-from commstruct.compare.graph_matching import GraphMatching, match_graphs
-from commstruct.compare.groups import GroupComparison, compare_groups
-from commstruct.compare.partitions import PartitionComparison, compare_partitions
-from commstruct.compare.similarity import EdgeSimilarity
+import lazy_loader
 
-__all__ = [
-    "ConnectomeComparison",
-    "EdgeSimilarity",
-    "GraphMatching",
-    "GroupComparison",
-    "PartitionComparison",
-    "block_differences",
-    "compare_connectomes",
-    "compare_groups",
-    "compare_partitions",
-    "match_graphs",
-    "network_distances",
-]
+# The public names and the files they are in stand in __init__.pyi, which type checkers
+# and editors read too; a file is imported when one of its names is asked for.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

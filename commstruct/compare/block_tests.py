@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from commstruct.blocks import quotient
+from commstruct.blocks.structure import quotient
 from commstruct.compare.similarity import corrected
 from commstruct.connectome import (
     BoolMatrix,
@@ -17,7 +17,7 @@ from commstruct.connectome import (
     IntVector,
     Weights,
 )
-from commstruct.graph import spawn_seeds
+from commstruct.modules.leiden import spawn_seeds
 
 LEVEL = 0.05  # blocks whose smallest possible p is above this are not tested
 MEASURES = ("mean", "density")

@@ -9,7 +9,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from commstruct.blocks import block_structure
+from commstruct.blocks.structure import block_structure
 from commstruct.compare.block_tests import (
     block_differences,
     diagonal_score_difference,
@@ -43,10 +43,10 @@ from commstruct.connectome import (
     check_labels,
     read_only,
 )
-from commstruct.graph import spawn_seeds
-from commstruct.modules import Partition, find_modules
-from commstruct.nulls import preserve_strengths
-from commstruct.significance import SCORES, Significance, structure_significance
+from commstruct.modules.finding import Partition, find_modules
+from commstruct.modules.leiden import spawn_seeds
+from commstruct.nulls.rewiring import preserve_strengths
+from commstruct.nulls.significance import SCORES, Significance, structure_significance
 
 MATCHES = ("auto", "names", "types", "graph")
 

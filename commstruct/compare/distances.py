@@ -7,14 +7,14 @@ from scipy.sparse.csgraph import shortest_path
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import wasserstein_distance
 
-from commstruct.blocks import off_diagonal
+from commstruct.blocks.roles import DIRECTION_ORDER, SIGN_ORDER
+from commstruct.blocks.structure import off_diagonal
 from commstruct.compare.similarity import (
     singular_values,
     spectral_distance,
     weight_correlation,
 )
 from commstruct.connectome import Connectome, FloatMatrix
-from commstruct.roles import DIRECTION_ORDER, SIGN_ORDER
 
 SPARSE = 0.5  # share of connected pairs above which all paths are of one or two steps
 MOST_PORTRAIT = 2000  # neurons, for all shortest paths

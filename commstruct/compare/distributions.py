@@ -5,10 +5,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
-from commstruct.blocks import off_diagonal
+from commstruct.blocks.structure import off_diagonal
 from commstruct.compare.similarity import corrected, upper_p
 from commstruct.connectome import Connectome, FloatVector
-from commstruct.graph import spawn_seeds
+from commstruct.modules.leiden import spawn_seeds
 
 MEASURES = ("strength sent", "strength received", "weight")
 UNDIRECTED_MEASURES = ("strength", "weight")

@@ -16,8 +16,8 @@ from commstruct.connectome import (
     IntVector,
     as_connectome,
 )
-from commstruct.graph import spawn_seeds
-from commstruct.nulls import preserve_strengths
+from commstruct.modules.leiden import spawn_seeds
+from commstruct.nulls.rewiring import preserve_strengths
 
 MOST_NEURONS = 2000  # dense matrices, and a cubic step in every iteration
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.manifold import ClassicalMDS
 
-from commstruct.blocks import block_structure
+from commstruct.blocks.structure import block_structure
 from commstruct.compare.distances import distance_matrix
 from commstruct.compare.matching import FEWEST, scaled_alike
 from commstruct.compare.plain import plain
@@ -23,8 +23,8 @@ from commstruct.connectome import (
     as_connectome,
     check_labels,
 )
-from commstruct.graph import spawn_seeds
-from commstruct.modules import find_modules
+from commstruct.modules.finding import find_modules
+from commstruct.modules.leiden import spawn_seeds
 
 SCORES = ("diagonal_score", "modularity", "structure_strength", "density", "mean")
 SOME_WEIGHT = 2  # individuals that must have an edge for it to be tested

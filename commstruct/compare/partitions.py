@@ -10,8 +10,8 @@ from sklearn.metrics import (
     rand_score,
 )
 
-from commstruct.agreement import partition_distances, rand_indices
 from commstruct.connectome import check_labels
+from commstruct.modules.agreement import partition_distances, rand_indices
 
 
 @dataclass(frozen=True)

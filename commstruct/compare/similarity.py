@@ -11,9 +11,9 @@ from scipy import sparse
 from scipy.sparse.linalg import svds
 from scipy.stats import false_discovery_control, spearmanr
 
-from commstruct.blocks import off_diagonal
+from commstruct.blocks.structure import off_diagonal
 from commstruct.connectome import Connectome, FloatMatrix, FloatVector, IntVector
-from commstruct.embedding import full_svd
+from commstruct.modules.embedding import full_svd
 
 MOST_SINGULAR = 2000  # neurons, of which all singular values are computed
 SOME_SINGULAR = 50  # the largest ones, of larger connectomes

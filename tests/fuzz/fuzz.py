@@ -4,7 +4,7 @@ Run ``python tests/fuzz/fuzz.py TARGET -max_total_time=120 -timeout=10
 -rss_limit_mb=2048``, with TARGET one of definition, override, record, store, state,
 labels, or a file ending such as .csv or .graphml; a folder of examples may follow. What
 is found is left in the working folder as ``crash-...`` and becomes a test in
-``tests/test_hostile.py``.
+``tests/files/test_hostile.py``.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ with atheris.instrument_imports(include=["commstruct", "sims", "tomllib"]):
 
     from commstruct.analysis import open_sweep, read_weights
     from commstruct.analysis.sweeps import _read_record
-    from commstruct.blocks import block_structure
+    from commstruct.blocks.structure import block_structure
     from commstruct.files import read_connectome
     from sims.definition import load_definition
     from sims.resume import state_from_bytes

@@ -10,9 +10,8 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis
-from commstruct.blocks import BlockStructure
+from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import as_connectome
-from commstruct.report.facts.checkpoints import EqualLoss
 from commstruct.report.figures.matrix_panels import (
     MatrixFigure,
     Scale,
@@ -37,6 +36,7 @@ from commstruct.report.figures.score_panels import (
 )
 from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, in_style
 from commstruct.report.text import STRUCTURE_NAMES
+from commstruct.study.checkpoints import EqualLoss
 
 IntVector = NDArray[np.int64]
 SHORT_NAMES = {

@@ -15,11 +15,10 @@ from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
-from commstruct.blocks import off_diagonal
+from commstruct.blocks.structure import off_diagonal
 from commstruct.compare import ConnectomeComparison, GroupComparison
+from commstruct.compare.placement import NORMAL_95, Placement
 from commstruct.connectome import as_connectome
-from commstruct.placing import NORMAL_95, Placement
-from commstruct.report.facts.sweep import LEVEL
 from commstruct.report.figures.matrix_panels import (
     MatrixFigure,
     draw_matrix,
@@ -36,6 +35,7 @@ from commstruct.report.figures.style import (
     module_colors,
 )
 from commstruct.report.text import shown
+from commstruct.study.trends import LEVEL
 
 FloatMatrix = NDArray[np.float64]
 MOST_NAMED = 16  # kinds that are written beside a block matrix; more are numbered

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from commstruct.report.facts.explanations import CANDIDATES, Explanation
-from commstruct.report.facts.study import Slope
 from commstruct.report.figures.score_panels import log_axis
 from commstruct.report.figures.style import FULL_WIDTH, OKABE_ITO, in_style
+from commstruct.study.explanations import CANDIDATES, Explanation
+from commstruct.study.slopes import Slope
 
 QUANTITY_LABELS = {
     "credit_correlation": "credit correlation",

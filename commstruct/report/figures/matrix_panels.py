@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.stats import rankdata
 
 from commstruct.analysis import RegionAnalysis
-from commstruct.blocks import BlockStructure
+from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import Connectome, as_connectome, check_labels
 from commstruct.report.figures.style import (
     IMPOSSIBLE_COLOR,

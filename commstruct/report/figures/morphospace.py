@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
-from commstruct.blocks import BlockStructure
+from commstruct.blocks.structure import BlockStructure
 from commstruct.report.figures.style import FULL_WIDTH, in_style
 
 # Where each kind lies, as the larger and the smaller excess; its colour and marker.

@@ -12,8 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from commstruct.axes import AXES, Place
-from commstruct.report.facts.predictions import EndPlace, Predictions
+from commstruct.compare.reference_axes import AXES, Place
 from commstruct.report.figures.style import (
     FULL_WIDTH,
     IMPOSSIBLE_COLOR,
@@ -23,6 +22,7 @@ from commstruct.report.figures.style import (
     literal,
 )
 from commstruct.report.text import shown, signed
+from commstruct.study.predictions import EndPlace, Predictions
 
 _COLORS = {"connectome": "#000000", "low": "#0072B2", "high": "#D55E00"}
 _MARKERS = {"connectome": "D", "low": "o", "high": "s"}

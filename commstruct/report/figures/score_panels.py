@@ -13,8 +13,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 from numpy.typing import NDArray
 
 from commstruct.analysis import Analysis, RegionAnalysis
-from commstruct.report.facts.sweep import FEWEST_SEEDS, mean_interval, unsettled_rates
 from commstruct.report.figures.style import NULL_COLOR, SEED_MARKERS, STRUCTURE_COLORS
+from commstruct.study.trends import FEWEST_SEEDS, mean_interval, unsettled_rates
 
 FloatVector = NDArray[np.float64]
 AXIS_NAMES = {

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from commstruct.report.facts.study import PRIMARY, Slope, StudyFacts, Verdict
 from commstruct.report.figures.score_panels import log_axis
 from commstruct.report.figures.style import FULL_WIDTH, in_style
+from commstruct.study.slopes import PRIMARY, Slope, StudyFacts, Verdict
 
 VERDICT_COLORS: dict[Verdict, str] = {
     "supported": "#009E73",

@@ -1,23 +1,7 @@
 """Pages: facts and figures laid out as a PDF, and as one file of HTML."""
 
-from commstruct.report.pages.document import Document
-from commstruct.report.pages.writing import (
-    NETWORK_NAME,
-    SWEEP_NAME,
-    read_report_settings,
-    remake_report,
-    write_pages,
-    write_report,
-)
-from commstruct.report_settings import ReportSettings
+import lazy_loader
 
-__all__ = [
-    "NETWORK_NAME",
-    "SWEEP_NAME",
-    "Document",
-    "ReportSettings",
-    "read_report_settings",
-    "remake_report",
-    "write_pages",
-    "write_report",
-]
+# The public names and the files they are in stand in __init__.pyi, which type checkers
+# and editors read too; a file is imported when one of its names is asked for.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -9,15 +9,15 @@ import pandas as pd
 
 from commstruct.analysis import write_whole
 from commstruct.compare import ConnectomeComparison
-from commstruct.placing import Placement
-from commstruct.report.facts import compare_sentences as sentences
-from commstruct.report.facts.sweep import LEVEL
-from commstruct.report.facts.tables import Table
+from commstruct.compare.placement import Placement
 from commstruct.report.figures import compare_figures as figures
 from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.pages.writing import write_pages
+from commstruct.report.settings import ReportSettings
 from commstruct.report.text import p_text, percent, plain, shown, signed
-from commstruct.report_settings import ReportSettings
+from commstruct.report.words import compare_sentences as sentences
+from commstruct.report.words.tables import Table
+from commstruct.study.trends import LEVEL
 
 MOST_KINDS = 40  # named in the caption of the matrices
 MOST_BLOCKS = 24  # rows of the table of differences; all are in blocks.csv

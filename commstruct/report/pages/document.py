@@ -6,9 +6,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from commstruct.report.facts import tables
 from commstruct.report.figures.style import save_svg
 from commstruct.report.text import shown
+from commstruct.report.words import tables
 
 Block = dict[str, Any]
 Span = str | dict[str, str]

@@ -9,9 +9,6 @@ import pandas as pd
 
 from commstruct.analysis import write_whole
 from commstruct.compare import GroupComparison
-from commstruct.report.facts.compare_sentences import number
-from commstruct.report.facts.sweep import LEVEL
-from commstruct.report.facts.tables import Table
 from commstruct.report.figures.compare_figures import (
     plot_distances,
     plot_group_blocks,
@@ -19,8 +16,11 @@ from commstruct.report.figures.compare_figures import (
 )
 from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.pages.writing import write_pages
+from commstruct.report.settings import ReportSettings
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
-from commstruct.report_settings import ReportSettings
+from commstruct.report.words.compare_sentences import number
+from commstruct.report.words.tables import Table
+from commstruct.study.trends import LEVEL
 
 MOST_ROWS = 20
 MOST_COMMAND = 20_000  # letters: it must run as it is printed

@@ -15,8 +15,8 @@ from matplotlib.colors import to_hex
 from commstruct.report.figures.style import module_colors
 from commstruct.report.pages.document import Document
 from commstruct.report.pages.svg import inline_svg
+from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
-from commstruct.report_settings import ReportSettings
 
 FACE = Path(__file__).with_name("face")
 SUPPLEMENTS = {"figure": "Figure", "table": "Table"}

@@ -3,10 +3,10 @@
 from commstruct.analysis import Analysis
 from commstruct.connectome import Connectome
 from commstruct.report import figures
-from commstruct.report.facts import methods, network_sentences, sentences, tables
-from commstruct.report.facts.explorer import network_explorer
 from commstruct.report.pages.document import Document, figure_ref
 from commstruct.report.text import STRUCTURE_NAMES
+from commstruct.report.words import methods, network_sentences, sentences, tables
+from commstruct.report.words.explorer import network_explorer
 
 
 def network_document(analysis: Analysis, network: Connectome) -> Document:

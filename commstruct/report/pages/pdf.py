@@ -8,8 +8,8 @@ from pathlib import Path
 import typst
 
 from commstruct.report.pages.document import Document
+from commstruct.report.settings import ReportSettings
 from commstruct.report.text import FONTS, shown
-from commstruct.report_settings import ReportSettings
 
 TEMPLATE = Path(__file__).with_name("template.typ")
 

@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from commstruct.analysis import write_whole
-from commstruct.report.facts.prediction_sentences import prediction_sentences
-from commstruct.report.facts.prediction_tables import (
+from commstruct.report.figures.prediction_figure import plot_predictions
+from commstruct.report.pages.document import Document, figure_ref, table_ref
+from commstruct.report.words.prediction_sentences import prediction_sentences
+from commstruct.report.words.prediction_tables import (
     connectomes_table,
     ends_table,
     pairs_table,
     predictions_frame,
 )
-from commstruct.report.facts.predictions import Predictions
-from commstruct.report.facts.study_sentences import REGION_NAMES
-from commstruct.report.figures.prediction_figure import plot_predictions
-from commstruct.report.pages.document import Document, figure_ref, table_ref
+from commstruct.report.words.study_sentences import REGION_NAMES
+from commstruct.study.predictions import Predictions
 
 _PAIRS = (
     "\u2020 Undirected, so that pairs are of three kinds, by chance a third of each; "

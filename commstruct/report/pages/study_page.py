@@ -9,24 +9,6 @@ from typing import Any
 import pandas as pd
 
 from commstruct.analysis import plain_data, versions, write_whole
-from commstruct.report.facts.explanations import Explanation
-from commstruct.report.facts.predictions import Predictions
-from commstruct.report.facts.study import PRIMARY, Slope, StudyFacts
-from commstruct.report.facts.study_sentences import (
-    REGION_NAMES,
-    explanation_sentences,
-    served_sentence,
-    slope_sentence,
-    study_answers,
-)
-from commstruct.report.facts.study_tables import (
-    comparisons_table,
-    explanations_table,
-    measures_table,
-    served_table,
-    settings_table,
-    slopes_table,
-)
 from commstruct.report.figures.explanation_figure import plot_explanations
 from commstruct.report.figures.study_figure import plot_study
 from commstruct.report.pages.document import Document, figure_ref, table_ref
@@ -35,8 +17,26 @@ from commstruct.report.pages.prediction_section import (
     write_connectomes,
 )
 from commstruct.report.pages.writing import write_pages
+from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
-from commstruct.report_settings import ReportSettings
+from commstruct.report.words.study_sentences import (
+    REGION_NAMES,
+    explanation_sentences,
+    served_sentence,
+    slope_sentence,
+    study_answers,
+)
+from commstruct.report.words.study_tables import (
+    comparisons_table,
+    explanations_table,
+    measures_table,
+    served_table,
+    settings_table,
+    slopes_table,
+)
+from commstruct.study.explanations import Explanation
+from commstruct.study.predictions import Predictions
+from commstruct.study.slopes import PRIMARY, Slope, StudyFacts
 
 
 def write_study(

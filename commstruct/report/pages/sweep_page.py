@@ -4,27 +4,27 @@ from collections.abc import Sequence
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep, region_networks
 from commstruct.report import figures
-from commstruct.report.facts import (
-    methods,
-    network_sentences,
-    robustness_sentences,
-    sentences,
-    tables,
-)
-from commstruct.report.facts.checkpoints import (
-    EqualLoss,
-    checkpoint_blocks,
-    equal_loss,
-)
-from commstruct.report.facts.explorer import sweep_explorer
-from commstruct.report.facts.robustness import robustness
-from commstruct.report.facts.sweep import FEWEST_SEEDS, SweepFacts, sweep_facts
 from commstruct.report.pages.document import (
     Document,
     figure_ref,
     table_ref,
 )
 from commstruct.report.text import STRUCTURE_NAMES, counted, joined
+from commstruct.report.words import (
+    methods,
+    network_sentences,
+    robustness_sentences,
+    sentences,
+    tables,
+)
+from commstruct.report.words.explorer import sweep_explorer
+from commstruct.study.checkpoints import (
+    EqualLoss,
+    checkpoint_blocks,
+    equal_loss,
+)
+from commstruct.study.robustness import robustness
+from commstruct.study.trends import FEWEST_SEEDS, SweepFacts, sweep_facts
 
 UNITS = {
     "whole": "weight",

@@ -19,7 +19,7 @@ from commstruct.report.pages.html import html_bytes
 from commstruct.report.pages.network_page import network_document
 from commstruct.report.pages.pdf import pdf_bytes
 from commstruct.report.pages.sweep_page import sweep_document
-from commstruct.report_settings import FORMATS, Format, Paper, ReportSettings
+from commstruct.report.settings import FORMATS, Format, Paper, ReportSettings
 
 SWEEP_NAME = "sweep.zarr"
 NETWORK_NAME = "network.npz"

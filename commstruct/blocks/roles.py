@@ -1,0 +1,99 @@
+"""What each neuron does in its own and in the other modules."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from commstruct.blocks.structure import ROUNDING, off_diagonal, quotient
+from commstruct.connectome import (
+    FloatMatrix,
+    FloatVector,
+    IntVector,
+    as_connectome,
+    check_labels,
+)
+
+SIGN_ORDER = ("positive", "negative")
+DIRECTION_ORDER = ("sent", "received")
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronRoles:
+    """What each neuron does within and between modules, by sign and direction.
+
+    The arrays are ``[neuron, sign, direction]`` of shape (n, 2, 2), with signs
+    positive, negative and directions sent, received. Negative weights count by size.
+
+    Attributes
+    ----------
+    strength : array, total weight, without self-connections
+    participation : array
+        ``1 - sum over modules of (share of the strength)^2`` (Guimera & Amaral 2005,
+        doi:10.1038/nature03288; by sign as Rubinov & Sporns 2011,
+        doi:10.1016/j.neuroimage.2011.03.069): 0 if all is with one module. NaN
+        without any strength.
+    within_module_z : array
+        Strength within the own module, in standard deviations (divided by their
+        number) from the module's mean. NaN if all its neurons have the same,
+        as in a module of one neuron.
+    """
+
+    strength: FloatMatrix
+    participation: FloatMatrix
+    within_module_z: FloatMatrix
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per neuron, sign and direction."""
+        index = pd.MultiIndex.from_product(
+            [range(len(self.strength)), SIGN_ORDER, DIRECTION_ORDER],
+            names=["neuron", "sign", "direction"],
+        )
+        names = ("strength", "participation", "within_module_z")
+        columns = {name: getattr(self, name).ravel() for name in names}
+        return pd.DataFrame(columns, index=index).reset_index()
+
+
+def neuron_roles(network: Any, labels: ArrayLike) -> NeuronRoles:
+    """Measure how each neuron takes part in its own and in the other modules.
+
+    Parameters
+    ----------
+    network : Connectome, or anything `as_connectome` takes
+    labels : (n,) array of int or text, module of each neuron
+
+    Raises
+    ------
+    ValueError
+        If `network` is no connectome or `labels` not one module per neuron.
+    """
+    connectome = as_connectome(network)
+    modules = check_labels(labels, connectome.n_neurons)
+    n, k = len(modules), int(modules.max()) + 1
+    pre, post, values = off_diagonal(connectome)
+    strength, participation, z = (np.empty((n, 2, 2)) for _ in range(3))
+    for sign, part in enumerate((values > 0, values < 0)):
+        size = np.abs(values[part])
+        ends = (pre[part], post[part])
+        for direction, (own, other) in enumerate((ends, ends[::-1])):
+            place = own * k + modules[other]
+            by_module = np.zeros((n, k))
+            np.add.at(by_module.ravel(), place, size)
+            total = by_module.sum(axis=1)
+            shares = quotient(by_module, np.repeat(total[:, None], k, axis=1))
+            strength[:, sign, direction] = total
+            participation[:, sign, direction] = 1 - (shares**2).sum(axis=1)
+            z[:, sign, direction] = _z_within(by_module[np.arange(n), modules], modules)
+    return NeuronRoles(strength, participation, z)
+
+
+def _z_within(own: FloatVector, modules: IntVector) -> FloatVector:
+    """Standard score of each neuron among those of its module."""
+    sizes = np.bincount(modules)
+    mean = np.bincount(modules, own) / sizes
+    off = own - mean[modules]
+    deviation = np.sqrt(np.bincount(modules, off**2) / sizes)[modules]
+    varies = deviation > ROUNDING * np.abs(own).max(initial=0.0)
+    return np.divide(off, deviation, out=np.full_like(off, np.nan), where=varies)

@@ -1,0 +1,288 @@
+"""Which learning rate does a connectome look like, by its block structure."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import f as f_distribution
+
+from commstruct.analysis import Analysis, RegionAnalysis, analyze, read_analysis
+from commstruct.analysis.settings import Structure
+from commstruct.blocks.structure import block_intervals
+from commstruct.compare.groups import group_deals, variance_between
+from commstruct.connectome import FloatMatrix, FloatVector, as_connectome
+from commstruct.modules.leiden import spawn_seeds
+
+MEASURES = ("diagonal_score", "structure_strength")
+N_DRAWS = 4000
+N_BOOTSTRAPS = 200
+N_DEALS = 2000
+ROUNDING = 1e-9
+LEVEL = 0.05
+NORMAL_95 = 1.959964  # standard deviations from the middle of an interval of 95 %
+WARNING = (
+    "A likeness in a few numbers says nothing of how a connectome came about: other "
+    "learning rules, growth without learning, or the measurement can give the same "
+    "block structure, and the trained networks differ from tissue in nearly everything "
+    "else."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """A connectome among the trained networks of a sweep.
+
+    Attributes
+    ----------
+    measures : tuple of str
+    excess : (2,) array
+        Of the connectome: diagonal score and structure strength on its own modules,
+        minus the mean of its null networks with modules found anew.
+    uncertainty : (2,) array
+        Their standard deviation when neurons are resampled (`block_intervals`).
+    rates : DataFrame, one row per learning rate
+        ``n_runs``; the mean excess of its runs in each measure; ``distance`` of the
+        connectome, in standard deviations of the runs and of its own uncertainty
+        together; ``p_value``, of being as far as that if it were one more run of this
+        rate (F distribution, variance pooled over rates); ``share`` of draws, within
+        all uncertainties, in which this rate is the nearest.
+    runs : DataFrame, one row per run that was compared with
+        Its learning rate, seed, and excess in each measure.
+    rates_differ_p : float
+        Do the learning rates differ in the two measures at all: variance between
+        rates, each measure over its standard deviation, when the runs are dealt anew
+        to the rates. Where it is large, the nearest rate means nothing.
+    nearest : float, the learning rate of the smallest distance
+    is_alike : bool
+        Whether the connectome is within the spread of the runs of any rate
+        (p > 0.05): the nearest rate can still be far away.
+    region, structure, signs : str, what of the runs was compared, and how
+    notes : tuple of str, in sentences; the first is what a likeness does not mean
+    seed : int
+    """
+
+    measures: tuple[str, ...]
+    excess: FloatVector
+    uncertainty: FloatVector
+    rates: pd.DataFrame
+    runs: pd.DataFrame
+    rates_differ_p: float
+    nearest: float
+    is_alike: bool
+    region: str
+    structure: str
+    signs: str
+    notes: tuple[str, ...]
+    seed: int
+
+    def sentence(self, name: str) -> str:
+        """The answer in words, of a connectome called `name`."""
+        row = self.rates.loc[self.rates["distance"].idxmin()]
+        place = (
+            f"excess diagonal score {self.excess[0]:+.2f} and structure strength "
+            f"{self.excess[1]:+.2f}"
+        )
+        if self.rates_differ_p > LEVEL:
+            unlike = "" if self.is_alike else " is unlike all of them and"
+            return (
+                f"The trained networks do not differ between learning rates in these "
+                f"numbers (p = {self.rates_differ_p:.2g}), so {name} ({place}){unlike} "
+                "cannot be placed among them."
+            )
+        if not self.is_alike:
+            return (
+                f"{name} ({place}) is unlike the trained networks of every learning "
+                f"rate; the nearest is {self.nearest:g} ({100 * row['share']:.0f} % of "
+                f"draws within the uncertainty), {row['distance']:.1f} standard "
+                "deviations away."
+            )
+        others = self.rates[(self.rates["p_value"] > LEVEL)]["learning_rate"]
+        alike = ", ".join(f"{rate:g}" for rate in others)
+        return (
+            f"{name} ({place}) is nearest to learning rate {self.nearest:g} "
+            f"({100 * row['share']:.0f} % of draws within the uncertainty), and within "
+            f"the spread of: {alike}."
+        )
+
+
+def place_on_sweep(
+    network: Any,
+    sweep: Any,
+    *,
+    seed: int,
+    region: str | None = None,
+    structure: Structure | None = None,
+    workers: int = 1,
+) -> Placement:
+    """Place a connectome among the trained networks of an analysed sweep.
+
+    The connectome is analysed with the settings of the sweep's analysis; compared are
+    excesses over null networks of its own, so that neither size nor density nor the
+    distribution of weights decides.
+
+    Parameters
+    ----------
+    network : Connectome, or anything `as_connectome` takes
+    sweep : Analysis, or path of a folder with ``analysis.json``
+        With at least two runs that did not diverge at some learning rate, and nulls.
+    seed : int
+    region : str, optional
+        Region of the runs; default ``"hidden"`` if it was analysed, else the first.
+    structure : str, optional, default the first that was analysed
+    workers : int, at least 1
+
+    Raises
+    ------
+    ValueError
+        If `sweep` is no such analysis, or `region` or `structure` is not in it.
+    """
+    connectome = as_connectome(network)
+    analysis = sweep if isinstance(sweep, Analysis) else read_analysis(Path(sweep))
+    if analysis.kind != "sweep":
+        raise ValueError("sweep must be the analysis of a sweep, got that of a network")
+    settings = analysis.settings
+    region = _chosen("region", region, list(settings["regions"]), "hidden")
+    structure = _chosen("structure", structure, list(settings["structures"]), "any")
+    runs = [
+        one
+        for one in analysis.regions
+        if one.region == region and one.structure == structure
+    ]
+    if settings["n_nulls"] < 1:
+        raise ValueError("sweep must be analysed with null networks, got n_nulls=0")
+    rates = np.array([one.learning_rate for one in runs], dtype=np.float64)
+    values = np.array([_excess(one) for one in runs])
+    levels, counts = np.unique(rates, return_counts=True)
+    freedom = len(rates) - len(levels)
+    if freedom < 1:
+        raise ValueError(
+            "sweep must have at least two runs at some learning rate, to know how much "
+            f"runs vary, got {len(rates)} runs of {len(levels)} rates"
+        )
+    own = analyze(
+        connectome,
+        seed=seed,
+        structures=(structure,),
+        signs=settings["signs"],
+        resolution=settings["resolution"],
+        restarts=settings["restarts"],
+        n_nulls=settings["n_nulls"],
+        workers=workers,
+    ).regions[0]
+    streams = spawn_seeds(seed, 3)
+    excess, uncertainty = _excess(own), _uncertainty(connectome, own, streams[0])
+    means = np.stack([values[rates == rate].mean(axis=0) for rate in levels])
+    left = values - means[np.searchsorted(levels, rates)]
+    spread = (left**2).sum(axis=0) / freedom
+    spread = np.maximum(spread, 1e-12)  # runs that are all the same
+    variance = spread * (1 + 1 / counts[:, None]) + uncertainty**2
+    distances = np.sqrt((((excess - means) ** 2) / variance).sum(axis=1))
+    p_values = f_distribution.sf(
+        distances**2 / len(MEASURES), len(MEASURES), max(freedom, 1)
+    )
+    shares = _shares(excess, uncertainty, means, spread, counts, streams[1])
+    table = pd.DataFrame({"learning_rate": levels, "n_runs": counts})
+    for place, measure in enumerate(MEASURES):
+        table[f"{measure}_excess"] = means[:, place]
+    table = table.assign(distance=distances, p_value=p_values, share=shares)
+    differ = _rates_differ(values, rates, streams[2])
+    notes = [WARNING]
+    if differ > LEVEL:
+        notes.append(
+            f"The learning rates of this sweep do not differ in the two numbers (p = "
+            f"{differ:.2g}): which of them is the nearest means nothing. Compared was "
+            f"the region {region!r} of its runs; analysed are "
+            f"{', '.join(settings['regions'])}."
+        )
+    if settings["signs"] == "signed" and not connectome.is_signed:
+        notes.append(
+            "The connectome has no negative weights and the trained networks may have: "
+            "of them excitation and inhibition are compared with excitation alone."
+        )
+    if freedom < 10:
+        notes.append(
+            f"How much runs vary was estimated with only {freedom} degrees of freedom."
+        )
+    return Placement(
+        measures=MEASURES,
+        excess=excess,
+        uncertainty=uncertainty,
+        rates=table,
+        runs=pd.DataFrame(
+            {
+                "learning_rate": rates,
+                "seed": [one.seed for one in runs],
+                **{f"{m}_excess": values[:, i] for i, m in enumerate(MEASURES)},
+            }
+        ),
+        rates_differ_p=differ,
+        nearest=float(levels[int(np.argmin(distances))]),
+        is_alike=bool(p_values.max() > LEVEL),
+        region=region,
+        structure=structure,
+        signs=str(settings["signs"]),
+        notes=tuple(notes),
+        seed=seed,
+    )
+
+
+def _chosen(name: str, wanted: Any, known: list[Any], usual: Any) -> Any:
+    if wanted is None:
+        return usual if usual in known else known[0]
+    if wanted not in known:
+        raise ValueError(f"{name} must be one of {known}, got {wanted!r}")
+    return wanted
+
+
+def _excess(one: RegionAnalysis) -> FloatVector:
+    """Scores minus their null means; one module has diagonal score 0."""
+    return np.array(
+        [
+            np.nan_to_num(one.score(measure))
+            - np.nan_to_num(getattr(one.nulls, measure)).mean()
+            for measure in MEASURES
+        ]
+    )
+
+
+def _uncertainty(connectome: Any, own: RegionAnalysis, seed: int) -> FloatVector:
+    """Standard deviation of both scores when neurons are resampled."""
+    intervals = block_intervals(
+        connectome, own.partition.labels, seed=seed, n_bootstraps=N_BOOTSTRAPS
+    )
+    bounds = np.stack([getattr(intervals, measure) for measure in MEASURES])
+    spread: FloatVector = np.nan_to_num(np.diff(bounds)[:, 0] / (2 * NORMAL_95))
+    return spread
+
+
+def _rates_differ(values: FloatMatrix, rates: FloatVector, seed: int) -> float:
+    """p of the variance between rates when runs are dealt anew; 1 if none varies."""
+    spread = values.std(axis=0)
+    varies = spread > ROUNDING
+    if not varies.any() or len(np.unique(rates)) < 2:
+        return 1.0
+    scaled = values[:, varies] / spread[varies]
+    deals, _, _ = group_deals([str(rate) for rate in rates], seed, N_DEALS)
+    between = np.array([variance_between(scaled, deal).sum() for deal in deals])
+    return float((between >= between[0] * (1 - ROUNDING)).mean())
+
+
+def _shares(
+    excess: FloatVector,
+    uncertainty: FloatVector,
+    means: FloatMatrix,
+    spread: FloatVector,
+    counts: Any,
+    seed: int,
+) -> FloatVector:
+    """Share of draws, of the connectome and of the means, nearest to each rate."""
+    rng = np.random.default_rng(seed)
+    points = excess + uncertainty * rng.standard_normal((N_DRAWS, 1, len(excess)))
+    errors = np.sqrt(spread / counts[:, None])
+    drawn = means + errors * rng.standard_normal((N_DRAWS, *means.shape))
+    scale = spread + uncertainty**2
+    nearest = (((points - drawn) ** 2) / scale).sum(axis=2).argmin(axis=1)
+    shares: FloatVector = np.bincount(nearest, minlength=len(means)) / N_DRAWS
+    return shares

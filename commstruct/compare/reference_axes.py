@@ -1,0 +1,161 @@
+"""The axes on which networks of any kind are placed, each beside what chance gives."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis
+from commstruct.blocks.pair_types import DIRECTED_CHANCE, UNDIRECTED_CHANCE
+from commstruct.blocks.structure import block_intervals
+from commstruct.connectome import as_connectome
+
+AXES = {
+    "diagonal_score": "D",
+    "modularity": "Q",
+    "structure_strength": "structure strength",
+    "assortative": "assortative pairs",
+    "disassortative": "disassortative pairs",
+    "core-periphery": "core-periphery pairs",
+    "source-basin": "source-basin pairs",
+}
+N_BOOTSTRAPS = 1000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one network is on one axis.
+
+    Attributes
+    ----------
+    value : float
+        The measure. One module is on neither side: its diagonal score counts as 0.
+    expected, expected_low, expected_high : float
+        Of a score, mean and 95 % range over null networks with modules found anew; of
+        a share of pairs of modules, the share that random means give, without range.
+    excess : float
+        `value` minus `expected`; NaN without null networks, or without a pair.
+    low, high : float
+        95 % interval of `excess` when neurons are resampled; NaN where unknown.
+    p_value : float
+        Of the score against the null networks; NaN where it was not tested.
+    """
+
+    value: float
+    expected: float
+    expected_low: float
+    expected_high: float
+    excess: float
+    low: float = math.nan
+    high: float = math.nan
+    p_value: float = math.nan
+
+
+@dataclass(frozen=True)
+class ConnectomePlaces:
+    """A connectome on all axes.
+
+    Attributes
+    ----------
+    name : str
+    n_neurons, n_edges : int
+    is_directed, is_signed : bool
+        Of an undirected network pairs of modules are of three kinds, which random
+        means give a third each; source-basin is not among them.
+    n_modules, n_nulls : int
+    places : dict of a key of `AXES` to Place
+    """
+
+    name: str
+    n_neurons: int
+    n_edges: int
+    is_directed: bool
+    is_signed: bool
+    n_modules: int
+    n_nulls: int
+    places: dict[str, Place]
+
+
+def place_of(one: RegionAnalysis, axis: str, *, is_directed: bool = True) -> Place:
+    """Measure one region of one network on one axis.
+
+    Parameters
+    ----------
+    one : RegionAnalysis
+    axis : str
+        A key of `AXES`.
+    is_directed : bool
+        Whether pairs of modules are of the directed kinds.
+    """
+    if axis in STATISTICS:
+        return _place_of_score(one, axis)
+    blocks = one.blocks
+    types = blocks.pair_types_directed if is_directed else blocks.pair_types
+    chance = DIRECTED_CHANCE if is_directed else UNDIRECTED_CHANCE
+    return Place(
+        value=types.shares.get(axis, math.nan),
+        expected=chance.get(axis, math.nan),
+        expected_low=math.nan,
+        expected_high=math.nan,
+        excess=types.excess.get(axis, math.nan),
+    )
+
+
+def zero_of_one_module(one: RegionAnalysis, value: float) -> float:
+    """A score as it is, but 0 where there is one module, which is on neither side."""
+    return 0.0 if one.partition.n_modules == 1 else value
+
+
+def _place_of_score(one: RegionAnalysis, axis: str) -> Place:
+    value = zero_of_one_module(one, one.score(axis))
+    nulls = np.nan_to_num(getattr(one.nulls, axis), nan=0.0)
+    if not len(nulls):
+        return Place(value, math.nan, math.nan, math.nan, math.nan)
+    low, high = np.quantile(nulls, [0.025, 0.975])
+    expected = float(nulls.mean())
+    return Place(
+        value=value,
+        expected=expected,
+        expected_low=float(low),
+        expected_high=float(high),
+        excess=value - expected,
+        p_value=one.p_values[axis],
+    )
+
+
+def place_connectome(
+    name: str, network: Any, analysis: Analysis, *, seed: int
+) -> ConnectomePlaces:
+    """Place a connectome on all axes, with intervals by resampling its neurons.
+
+    Parameters
+    ----------
+    name : str
+    network : Connectome, or anything `as_connectome` takes
+    analysis : Analysis
+        Of `network`; its first structure is placed.
+    seed : int
+        Of the resampling (`block_intervals`, which takes the modules as given).
+    """
+    connectome = as_connectome(network)
+    one = analysis.regions[0]
+    directed = connectome.is_directed
+    places = {axis: place_of(one, axis, is_directed=directed) for axis in AXES}
+    if one.partition.n_modules > 1:
+        intervals = block_intervals(
+            connectome, one.partition.labels, seed=seed, n_bootstraps=N_BOOTSTRAPS
+        )
+        for axis in ("diagonal_score", "structure_strength"):
+            low, high = getattr(intervals, axis) - places[axis].expected
+            places[axis] = replace(places[axis], low=float(low), high=float(high))
+    return ConnectomePlaces(
+        name=name,
+        n_neurons=connectome.n_neurons,
+        n_edges=connectome.n_edges,
+        is_directed=directed,
+        is_signed=connectome.is_signed,
+        n_modules=one.partition.n_modules,
+        n_nulls=len(one.nulls.n_modules),
+        places=places,
+    )

@@ -1,0 +1,125 @@
+"""What a randomised network kept of the original, measured."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from commstruct.blocks.structure import off_diagonal
+from commstruct.connectome import Connectome, FloatMatrix, Weights, as_connectome
+
+ROUNDING = 1e-12  # spread, relative to the size, that is none
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a randomised network kept of the original, measured.
+
+    The arrays are ``[sign, direction]`` of shape (2, 2), signs positive, negative,
+    and directions sent, received; NaN where the original has no such weights.
+
+    Attributes
+    ----------
+    degree_error : array, largest change of any neuron's number of synapses
+    strength_error : array
+        Root mean square change of the neurons' strengths, as a share of their mean.
+    strength_correlation : array
+        Pearson correlation of the neurons' strengths with the original ones; NaN
+        too where these are all equal.
+    weight_error : float
+        Largest difference between the sorted weights of both, as a share of the
+        largest; 0 if the weights are the same in other places.
+    similarity : float
+        Pearson correlation of both networks' weights over all pairs of neurons: 1
+        if nothing was randomised; NaN if all weights are equal.
+    """
+
+    degree_error: FloatMatrix
+    strength_error: FloatMatrix
+    strength_correlation: FloatMatrix
+    weight_error: float
+    similarity: float
+
+
+def what_was_kept(network: Any, null_network: Any) -> Kept:
+    """Measure what one network has kept of another, on the same neurons.
+
+    Parameters
+    ----------
+    network, null_network : Connectome, or anything `as_connectome` takes
+
+    Raises
+    ------
+    ValueError
+        If the networks differ in size.
+    """
+    original, null = as_connectome(network), as_connectome(null_network)
+    if original.n_neurons != null.n_neurons:
+        raise ValueError(
+            f"null_network must have {original.n_neurons} neurons, got {null.n_neurons}"
+        )
+    before, after = _by_sign(original), _by_sign(null)
+    error = after - before
+    mean = _defined(before[1].mean(axis=-1))
+    return Kept(
+        degree_error=np.abs(error[0]).max(axis=-1) + 0 * mean,
+        strength_error=np.sqrt((error[1] ** 2).mean(axis=-1)) / mean,
+        strength_correlation=_correlation(before[1], after[1]),
+        weight_error=_weight_error(original, null),
+        similarity=_similarity(original.weights, null.weights),
+    )
+
+
+def _by_sign(connectome: Connectome) -> FloatMatrix:
+    """Degrees and strengths, ``[degree or strength, sign, direction, neuron]``."""
+    n = connectome.n_neurons
+    *ends, values = off_diagonal(connectome)
+    result = np.empty((2, 2, 2, n))
+    for sign, of in enumerate((values > 0, values < 0)):
+        for direction in range(2):
+            own, sizes = ends[direction][of], np.abs(values[of])
+            result[0, sign, direction] = np.bincount(own, minlength=n)
+            result[1, sign, direction] = np.bincount(own, sizes, minlength=n)
+    return result
+
+
+def _defined(divisor: FloatMatrix) -> FloatMatrix:
+    """The same with NaN for 0."""
+    defined: FloatMatrix = np.where(divisor == 0, np.nan, divisor)
+    return defined
+
+
+def _correlation(x: FloatMatrix, y: FloatMatrix) -> FloatMatrix:
+    """Pearson correlation along the last axis; NaN where either is constant."""
+    size = np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))
+    x = x - x.mean(axis=-1, keepdims=True)
+    y = y - y.mean(axis=-1, keepdims=True)
+    spread = np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))
+    spread = _defined(np.where(spread < ROUNDING * size, 0.0, spread))
+    correlation: FloatMatrix = (x * y).sum(axis=-1) / spread
+    return correlation
+
+
+def _weight_error(original: Connectome, null: Connectome) -> float:
+    """Largest difference between sorted weights, as a share of the largest."""
+    values, placed = (np.sort(off_diagonal(one)[2]) for one in (original, null))
+    if len(values) != len(placed):
+        return 1.0
+    largest = np.abs(values).max(initial=0.0)
+    return float(np.abs(values - placed).max(initial=0.0) / (largest or 1.0))
+
+
+def _similarity(weights: Weights, others: Weights) -> float:
+    """Pearson correlation over all pairs of different neurons."""
+    n = weights.shape[0]
+    products = [
+        float((a * b).sum() - (a.diagonal() * b.diagonal()).sum())
+        for a, b in ((weights, others), (weights, weights), (others, others))
+    ]
+    sums = [float(one.sum() - one.diagonal().sum()) for one in (weights, others)]
+    n_pairs = max(n * (n - 1), 1)
+    covariance = products[0] - sums[0] * sums[1] / n_pairs
+    spreads = [products[i + 1] - sums[i] ** 2 / n_pairs for i in range(2)]
+    if min(spreads) <= ROUNDING * max(products):
+        return float("nan")
+    return float(covariance / np.sqrt(spreads[0] * spreads[1]))

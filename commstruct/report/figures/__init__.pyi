@@ -1,0 +1,17 @@
+from .analysis_figures import Panel as Panel
+from .analysis_figures import own_ids as own_ids
+from .analysis_figures import plot_accuracy as plot_accuracy
+from .analysis_figures import plot_answer as plot_answer
+from .analysis_figures import plot_blocks as plot_blocks
+from .analysis_figures import plot_dynamics as plot_dynamics
+from .analysis_figures import plot_equal_loss as plot_equal_loss
+from .analysis_figures import plot_learning_curves as plot_learning_curves
+from .analysis_figures import plot_learning_rates as plot_learning_rates
+from .analysis_figures import plot_matrix as plot_matrix
+from .analysis_figures import plot_nulls as plot_nulls
+from .analysis_figures import plot_regions as plot_regions
+from .compare_figures import plot_comparison as plot_comparison
+from .matrix_panels import MatrixFigure as MatrixFigure
+from .matrix_panels import module_order as module_order
+from .morphospace import plot_morphospace as plot_morphospace
+from .scan_figure import plot_resolution_scan as plot_resolution_scan

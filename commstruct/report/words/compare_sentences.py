@@ -1,0 +1,250 @@
+"""Sentences on a comparison; every one is computed, and changes with its numbers."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from commstruct.compare import ConnectomeComparison
+from commstruct.compare.matching import match_by_name
+from commstruct.compare.similarity import weight_correlation
+from commstruct.datasets import load_dataset
+from commstruct.report.text import (
+    counted,
+    joined,
+    p_text,
+    percent,
+    plain,
+    shown,
+    signed,
+)
+from commstruct.study.trends import LEVEL
+
+WORMS = {
+    "the two sexes": ("celegans-hermaphrodite", "celegans-male"),
+    "two adults of one laboratory": ("celegans-witvliet-7", "celegans-witvliet-8"),
+    "two laboratories, one sex": ("celegans-hermaphrodite", "celegans-witvliet-8"),
+}
+
+
+def comparison_answers(comparison: ConnectomeComparison) -> list[str]:
+    """What the comparison found, most important first."""
+    answers = [_edges_answer(comparison), blocks_answer(comparison)]
+    answers += [_axis_answer(comparison), _modules_answer(comparison)]
+    return [answer for answer in answers if answer]
+
+
+def comparison_setting(comparison: ConnectomeComparison) -> str:
+    """What was compared with what, and how it was made comparable."""
+    first, second = (shown(name) for name in comparison.names)
+    parts = [
+        f"{first}: {counted(comparison.a.n_neurons, 'neuron')} compared"
+        f"{_left_out(comparison.only_a)}; {second}: "
+        f"{counted(comparison.b.n_neurons, 'neuron')} compared"
+        f"{_left_out(comparison.only_b)}."
+    ]
+    return " ".join([*parts, *comparison.notes])
+
+
+def comparison_limits(comparison: ConnectomeComparison) -> list[str]:
+    """What a reader has to know before believing."""
+    limits = []
+    if comparison.match == "graph":
+        limits.append(
+            "Neurons were matched so that their connections agree: correlation and "
+            "shared edges are large by construction, and only the excess over "
+            "randomised connectomes matched alike is evidence."
+        )
+    if comparison.edges is not None:
+        limits.append(
+            "Two connectomes are two individuals: what differs between them may "
+            "differ as much between any two, whatever group they are of. Groups of "
+            "individuals are compared with --groups."
+        )
+    untested = int(comparison.blocks["mean_p"].isna().sum())
+    if untested:
+        limits.append(
+            f"{counted(untested, 'block')} of {len(comparison.blocks)} could not be "
+            "tested: no weight in either, or too few neurons for any result to be "
+            f"evidence at {LEVEL:g}."
+        )
+    return limits
+
+
+def worm_sentence(datasets: tuple[str | None, str | None]) -> str | None:
+    """How far C. elegans connectomes differ, if such ones are compared.
+
+    Parameters
+    ----------
+    datasets : names of shipped connectomes, None for others
+    """
+    if not all(name is not None and name.startswith("celegans-") for name in datasets):
+        return None
+    found = {}
+    for words, pair in WORMS.items():
+        matched = match_by_name(*(load_dataset(name) for name in pair))
+        found[words] = (weight_correlation(matched.a, matched.b), matched.a.n_neurons)
+    told = joined(
+        [f"{r:.2f} for {words} ({n} cells)" for words, (r, n) in found.items()]
+    )
+    sexes, laboratories = (
+        found[words][0] for words in ("the two sexes", "two laboratories, one sex")
+    )
+    if abs(sexes - laboratories) < 0.05:
+        verdict = (
+            "Differences between laboratories are as large as those between the sexes: "
+            "a difference between two of these connectomes is not evidence of a "
+            "difference between the sexes."
+        )
+    elif laboratories < sexes:
+        verdict = "Laboratories differ more than the sexes do."
+    else:
+        verdict = "The sexes differ more than laboratories do."
+    start = "Among the C. elegans connectomes that ship, weights correlate"
+    return f"{start} {told}. {verdict}"
+
+
+def blocks_answer(comparison: ConnectomeComparison) -> str:
+    """How many blocks differ, and which most."""
+    table = comparison.blocks
+    tested = table[table["mean_p"].notna()]
+    what = (
+        "modules of both" if comparison.blocks_by == "modules" else comparison.blocks_by
+    )
+    if tested.empty:
+        return f"No block of {what} has enough neurons for a test."
+    different = tested[tested["mean_q"] <= LEVEL]
+    denser = table[table["density_q"] <= LEVEL]
+    start = (
+        f"Of {counted(len(tested), 'block')} (by {what}) that can be tested, "
+        f"{len(different) or 'none'} differ{'s' * (len(different) == 1)} in mean "
+        f"weight and {len(denser) or 'none'} in density, after correction for their "
+        "number"
+    )
+    if different.empty and denser.empty:
+        return start + "."
+    if different.empty:
+        largest = denser.loc[denser["density_difference"].abs().idxmax()]
+        way = "denser" if largest["density_difference"] > 0 else "sparser"
+        return (
+            f"{start}; of these the largest is from {shown(largest['from'])} to "
+            f"{shown(largest['to'])}, {way} in {shown(comparison.names[1])} (share of "
+            f"pairs connected {number(largest['density_a'])} and "
+            f"{number(largest['density_b'])}, q = {largest['density_q']:.2g})."
+        )
+    largest = different.loc[different["effect_size"].abs().idxmax()]
+    second = shown(comparison.names[1])
+    way = "stronger" if largest["mean_difference"] > 0 else "weaker"
+    return (
+        f"{start}; the largest effect is from {shown(largest['from'])} to "
+        f"{shown(largest['to'])}, {way} in {second} (means "
+        f"{number(largest['mean_a'])} and {number(largest['mean_b'])}, difference "
+        f"{interval(largest, 'mean')}, q = {largest['mean_q']:.2g})."
+    )
+
+
+def number(value: float) -> str:
+    """A number to three digits."""
+    return (
+        "\u2013" if not math.isfinite(value) else f"{value:.3g}".replace("-", "\u2212")
+    )
+
+
+def interval(row: pd.Series, measure: str) -> str:
+    """A difference with its interval."""
+    value, low, high = (
+        number(row[f"{measure}_{part}"]) for part in ("difference", "low", "high")
+    )
+    return f"{value} [{low}, {high}]"
+
+
+def _left_out(names: tuple[str, ...]) -> str:
+    if not names:
+        return ""
+    some = joined([shown(name) for name in names[:4]])
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return f" ({len(names)} without a partner: {some}{more})"
+
+
+def _edges_answer(comparison: ConnectomeComparison) -> str:
+    edges, matching = comparison.edges, comparison.matching
+    first, second = (shown(name) for name in comparison.names)
+    if edges is None:
+        strengths = comparison.distances["strengths"]
+        return (
+            f"{first} and {second} are compared by kind of neuron; their neurons\u2019 "
+            f"strengths differ by {percent(strengths)} of their mean (Wasserstein), "
+            f"their spectra by {percent(comparison.distances['spectral'])}."
+        )
+    text = (
+        f"The weights of {first} and {second} correlate with r = "
+        f"{signed(edges.weight_correlation)} over all ordered pairs of "
+        f"{edges.n_matched} neurons"
+    )
+    nulls = edges.weight_correlation_nulls
+    if matching is not None and len(matching.null_scores):
+        text += (
+            "; randomised connectomes with the same strengths, matched alike, reach "
+            f"{signed(float(np.mean(matching.null_scores)))} "
+            f"({p_text(matching.p_value)})"
+        )
+    elif len(nulls):
+        text += (
+            f", where strengths alone give {signed(float(nulls.mean()))} "
+            f"({p_text(edges.weight_correlation_p)})"
+        )
+    shared = f"{percent(edges.jaccard)} of the edges in either are in both"
+    if len(edges.jaccard_nulls):
+        shared += f" ({percent(float(edges.jaccard_nulls.mean()))} by strengths alone)"
+    return f"{text}; {shared}."
+
+
+def _axis_answer(comparison: ConnectomeComparison) -> str:
+    rows = comparison.axis[comparison.axis["score"] == "diagonal_score"]
+    parts = []
+    for row in rows.itertuples():
+        modules = counted(int(row.n_modules), "module")
+        if not math.isfinite(row.observed):
+            parts.append(
+                f"{shown(row.connectome)} has one module and no diagonal score"
+            )
+            continue
+        against = ""
+        if math.isfinite(row.p_value):
+            against = (
+                f", excess over null networks {signed(row.excess)}, "
+                f"{p_text(row.p_value)}"
+            )
+        parts.append(
+            f"{shown(row.connectome)} has D = {signed(row.observed)} on its own "
+            f"{modules}{against}"
+        )
+    text = f"From block-diagonal (+1) to off-diagonal (\u22121): {joined(parts)}."
+    difference, low, high = comparison.diagonal_difference
+    if math.isfinite(low):
+        beyond = "excludes" if low > 0 or high < 0 else "includes"
+        text += (
+            f" On the modules of both together, D of {shown(comparison.names[1])} "
+            f"minus that of {shown(comparison.names[0])} is {signed(difference)} (95 % "
+            f"interval {signed(low)} to {signed(high)}, which {beyond} zero)."
+        )
+    return text
+
+
+def _modules_answer(comparison: ConnectomeComparison) -> str:
+    table = comparison.partitions
+    parts = []
+    for row in table.itertuples():
+        if "both" in (row.first, row.second):
+            continue
+        other = (
+            "known types" if row.second == "types" else f"those of {shown(row.second)}"
+        )
+        parts.append(
+            f"modules of {shown(row.first)} agree with {other} with adjusted Rand "
+            f"index {plain(row.ari)}"
+        )
+    if not parts:
+        return ""
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]} (1 the same, 0 as by chance)."

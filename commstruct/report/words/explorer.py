@@ -1,0 +1,403 @@
+"""What a page that can be explored knows: weights, modules, blocks and scores.
+
+Plain data for JSON. Keys of its dictionaries are places: positions of learning rate,
+seed, checkpoint, region and structure in their lists, with commas between them.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commstruct.analysis import (
+    STATISTICS,
+    Analysis,
+    RegionAnalysis,
+    Sweep,
+    read_weights,
+)
+from commstruct.analysis.sweeps import ROLES
+from commstruct.blocks.structure import BlockStructure
+from commstruct.connectome import Connectome
+from commstruct.report.text import STRUCTURE_NAMES, p_text, shown
+from commstruct.study.checkpoints import Checkpoint, Checkpoints, saturation
+from commstruct.study.trends import LEVEL, SweepFacts, last_value, match_modules
+
+MOST_CHARACTERS = 3_000_000  # of what there is to explore on one page
+MOST_NEURONS = 3000  # whose weights a browser draws without delay
+UNDEFINED = -32768  # stands for NaN among 16-bit numbers
+REGIONS = {
+    "whole": ("whole network", "weight"),
+    "hidden": ("hidden neurons", "weight"),
+    "learned change": ("learned change of the weights", "weight change"),
+}
+
+Facts = dict[str, Any]
+
+
+def encode(values: NDArray[np.floating], *, bits: int, sparsely: bool = False) -> Facts:
+    """Whole numbers that stand for weights, with the scale to read them by.
+
+    The number q stands for ``sign(q) max (|q| / levels)^power``. Whole weights that
+    fit are kept exactly (power 1, max = levels); others with power 2 at 8 bits, which
+    spends the levels where most weights are, and power 1 at 16 bits.
+
+    Parameters
+    ----------
+    values : array
+        NaN only with 16 bits.
+    bits : {8, 16}
+    sparsely : bool
+        Whether only the numbers of what is not zero are kept, with their places.
+
+    Returns
+    -------
+    dict
+        ``bits``, ``levels``, ``power``, ``max``, ``exact`` and ``data``, base64 of the
+        numbers, little-endian, row by row. Sparsely also ``size``, how many there are
+        with the zeros, and ``places``, base64 of the position of each (32 bits).
+    """
+    levels = 2 ** (bits - 1) - 1
+    finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
+    largest = float(np.abs(finite).max(initial=0))
+    exact = bool((finite == np.round(finite)).all()) and largest <= levels
+    power = 1 if exact or bits == 16 else 2
+    top = float(levels) if exact else largest
+    shares = np.abs(finite) / (top or 1.0)
+    numbers = np.sign(finite) * np.round(levels * shares ** (1 / power))
+    numbers[~np.isfinite(values)] = UNDEFINED
+    code: Facts = {
+        "bits": bits,
+        "levels": levels,
+        "power": power,
+        "max": top,
+        "exact": exact,
+    }
+    if sparsely:
+        places = np.flatnonzero(values)
+        numbers = numbers.ravel()[places]
+        code |= {"size": values.size, "places": _base64(places.astype("<u4"))}
+    return {**code, "data": _base64(numbers.astype(f"<i{bits // 8}"))}
+
+
+def _base64(numbers: NDArray[Any]) -> str:
+    return base64.b64encode(numbers.tobytes()).decode()
+
+
+def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
+    """What to explore of one network.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of `network`.
+    network : Connectome
+    """
+    explorer = _Explorer(analysis, [shown(name, most=60) for name in network.names])
+    explorer.facts |= {"rates": [], "seeds": [], "checkpoints": [], "runs": {}}
+    for one in analysis.regions:
+        ids = np.arange(one.partition.n_modules)
+        explorer.add_partition((0, 0), one, ids)
+        explorer.add_final((0, 0, 0), one, saturation(network.weights))
+    if network.n_neurons > MOST_NEURONS:
+        return explorer.facts
+    if network.possible is not None:
+        explorer.facts["possible"] = _bits(network.possible)
+    weights = network.weights
+    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
+    for bits in (16, 8):
+        whole = dense.size * bits // 8
+        sparse = np.count_nonzero(dense) * (4 + bits // 8)
+        if min(whole, sparse) * 4 // 3 <= explorer.room():
+            sparsely = bool(sparse < whole)
+            explorer.add_weights({(0, 0, 0): dense}, bits=bits, sparsely=sparsely)
+            break
+    return explorer.facts
+
+
+def sweep_explorer(
+    analysis: Analysis, sweep: Sweep, facts: SweepFacts, checkpoints: Checkpoints
+) -> Facts:
+    """What to explore of a sweep.
+
+    Blocks and scores of every run are there: at the end of training on all kinds of
+    modules, before it on those of the first kind, as found at the end. As far as there
+    is room, the weights are too: at the end of training and before it, seed by seed,
+    then at the checkpoints between.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of `sweep`.
+    sweep : Sweep
+    facts : SweepFacts
+        Of `analysis`.
+    checkpoints : dict
+        As `checkpoint_blocks` returns.
+    """
+    everyone = _neurons_of(analysis)
+    explorer = _Explorer(analysis, [str(neuron) for neuron in everyone])
+    explorer.facts |= {
+        "rates": list(facts.learning_rates),
+        "seeds": list(facts.seeds),
+        "checkpoints": sweep.checkpoints.tolist(),
+        "possible": _bits(sweep.mask[np.ix_(everyone, everyone)]),
+        "runs": {
+            _key(*explorer.run_place(record)): _run(record) for record in sweep.records
+        },
+    }
+    last = len(sweep.checkpoints) - 1
+    for record in sweep.records:
+        if record["status"] == "diverged":
+            continue
+        run = explorer.run_place(record)
+        for one in analysis.regions:
+            if one.run != record["id"]:
+                continue
+            explorer.add_partition(run, one, _ids(analysis, facts, one))
+            limit = checkpoints[str(one.run), one.region, last].limit
+            explorer.add_final((*run, last), one, limit)
+            if one.structure == analysis.settings["structures"][0]:
+                for place in range(last):
+                    earlier = checkpoints[str(one.run), one.region, place]
+                    explorer.add_earlier((*run, place), one, earlier)
+    for group in _groups(sweep, explorer):
+        if not explorer.add_group(sweep, group):
+            break
+    return explorer.facts
+
+
+class _Explorer:
+    """Facts that grow, and how much room is left for weights."""
+
+    def __init__(self, analysis: Analysis, names: list[str]) -> None:
+        self.analysis = analysis
+        neurons = analysis.neurons
+        column = next((c for c in ("type", "role") if c in neurons), None)
+        regions = list(dict.fromkeys(one.region for one in analysis.regions))
+        structures = list(dict.fromkeys(one.structure for one in analysis.regions))
+        everyone = _neurons_of(analysis)
+        place = {neuron: i for i, neuron in enumerate(everyone.tolist())}
+        neurons_of = {one.region: one.neurons.tolist() for one in analysis.regions}
+        self.region_names, self.structure_names = regions, structures
+        self.facts: Facts = {
+            "kind": analysis.kind,
+            "n_nulls": analysis.settings["n_nulls"],
+            "names": names,
+            "groups": None if column is None else _grouped(neurons[column], everyone),
+            "group_name": column,
+            "regions": [
+                {
+                    "title": REGIONS[region][0],
+                    "unit": REGIONS[region][1],
+                    "is_change": region == "learned change",
+                    "neurons": [place[neuron] for neuron in neurons_of[region]],
+                }
+                for region in regions
+            ],
+            "structures": [STRUCTURE_NAMES[structure] for structure in structures],
+            "possible": None,
+            "partitions": {},
+            "states": {},
+            "matrices": [],
+            "weights": {},
+        }
+        self.used = 0
+        self.matrix_of: dict[str, int] = {}
+
+    def room(self) -> int:
+        """Characters that are left for weights."""
+        return MOST_CHARACTERS - self.used
+
+    def run_place(self, record: Any) -> tuple[int, int]:
+        """Positions of a run's learning rate and seed."""
+        rates, seeds = _rates_and_seeds(self.analysis)
+        return rates.index(float(record["learning_rate"])), seeds.index(record["seed"])
+
+    def add_partition(
+        self, run: tuple[int, int], one: RegionAnalysis, ids: NDArray[np.int64]
+    ) -> None:
+        """Add the modules of one region of one run."""
+        labels = one.partition.labels.astype("<i2").tobytes()
+        self.facts["partitions"][_key(*run, *self._kind(one))] = {
+            "labels": base64.b64encode(labels).decode(),
+            "n_modules": one.partition.n_modules,
+            "ids": ids.tolist(),
+        }
+
+    def add_final(
+        self, place: tuple[int, int, int], one: RegionAnalysis, limit: float
+    ) -> None:
+        """Add blocks and scores as the analysis has them, beside its nulls."""
+        state = _state(one.blocks, limit)
+        for statistic, score in state["scores"].items():
+            nulls = getattr(one.nulls, statistic)
+            nulls = nulls if statistic != "diagonal_score" else np.nan_to_num(nulls)
+            score["band"] = (
+                [_rounded(q) for q in np.quantile(nulls, (0.05, 0.95))]
+                if len(nulls)
+                else None
+            )
+            score["tested"] = _tested(one.p_values[statistic])
+        self._add_state(place, one, state)
+
+    def add_earlier(
+        self, place: tuple[int, int, int], one: RegionAnalysis, at: Checkpoint
+    ) -> None:
+        """Add blocks and scores before the end, on the modules of the end."""
+        self._add_state(place, one, _state(at.blocks, at.limit))
+
+    def add_group(self, sweep: Sweep, places: Sequence[tuple[int, int, int]]) -> bool:
+        """Add the weights at some places, all if there is room for all, else none."""
+        everyone = _neurons_of(self.analysis)
+        kept = self.used, len(self.facts["matrices"]), dict(self.facts["weights"])
+        records = {self.run_place(record): record for record in sweep.records}
+        for place in places:
+            weights = read_weights(sweep, records[place[:2]])[place[2]]
+            self.add_weights({place: weights[np.ix_(everyone, everyone)]}, bits=8)
+        if self.room() >= 0:
+            return True
+        self.used, n_matrices, self.facts["weights"] = kept
+        del self.facts["matrices"][n_matrices:]
+        return False
+
+    def add_weights(
+        self,
+        of: dict[tuple[int, int, int], Any],
+        *,
+        bits: int,
+        sparsely: bool = False,
+    ) -> None:
+        """Add weights, the same ones only once."""
+        for place, weights in of.items():
+            matrix = encode(weights, bits=bits, sparsely=sparsely)
+            digest = hashlib.sha256(repr(matrix).encode()).hexdigest()
+            if digest not in self.matrix_of:
+                self.matrix_of[digest] = len(self.facts["matrices"])
+                self.facts["matrices"].append(matrix)
+                self.used += len(matrix["data"]) + len(matrix.get("places", ""))
+            self.facts["weights"][_key(*place)] = self.matrix_of[digest]
+
+    def _add_state(
+        self, place: tuple[int, int, int], one: RegionAnalysis, state: Facts
+    ) -> None:
+        self.facts["states"][_key(*place, *self._kind(one))] = state
+        self.used += len(state["blocks"]["data"]) + 400
+
+    def _kind(self, one: RegionAnalysis) -> tuple[int, int]:
+        return (
+            self.region_names.index(one.region),
+            self.structure_names.index(one.structure),
+        )
+
+
+def _groups(sweep: Sweep, explorer: _Explorer) -> Iterator[list[tuple[int, int, int]]]:
+    """Places whose weights come to a page together, the most wanted first."""
+    last = len(sweep.checkpoints) - 1
+    by_seed: dict[int, list[tuple[int, int]]] = {}
+    for record in sweep.records:
+        if record["status"] != "diverged":
+            rate, seed = explorer.run_place(record)
+            by_seed.setdefault(seed, []).append((rate, seed))
+    seeds = sorted(by_seed)
+    changes = any(region["is_change"] for region in explorer.facts["regions"])
+    for seed in seeds:
+        ends = [(*run, last) for run in by_seed[seed]]
+        starts = [(*run, 0) for run in by_seed[seed]]
+        yield [*ends, *starts] if changes else ends
+    for seed in seeds:
+        for checkpoint in sorted(range(last), key=lambda c: abs(2 * c - last)):
+            yield [(*run, checkpoint) for run in by_seed[seed]]
+
+
+def _ids(
+    analysis: Analysis, facts: SweepFacts, one: RegionAnalysis
+) -> NDArray[np.int64]:
+    """Colours of a run's modules, as in the run of its learning rate that is drawn."""
+    example = facts.example_runs[float(one.learning_rate or 0)]
+    ids = facts.module_ids[example, one.region, one.structure]
+    if one.run == example:
+        return ids
+    drawn = next(
+        other
+        for other in analysis.regions
+        if (other.run, other.region, other.structure)
+        == (example, one.region, one.structure)
+    )
+    return match_modules(
+        one.partition.labels,
+        drawn.partition.labels,
+        reference_ids=ids,
+        first_new=int(ids.max()) + 1,
+    )
+
+
+def _state(blocks: BlockStructure, limit: float) -> Facts:
+    return {
+        "blocks": encode(np.asarray(blocks.means), bits=16),
+        "limit": limit,
+        "scores": {
+            statistic: {"value": _rounded(float(getattr(blocks, statistic)))}
+            for statistic in STATISTICS
+        },
+    }
+
+
+def _run(record: Any) -> Facts:
+    """What a run's checkpoints say of its learning."""
+    curves = record["checkpoints"]
+    return {
+        "diverged": record["status"] == "diverged",
+        "diverged_at": record.get("diverged_at"),
+        "loss": [_rounded(value) for value in curves.get("held_out_loss", [])],
+        "accuracy": [_rounded(value) for value in curves.get("held_out_accuracy", [])],
+        "settled": _rounded(last_value(record, "settled_rates")),
+    }
+
+
+def _tested(p_value: float) -> str:
+    text = p_text(p_value)
+    refused = np.isfinite(p_value) and p_value > LEVEL
+    return f"no evidence ({text})" if refused else text
+
+
+def _neurons_of(analysis: Analysis) -> NDArray[np.int64]:
+    """All neurons that some region has."""
+    regions = {one.region: one.neurons for one in analysis.regions}
+    if not regions:
+        return np.arange(0)
+    return np.unique(np.concatenate(list(regions.values())))
+
+
+def _rates_and_seeds(analysis: Analysis) -> tuple[list[float], list[int]]:
+    rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
+    return rates, sorted({int(record["seed"]) for record in analysis.runs})
+
+
+def _grouped(values: Any, neurons: NDArray[np.int64]) -> Facts:
+    """Roles or types: their names, and the place of each neuron's among them."""
+    chosen = [str(value) for value in values.iloc[neurons]]
+    order = [role for role in ROLES if role in chosen]
+    names = order if set(chosen) <= set(ROLES) else sorted(set(chosen))
+    places = {name: i for i, name in enumerate(names)}
+    return {
+        "names": [shown(name) for name in names],
+        "of": [places[name] for name in chosen],
+    }
+
+
+def _bits(possible: NDArray[np.bool_]) -> str:
+    return base64.b64encode(np.packbits(possible, axis=None).tobytes()).decode()
+
+
+def _rounded(value: float | None) -> float | None:
+    if value is None or not np.isfinite(value):
+        return None
+    return float(f"{value:.4g}")
+
+
+def _key(*places: int) -> str:
+    return ",".join(map(str, places))

@@ -1,0 +1,133 @@
+"""Sentences on one network; every one is computed, and changes if its numbers do."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from commstruct.analysis import Analysis, RegionAnalysis
+from commstruct.connectome import Connectome
+from commstruct.report.text import (
+    STRUCTURE_NAMES,
+    counted,
+    joined,
+    p_text,
+    percent,
+    plain,
+    signed,
+)
+from commstruct.study.trends import LEVEL
+
+
+def network_setting(analysis: Analysis) -> str:
+    """What the network is."""
+    known = analysis.provenance
+    own = known["n_self_connections"]
+    loops = f" ({own} self-connections, which D and S leave out)," if own else ","
+    return (
+        f"{len(analysis.neurons)} neurons, {known['n_edges']} weights that are not "
+        f"zero{loops} {'signed' if known['is_signed'] else 'not negative'}, "
+        f"{'directed' if known['is_directed'] else 'undirected'}; read with "
+        f"orientation {known['orientation']}, kept as weights[pre, post]."
+    )
+
+
+def network_answers(analysis: Analysis) -> list[str]:
+    """What was found in a single network, one sentence per structure."""
+    answers = []
+    for one in analysis.regions:
+        k = one.partition.n_modules
+        if k == 1:
+            answers.append(
+                f"Looking for {STRUCTURE_NAMES[one.structure]} finds one module: no "
+                "evidence for block structure of that kind."
+            )
+            continue
+        p_strength = one.p_values["structure_strength"]
+        diagonal = one.score("diagonal_score")
+        sizes = np.bincount(one.partition.labels)
+        text = (
+            f"Looking for {STRUCTURE_NAMES[one.structure]} finds {k} (of "
+            f"{_sizes(sizes)} neurons) that explain "
+            f"{percent(one.score('structure_strength'))} of the variance of the weights"
+        )
+        if math.isfinite(p_strength) and p_strength > LEVEL:
+            text += f", no evidence for structure ({p_text(p_strength)})"
+        else:
+            text += f" ({p_text(p_strength)})"
+        answers.append(f"{text}; {_side(diagonal, one.p_values['diagonal_score'])}.")
+    return answers
+
+
+def pairs_sentence(one: RegionAnalysis) -> str:
+    """Of which kinds the pairs of modules are, beside what chance gives."""
+    found = one.blocks.pair_types
+    defined = sum(found.counts.values())
+    if not defined:
+        return "No pair of modules is of a kind that is defined."
+    parts = [
+        f"{count} {kind} ({percent(found.shares[kind])})"
+        for kind, count in found.counts.items()
+    ]
+    undefined = f"; {found.n_undefined} of no kind" if found.n_undefined else ""
+    return (
+        f"Of {counted(defined, 'pair')} of {STRUCTURE_NAMES[one.structure]}, both "
+        f"directions together, {joined(parts)}{undefined}; random means would give a "
+        "third of each; this was not tested."
+    )
+
+
+def network_limits(analysis: Analysis) -> list[str]:
+    """What a reader of a single network's report has to know."""
+    column = next((c for c in ("role", "type") if c in analysis.neurons), None)
+    limits = [
+        f"Agreement of the {STRUCTURE_NAMES[one.structure]} with the neurons\u2019 "
+        f"{column}: adjusted mutual information {plain(one.role_agreement)} "
+        "(1 the same, 0 as by chance)."
+        for one in analysis.regions
+        if column is not None and math.isfinite(one.role_agreement)
+    ]
+    n_nulls = analysis.settings["n_nulls"]
+    if n_nulls and 1 / (1 + n_nulls) > LEVEL:
+        limits.append(
+            f"{counted(n_nulls, 'null network')} can give no p below "
+            f"{1 / (1 + n_nulls):.2g}, so that nothing is tested at 5 %."
+        )
+    low = [one for one in analysis.regions if one.partition.agreement < 0.5]
+    limits += [
+        f"Restarts of the search for {STRUCTURE_NAMES[one.structure]} agreed little "
+        f"(mean adjusted Rand index {plain(one.partition.agreement)}): other "
+        "partitions are nearly as good."
+        for one in low
+    ]
+    return limits
+
+
+def matrix_key(network: Connectome) -> str:
+    """How to read a sorted matrix."""
+    column = next((c for c in ("role", "type") if c in network.attributes), None)
+    strips = "coloured strips, modules"
+    if column:
+        strips += f"; grey strips, {column}"
+    return (
+        "Rows drive columns; black lines, borders of modules of 2 % of the neurons and "
+        f"more; {strips}; plain grey, no synapse may exist; colours saturate at the "
+        "99th percentile of |weight|."
+    )
+
+
+def _side(diagonal: float, p_value: float) -> str:
+    if not math.isfinite(diagonal):
+        return "D is undefined"
+    side = "block-diagonal" if diagonal > 0 else "off-diagonal"
+    value = f"D = {signed(diagonal)}, {p_text(p_value)}"
+    if math.isfinite(p_value) and p_value > LEVEL:
+        return f"there is no evidence that they are {side} ({value})"
+    return f"they are {side} ({value})"
+
+
+def _sizes(sizes: Any) -> str:
+    listed = [str(size) for size in sizes[:8]]
+    if len(sizes) > 8:
+        listed.append(f"{len(sizes) - 8} smaller")
+    return joined(listed)

@@ -1,0 +1,168 @@
+"""Tables of predictions: trained networks at both ends, connectomes; as text, tidy."""
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from commstruct.compare.reference_axes import AXES, Place
+from commstruct.report.text import p_text, plain, shown, signed, with_interval
+from commstruct.report.words.prediction_sentences import contrast_text, needed_text
+from commstruct.report.words.tables import DASH, Table
+from commstruct.study.predictions import EndPlace, Predictions, connectome_side
+
+_SCORES = ("diagonal_score", "modularity", "structure_strength")
+_PAIRS = tuple(axis for axis in AXES if axis not in _SCORES)
+
+
+def ends_table(predictions: Predictions) -> Table:
+    """D and structure strength of both ends, by setting, and what tells them apart."""
+    rows = []
+    for region in predictions.regions:
+        for low, high in predictions.pairs(region):
+            for axis in (_SCORES[0], _SCORES[2]):
+                contrast = predictions.contrast(low.setting, region, axis)
+                rows.append(
+                    (
+                        low.setting,
+                        region,
+                        AXES[axis],
+                        f"{low.learning_rate:g}, {high.learning_rate:g}",
+                        _raw(low.places[axis]),
+                        _excess(low.places[axis]),
+                        _raw(high.places[axis]),
+                        _excess(high.places[axis]),
+                        contrast_text(contrast),
+                        needed_text(contrast),
+                    )
+                )
+    return Table(
+        header=(
+            *("setting", "region", "measure", "rates", "low rate", "above chance"),
+            *("high rate", "above chance", "difference d", "needed"),
+        ),
+        rows=tuple(rows),
+        aligns=(*"lll", *"rrrrrrr"),
+        widths=("auto", "auto", "rest", *["auto"] * 7),
+        size=6,
+    )
+
+
+def connectomes_table(predictions: Predictions) -> Table:
+    """One row per connectome: its scores beside those of its null networks."""
+    rows = []
+    for one in predictions.connectomes:
+        d, q, s = (one.places[axis] for axis in _SCORES)
+        mark = "" if one.is_directed else " \u2020"
+        rows.append(
+            (
+                shown(one.name) + mark,
+                str(one.n_neurons),
+                str(one.n_modules),
+                _raw(d),
+                _range(d),
+                _excess(d),
+                p_text(d.p_value).removeprefix("p = "),
+                {"above": "above", "below": "below"}.get(connectome_side(d), DASH),
+                _raw(q),
+                _range(q),
+                _raw(s),
+                _range(s),
+                _excess(s),
+            )
+        )
+    return Table(
+        header=(
+            *("connectome", "neurons", "k", "D", "its nulls", "D above nulls", "p"),
+            *("side", "Q", "its nulls", "S", "its nulls", "S above nulls"),
+        ),
+        rows=tuple(rows),
+        aligns=("l", *"rrrrrr", "l", *"rrrrr"),
+        widths=("rest", *["auto"] * 12),
+        size=5.5,
+    )
+
+
+def pairs_table(predictions: Predictions) -> Table:
+    """One row per connectome: kinds of pairs of modules, as excess over chance."""
+    rows = [
+        (
+            shown(one.name) + ("" if one.is_directed else " \u2020"),
+            *(
+                f"{plain(one.places[axis].value)} ({signed(one.places[axis].excess)})"
+                if math.isfinite(one.places[axis].excess)
+                else DASH
+                for axis in _PAIRS
+            ),
+        )
+        for one in predictions.connectomes
+    ]
+    return Table(
+        header=("connectome", *_PAIRS),
+        rows=tuple(rows),
+        aligns=("l", *"rrrr"),
+        widths=("rest", *["auto"] * 4),
+        size=6.5,
+    )
+
+
+def predictions_frame(predictions: Predictions) -> pd.DataFrame:
+    """Tidy: one row per network, or end of a setting, and axis."""
+    rows: list[dict[str, Any]] = []
+    for one in predictions.connectomes:
+        rows += [
+            {
+                "kind": "connectome",
+                "name": one.name,
+                "region": "whole",
+                "n_networks": 1,
+                "n_neurons": one.n_neurons,
+                "n_modules": one.n_modules,
+                "n_nulls": one.n_nulls,
+                "measure": axis,
+                **_numbers(place),
+                "p_value": place.p_value,
+                "side": connectome_side(place) if axis in _SCORES else None,
+            }
+            for axis, place in one.places.items()
+        ]
+    for end in predictions.ends:
+        rows += [
+            {
+                "kind": f"trained, {end.end} rate",
+                "name": end.setting,
+                "region": end.region,
+                "learning_rate": end.learning_rate,
+                "n_networks": end.n_runs,
+                "measure": axis,
+                **_numbers(spot),
+                "side": spot.side,
+            }
+            for axis, spot in end.places.items()
+        ]
+    return pd.DataFrame(rows)
+
+
+def _numbers(place: Place | EndPlace) -> dict[str, float]:
+    names = ("value", "expected", "expected_low", "expected_high", "excess")
+    numbers = {name: getattr(place, name) for name in names}
+    return {**numbers, "excess_low": place.low, "excess_high": place.high}
+
+
+def _raw(place: Place | EndPlace) -> str:
+    return plain(place.value)
+
+
+def _range(place: Place) -> str:
+    if not math.isfinite(place.expected):
+        return DASH
+    return (
+        f"{plain(place.expected)} ({plain(place.expected_low)}, "
+        f"{plain(place.expected_high)})"
+    )
+
+
+def _excess(place: Place | EndPlace) -> str:
+    if not math.isfinite(place.excess):
+        return DASH
+    return with_interval(place.excess, place.low, place.high)

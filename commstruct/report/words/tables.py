@@ -1,0 +1,413 @@
+"""Tables of a report: numbers as text, in rows."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from commstruct.analysis import Analysis
+from commstruct.report.text import p_text, percent, plain, shown, signed
+from commstruct.study.checkpoints import EqualLoss
+from commstruct.study.robustness import MEASURES, Shift
+from commstruct.study.trends import LEVEL, SweepFacts, Trend, last_value
+
+DASH = "\u2013"
+SYMBOLS = {"diagonal_score": "D", "modularity": "Q", "structure_strength": "S"}
+MOST_TYPES = 4
+
+RUNS_CAPTION = [
+    "Runs at the end of training. Settled: share of held-out samples whose rates, and "
+    "credit, settled; \u03c1(W): spectral radius; E-I: balance index; k and D: number "
+    "of modules and diagonal score, of the kind of modules that leads this report. "
+    "\u2717 learned: accuracy not more than halfway from chance to 1 (regression: loss "
+    "not below half that of the best constant outputs)."
+]
+SCORES_CAPTION = [
+    "Scores of the network. Null: 5\u201395 % of null networks; p as in the methods. "
+    "Agreement: mean adjusted Rand index between restarts."
+]
+MODULES_CAPTION = [
+    "Modules, largest first, of the kind that leads this report, with their most "
+    "frequent types where types are known. All neurons are in modules.csv."
+]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as text.
+
+    Attributes
+    ----------
+    header : tuple of str
+    rows : tuple of tuple of str
+    aligns : tuple of {"l", "r"}, one per column
+    widths : tuple of {"auto", "rest"}, one per column
+    size : float
+        Of the letters, in points.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    aligns: tuple[str, ...]
+    widths: tuple[str, ...]
+    size: float = 8.0
+
+
+def runs_table(analysis: Analysis, facts: SweepFacts) -> Table:
+    """One row per run."""
+    structure = str(analysis.settings["structures"][0])
+    regions = [str(region) for region in analysis.settings["regions"]]
+    found = {
+        (one.run, one.region): one
+        for one in analysis.regions
+        if one.structure == structure
+    }
+    has_accuracy = analysis.runs[0].get("chance_accuracy") is not None
+    short = {"whole": "whole", "hidden": "hidden", "learned change": "change"}
+    header = ["rate", "seed", "status", "held-out loss"]
+    header += ["accuracy"] * has_accuracy
+    header += ["settled", "\u03c1(W)", "E-I"]
+    header += [f"{short[region]}: k, D" for region in regions]
+    rows = []
+    for record in analysis.runs:
+        row = [
+            f"{record['learning_rate']:g}",
+            str(record["seed"]),
+            _status(record, facts),
+            plain(last_value(record, "held_out_loss"), 3),
+        ]
+        row += [percent(last_value(record, "held_out_accuracy"))] * has_accuracy
+        row += [
+            f"{percent(last_value(record, 'settled_rates'))}, "
+            f"{percent(last_value(record, 'settled_credit'))}",
+            plain(last_value(record, "spectral_radius")),
+            plain(last_value(record, "ei_balance")),
+        ]
+        for region in regions:
+            one = found.get((str(record["id"]), region))
+            row.append(
+                DASH
+                if one is None
+                else f"{one.partition.n_modules}, {_score(one.score('diagonal_score'))}"
+            )
+        rows.append(tuple(row))
+    aligns = ["r", "r", "l", *["r"] * (len(header) - 3)]
+    return _table(header, rows, aligns, size=7.5)
+
+
+def trends_table(facts: SweepFacts) -> Table:
+    """One row per region, structure and score."""
+    header = (
+        "region",
+        "modules",
+        "score",
+        "lowest rate",
+        "highest rate",
+        "sign changes between",
+        "\u03c1",
+        "p",
+        "p corrected",
+        "\u03c1, p if learned",
+    )
+    rows = [
+        (
+            trend.region,
+            trend.structure,
+            SYMBOLS[trend.statistic],
+            _end(trend, 0),
+            _end(trend, -1),
+            _changes(trend),
+            _score(trend.rho),
+            _p(trend.p_value),
+            _p(trend.adjusted_p),
+            f"{_score(trend.rho_learned)}, {_p(trend.p_learned)}"
+            if math.isfinite(trend.rho_learned)
+            else DASH,
+        )
+        for trend in facts.trends
+    ]
+    return _table(header, rows, ["l", "l", "l", *["r"] * 7], size=7.5)
+
+
+def trends_caption(analysis: Analysis) -> list[str]:
+    """Caption of `trends_table`."""
+    return [
+        "Every score against learning rate: mean over seeds at the lowest and the "
+        "highest learning rate where it is defined, learning rates between which the "
+        "mean changes sign, Spearman\u2019s \u03c1 over runs with its p value by "
+        "permutation within seeds, that p after Benjamini\u2013Hochberg correction "
+        f"over the table (evidence at {LEVEL:g}), and \u03c1 and p over the runs that "
+        f"learned the task. {DASH}: undefined or too few."
+    ]
+
+
+def robustness_table(shifts: Sequence[Shift]) -> Table:
+    """One row per region and kind of modules, one column per measure."""
+    header = ("region", "modules", *MEASURES.values())
+    rows: dict[tuple[str, str], list[str]] = {}
+    for shift in shifts:
+        rows.setdefault((shift.region, shift.structure), []).append(_shift(shift))
+    aligns = ["l"] * len(header)
+    table = _table(
+        header, [(*kind, *cells) for kind, cells in rows.items()], aligns, size=7
+    )
+    widths = ("auto", "auto", *["rest"] * len(MEASURES))
+    return Table(table.header, table.rows, table.aligns, widths, table.size)
+
+
+def robustness_caption(analysis: Analysis) -> list[str]:
+    """Caption of `robustness_table`."""
+    return [
+        "For which definitions block structure shifts from block-diagonal to "
+        "off-diagonal as the learning rate grows: mean over seeds at the lowest and "
+        "the highest learning rate, and p of the trend after Benjamini\u2013Hochberg "
+        f"correction over this table (evidence at {LEVEL:g}). Shifts: falls, from "
+        "positive to negative; falls: without that change of sign. D of the excitatory "
+        "weights, of the sizes of the inhibitory ones and of |weight|: positive where "
+        "that much lies within modules. Modules were looked for on "
+        f"{analysis.settings['signs']} weights ([analysis] signs)."
+    ]
+
+
+def equal_loss_table(analysis: Analysis, found: EqualLoss) -> Table:
+    """One row per region: the trend of D at equal steps, and at equal loss."""
+    header = (
+        "region",
+        "runs",
+        "equal steps: D",
+        "\u03c1",
+        "p",
+        "equal loss: D",
+        "\u03c1",
+        "p",
+    )
+    rates = {str(r["id"]): float(r["learning_rate"]) for r in analysis.runs}
+    rows = []
+    for region, tests in found.tests.items():
+        row = [region, str(tests[1][2])]
+        for scores, (rho, p_value, _) in zip(
+            (found.at_end, found.at_loss), tests, strict=True
+        ):
+            known = {
+                run: score
+                for (run, where), score in scores.items()
+                if where == region and math.isfinite(score)
+            }
+            row += [_ends(known, rates), _score(rho), _p(p_value)]
+        rows.append(tuple(row))
+    return _table(header, rows, ["l", *["r"] * 7])
+
+
+def _ends(scores: Mapping[str, float], rates: Mapping[str, float]) -> str:
+    """Means at the lowest and at the highest learning rate."""
+    if not scores:
+        return DASH
+    at = [rates[run] for run in scores]
+    means = [
+        float(np.mean([score for run, score in scores.items() if rates[run] == end]))
+        for end in (min(at), max(at))
+    ]
+    return f"{_score(means[0])} at {min(at):g}, {_score(means[1])} at {max(at):g}"
+
+
+def _shift(shift: Shift) -> str:
+    if shift.verdict == "undefined":
+        return DASH if not shift.n_runs else "too few to test"
+    ends = f"{_score(shift.lowest)} to {_score(shift.highest)}"
+    return f"{shift.verdict}: {ends} ({p_text(shift.adjusted_p)})"
+
+
+def scores_table(analysis: Analysis) -> Table:
+    """One row per structure and score of a single network."""
+    header = (
+        "modules",
+        "k",
+        "agreement",
+        "score",
+        "value",
+        "null",
+        "p",
+    )
+    rows = []
+    for one in analysis.regions:
+        for statistic, symbol in SYMBOLS.items():
+            nulls = np.nan_to_num(getattr(one.nulls, statistic), nan=0.0)
+            band = DASH
+            if len(nulls):
+                low, high = np.quantile(nulls, (0.05, 0.95))
+                band = f"{_score(low)} to {_score(high)}"
+            rows.append(
+                (
+                    one.structure,
+                    str(one.partition.n_modules),
+                    plain(one.partition.agreement),
+                    symbol,
+                    _score(one.score(statistic)),
+                    band,
+                    _p(one.p_values[statistic]),
+                )
+            )
+    return _table(header, rows, ["l", "r", "r", "l", "r", "r", "r"])
+
+
+def modules_table(analysis: Analysis) -> Table:
+    """One row per module of the leading structure of a single network."""
+    one = analysis.regions[0]
+    means = np.asarray(one.blocks.means)
+    between = np.asarray(one.blocks.sums)
+    counts = np.asarray(one.blocks.counts)
+    types = next((c for c in ("type", "role") if c in analysis.neurons), None)
+    header = ["module", "neurons", "mean within", "mean sent", "mean received"]
+    header += ["types"] if types else []
+    rows = []
+    for module in range(one.partition.n_modules):
+        others = np.arange(one.partition.n_modules) != module
+        row = [
+            str(module),
+            str(int((one.partition.labels == module).sum())),
+            _weight(means[module, module]),
+            _weight(_ratio(between[module, others], counts[module, others])),
+            _weight(_ratio(between[others, module], counts[others, module])),
+        ]
+        if types:
+            row.append(_types(analysis, one.partition.labels == module, types))
+        rows.append(tuple(row))
+    aligns = ["r"] * 5 + ["l"] * bool(types)
+    table = _table(header, rows, aligns)
+    if not types:
+        return table
+    widths = ("auto",) * 5 + ("rest",)
+    return Table(table.header, table.rows, table.aligns, widths, table.size)
+
+
+def sweep_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]]:
+    """Provenance of a sweep and its analysis, and the commands that make them."""
+    made = analysis.provenance["sweep"]
+    rows = []
+    for section, settings in (made.get("definition") or {}).items():
+        rows.append((f"definition, {section}", _settings(settings)))
+    rows += [
+        ("definition, SHA-256", str(made.get("definition_sha256"))),
+        ("simulated with", _settings(made.get("versions") or {})),
+        ("runs", f"{len(analysis.runs)} of {analysis.provenance['n_planned']}"),
+        ("orientation", f"{analysis.provenance['orientation']}; row drives column"),
+        *_shared_rows(analysis),
+    ]
+    commands = [
+        ("The sweep is made again by", made.get("command")),
+        ("and the analysis by", analysis.provenance["command"]),
+    ]
+    return _provenance_table(rows), _known_commands(commands)
+
+
+def network_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]]:
+    """Provenance of the analysis of one network, and the command that makes it."""
+    rows = [
+        (
+            "orientation",
+            f"read as {analysis.provenance['orientation']}; kept as weights[pre, post]",
+        ),
+        *_shared_rows(analysis),
+    ]
+    commands = [("The analysis is made again by", analysis.provenance["command"])]
+    return _provenance_table(rows), _known_commands(commands)
+
+
+def _shared_rows(analysis: Analysis) -> list[tuple[str, str]]:
+    return [
+        ("analysis, settings", _settings(analysis.settings)),
+        ("analysed with", _settings(analysis.provenance["versions"])),
+        ("input, SHA-256", str(analysis.provenance["input_sha256"])),
+    ]
+
+
+def _known_commands(
+    commands: Sequence[tuple[str, str | None]],
+) -> list[tuple[str, str]]:
+    return [(words, command) for words, command in commands if command]
+
+
+def _provenance_table(rows: Sequence[tuple[str, str]]) -> Table:
+    return Table(
+        header=("what", "value"),
+        rows=tuple((shown(what), shown(value, most=500)) for what, value in rows),
+        aligns=("l", "l"),
+        widths=("auto", "rest"),
+        size=7.5,
+    )
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    parts = []
+    for name, value in settings.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        parts.append(f"{name} {text}")
+    return "; ".join(parts)
+
+
+def _table(
+    header: Sequence[str],
+    rows: Sequence[tuple[str, ...]],
+    aligns: Sequence[str],
+    *,
+    size: float = 8.0,
+) -> Table:
+    return Table(
+        tuple(header), tuple(rows), tuple(aligns), ("auto",) * len(header), size
+    )
+
+
+def _status(record: Mapping[str, Any], facts: SweepFacts) -> str:
+    if record["status"] == "diverged":
+        return f"diverged at step {record.get('diverged_at')}"
+    verdict = facts.learned[str(record["id"])]
+    return {True: "learned", False: "\u2717 learned", None: "ended"}[verdict]
+
+
+def _end(trend: Trend, place: int) -> str:
+    if not trend.known:
+        return DASH
+    point = trend.known[place]
+    if trend.statistic == "structure_strength":
+        return f"{plain(point.mean, 3)} at {point.learning_rate:g}"
+    return f"{_score(point.mean)} at {point.learning_rate:g}"
+
+
+def _changes(trend: Trend) -> str:
+    if trend.statistic == "structure_strength" or not trend.sign_changes:
+        return DASH
+    return "; ".join(f"{low:g}, {high:g}" for low, high in trend.sign_changes)
+
+
+def _score(value: float) -> str:
+    return signed(value, 3 if abs(value) < 0.1 else 2) if math.isfinite(value) else DASH
+
+
+def _p(value: float) -> str:
+    if not math.isfinite(value):
+        return DASH
+    return p_text(value).removeprefix("p = ").removeprefix("p ")
+
+
+def _ratio(sums: Any, counts: Any) -> float:
+    return float(sums.sum() / counts.sum()) if counts.sum() else math.nan
+
+
+def _weight(value: float) -> str:
+    if not math.isfinite(value):
+        return DASH
+    return f"{value:.3g}".replace("-", "\u2212")
+
+
+def _types(analysis: Analysis, members: Any, column: str) -> str:
+    counts = analysis.neurons[column][members].value_counts()
+    listed = [
+        f"{shown(name, most=24)} {number}"
+        for name, number in counts.head(MOST_TYPES).items()
+    ]
+    if len(counts) > MOST_TYPES:
+        listed.append(f"{len(counts) - MOST_TYPES} more")
+    return ", ".join(listed)

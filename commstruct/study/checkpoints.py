@@ -1,0 +1,222 @@
+"""Block structure over training, and at equal loss instead of at equal steps."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commstruct.analysis import Analysis, RegionAnalysis, Sweep, read_weights
+from commstruct.blocks.structure import BlockStructure, block_structure
+from commstruct.connectome import as_connectome
+from commstruct.study.trends import SweepFacts, last_value, trend_test
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """One region of one run at one checkpoint, on the modules of the end of training.
+
+    Attributes
+    ----------
+    blocks : BlockStructure
+    limit : float
+        99th percentile of the sizes of the weights that are not zero.
+    """
+
+    blocks: BlockStructure
+    limit: float
+
+
+Checkpoints = dict[tuple[str, str, int], Checkpoint]
+
+
+@dataclass(frozen=True)
+class EqualLoss:
+    """Scores of the runs that learned, where all have the same held-out loss.
+
+    Attributes
+    ----------
+    loss : float
+        The largest last held-out loss of those runs, which all of them reached.
+    runs : tuple of str
+    steps : dict of run name to float
+        Training step at which the run had that loss.
+    at_end, at_loss : dict of (run name, region) to float
+        Diagonal score, on the modules found at the end of training, at the end and at
+        that loss; NaN where it is undefined.
+    tests : dict of region to two of (rho, p_value, n_runs)
+        Trend of the diagonal score with the learning rate at the end of training, and
+        at equal loss, over the same runs; as `trend_test`.
+    """
+
+    loss: float
+    runs: tuple[str, ...]
+    steps: dict[str, float]
+    at_end: dict[tuple[str, str], float]
+    at_loss: dict[tuple[str, str], float]
+    tests: dict[str, tuple[tuple[float, float, int], tuple[float, float, int]]]
+
+
+def region_weights(
+    weights: NDArray[np.float32], checkpoint: int, one: RegionAnalysis
+) -> NDArray[np.float64]:
+    """Weights of a region at a checkpoint; of the learned change, the change so far.
+
+    Parameters
+    ----------
+    weights : (c, n, n) array
+        Of one run at every checkpoint, ``[pre, post]``.
+    checkpoint : int
+    one : RegionAnalysis
+        Of that run.
+    """
+    values = weights[checkpoint].astype(np.float64)
+    if one.region == "learned change":
+        values = values - weights[0]
+    return np.asarray(values[np.ix_(one.neurons, one.neurons)])
+
+
+def checkpoint_blocks(analysis: Analysis, sweep: Sweep) -> Checkpoints:
+    """Measure every run at every checkpoint, on its modules of the end of training.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of `sweep`; its first structure is used.
+    sweep : Sweep
+
+    Returns
+    -------
+    dict of (run name, region, place of the checkpoint) to Checkpoint
+    """
+    leading = analysis.settings["structures"][0]
+    chosen: dict[str, list[RegionAnalysis]] = {}
+    for one in analysis.regions:
+        if one.structure == leading:
+            chosen.setdefault(str(one.run), []).append(one)
+    found: Checkpoints = {}
+    for record in sweep.records:
+        run = str(record["id"])
+        if run not in chosen:
+            continue
+        weights = read_weights(sweep, record)
+        for one in chosen[run]:
+            possible = sweep.mask[np.ix_(one.neurons, one.neurons)]
+            for place in range(len(sweep.checkpoints)):
+                values = region_weights(weights, place, one)
+                network = as_connectome(values, possible=possible)
+                found[run, one.region, place] = Checkpoint(
+                    blocks=block_structure(network, one.partition.labels),
+                    limit=saturation(values),
+                )
+    return found
+
+
+def saturation(weights: Any) -> float:
+    """99th percentile of the sizes of what is not zero, at which colours saturate."""
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    sizes = np.abs(values[values != 0])
+    return float(f"{np.quantile(sizes, 0.99):.4g}") if len(sizes) else 1.0
+
+
+def equal_loss(
+    analysis: Analysis, facts: SweepFacts, checkpoints: Checkpoints
+) -> EqualLoss | None:
+    """Compare learning rates where the runs have learned as much.
+
+    At equal steps, learning rate and amount learned are confounded. Every run that
+    learned passes, on its way, the largest last held-out loss among them. There its
+    score is read between the checkpoints before and after: both loss, as its
+    logarithm, and score are taken to change linearly between them. Where the score
+    before is undefined (of a change of nothing), the one after stands.
+
+    Parameters
+    ----------
+    analysis : Analysis
+        Of a sweep.
+    facts : SweepFacts
+        Of `analysis`. Where the task has no accuracy, all runs that ended count.
+    checkpoints : dict
+        As `checkpoint_blocks` returns.
+
+    Returns
+    -------
+    EqualLoss or None
+        None with fewer than two learning rates that learned, or losses that are not
+        positive.
+    """
+    records = [
+        record
+        for record in analysis.runs
+        if record["status"] != "diverged"
+        and facts.learned[str(record["id"])] is not False
+        and (last_value(record, "held_out_loss") or 0) > 0
+    ]
+    if len({record["learning_rate"] for record in records}) < 2:
+        return None
+    loss = max(last_value(record, "held_out_loss") or 0.0 for record in records)
+    steps: dict[str, float] = {}
+    at_end: dict[tuple[str, str], float] = {}
+    at_loss: dict[tuple[str, str], float] = {}
+    regions = [str(region) for region in analysis.settings["regions"]]
+    for record in records:
+        run = str(record["id"])
+        curve = record["checkpoints"]["held_out_loss"]
+        after, share = _crossing(curve, loss)
+        before = max(after - 1, 0)
+        taken = record["checkpoints"]["step"]
+        steps[run] = _between(taken[before], taken[after], share)
+        for region in regions:
+            if (run, region, after) not in checkpoints:
+                continue
+            scores = [
+                checkpoints[run, region, place].blocks.diagonal_score
+                for place in (before, after, len(curve) - 1)
+            ]
+            at_loss[run, region] = _between(scores[0], scores[1], share)
+            at_end[run, region] = scores[2]
+    return EqualLoss(
+        loss=loss,
+        runs=tuple(steps),
+        steps=steps,
+        at_end=at_end,
+        at_loss=at_loss,
+        tests={
+            region: (
+                _test(analysis, records, at_end, region),
+                _test(analysis, records, at_loss, region),
+            )
+            for region in regions
+        },
+    )
+
+
+def _crossing(losses: list[float | None], target: float) -> tuple[int, float]:
+    """First checkpoint with no more than that loss, and how far the way there."""
+    values = [math.inf if value is None else value for value in losses]
+    after = next(i for i, value in enumerate(values) if value <= target)
+    if after == 0 or not 0 < values[after] < values[after - 1] < math.inf:
+        return after, 1.0
+    start, end = math.log(values[after - 1]), math.log(values[after])
+    return after, (start - math.log(target)) / (start - end)
+
+
+def _between(start: float, end: float, share: float) -> float:
+    if not math.isfinite(start):
+        return float(end)
+    return float(start + share * (end - start))
+
+
+def _test(
+    analysis: Analysis,
+    records: list[dict[str, Any]],
+    scores: dict[tuple[str, str], float],
+    region: str,
+) -> tuple[float, float, int]:
+    return trend_test(
+        [record["learning_rate"] for record in records],
+        [scores.get((str(record["id"]), region), math.nan) for record in records],
+        [record["seed"] for record in records],
+        seed=int(analysis.settings["seed"]),
+    )

@@ -1,0 +1,267 @@
+"""Explanations of a shift of structure with the learning rate, put to their controls.
+
+The plan that this follows is `reports/claim.md`: each explanation is a quantity that
+must move with the learning rate, and an intervention under which the shift must vanish.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from commstruct.study.slopes import (
+    LEAST_SEEDS,
+    RunPlace,
+    Slope,
+    StudyFacts,
+    slope_of_runs,
+    slope_over_seeds,
+)
+from commstruct.study.trends import LEVEL
+
+Outcome = Literal["not refuted", "refuted", "undecided", "not tested"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One explanation as the plan names it.
+
+    Attributes
+    ----------
+    name : str
+        In a study's ``[controls.SETTING]``.
+    words : str
+    quantity, quantity_words : str
+        What is measured of every run, a field of `sims.mechanisms.Mechanisms`.
+    direction : {-1, 0, 1}
+        How the quantity changes with the learning rate if the explanation is right;
+        0 where the plan names no direction.
+    """
+
+    name: str
+    words: str
+    quantity: str
+    quantity_words: str
+    direction: int
+
+
+CANDIDATES = {
+    one.name: one
+    for one in (
+        Candidate(
+            "overshoot",
+            "errors overshoot",
+            "credit_correlation",
+            "correlation of external credit between steps",
+            -1,
+        ),
+        Candidate(
+            "inhibition",
+            "inhibition of the hidden neurons grows",
+            "weight_onto_hidden",
+            "mean weight onto hidden neurons",
+            -1,
+        ),
+        Candidate(
+            "saturation",
+            "units saturate",
+            "relative_slope",
+            "slope of the units over its maximum",
+            -1,
+        ),
+        Candidate(
+            "start",
+            "initial weights dominate at low rates",
+            "initial_share",
+            "share of the initial weights",
+            -1,
+        ),
+        Candidate(
+            "shortcuts",
+            "straight synapses do the work",
+            "accuracy_without_hidden",
+            "accuracy without hidden neurons",
+            0,
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class MeasuredRun:
+    """Quantities of one run.
+
+    Attributes
+    ----------
+    learning_rate : float
+    seed : int
+    learned : bool
+    quantities : dict of str to float
+    """
+
+    learning_rate: float
+    seed: int
+    learned: bool
+    quantities: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One explanation of the shift in one setting and region, under one control.
+
+    Attributes
+    ----------
+    candidate : Candidate
+    shift : Slope
+        Of the primary measure at equal steps: what is to be explained.
+    control : str
+        Setting in which the intervention was made.
+    quantity, quantity_in_control : Slope
+        How the quantity changes with the learning rate, in the setting and in its
+        control.
+    shift_in_control : Slope or None
+        None where the region was not analysed in the control.
+    difference : (float, float, float, float)
+        Shift in the control minus shift, paired by seed: mean, 95 % interval by
+        Student's t, two-sided p value; NaN with too few seeds.
+    outcome : {"not refuted", "refuted", "undecided", "not tested"}
+    reason : str
+        Why, in a few words.
+    """
+
+    candidate: Candidate
+    shift: Slope
+    control: str
+    quantity: Slope
+    quantity_in_control: Slope
+    shift_in_control: Slope | None
+    difference: tuple[float, float, float, float]
+    outcome: Outcome
+    reason: str
+
+
+def explain(
+    facts: StudyFacts,
+    controls: Mapping[str, Mapping[str, Sequence[str]]],
+    measured: Mapping[str, Sequence[MeasuredRun]],
+) -> tuple[Explanation, ...]:
+    """Put every explanation of every shift to its controls.
+
+    Parameters
+    ----------
+    facts : StudyFacts
+    controls : mapping of setting to mapping of candidate to settings
+        In which settings the shift of the first must vanish if the candidate explains
+        it.
+    measured : mapping of setting to sequence of MeasuredRun
+        Of every setting named in `controls`.
+
+    Returns
+    -------
+    tuple of Explanation
+        Of the settings in `controls` and the regions in which the primary measure
+        changes with evidence (corrected p <= .05); one for each control.
+    """
+    primary = {(one.setting, one.region): one for one in facts.primary()}
+    found: list[Explanation] = []
+    for shift in primary.values():
+        if shift.setting not in controls or not shift.adjusted_p <= LEVEL:
+            continue
+        for name, chosen in controls[shift.setting].items():
+            candidate = CANDIDATES[name]
+            quantity = _quantity(shift.setting, candidate, measured)
+            found.extend(
+                _explanation(
+                    candidate,
+                    shift,
+                    quantity,
+                    control,
+                    primary.get((control, shift.region)),
+                    _quantity(control, candidate, measured),
+                )
+                for control in chosen
+            )
+    return tuple(found)
+
+
+def _quantity(
+    setting: str, candidate: Candidate, measured: Mapping[str, Sequence[MeasuredRun]]
+) -> Slope:
+    learned = [run for run in measured[setting] if run.learned]
+    return slope_of_runs(
+        (setting, "whole", "none"),
+        candidate.quantity,
+        "steps",
+        [RunPlace(run.learning_rate, run.seed) for run in learned],
+        [run.quantities[candidate.quantity] for run in learned],
+    )
+
+
+def _explanation(
+    candidate: Candidate,
+    shift: Slope,
+    quantity: Slope,
+    control: str,
+    remaining: Slope | None,
+    quantity_in_control: Slope,
+) -> Explanation:
+    difference = (math.nan,) * 4
+    if remaining is not None:
+        paired = {
+            seed: slope - shift.by_seed[seed]
+            for seed, slope in remaining.by_seed.items()
+            if seed in shift.by_seed
+        }
+        difference = slope_over_seeds(paired)[:4]
+    outcome, reason = _outcome(
+        candidate, shift, quantity, remaining, quantity_in_control, difference[3]
+    )
+    return Explanation(
+        candidate=candidate,
+        shift=shift,
+        control=control,
+        quantity=quantity,
+        quantity_in_control=quantity_in_control,
+        shift_in_control=remaining,
+        difference=difference,
+        outcome=outcome,
+        reason=reason,
+    )
+
+
+def _outcome(
+    candidate: Candidate,
+    shift: Slope,
+    quantity: Slope,
+    remaining: Slope | None,
+    quantity_in_control: Slope,
+    difference_p: float,
+) -> tuple[Outcome, str]:
+    if quantity.n_seeds < LEAST_SEEDS:
+        return "not tested", "the quantity is not defined here"
+    if not _moves(quantity):
+        return "refuted", "the quantity does not move"
+    if candidate.direction * quantity.slope < 0:
+        return "refuted", "the quantity moves the other way"
+    if remaining is None:
+        return "not tested", "the region was not analysed under the control"
+    if remaining.n_seeds < LEAST_SEEDS:
+        return "not tested", "too few rates learn under the control"
+    if _moves(remaining) and remaining.slope * shift.slope > 0:
+        # A control that leaves the quantity moving as before says nothing.
+        if (
+            _moves(quantity_in_control)
+            and quantity_in_control.slope / quantity.slope > 0.5
+        ):
+            return "undecided", "the control leaves the quantity moving"
+        return "refuted", "the shift stays under the control"
+    if difference_p <= LEVEL:
+        is_turned = _moves(remaining)
+        words = "is turned round" if is_turned else "is gone"
+        return "not refuted", f"the shift {words} under the control"
+    return "undecided", "too uncertain under the control"
+
+
+def _moves(slope: Slope) -> bool:
+    """Whether the 95 % interval of a slope leaves 0 out."""
+    return slope.n_seeds >= LEAST_SEEDS and slope.p_value <= LEVEL

@@ -1,0 +1,67 @@
+"""What may explain a shift, measured of every run of a sweep with the simulator."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from commstruct.analysis import Sweep, read_weights
+from commstruct.study.explanations import MeasuredRun
+
+if TYPE_CHECKING:
+    from sims.definition import Definition
+
+
+def measure_setting(
+    definition: "Definition",
+    sweep: Sweep,
+    learned: Mapping[str, bool | None],
+    *,
+    workers: int = 1,
+) -> tuple[MeasuredRun, ...]:
+    """Measure `sims.mechanisms.Mechanisms` of every run that did not diverge.
+
+    Parameters
+    ----------
+    definition : Definition
+        Of `sweep`.
+    sweep : Sweep
+    learned : mapping of run name to bool
+    workers : int
+        Processes; the result does not depend on it.
+
+    Returns
+    -------
+    tuple of MeasuredRun
+        None at all of networks with biases, which the store does not keep.
+    """
+    if definition.has_biases:
+        return ()
+    records = [one for one in sweep.records if one["status"] != "diverged"]
+    runs = Parallel(n_jobs=workers)(
+        delayed(_measure_run)(definition, sweep, record, bool(learned[record["id"]]))
+        for record in records
+    )
+    return tuple(runs)
+
+
+def _measure_run(
+    definition: "Definition", sweep: Sweep, record: dict[str, Any], learned: bool
+) -> MeasuredRun:
+    from sims.mechanisms import measure_mechanisms
+
+    weights = read_weights(sweep, record)
+    whole = weights[np.isfinite(weights).all(axis=(1, 2))]
+    place = float(record["learning_rate"]), int(record["seed"])
+    with threadpool_limits(1):
+        found = measure_mechanisms(
+            definition,
+            definition.task.build(),
+            whole,
+            learning_rate=place[0],
+            seed=place[1],
+        )
+    return MeasuredRun(*place, learned=learned, quantities=asdict(found))

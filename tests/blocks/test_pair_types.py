@@ -1,0 +1,92 @@
+"""Tests of pair_types.py: every order of the means, ties, and chance."""
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from commstruct.blocks.pair_types import directed_types, undirected_types
+from commstruct.blocks.structure import block_structure
+
+
+def kind_of(types):
+    position = types.matrix[0, 1]
+    return types.kinds[position] if position >= 0 else None
+
+
+@pytest.mark.parametrize(
+    ("means", "kind"),
+    [
+        ([[3, 1], [1, 2]], "assortative"),
+        ([[1, 3], [3, 2]], "disassortative"),
+        ([[3, 2], [2, 1]], "core-periphery"),
+        ([[-3, -2], [-2, -1]], "core-periphery"),
+        ([[2, 2], [2, 1]], None),
+        ([[np.nan, 2], [2, 1]], None),
+    ],
+)
+def test_undirected_kinds(means, kind):
+    assert kind_of(undirected_types(np.array(means, dtype=float))) == kind
+
+
+@pytest.mark.parametrize(
+    ("means", "kind"),
+    [
+        ([[4, 1], [2, 3]], "assortative"),
+        ([[1, 4], [3, 2]], "disassortative"),
+        ([[3, 4], [1, 2]], "core-periphery"),  # module 0 sends the two largest
+        ([[1, 2], [4, 3]], "core-periphery"),
+        ([[4, 1], [3, 2]], "source-basin"),  # module 0 receives them
+        ([[1, 4], [2, 3]], "source-basin"),
+        ([[4, 2], [2, 1]], None),
+        ([[4, 3], [1, np.nan]], None),
+    ],
+)
+def test_directed_kinds(means, kind):
+    assert kind_of(directed_types(np.array(means, dtype=float))) == kind
+
+
+def test_chance_is_the_share_of_all_orders_of_the_means():
+    for types, n_means in ((undirected_types, 3), (directed_types, 4)):
+        kinds = []
+        for a, b, ab, *ba in permutations(range(n_means)):
+            found = types(np.array([[a, ab], [ba[0] if ba else ab, b]], dtype=float))
+            kinds.append(kind_of(found))
+        for kind in found.kinds:
+            chance = found.shares[kind] - found.excess[kind]
+            assert kinds.count(kind) / len(kinds) == pytest.approx(chance)
+
+
+def test_shares_are_among_the_defined_pairs_only():
+    means = np.array([[5.0, 1, 1], [1, 5, 1], [1, 1, np.nan]])
+    types = undirected_types(means)
+    assert types.counts == {
+        "assortative": 1,
+        "disassortative": 0,
+        "core-periphery": 0,
+    }
+    assert types.n_undefined == 2
+    assert types.shares["assortative"] == 1.0
+    assert types.excess["assortative"] == pytest.approx(2 / 3)
+    np.testing.assert_array_equal(
+        types.matrix, [[-1, 0, -1], [0, -1, -1], [-1, -1, -1]]
+    )
+
+
+def test_transposing_turns_cores_into_basins():
+    rng = np.random.default_rng(1)
+    weights, labels = rng.normal(size=(24, 24)), np.repeat(range(6), 4)
+    one = block_structure(weights, labels).pair_types_directed.counts
+    other = block_structure(weights.T, labels).pair_types_directed.counts
+    assert one["core-periphery"] == other["source-basin"]
+    assert one["source-basin"] == other["core-periphery"]
+    assert one["assortative"] == other["assortative"]
+
+
+def test_both_ways_count_by_their_pairs_in_undirected_kinds():
+    """Blocks of unequal means one way and the other meet in the middle."""
+    labels = np.repeat([0, 1], 3)
+    weights = np.array([[3.0, 5.0], [0.0, 3.5]])[np.ix_(labels, labels)]
+    blocks = block_structure(weights, labels)
+    assert kind_of(blocks.pair_types) == "assortative"
+    assert kind_of(blocks.pair_types_directed) == "source-basin"

@@ -1,0 +1,318 @@
+"""Tests of graph.py: every engine optimises one and the same modularity."""
+
+import random
+
+import igraph
+import leidenalg
+import numpy as np
+import pytest
+from helpers.planted import planted_graph, planted_weights
+from scipy import sparse
+from sklearn.metrics import adjusted_rand_score
+
+import commstruct.modules.leiden
+from commstruct.modules.leiden import (
+    SIGNS,
+    layers_modularity,
+    leiden_improved,
+    leiden_labels,
+    leiden_restarts,
+    leiden_search,
+    modularity_matrix,
+    sign_layers,
+    spawn_seeds,
+)
+
+SMALL = (14, 10, 8, 5)
+
+
+@pytest.fixture
+def only_edges(monkeypatch):
+    """Have small networks take the engines of large sparse ones."""
+    monkeypatch.setattr(commstruct.modules.leiden, "SMALL_PAIRS", 0)
+
+
+def sparse_signed(seed):
+    weights, labels = planted_weights(
+        "signed assortative", seed=seed, contrast=2.0, sizes=SMALL
+    )
+    rng = np.random.default_rng(seed)
+    return weights * (rng.random(weights.shape) < 0.2), labels
+
+
+def test_layers_of_each_sign_worked_by_hand():
+    weights = np.array([[0.0, 2.0], [-3.0, 0.0]])
+    plus, minus = sign_layers(weights, signs="signed")
+    assert (plus.coefficient, plus.total) == (1.0, 2.0)
+    assert (minus.coefficient, minus.total) == (-1.0, 3.0)
+    np.testing.assert_array_equal(minus.weights, [[0, 0], [3, 0]])
+    np.testing.assert_array_equal(minus.sent, [0, 3])
+    np.testing.assert_array_equal(minus.received, [3, 0])
+    totals = {
+        signs: [
+            (layer.coefficient, layer.total)
+            for layer in sign_layers(weights, signs=signs)
+        ]
+        for signs in ("positive", "negative", "absolute")
+    }
+    assert totals == {
+        "positive": [(1.0, 2.0)],
+        "negative": [(1.0, 3.0)],
+        "absolute": [(1.0, 5.0)],
+    }
+
+
+def test_layers_without_weights_are_left_out():
+    assert sign_layers(np.zeros((2, 2)), signs="signed") == ()
+    assert len(sign_layers(np.ones((2, 2)), signs="signed")) == 1
+    assert sign_layers(np.ones((2, 2)), signs="negative") == ()
+
+
+def test_unknown_signs_are_refused():
+    with pytest.raises(ValueError, match=r"signs must be one of .* got 'plus'"):
+        sign_layers(np.ones((2, 2)), signs="plus")
+
+
+@pytest.mark.parametrize("signs", SIGNS)
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_the_modularity_matrix_sums_to_the_modularity(signs, form):
+    weights, labels = sparse_signed(1)
+    layers = sign_layers(form(weights), signs=signs)
+    matrix = modularity_matrix(layers, resolution=0.7, n_neurons=len(labels))
+    summed = matrix[labels[:, None] == labels].sum()
+    np.testing.assert_allclose(layers_modularity(layers, labels, 0.7), summed)
+    np.testing.assert_allclose(matrix, matrix.T)
+
+
+@pytest.mark.parametrize("resolution", [0.5, 1.0, 2.0])
+def test_modularity_is_the_quality_of_two_layers_in_leidenalg(resolution):
+    weights, labels = sparse_signed(2)
+    layers = sign_layers(weights, signs="signed")
+    quality = 0.0
+    for layer in layers:
+        pre, post = layer.weights.nonzero()
+        partition = leidenalg.RBConfigurationVertexPartition(
+            igraph.Graph(
+                n=len(labels), edges=list(zip(pre, post, strict=True)), directed=True
+            ),
+            initial_membership=labels.tolist(),
+            weights=layer.weights[pre, post].tolist(),
+            resolution_parameter=resolution,
+        )
+        quality += layer.coefficient * partition.quality()
+    expected = quality / sum(layer.total for layer in layers)
+    np.testing.assert_allclose(layers_modularity(layers, labels, resolution), expected)
+
+
+def test_the_engine_fits_the_network():
+    signed, _ = sparse_signed(3)
+    large, _ = planted_graph("assortative", seed=1, degree=5)
+    engines = {
+        "small": leiden_search(signed).engine,
+        "large": leiden_search(large).engine,
+        "avoid": leiden_search(large, minimise=True).engine,
+        "both signs": leiden_search(sparse.csr_array(large - 2 * large.T)).engine,
+        "nothing": leiden_search(np.zeros((3, 3))).engine,
+    }
+    assert engines == {
+        "small": "igraph Leiden on the modularity matrix",
+        "large": "igraph Leiden on the edges",
+        "avoid": "leidenalg, one layer per sign",
+        "both signs": "leidenalg, one layer per sign",
+        "nothing": "none, no weights",
+    }
+
+
+@pytest.mark.parametrize("signs", ["signed", "positive"])
+@pytest.mark.parametrize("resolution", [1.0, 1.6])
+@pytest.mark.parametrize("minimise", [False, True])
+def test_all_engines_reach_the_same_best_modularity(
+    signs, resolution, minimise, monkeypatch
+):
+    weights, _ = sparse_signed(4)
+    options = {"signs": signs, "resolution": resolution, "minimise": minimise}
+    layers = sign_layers(weights, signs=signs)
+    best = {}
+    for small_pairs in (10**6, 0):
+        monkeypatch.setattr(commstruct.modules.leiden, "SMALL_PAIRS", small_pairs)
+        search = leiden_search(sparse.csr_array(weights), **options)
+        runs = [layers_modularity(layers, search.run(s), resolution) for s in range(60)]
+        best[search.engine] = min(runs) if minimise else max(runs)
+    assert len(best) == 2
+    one, other = best.values()
+    # no engine finds the least modularity of noise in each of a few runs
+    assert one == pytest.approx(other, abs=0.01 if minimise else 1e-12)
+
+
+@pytest.mark.usefixtures("only_edges")
+def test_the_null_of_a_directed_graph_is_sent_times_received():
+    """Strengths sent and received are opposed, which igraph's own null misses."""
+    weights, _ = planted_graph("assortative", seed=2, n_neurons=200, contrast=3.0)
+    tilt = np.random.default_rng(0).lognormal(0, 1, 200)
+    weights = sparse.csr_array(weights * tilt[:, None] / tilt[None, :])
+    pre, post = weights.nonzero()
+    graph = igraph.Graph(n=200, edges=list(zip(pre, post, strict=True)), directed=True)
+    options = {"weights": weights[pre, post].tolist(), "n_iterations": -1}
+    random.seed(0)  # igraph's chance is Python's
+    theirs = [graph.community_leiden("modularity", **options) for _ in range(10)]
+    ours, engine = leiden_restarts(weights, range(10))
+    layers = sign_layers(weights, signs="signed")
+    assert engine == "igraph Leiden on the edges"
+    assert max(layers_modularity(layers, labels, 1.0) for labels in ours) > 0.005 + max(
+        layers_modularity(layers, np.array(found.membership), 1.0) for found in theirs
+    )
+
+
+@pytest.mark.parametrize("sign", ["one", "both"])
+@pytest.mark.parametrize("minimise", [False, True])
+def test_planted_modules_of_large_sparse_graphs_are_found(sign, minimise):
+    contrast, degree = (0.02, 60) if minimise else (12.0, 30)
+    weights, labels = planted_graph(
+        "assortative", seed=5, contrast=contrast, degree=degree
+    )
+    if sign == "both":
+        weights = sparse.csr_array(weights - 0.1 * planted_graph("mixed", seed=6)[0])
+    layers = sign_layers(weights, signs="signed")
+    runs, _ = leiden_restarts(weights, range(5), minimise=minimise)
+    best = max(
+        runs,
+        key=lambda found: (-1) ** minimise * layers_modularity(layers, found, 1.0),
+    )
+    assert adjusted_rand_score(labels, best) > 0.95
+
+
+def test_one_seed_gives_one_answer_and_leaves_pythons_random_numbers_alone():
+    weights, _ = planted_weights("structureless", seed=1, sizes=SMALL)
+    search = leiden_search(weights)
+    random.seed(3)
+    expected = random.random()
+    random.seed(3)
+    first = search.run(11)
+    assert random.random() == expected
+    np.testing.assert_array_equal(first, search.run(11))
+    np.testing.assert_array_equal(first, leiden_labels(weights, seed=11))
+    assert any(not np.array_equal(first, search.run(seed)) for seed in range(20))
+
+
+@pytest.mark.parametrize("minimise", [False, True])
+def test_runs_that_go_on_from_a_partition_find_better_ones_and_never_worse(minimise):
+    weights, _ = planted_weights("structureless", seed=2, sizes=(60,))
+    layers = sign_layers(weights, signs="signed")
+    sign = -1 if minimise else 1
+    options = {"minimise": minimise}
+    gained = 0
+    for seed in range(8):
+        start = leiden_labels(weights, seed=seed, **options)
+        nothing = leiden_improved(weights, start, [], **options)
+        np.testing.assert_array_equal(nothing, start)
+        better = leiden_improved(weights, start, range(10), **options)
+        before, after = (
+            sign * layers_modularity(layers, one, 1.0) for one in (start, better)
+        )
+        assert after >= before
+        gained += after > before
+    assert gained >= 6
+
+
+@pytest.mark.parametrize(
+    ("engine", "minimise"),
+    [("matrix", False), ("matrix", True), ("edges", False), ("layers", True)],
+)
+def test_a_run_of_one_round_goes_on_until_no_neuron_gains_by_moving(
+    engine, minimise, monkeypatch
+):
+    weights, _ = sparse_signed(3)
+    if engine == "edges":
+        weights = abs(weights)
+    if engine != "matrix":
+        monkeypatch.setattr(commstruct.modules.leiden, "SMALL_PAIRS", 0)
+        weights = sparse.csr_array(weights)
+    options = {"minimise": minimise}
+    layers = sign_layers(weights, signs="signed")
+    sign = -1 if minimise else 1
+    matrix = sign * modularity_matrix(layers, resolution=1.0, n_neurons=sum(SMALL))
+    unfinished = 0
+    for seed in range(20):
+        (start,), _ = leiden_restarts(weights, [seed], rounds=1, **options)
+        found = leiden_improved(weights, start, [seed], unfinished=True, **options)
+        before, after = (
+            sign * layers_modularity(layers, one, 1.0) for one in (start, found)
+        )
+        assert after >= before
+        assert most_gain_of_a_move(matrix, found) <= 1e-12
+        unfinished += most_gain_of_a_move(matrix, start) > 1e-6
+    assert unfinished >= 1
+
+
+def most_gain_of_a_move(matrix, labels):
+    """Gain of the best move of one neuron into another module, or into a new one."""
+    members = np.eye(labels.max() + 2)[labels]  # the last module is empty
+    to_module = matrix @ members - np.diag(matrix)[:, None] * members
+    own = np.take_along_axis(to_module, labels[:, None], axis=1)
+    return 2 * (to_module - own).max()
+
+
+def test_large_modules_are_whole_where_runs_start_from_finer_ones():
+    weights, planted = planted_graph(
+        "assortative", seed=3, n_neurons=4000, degree=15, n_modules=12
+    )
+    layers = sign_layers(weights, signs="signed")
+    search = leiden_search(weights)
+    runs, _ = leiden_restarts(weights, [5, 6, 7])
+    np.testing.assert_array_equal(runs[0], leiden_labels(weights, seed=5))
+    np.testing.assert_array_equal(runs[1], search.run(6))  # from single neurons
+    first, second, third = (layers_modularity(layers, one, 1.0) for one in runs)
+    best = layers_modularity(layers, planted, 1.0)
+    assert first > best
+    assert third > best
+    assert second < best - 1e-4
+
+
+def test_large_networks_that_need_layers_are_left_with_the_best_of_their_runs():
+    weights, _ = planted_graph(
+        "assortative", seed=3, n_neurons=1000, degree=15, n_modules=4
+    )
+    weights.data[::3] *= -1
+    start = np.arange(1000) % 3
+    assert leiden_improved(weights, start, [1, 2]) is start
+
+
+def test_igraph_goes_on_with_pythons_random_numbers():
+    search = leiden_search(planted_weights("structureless", seed=1, sizes=SMALL)[0])
+    graphs = []
+    for seed in (11, 12):
+        search.run(seed)
+        random.seed(3)
+        graphs.append(igraph.Graph.Erdos_Renyi(n=20, p=0.5).get_edgelist())
+    assert graphs[0] == graphs[1]
+
+
+def test_weights_in_any_unit_give_the_same_runs():
+    weights, _ = planted_weights("assortative", seed=1, sizes=SMALL)
+    for seed in range(5):
+        np.testing.assert_array_equal(
+            leiden_labels(weights, seed=seed), leiden_labels(weights * 1e-9, seed=seed)
+        )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("minimise", [False, True])
+def test_the_smallest_networks_have_labels(n, minimise):
+    for weights in (
+        np.zeros((n, n)),
+        np.ones((n, n)),
+        np.eye(n),
+        np.triu(np.ones((n, n))),
+    ):
+        assert leiden_labels(weights, seed=1, minimise=minimise).shape == (n,)
+
+
+def test_seeds_are_independent_and_the_first_do_not_depend_on_their_number():
+    assert spawn_seeds(7, 3) == spawn_seeds(7, 20)[:3]
+    assert len(set(spawn_seeds(7, 20) + spawn_seeds(8, 20))) == 40
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, None, True, "1"])
+def test_seeds_that_are_none_are_refused(seed):
+    with pytest.raises(ValueError, match="seed must be an integer from 0 up, got"):
+        spawn_seeds(seed, 2)

@@ -1,0 +1,115 @@
+"""Tests of significance.py: planted structure is seen, its absence and kind too."""
+
+import numpy as np
+import pytest
+from helpers.planted import planted_weights
+
+from commstruct.blocks.structure import block_structure
+from commstruct.modules.finding import find_modules
+from commstruct.nulls.significance import structure_significance
+
+SIZES = (20, 14, 8)
+QUICK = {"n_nulls": 19, "restarts": 2}
+
+
+@pytest.mark.parametrize("null", ["permute", "degree", "strength"])
+@pytest.mark.parametrize(
+    ("kind", "significant"),
+    [("assortative", "assortative"), ("inhibitory diagonal", "disassortative")],
+)
+def test_planted_structure_is_significant_for_its_own_kind_only(
+    kind, significant, null
+):
+    weights, _ = planted_weights(kind, seed=3, contrast=1.0, sizes=SIZES)
+    for structure in ("assortative", "disassortative"):
+        test = structure_significance(
+            weights, seed=1, structure=structure, null=null, **QUICK
+        )
+        if structure == significant:
+            assert test.p_value == 1 / 20
+            assert test.z_score > 3
+            assert test.observed > test.null_values.max()
+        else:
+            assert test.p_value > 0.05
+
+
+def test_any_structure_is_seen_where_it_is_and_not_where_it_is_not():
+    weights, _ = planted_weights("feedforward", seed=3, contrast=1.5, sizes=SIZES)
+    test = structure_significance(weights, seed=1, n_nulls=9, restarts=2)
+    assert test.p_value == 1 / 10
+    weights, _ = planted_weights("structureless", seed=3, sizes=SIZES)
+    test = structure_significance(weights, seed=1, n_nulls=9, restarts=2)
+    assert test.partition.n_modules == 1
+    assert test.p_value > 0.1
+    assert test.observed < 0
+    assert len(set(test.null_values)) == 9  # no ties: the test keeps its level
+
+
+@pytest.mark.parametrize("gains", [False, True])
+def test_structureless_networks_are_rejected_about_as_often_as_promised(gains):
+    """24 tests at 10 %: more than 7 rejections have a chance below 0.4 %."""
+    p_values = [
+        structure_significance(
+            planted_weights("structureless", seed=seed, sizes=(24,), gains=gains)[0],
+            seed=seed,
+            structure="assortative",
+            n_nulls=9,
+            restarts=2,
+        ).p_value
+        for seed in range(24)
+    ]
+    assert np.sum(np.array(p_values) <= 0.1) <= 7
+    assert 0.3 < np.mean(p_values) < 0.75
+
+
+def test_the_result_holds_what_was_observed_and_in_every_null():
+    weights, _ = planted_weights("assortative", seed=1, sizes=SIZES)
+    test = structure_significance(weights, seed=4, structure="assortative", **QUICK)
+    found = find_modules(weights, seed=4, structure="assortative", restarts=2)
+    np.testing.assert_array_equal(test.partition.labels, found.labels)
+    blocks = block_structure(weights, found.labels)
+    assert test.observed == found.quality
+    assert test.scores["diagonal_score"] == blocks.diagonal_score
+    assert test.null_scores["structure_strength"].shape == (19,)
+    np.testing.assert_allclose(test.null_scores["modularity"], test.null_values)
+    more = (test.null_values >= test.observed).sum()
+    assert test.p_value == (1 + more) / 20
+    z = (test.observed - test.null_values.mean()) / test.null_values.std()
+    assert test.z_score == pytest.approx(z)
+    assert test.strength_error < 0.05
+
+
+@pytest.mark.parametrize("structure", ["assortative", "any"])
+def test_the_number_of_workers_changes_nothing(structure):
+    weights, _ = planted_weights("assortative", seed=1, sizes=(10, 7))
+    options = {"structure": structure, "n_nulls": 5, "restarts": 2}
+    one, two = (
+        structure_significance(weights, seed=1, workers=workers, **options)
+        for workers in (1, 2)
+    )
+    np.testing.assert_array_equal(one.null_values, two.null_values)
+    assert one.p_value == two.p_value
+
+
+@pytest.mark.parametrize("structure", ["any", "assortative", "disassortative"])
+@pytest.mark.parametrize("n", [1, 3])
+def test_no_weights_are_no_evidence(structure, n):
+    test = structure_significance(
+        np.zeros((n, n)), seed=1, structure=structure, n_nulls=3
+    )
+    assert (test.p_value, test.observed) == (1.0, 0.0)
+    assert np.isnan(test.z_score)
+    assert np.isnan(test.strength_error)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"null": "shuffle"}, r"null must be one of .* got 'shuffle'"),
+        ({"n_nulls": 0}, "n_nulls must be at least 1, got 0"),
+        ({"structure": "some"}, r"structure must be one of .* got 'some'"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        structure_significance(np.ones((3, 3)), seed=1, **options)

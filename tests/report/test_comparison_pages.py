@@ -1,0 +1,257 @@
+"""Tests of the pages of compared connectomes: what is marked, named, and never run."""
+
+import io
+import json
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from helpers.hostile import HOSTILE
+from helpers.html import Elements
+from pypdf import PdfReader
+
+from commstruct import as_connectome, compare_connectomes, compare_groups
+from commstruct.report import ReportSettings
+from commstruct.report.figures.compare_figures import (
+    plot_distances,
+    plot_group_blocks,
+    plot_map,
+    plot_modules_across,
+)
+from commstruct.report.pages.compare_page import comparison_document, write_comparison
+from commstruct.report.pages.groups_page import groups_document, write_groups
+from commstruct.report.pages.html import html_bytes
+from commstruct.report.pages.pdf import pdf_bytes
+from commstruct.report.words.compare_sentences import blocks_answer, worm_sentence
+
+KINDS = np.repeat(["p", "q"], 8)
+
+
+def groups_of(names):
+    """Five individuals of each group; each group after the first has more p to q."""
+    rng = np.random.default_rng(0)
+    networks, groups = [], []
+    for number, name in enumerate(names):
+        for _ in range(5):
+            rates = np.full((16, 16), 3.0)
+            rates[:8, 8:] += 4.0 * number
+            weights = rng.poisson(rates).astype(float)
+            np.fill_diagonal(weights, 0)
+            networks.append(as_connectome(weights, attributes={"type": KINDS}))
+            groups.append(name)
+    return compare_groups(networks, groups, seed=0, n_permutations=200)
+
+
+def dots(axes):
+    return {
+        (row, column)
+        for line in axes.lines
+        for column, row in zip(line.get_xdata(), line.get_ydata(), strict=True)
+    }
+
+
+def test_the_difference_of_two_groups_is_marked_where_there_is_evidence():
+    found = groups_of(["a", "b"])
+    figure = plot_group_blocks(found)
+    panels = [axes for axes in figure.axes if axes.get_title(loc="left")]
+    assert [axes.get_title(loc="left") for axes in panels[:2]] == ["a", "b"]
+    blocks = found.blocks.set_index(["from", "to"])
+    assert blocks.loc[("p", "q"), "q_value"] <= 0.05
+    places = {"p": 0, "q": 1}
+    expected = {
+        (places[pre], places[post])
+        for (pre, post), q in blocks["q_value"].items()
+        if q <= 0.05
+    }
+    assert dots(panels[2]) == expected
+    assert dots(panels[0]) == set()
+    (image,) = panels[2].images
+    difference = blocks.loc[("p", "q"), "mean b"] - blocks.loc[("p", "q"), "mean a"]
+    assert image.get_array()[0, 1] == pytest.approx(difference)
+
+
+def test_of_three_groups_every_panel_is_marked():
+    figure = plot_group_blocks(groups_of(["a", "b", "c"]))
+    panels = [axes for axes in figure.axes if axes.get_title(loc="left")]
+    assert [axes.get_title(loc="left") for axes in panels] == ["a", "b", "c"]
+    assert all((0, 1) in dots(axes) for axes in panels)
+
+
+def test_names_on_the_map_do_not_cover_each_other():
+    rng = np.random.default_rng(1)
+    points = np.concatenate([np.zeros((3, 2)), rng.normal(size=(9, 2)) * 0.1])
+    names = [f"individual {i}" for i in range(12)]
+    figure = plot_map(points, names, None, "map")
+    (axes,) = figure.axes
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) >= 6
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+
+
+def test_distances_are_drawn_with_groups_together():
+    found = groups_of(["a", "b"])
+    (image,) = plot_distances(found).axes[0].images
+    np.testing.assert_array_equal(image.get_array(), found.distances)
+    mixed = compare_groups(
+        [as_connectome(np.random.default_rng(i).random((6, 6))) for i in range(4)],
+        ["x", "y", "x", "y"],
+        seed=0,
+        names="pqrs",
+    )
+    axes = plot_distances(mixed).axes[0]
+    assert [text.get_text() for text in axes.get_xticklabels()] == list("prqs")
+    order = [0, 2, 1, 3]
+    np.testing.assert_array_equal(
+        axes.images[0].get_array(), mixed.distances[np.ix_(order, order)]
+    )
+
+
+def test_every_name_on_the_map_lies_between_its_edges():
+    points = np.array([[0.0, 0.0], [1.0, 0.2], [0.5, 1.0], [0.9, 0.9]])
+    names = [f"a rather long name {i}" for i in range(4)]
+    (axes,) = plot_map(points, names, None, "map").axes
+    axes.get_figure().draw_without_rendering()
+    whole = axes.get_window_extent()
+    assert len(axes.texts) >= 3
+    for text in axes.texts:
+        box = text.get_window_extent()
+        assert whole.x0 <= box.x0
+        assert box.x1 <= whole.x1
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    """Few modules in the second, many in the first, one block of kinds denser."""
+    rng = np.random.default_rng(0)
+    modules = np.repeat(np.arange(12), 5)
+    same = modules[:, None] == modules
+    one = rng.poisson(np.where(same, 6.0, 0.2)).astype(float)
+    other = rng.poisson(np.full((60, 60), 1.0)).astype(float)
+    for weights in (one, other):
+        np.fill_diagonal(weights, 0)
+    kinds = np.repeat(["p", "q"], 30)
+    return compare_connectomes(
+        as_connectome(one, attributes={"type": kinds}),
+        as_connectome(other, attributes={"type": kinds}),
+        seed=0,
+        names=("one", "other"),
+        n_nulls=2,
+        n_permutations=200,
+        n_bootstraps=50,
+        restarts=1,
+    )
+
+
+def test_no_band_between_modules_is_cut_off(comparison):
+    (axes,) = plot_modules_across(comparison).axes
+    low, high = sorted(axes.get_ylim())
+    for patch in axes.patches:
+        ends = patch.get_path().vertices[:, 1]
+        assert low <= ends.min()
+        assert ends.max() <= high
+
+
+def test_the_report_of_two_has_all_parts_and_the_json_their_numbers(
+    comparison, tmp_path
+):
+    command = "commstruct compare one other " + " ".join(f"--x={i}" for i in range(200))
+    paths = write_comparison(comparison, tmp_path, provenance={"command": command})
+    found = json.loads(paths["json"].read_text())
+    assert found["n_matched"] == 60
+    assert found["weight_correlation"] == pytest.approx(comparison.weight_correlation)
+    page = (tmp_path / "report.html").read_text()
+    assert "0 p, 1 q" in page  # the numbers of kinds in the matrices
+    assert "--x=199" in page  # the command is not cut
+    assert blocks_answer(comparison).split(",")[0] in page
+
+
+def test_the_report_of_groups_has_the_whole_command(tmp_path):
+    command = " ".join(f"individual-{i}.csv" for i in range(200))
+    found = groups_of(["a", "b"])
+    write_groups(found, tmp_path, provenance={"command": command})
+    page = (tmp_path / "report.html").read_text()
+    assert "individual-199.csv" in page
+    assert "factors from" in page  # not ten of them
+
+
+def test_blocks_that_differ_in_density_alone_are_named(comparison):
+    table = comparison.blocks.copy()
+    table["mean_q"] = 1.0
+    table["density_q"] = [0.01, 1.0, 1.0, 1.0]
+    told = blocks_answer(replace(comparison, blocks=table))
+    assert "none differ in mean weight and 1 in density" in told
+    assert "from p to p, denser in other" in told
+
+
+def test_what_worms_differ_by_is_said_of_worms_alone():
+    told = worm_sentence(("celegans-male", "celegans-hermaphrodite"))
+    assert "0.73 for the two sexes (292 cells)" in told
+    assert "0.88 for two adults of one laboratory (218 cells)" in told
+    assert "0.75 for two laboratories, one sex (180 cells)" in told
+    assert "Differences between laboratories are as large" in told
+    assert worm_sentence(("celegans-male", None)) is None
+    assert worm_sentence(("celegans-male", "karate")) is None
+
+
+def hostile_networks():
+    """Networks whose neurons and types have names that try to be markup."""
+    rng = np.random.default_rng(0)
+    kinds = np.repeat(HOSTILE, 3)
+    names = [f"{kind[:9000]}{i}" for i, kind in enumerate(kinds)]
+    n = len(names)
+    return [
+        as_connectome(
+            rng.poisson(3.0, size=(n, n)) * (1.0 - np.eye(n)),
+            names=names,
+            attributes={"type": kinds},
+        )
+        for _ in range(4)
+    ]
+
+
+def hostile_pair():
+    found = compare_connectomes(
+        *hostile_networks()[:2],
+        seed=0,
+        names=(HOSTILE[0], HOSTILE[1]),
+        n_nulls=1,
+        n_permutations=10,
+        restarts=1,
+    )
+    placed = {"datasets": (None, None), "placements": {}}
+    return comparison_document(found, provenance={"command": HOSTILE[0]}, **placed)
+
+
+def hostile_groups():
+    found = compare_groups(
+        hostile_networks(),
+        [HOSTILE[0], HOSTILE[1]] * 2,
+        seed=0,
+        names=HOSTILE[:4],
+        n_permutations=10,
+    )
+    return groups_document(found, provenance={"command": HOSTILE[0]})
+
+
+@pytest.mark.parametrize("make", [hostile_pair, hostile_groups])
+def test_names_that_are_markup_are_text_in_both_faces(make):
+    document, settings = make(), ReportSettings()
+    page = html_bytes(document, settings).decode()
+    elements = Elements(page)
+    assert len(elements.of("script")) == 1  # ours
+    assert not elements.of("img", "iframe", "object", "embed", "link", "form", "base")
+    assert not any(
+        name.startswith("on") for _, attributes in elements.found for name in attributes
+    )
+    assert "<script>alert(1)</script>" in "".join(elements.texts)
+    reader = PdfReader(io.BytesIO(pdf_bytes(document, settings)))
+    text = "".join(page.extract_text() for page in reader.pages)
+    squeezed = "".join(text.split())
+    for words in ("<script>alert(1)", '#read("/etc/passwd")', "$x$", "U+202Eevil"):
+        assert words in squeezed, words
+    for words in (page, text):
+        assert "\u202e" not in words
+        assert "n" * 500 not in words
+        assert "root:x" not in words

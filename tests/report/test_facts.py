@@ -1,0 +1,455 @@
+"""Facts and sentences of a report: computed, and changed by other numbers."""
+
+import math
+from base64 import b64decode
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.stores import make_store
+
+from commstruct.analysis import Analysis, analyze, open_sweep
+from commstruct.report.text import joined, p_text, percent, plain, shown, signed
+from commstruct.report.words.explorer import encode
+from commstruct.report.words.network_sentences import network_answers, network_limits
+from commstruct.report.words.robustness_sentences import (
+    VERDICTS,
+    equal_loss_sentence,
+    robustness_sentence,
+)
+from commstruct.report.words.sentences import (
+    evidence_sentence,
+    sweep_answers,
+    sweep_limits,
+    trend_clause,
+)
+from commstruct.study import (
+    RateScore,
+    Trend,
+    combined_p,
+    has_learned,
+    match_modules,
+    sweep_facts,
+    trend_test,
+)
+from commstruct.study.checkpoints import checkpoint_blocks, equal_loss
+from commstruct.study.robustness import MEASURES, Shift, robustness
+from commstruct.study.trends import unsettled_rates
+
+SETTINGS = {"seed": 0, "restarts": 1, "n_nulls": 3, "structures": ["assortative"]}
+RATES = [0.01, 0.1, 1.0]
+
+
+@pytest.fixture(scope="module")
+def falling(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
+    """From block-diagonal to none; the first rate does not learn."""
+    store = make_store(
+        tmp_path_factory.mktemp("falling") / "sweep.zarr",
+        contrasts={0.01: 2.0, 0.1: 0.7, 0.5: 0.3, 1.0: 0.0},
+        accuracies={0.01: 0.3},
+        diverged=[(1.0, 1)],
+    )
+    return analyze(store, **SETTINGS, regions=["hidden"])
+
+
+def point(rate: float, mean: float, p_value: float = 0.01, n_runs: int = 3):
+    return RateScore(rate, n_runs, mean, mean, mean, p_value)
+
+
+def trend(means: list[float], *, rho: float, p_value: float, **changes) -> Trend:
+    points = tuple(map(point, RATES, means))
+    made = Trend(
+        "whole",
+        "any",
+        "diagonal_score",
+        points,
+        9,
+        rho,
+        p_value,
+        p_value,
+        9,
+        rho,
+        p_value,
+    )
+    return replace(made, **changes)
+
+
+def test_trend_test_is_spearman_with_permutations_within_seeds():
+    rates, seeds = [1.0, 2.0, 4.0] * 2, [0] * 3 + [1] * 3
+    scores = [3.0, 2.0, 1.0, 13.0, 12.0, 11.0]
+    rho, p_value, n_runs = trend_test(rates, scores, seeds, seed=0)
+    # ranks of rates 1.5, 3.5, 5.5 twice; of scores 3, 2, 1, 6, 5, 4; by hand
+    assert rho == pytest.approx(-8 / math.sqrt(280))
+    # of 36 ways to permute within both seeds, 2 are as extreme: both orders alike
+    assert p_value == pytest.approx(2 / 36, abs=0.01)
+    assert n_runs == 6
+
+
+def test_trend_test_rejects_five_per_cent_of_no_trends():
+    rng = np.random.default_rng(0)
+    rates, seeds = np.tile([1.0, 2, 4, 8], 3), np.repeat([0, 1, 2], 4)
+    start = np.repeat([0.0, 5.0, 10.0], 4)  # seeds differ, rates do not
+    found = [
+        trend_test(rates, start + rng.normal(size=12), seeds, seed=0)[1]
+        for _ in range(60)
+    ]
+    assert np.mean(np.array(found) <= 0.05) <= 0.15
+
+
+@pytest.mark.parametrize(
+    ("rates", "scores"),
+    [
+        ([1, 2, 1, 2], [1, 2, 3, 4]),  # two rates
+        ([1, 2, 3], [1, 2, 3]),  # three runs
+        ([1, 2, 3, 4], [1, 1, 1, 1]),  # equal scores
+        ([1, 2, 3, 4], [1, 2, 3, math.nan]),  # three defined scores
+    ],
+)
+def test_trend_test_refuses_too_little(rates, scores):
+    rho, p_value, _ = trend_test(rates, scores, [0] * len(rates), seed=0)
+    assert math.isnan(rho)
+    assert math.isnan(p_value)
+
+
+def test_combined_p_is_fishers():
+    # -2 ln(0.1 * 0.1) = 9.21 on 4 degrees: exp(-x) (1 + x) with x = 4.605
+    x = -math.log(0.01)
+    assert combined_p([0.1, 0.1]) == pytest.approx(math.exp(-x) * (1 + x))
+    assert combined_p([0.1, math.nan]) == pytest.approx(combined_p([0.1, 1.0]))
+    assert math.isnan(combined_p([math.nan]))
+
+
+def test_modules_that_overlap_keep_their_number():
+    before, now = [0, 0, 0, 1, 1, 2], [1, 1, 0, 0, 0, 2]
+    ids = match_modules(now, before, reference_ids=[4, 7, 5], first_new=8)
+    np.testing.assert_array_equal(ids, [7, 4, 5])
+    fewer = match_modules([0, 0, 1, 2], [0, 0, 0, 0], reference_ids=[3], first_new=4)
+    np.testing.assert_array_equal(fewer, [3, 4, 5])
+
+
+def test_has_learned_is_halfway_from_chance_to_one():
+    def record(accuracy: float | None, status: str = "finished"):
+        return {
+            "status": status,
+            "chance_accuracy": None if accuracy is None else 0.1,
+            "checkpoints": {"held_out_accuracy": [0.0, accuracy]},
+        }
+
+    assert has_learned(record(0.56)) is True
+    assert has_learned(record(0.54)) is False
+    assert has_learned(record(None)) is None
+    assert has_learned(record(0.9, "diverged")) is False
+
+
+def test_has_learned_a_regression_below_half_the_loss_of_constant_outputs():
+    def record(loss, constant):
+        return {
+            "status": "finished",
+            "constant_loss": constant,
+            "checkpoints": {"held_out_loss": [2.0, loss]},
+        }
+
+    assert has_learned(record(0.49, 1.0)) is True
+    assert has_learned(record(0.51, 1.0)) is False
+    assert has_learned(record(0.49, None)) is None
+
+
+def test_facts_of_a_sweep_whose_structure_falls(falling):
+    facts = sweep_facts(falling)
+    found = facts.trend("hidden", "assortative", "diagonal_score")
+    assert found is not None
+    assert found.rho < -0.8
+    assert [p.learning_rate for p in found.points] == [0.01, 0.1, 0.5, 1.0]
+    assert found.n_runs == 7
+    assert found.n_learned == 5
+    assert (facts.n_planned, facts.n_ended, facts.n_diverged) == (8, 8, 1)
+    assert facts.example_runs[1.0] == "rate-1.0-seed-0"
+    assert facts.trend("whole", "any", "modularity") is None
+    assert all(
+        t.adjusted_p >= t.p_value for t in facts.trends if math.isfinite(t.p_value)
+    )
+
+
+def test_colours_follow_the_modules_from_rate_to_rate(falling):
+    facts = sweep_facts(falling)
+    first, second = (
+        next(r for r in falling.regions if r.run == facts.example_runs[rate])
+        for rate in (0.01, 0.1)
+    )
+    before = facts.module_ids[str(first.run), "hidden", "assortative"]
+    now = facts.module_ids[str(second.run), "hidden", "assortative"]
+    kept = before[first.partition.labels] == now[second.partition.labels]
+    assert kept.mean() > 0.7
+
+
+def test_answers_say_what_the_numbers_say(falling):
+    facts = sweep_facts(falling)
+    answers = sweep_answers(falling, facts)
+    assert len(answers) == 3
+    assert "diagonal score D of the hidden neurons" in answers[0]
+    assert "fall" in answers[0]
+    limits = " ".join(sweep_limits(falling, facts))
+    assert "1 run diverged (1 at 1)" in limits
+    assert "2 runs did not learn the task (2 at 0.01)" in limits
+
+
+def test_a_fall_that_changes_sign():
+    text = trend_clause(trend([0.3, 0.1, -0.2], rho=-0.9, p_value=0.001))
+    assert "falls with the learning rate, from +0.30 at 0.01 to −0.20 at 1" in text
+    assert "changing sign between 0.1 and 1" in text
+    assert "ρ = −0.90, p = 0.001" in text
+
+
+def test_a_rise_that_stays_negative():
+    text = trend_clause(trend([-0.3, -0.2, -0.1], rho=0.9, p_value=0.001))
+    assert "rises with the learning rate, from −0.30 at 0.01 to −0.10 at 1" in text
+    assert "negative throughout" in text
+
+
+def test_a_sign_change_across_a_mean_of_zero():
+    text = trend_clause(trend([0.3, 1e-17, -0.2], rho=-0.9, p_value=0.001))
+    assert "changing sign between 0.01 and 1" in text
+    assert "throughout" not in text
+    text = trend_clause(trend([0.3, 0.1, 0.0], rho=-0.9, p_value=0.001))
+    assert "without changing sign" in text
+
+
+def test_a_fall_that_is_not_steady_says_so():
+    text = trend_clause(trend([0.2, 0.3, -0.1], rho=-0.7, p_value=0.02))
+    assert "tends to fall" in text
+    assert "highest mean +0.30 at 0.1" in text
+
+
+def test_a_refused_test_is_no_evidence():
+    text = trend_clause(trend([0.3, 0.1, -0.2], rho=-0.4, p_value=0.3))
+    assert "no evidence for a change" in text
+    assert "p = 0.30" in text
+    assert "falls" not in text
+
+
+def test_a_trend_that_was_not_tested_says_so():
+    nan = math.nan
+    text = trend_clause(trend([0.3, 0.1, -0.2], rho=nan, p_value=nan))
+    assert "not tested" in text
+    gone = trend([nan] * 3, rho=nan, p_value=nan)
+    gone = replace(gone, points=tuple(point(r, nan, nan, 0) for r in RATES))
+    assert "undefined: every run has one module" in trend_clause(gone)
+
+
+def test_evidence_names_the_rates_of_each_kind():
+    points = (
+        point(0.01, 0.3, 0.001),
+        point(0.1, 0.1, 0.4),
+        point(0.5, -0.2, 0.02),
+        point(1.0, math.nan, math.nan, 0),
+    )
+    text = evidence_sentence(trend([0, 0, 0], rho=0, p_value=1, points=points))
+    assert "is block-diagonal at learning rate 0.01" in text
+    assert "is off-diagonal at learning rate 0.5" in text
+    assert "no evidence that it is either at learning rate 0.1 (p = 0.40)" in text
+    assert "one module, so neither, was found at learning rate 1" in text
+    assert "at learning rate 0.5 (each p ≤ 0.02)" in text
+
+
+def test_answers_on_one_network_refuse_noise_and_name_structure():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(24, 24))
+    labels = np.repeat([0, 1, 2], 8)
+    planted = noise + 2.0 * (labels[:, None] == labels)
+    settings = {"seed": 0, "restarts": 1, "n_nulls": 19, "structures": ["assortative"]}
+    (no,) = network_answers(analyze(noise, **settings))
+    (yes,) = network_answers(analyze(planted, **settings))
+    assert "no evidence" in no
+    assert "finds 3 (of 8, 8 and 8 neurons)" in yes
+    assert "they are block-diagonal (D = +" in yes
+    assert "no evidence" not in yes
+
+
+@pytest.mark.parametrize(("n_nulls", "said"), [(0, False), (2, True), (19, False)])
+def test_too_few_null_networks_for_a_test_are_a_limit(n_nulls, said):
+    weights = np.random.default_rng(0).normal(size=(8, 8))
+    settings = {"seed": 0, "restarts": 1, "structures": ["assortative"]}
+    limits = " ".join(network_limits(analyze(weights, n_nulls=n_nulls, **settings)))
+    assert ("can give no p below 0.33, so that nothing is tested" in limits) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("AVAL", "AVAL"),
+        ("", "(no name)"),
+        ("  ", "(no name)"),
+        ("a\u202eb", "aU+202Eb"),
+        ("a\x00b", "aU+0000b"),
+        ("a\nb", "a b"),
+        ("<script>$x$", "<script>$x$"),
+        ("\u6f22", "U+6F22"),
+        ("x" * 10_000, "x" * 39 + "\u2026"),
+        (7, "7"),
+    ],
+)
+def test_names_from_outside_can_always_be_shown(name, expected):
+    assert shown(name) == expected
+
+
+def test_numbers_as_text():
+    assert signed(0.123) == "+0.12"
+    assert signed(-0.123) == "−0.12"
+    assert signed(-0.001) == "0.00"
+    assert signed(math.nan) == "undefined"
+    assert plain(-0.001) == "0.00"
+    assert plain(None) == "–"
+    assert percent(0.5) == "50\u202f%"
+    assert p_text(0.0004) == "p < 0.001"
+    assert p_text(0.0123) == "p = 0.012"
+    assert p_text(0.4) == "p = 0.40"
+    assert p_text(math.nan) == "not tested"
+    assert joined(["a", "b", "c"]) == "a, b and c"
+
+
+def test_a_single_network_has_no_sweep_facts():
+    result = analyze(np.eye(4), seed=0, n_nulls=0, restarts=1)
+    assert result.regions[0].region == "whole"
+    with pytest.raises(ValueError, match="must be of a sweep, got 'network'"):
+        sweep_facts(result)
+
+
+def test_the_store_is_where_it_was_made(tmp_path: Path):
+    store = make_store(tmp_path / "s.zarr", contrasts={0.1: 1.0}, missing=[(0.1, 1)])
+    result = analyze(store, **SETTINGS, regions=["hidden"])
+    facts = sweep_facts(result)
+    assert "Only 1 of 2 planned runs have ended." in sweep_limits(result, facts)
+
+
+def test_equal_loss_is_read_between_checkpoints(tmp_path):
+    store = make_store(tmp_path / "s.zarr", contrasts={0.5: 1.0, 1.0: 1.0}, seeds=[0])
+    analysis = analyze(store, **SETTINGS, regions=["whole", "learned change"])
+    checkpoints = checkpoint_blocks(analysis, open_sweep(store))
+    found = equal_loss(analysis, sweep_facts(analysis), checkpoints)
+    slow, fast = found.runs
+    assert found.loss == pytest.approx(0.4)  # 0.2 / rate: that of the slow run
+    assert found.steps[slow] == pytest.approx(100)
+    share = math.log(1.1 / 0.4) / math.log(1.1 / 0.2)  # losses 2, 1.1, 0.2
+    assert found.steps[fast] == pytest.approx(50 + 50 * share)
+    before, after = (
+        checkpoints[fast, "whole", place].blocks.diagonal_score for place in (1, 2)
+    )
+    assert found.at_loss[fast, "whole"] == pytest.approx(
+        before + share * (after - before)
+    )
+    assert found.at_loss[slow, "whole"] == found.at_end[slow, "whole"]
+    assert found.at_end[fast, "whole"] == pytest.approx(
+        analysis.regions[-2].score("diagonal_score")
+    )
+    # A change of nothing has no score; one between it and the next has the next one's.
+    nothing = checkpoints[fast, "learned change", 0].blocks
+    assert math.isnan(nothing.diagonal_score)
+
+
+def test_equal_loss_needs_two_learning_rates_that_learned(tmp_path):
+    store = make_store(
+        tmp_path / "s.zarr",
+        contrasts={0.5: 1.0, 1.0: 1.0},
+        accuracies={0.5: 0.2},
+        seeds=[0],
+    )
+    analysis = analyze(store, **SETTINGS, regions=["whole"])
+    checkpoints = checkpoint_blocks(analysis, open_sweep(store))
+    assert equal_loss(analysis, sweep_facts(analysis), checkpoints) is None
+    assert "Fewer than two learning rates" in equal_loss_sentence(analysis, None)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "rho", "adjusted_p", "verdict"),
+    [
+        (0.2, -0.1, -0.9, 0.01, "shifts"),
+        (0.2, 0.1, -0.9, 0.01, "falls"),
+        (-0.1, -0.2, -0.9, 0.01, "falls"),
+        (0.1, 0.2, 0.9, 0.01, "rises"),
+        (0.2, -0.1, -0.9, 0.06, "no evidence"),
+        (0.2, -0.1, math.nan, math.nan, "undefined"),
+    ],
+)
+def test_verdicts_of_a_shift(lowest, highest, rho, adjusted_p, verdict):
+    shift = Shift(
+        region="whole",
+        structure="any",
+        measure="diagonal_score",
+        lowest=lowest,
+        highest=highest,
+        n_runs=8,
+        rho=rho,
+        p_value=adjusted_p,
+        adjusted_p=adjusted_p,
+    )
+    assert shift.verdict == verdict
+    assert VERDICTS[verdict] in robustness_sentence([shift])
+
+
+def test_robustness_agrees_with_the_trends_and_corrects_over_the_table(falling):
+    shifts = robustness(falling)
+    kinds = {(one.region, one.structure) for one in falling.regions}
+    assert len(shifts) == len(kinds) * len(MEASURES)
+    facts = sweep_facts(falling)
+    for shift in shifts:
+        if shift.measure in ("diagonal_score", "modularity"):
+            trend = facts.trend(shift.region, shift.structure, shift.measure)
+            assert shift.rho == trend.rho
+            assert shift.p_value == trend.p_value
+            assert shift.lowest == pytest.approx(trend.known[0].mean)
+            assert shift.highest == pytest.approx(trend.known[-1].mean)
+    tested = sorted(s.p_value for s in shifts if math.isfinite(s.p_value))
+    smallest = min(shifts, key=lambda s: s.p_value)
+    n = len(tested)
+    by_hand = min(p * n / (i + 1) for i, p in enumerate(tested))
+    assert smallest.adjusted_p == pytest.approx(min(by_hand, 1))
+
+
+def test_learning_rates_that_do_not_settle_are_known(falling):
+    assert unsettled_rates(falling) == {}
+    runs = []
+    for record in falling.runs:
+        low = record["learning_rate"] == 1.0
+        shares = [1.0, 0.5, 0.2 if low else 0.99]
+        checkpoints = {**record["checkpoints"], "settled_rates": shares}
+        runs.append({**record, "checkpoints": checkpoints})
+    changed = replace(falling, runs=tuple(runs))
+    assert unsettled_rates(changed) == {1.0: pytest.approx(0.2)}
+    limits = " ".join(sweep_limits(changed, sweep_facts(changed)))
+    assert "learning rate 1 (20\u202f%)" in limits
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_encoded_weights_are_near_and_whole_numbers_are_exact(bits):
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(30, 30)) ** 3
+    code = encode(weights, bits=bits)
+    numbers = np.frombuffer(b64decode(code["data"]), dtype=f"<i{bits // 8}")
+    read = (
+        np.sign(numbers)
+        * code["max"]
+        * (abs(numbers.astype(float)) / code["levels"]) ** code["power"]
+    )
+    above = (abs(numbers.astype(float)) + 0.5) / code["levels"]
+    error = code["max"] * above ** code["power"] - abs(read)
+    assert (abs(read - weights.ravel()) <= 1.0001 * error).all()
+    assert not code["exact"]
+    counts = encode(np.array([[0.0, 100.0], [-3.0, 1.0]]), bits=bits)
+    assert counts["exact"]
+    assert counts["max"] == counts["levels"]
+    found = np.frombuffer(b64decode(counts["data"]), dtype=f"<i{bits // 8}")
+    assert found.tolist() == [0, 100, -3, 1]
+
+
+def test_weights_kept_sparsely_are_the_same_in_less_room():
+    weights = np.zeros((40, 40))
+    weights[3, 5], weights[39, 39], weights[0, 0] = 0.5, -2.25, 1.0
+    full = encode(weights, bits=16)
+    code = encode(weights, bits=16, sparsely=True)
+    numbers = np.zeros(code["size"], dtype="<i2")
+    places = np.frombuffer(b64decode(code["places"]), dtype="<u4")
+    numbers[places] = np.frombuffer(b64decode(code["data"]), dtype="<i2")
+    assert numbers.tobytes() == b64decode(full["data"])
+    assert (code["max"], code["power"]) == (full["max"], full["power"])
+    assert len(places) == 3

@@ -1,0 +1,193 @@
+"""The PDF: its text, its structure, its bytes, and names that try to be markup."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.hostile import SETTINGS, hostile_network
+from helpers.stores import make_store
+from pypdf import PdfReader
+
+from commstruct.analysis import Analysis, analyze, read_analysis, write_analysis
+from commstruct.files import write_connectome
+from commstruct.report import ReportSettings, write_report
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A results folder with a store, its analysis and its report."""
+    out = tmp_path_factory.mktemp("out")
+    store = make_store(
+        out / "sweep.zarr",
+        contrasts={0.1: 1.5, 0.3: 0.0, 1.0: -1.5},
+        diverged=[(1.0, 0), (1.0, 1)],
+    )
+    analysis = analyze(
+        store, **SETTINGS, regions=["hidden"], command="commstruct analyze sweep.zarr"
+    )
+    write_analysis(analysis, out)
+    write_report(analysis, out)
+    return out
+
+
+def pages(path: Path) -> list[str]:
+    reader = PdfReader(io.BytesIO(path.read_bytes()))
+    return [page.extract_text() for page in reader.pages]
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_first_page_has_question_setting_and_three_answers(folder):
+    first = flat(pages(folder / "report.pdf")[0])
+    assert "Learning rate and block structure" in first
+    assert "Question." in first
+    assert "3 learning rates from 0.1 to 1, 2 seeds each" in first
+    for number in ("1.", "2.", "3."):
+        assert f"{number} " in first
+    assert "Figure 1" in first
+    assert "diagonal score D of the hidden neurons" in first
+
+
+def test_every_section_is_there_and_bookmarked(folder):
+    reader = PdfReader(folder / "report.pdf")
+    titles = [
+        entry.title
+        for part in reader.outline
+        for entry in (part if isinstance(part, list) else [part])
+    ]
+    for title in ("Learning", "Scores against learning rate", "Runs", "Methods"):
+        assert any(title in found for found in titles)
+    text = flat(" ".join(pages(folder / "report.pdf")))
+    assert "Every run at this learning rate diverged." in text
+    assert "diverged at step 42" in text
+    assert "commstruct simulate planted.toml" in text
+    assert "commstruct analyze sweep.zarr" in text
+    assert "doi:10.1103/PhysRevE.80.016114" in text.replace(" ", "")
+    assert "the last held-out accuracy" in text.lower()
+    assert "How far the answer depends on how it is asked" in text
+    assert "ways to measure block structure" in text
+
+
+def without_accuracy(store: Path) -> None:
+    for file in (store / "runs").glob("*.json"):
+        record = json.loads(file.read_text())
+        record["chance_accuracy"] = None
+        curve = record["checkpoints"]["held_out_accuracy"]
+        record["checkpoints"]["held_out_accuracy"] = [None] * len(curve)
+        file.write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("diverged", "spoil", "n_nulls", "expected"),
+    [
+        ([(0.1, 0)], None, 1, "nothing to answer with"),
+        ([], without_accuracy, 0, "nothing was tested at learning rate 0.1"),
+    ],
+)
+def test_sweeps_that_say_little_still_have_a_report(
+    tmp_path, diverged, spoil, n_nulls, expected
+):
+    store = make_store(
+        tmp_path / "sweep.zarr", contrasts={0.1: 1.0}, seeds=[0], diverged=diverged
+    )
+    if spoil is not None:
+        spoil(store)
+    settings = SETTINGS | {"n_nulls": n_nulls}
+    path = write_report(analyze(store, **settings, regions=["whole"]), tmp_path)["pdf"]
+    text = flat(" ".join(pages(path)))
+    assert expected in text
+    assert ("Held-out accuracy, (a)" in text) == (spoil is None)
+
+
+def test_text_of_figures_can_be_searched(folder):
+    text = flat(" ".join(pages(folder / "report.pdf")))
+    assert "structure strength" in text
+    assert "training step" in text
+    assert "from module (pre)" in text
+
+
+def test_pdf_is_tagged_and_says_what_it_is(folder):
+    reader = PdfReader(folder / "report.pdf")
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert root["/Lang"] == "en"
+    metadata = root["/Metadata"].get_data().decode()
+    assert "<pdfaid:part>2</pdfaid:part>" in metadata
+    assert "<pdfuaid:part>1</pdfuaid:part>" in metadata
+    assert reader.metadata.title == "Learning rate and block structure"
+
+
+def test_report_made_again_has_the_same_bytes(folder, tmp_path):
+    first = (folder / "report.pdf").read_bytes()
+    analysis = read_analysis(folder)
+    again = write_report(analysis, tmp_path, store=folder / "sweep.zarr")
+    assert again["pdf"].read_bytes() == first
+
+
+def test_settings_show(folder, tmp_path):
+    analysis = read_analysis(folder)
+    path = write_report(
+        analysis,
+        tmp_path,
+        store=folder / "sweep.zarr",
+        title='#panic("x") $y$ <b>',
+        author="R\u202e. Author",
+        paper="us-letter",
+    )["pdf"]
+    first = flat(pages(path)[0])
+    assert '#panic("x") $y$ <b>' in first
+    assert "RU+202E. Author" in first
+    box = PdfReader(path).pages[0].mediabox
+    assert (float(box.width), float(box.height)) == (612, 792)
+
+
+def test_names_that_are_markup_are_shown_as_text(tmp_path):
+    network = hostile_network()
+    analysis = analyze(network, **SETTINGS, command='echo "#x" $y$ \u202e')
+    path = write_report(analysis, tmp_path, network=network)["pdf"]
+    text = flat(" ".join(pages(path)))
+    assert "root:" not in text
+    assert "nnnn\u2026" in text
+    squeezed = text.replace(" ", "")
+    assert "<script>alert(1)" in squeezed
+    assert '#read("/etc/passwd")' in squeezed
+    assert "$x$" in squeezed
+    assert "U+202Eevil" in squeezed
+
+
+def test_report_of_a_network_is_made_again_from_its_folder(tmp_path):
+    network = hostile_network()
+    analysis = analyze(network, **SETTINGS)
+    write_analysis(analysis, tmp_path)
+    write_connectome(network, tmp_path / "network.npz")
+    path = write_report(read_analysis(tmp_path), tmp_path)["pdf"]
+    other = write_report(analysis, tmp_path / "other", network=network)["pdf"]
+    assert path.read_bytes() == other.read_bytes()
+    text = flat(" ".join(pages(path)))
+    for words in ("Scores against null networks", "Modules", "Methods", "Provenance"):
+        assert words in text
+
+
+def test_other_weights_than_those_analysed_are_refused(folder, tmp_path):
+    analysis: Analysis = read_analysis(folder)
+    other = make_store(tmp_path / "other.zarr", contrasts={0.1: 0.0})
+    with pytest.raises(ValueError, match="must have the weights that were analysed"):
+        write_report(analysis, tmp_path, store=other)
+    with pytest.raises(ValueError, match=r"sweep\.zarr does not exist"):
+        write_report(analysis, tmp_path / "empty")
+    single = analyze(np.eye(3), seed=0, n_nulls=0)
+    with pytest.raises(ValueError, match="network must be given, or saved as"):
+        write_report(single, tmp_path / "none")
+    assert not list(tmp_path.glob("**/report.pdf"))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"paper": "a5"}, {"formats": []}, {"formats": ["doc"]}, {"font": "x"}]
+)
+def test_unknown_settings_are_refused(settings):
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        ReportSettings.model_validate(settings)
