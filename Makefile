@@ -23,6 +23,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/mypy --strict tests/typed_script.py  # what a user's editor sees
 	$(BIN)/lint-imports
 
 $(VENV)/installed: pyproject.toml constraints.txt
