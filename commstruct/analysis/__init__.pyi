@@ -1,6 +1,6 @@
 from .method import analyze as analyze
 from .method import region_networks as region_networks
-from .method import tail_share as tail_share
+from .method import score_p_value as score_p_value
 from .provenance import input_hash as input_hash
 from .provenance import versions as versions
 from .results import STATISTICS as STATISTICS

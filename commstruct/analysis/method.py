@@ -48,6 +48,7 @@ from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.rewiring import permute_weights
+from commstruct.statistics import Tail, p_value
 
 NULLS_PER_TASK = 5
 IN_FLIGHT = 64
@@ -471,8 +472,8 @@ def _joined(
         blocks=blocks,
         nulls=NullScores("permute", n_modules, columns[1], columns[2], columns[3]),
         p_values={
-            name: tail_share(
-                float(getattr(blocks, name)), values, _direction(structure, name)
+            name: score_p_value(
+                float(getattr(blocks, name)), values, _tail(structure, name)
             )
             for name, values in zip(STATISTICS, columns[1:], strict=True)
         },
@@ -481,41 +482,21 @@ def _joined(
     )
 
 
-def tail_share(observed: float, null_values: FloatVector, direction: int) -> float:
-    """Share of values at least as extreme as the observed one, itself among them.
-
-    ``(1 + #{null at least as extreme}) / (1 + #null)``; Phipson & Smyth 2010,
-    doi:10.2202/1544-6115.1585.
-
-    Parameters
-    ----------
-    observed : float
-    null_values : (m,) array
-        A NaN counts as 0: a partition into one module is on neither side.
-    direction : {1, -1, 0}
-        Whether large values, small values, or those far from zero are extreme.
-
-    Returns
-    -------
-    float
-        In (0, 1]; NaN if `observed` is NaN or there is no null value.
-    """
-    if not len(null_values) or not np.isfinite(observed):
-        return float("nan")
+def score_p_value(observed: float, null_values: FloatVector, tail: Tail) -> float:
+    """`p_value` of a score; an undefined null value, of one module, counts as 0."""
     values = np.nan_to_num(null_values, nan=0.0)
-    if direction == 0:
-        observed, values = abs(observed), np.abs(values)
-    elif direction < 0:
-        observed, values = -observed, -values
-    # Scores that are equal but for rounding count as equal.
-    as_extreme = np.count_nonzero(values >= observed - 1e-12 * max(1, abs(observed)))
-    return (1 + int(as_extreme)) / (1 + len(values))
+    return p_value(observed, values, tail=tail, scale=1.0)
 
 
-def _direction(structure: str, statistic: str) -> int:
+def _tail(structure: str, statistic: str) -> Tail:
     if statistic == "structure_strength":
-        return 1
-    return {"any": 0, "assortative": 1, "disassortative": -1}[structure]
+        return "upper"
+    tails: dict[str, Tail] = {
+        "any": "absolute",
+        "assortative": "upper",
+        "disassortative": "lower",
+    }
+    return tails[structure]
 
 
 def _role_agreement(network: Connectome, labels: IntVector) -> float:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from commstruct.connectome import FloatMatrix, IntVector
+from commstruct.statistics import CONSTANT
 
-ROUNDING = 1e-12  # difference of means, relative to the largest, that is none
 UNDIRECTED_CHANCE = {
     "assortative": 1 / 3,
     "disassortative": 1 / 3,
@@ -48,7 +48,7 @@ def undirected_types(means: FloatMatrix) -> PairTypes:
     """Kind of each pair from the (k, k) means of a symmetric block matrix."""
     a, b = np.triu_indices(len(means), 1)
     three = np.stack([means[a, a], means[b, b], means[a, b]])
-    clearly = ROUNDING * np.abs(three).max(axis=0, initial=0.0)
+    clearly = CONSTANT * np.abs(three).max(axis=0, initial=0.0)
     above_a, above_b = three[2] - three[0], three[2] - three[1]
     kind = np.full(len(a), -1)
     kind[(above_a < -clearly) & (above_b < -clearly)] = 0
@@ -64,7 +64,7 @@ def directed_types(means: FloatMatrix) -> PairTypes:
     four = np.stack([means[a, a], means[b, b], means[a, b], means[b, a]])
     order = np.argsort(four, axis=0)
     ranked = np.take_along_axis(four, order, axis=0)
-    clearly = ROUNDING * np.abs(four).max(axis=0, initial=0.0)
+    clearly = CONSTANT * np.abs(four).max(axis=0, initial=0.0)
     kind = np.full(len(a), -1)
     largest_two = (1 << order[2]) | (1 << order[3])
     for position, sets in enumerate([(0b0011,), (0b1100,), (0b0101, 0b1010)]):

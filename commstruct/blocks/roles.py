@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from commstruct.blocks.structure import ROUNDING, off_diagonal, quotient
+from commstruct.blocks.structure import off_diagonal, quotient
 from commstruct.connectome import (
     FloatMatrix,
     FloatVector,
@@ -15,6 +15,7 @@ from commstruct.connectome import (
     as_connectome,
     check_labels,
 )
+from commstruct.statistics import CONSTANT
 
 SIGN_ORDER = ("positive", "negative")
 DIRECTION_ORDER = ("sent", "received")
@@ -95,5 +96,5 @@ def _z_within(own: FloatVector, modules: IntVector) -> FloatVector:
     mean = np.bincount(modules, own) / sizes
     off = own - mean[modules]
     deviation = np.sqrt(np.bincount(modules, off**2) / sizes)[modules]
-    varies = deviation > ROUNDING * np.abs(own).max(initial=0.0)
+    varies = deviation > CONSTANT * np.abs(own).max(initial=0.0)
     return np.divide(off, deviation, out=np.full_like(off, np.nan), where=varies)

@@ -21,8 +21,8 @@ from commstruct.connectome import (
 )
 from commstruct.modules.finding import modularity
 from commstruct.modules.leiden import check_counts, spawn_seeds
+from commstruct.statistics import CONSTANT, percentile_interval
 
-ROUNDING = 1e-12  # spread of weights, relative to the largest, that is none
 EDGES_AT_A_TIME = 500_000  # of a sparse network: their blocks fit in a fast cache
 
 
@@ -297,11 +297,10 @@ def block_intervals(
             _same_module_correlation(sums, counts, *moments),
             _explained(sums, counts, *moments),
         )
-    bounds = [(1 - confidence) / 2, (1 + confidence) / 2]
     return BlockIntervals(
-        means=_percentiles(means, bounds),
-        diagonal_score=_percentiles(scores[:, 0], bounds),
-        structure_strength=_percentiles(scores[:, 1], bounds),
+        means=percentile_interval(means, confidence=confidence),
+        diagonal_score=percentile_interval(scores[:, 0], confidence=confidence),
+        structure_strength=percentile_interval(scores[:, 1], confidence=confidence),
         confidence=confidence,
         n_bootstraps=n_bootstraps,
         seed=seed,
@@ -378,7 +377,7 @@ def _moments(
     zeros = n_pairs - copies.sum()
     spread = float((copies * (values - mean) ** 2).sum() + zeros * mean**2)
     largest = np.abs(values).max(initial=0.0)
-    return mean, spread if spread > n_pairs * (ROUNDING * largest) ** 2 else 0.0
+    return mean, spread if spread > n_pairs * (CONSTANT * largest) ** 2 else 0.0
 
 
 def _same_module_correlation(
@@ -405,14 +404,3 @@ def _explained(
     unexplained = 1 - float((off**2 / counts[exists]).sum()) / spread
     adjusted = 1 - unexplained * (n_pairs - 1) / (n_pairs - n_blocks)
     return float(np.clip(adjusted, 0.0, 1.0))
-
-
-def _percentiles(values: FloatMatrix, bounds: list[float]) -> FloatMatrix:
-    """Bounds over the bootstraps where the value is defined; NaN where it never is."""
-    flat = values.reshape(len(values), -1)
-    result = np.full((2, flat.shape[1]), np.nan)
-    for column, one in enumerate(flat.T):
-        defined = one[~np.isnan(one)]
-        if len(defined):
-            result[:, column] = np.quantile(defined, bounds)
-    return result.reshape(2, *values.shape[1:])

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from commstruct.connectome import FloatMatrix, FloatVector, IntVector, check_labels
+from commstruct.statistics import CONSTANT, p_value, p_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ def module_tuning(
     counts = np.bincount(of)
     means = np.array([values[of == one].mean(axis=0) for one in range(len(names))])
     centre, spread = values.mean(axis=0), values.std(axis=0)
-    moves = spread > 1e-12 * np.maximum(1.0, np.abs(centre))
+    moves = spread > CONSTANT * np.maximum(1.0, np.abs(centre))
     scaled = np.where(moves, (means - centre) / np.where(moves, spread, 1), 0.0)
     selectivity = (counts / counts.sum()) @ scaled**2
 
@@ -115,15 +116,14 @@ def module_tuning(
         [shared_by(rng.permutation(modules))[1] for _ in range(n_permutations)]
     )
     whole, others = shared @ sizes / len(modules), random @ sizes / len(modules)
-    tiny = 1e-12
     return ModuleTuning(
         selectivity=selectivity,
         preferred=means.argmax(axis=0),
         tuning=tuning,
         shared=shared,
-        shared_p=(1 + (random >= shared - tiny).sum(axis=0)) / (1 + n_permutations),
+        shared_p=p_values(shared, random, scale=1.0),
         whole=float(whole),
-        whole_p=float((1 + (others >= whole - tiny).sum()) / (1 + n_permutations)),
+        whole_p=p_value(float(whole), others, scale=1.0),
         n_permutations=n_permutations,
         seed=seed,
     )
@@ -160,5 +160,5 @@ def _standard_rows(tuning: FloatMatrix) -> FloatMatrix:
     """Rows of mean 0 and length 1; without those that are the same for all classes."""
     centred = tuning - tuning.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1)
-    kept = length > 1e-12
+    kept = length > CONSTANT
     return np.asarray(centred[kept] / length[kept, None])

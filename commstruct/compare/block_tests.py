@@ -8,7 +8,6 @@ import pandas as pd
 from scipy import sparse
 
 from commstruct.blocks.structure import quotient
-from commstruct.compare.similarity import corrected
 from commstruct.connectome import (
     BoolMatrix,
     Connectome,
@@ -18,8 +17,15 @@ from commstruct.connectome import (
     Weights,
 )
 from commstruct.modules.leiden import spawn_seeds
+from commstruct.statistics import (
+    CONSTANT,
+    LEVEL,
+    ROUNDING,
+    benjamini_hochberg,
+    p_value,
+    percentile_interval,
+)
 
-LEVEL = 0.05  # blocks whose smallest possible p is above this are not tested
 MEASURES = ("mean", "density")
 
 
@@ -89,7 +95,7 @@ def block_differences(
         if undirected:
             p_values[np.tril_indices(k, -1)] = np.nan  # once is enough
         table[f"{measure}_p"] = p_values.ravel()
-        table[f"{measure}_q"] = corrected(p_values.ravel())
+        table[f"{measure}_q"] = benjamini_hochberg(p_values.ravel())
     rows = pd.DataFrame(table)
     if undirected:
         rows = rows[np.triu(np.ones((k, k), dtype=bool)).ravel()]
@@ -120,12 +126,8 @@ def diagonal_score_difference(
             drawn = _drawn(sides[0].members, rng)
         scores = [side.diagonal_score(drawn) for side in sides]
         differences.append(scores[1] - scores[0])
-    observed, found = differences[0], np.array(differences[1:])
-    found = found[~np.isnan(found)]
-    if not len(found):
-        return observed, float("nan"), float("nan")
-    low, high = np.quantile(found, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return observed, float(low), float(high)
+    low, high = percentile_interval(differences[1:], confidence=confidence)
+    return differences[0], float(low), float(high)
 
 
 class _Blocks:
@@ -199,7 +201,7 @@ class _Blocks:
         squares = self.weighted_sums(self.squared["mean"], drawn).sum()
         spread = squares - total**2 / n_pairs
         within = np.trace(counts)
-        if within in (0, n_pairs) or spread <= 1e-12 * squares:
+        if within in (0, n_pairs) or spread <= CONSTANT * squares:
             return float("nan")
         covariance = np.trace(sums) - total / n_pairs * within
         return float(covariance / np.sqrt(spread * within * (1 - within / n_pairs)))
@@ -253,8 +255,9 @@ def _p_values(
             senders.nulls + receivers.nulls,
             senders.variance(senders.nulls) + receivers.variance(receivers.nulls),
         )
-        larger = abs(nulls) >= abs(_ratio(observed, total)) * (1 - 1e-9)
-        p_values[pre, post] = (1 + larger.sum()) / (1 + n_permutations)
+        p_values[pre, post] = p_value(
+            float(_ratio(observed, total)), nulls, tail="absolute"
+        )
     return p_values
 
 
@@ -294,7 +297,7 @@ class _Exchanges(NamedTuple):
 
     def variance(self, difference: Any) -> FloatVector:
         left = self.squares - np.square(difference) * self.shrink
-        rounding = 1e-12 * self.squares
+        rounding = CONSTANT * self.squares
         return np.where(left > rounding, left, 0.0) * self.scale
 
 
@@ -317,7 +320,8 @@ def _exchanges(
     if matched:
         counts = pairs_a[own[0]]
         values = sums_b[own[1]] - sums_a[own[0]]
-        # turning all signs gives the same size, so 2^(n - 1) different outcomes
+        # Exchanging all signs gives the same size, so there are 2^(n - 1) outcomes;
+        # where even the smallest possible p is above the level, there is no test.
         few = 0.5 ** (np.count_nonzero(counts, axis=0) - 1.0) > LEVEL
         contrast = np.ones(n_a)
         dealt = rng.integers(0, 2, (n_permutations, n_a)) * 2.0 - 1
@@ -401,16 +405,10 @@ def _intervals(
                 for s, d, number in zip(sides, drawn, pairs, strict=True)
             ]
             found[measure][bootstrap] = means[1] - means[0]
-    bounds = [(1 - confidence) / 2, (1 + confidence) / 2]
-    return {measure: _quantiles(values, bounds) for measure, values in found.items()}
-
-
-def _quantiles(values: FloatMatrix, bounds: list[float]) -> FloatMatrix:
-    """Quantiles over the bootstraps where defined; NaN for blocks without pairs."""
-    result = np.full((2, *values.shape[1:]), np.nan)
-    defined = ~np.isnan(values).all(axis=0)
-    result[:, defined] = np.nanquantile(values[:, defined], bounds, axis=0)
-    return result
+    return {
+        measure: percentile_interval(values, confidence=confidence)
+        for measure, values in found.items()
+    }
 
 
 def _drawn(members: list[IntVector], rng: np.random.Generator) -> FloatVector:
@@ -429,4 +427,6 @@ def _effect_sizes(sides: list[_Blocks], means: list[FloatMatrix]) -> FloatMatrix
         variances.append(np.maximum(squares - mean**2, 0))
     spread = np.sqrt((variances[0] + variances[1]) / 2)
     scale = np.fmax(abs(means[0]), abs(means[1]))
-    return quotient(means[1] - means[0], np.where(spread > 1e-9 * scale, spread, 0.0))
+    return quotient(
+        means[1] - means[0], np.where(spread > ROUNDING * scale, spread, 0.0)
+    )

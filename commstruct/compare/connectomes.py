@@ -32,8 +32,6 @@ from commstruct.compare.similarity import (
     singular_values,
     triad_counts,
     triad_table,
-    two_sided_p,
-    upper_p,
 )
 from commstruct.connectome import (
     Connectome,
@@ -47,6 +45,7 @@ from commstruct.modules.finding import Partition, find_modules
 from commstruct.modules.leiden import spawn_seeds
 from commstruct.nulls.rewiring import preserve_strengths
 from commstruct.nulls.significance import SCORES, Significance, structure_significance
+from commstruct.statistics import Tail, p_value, z_score
 
 MATCHES = ("auto", "names", "types", "graph")
 
@@ -510,16 +509,16 @@ def _against_nulls(observed: float, nulls: FloatVector, score: str) -> dict[str,
         values = dict.fromkeys(("null_mean", "null_low", "null_high", "excess"), nan)
         return {"observed": observed, **values, "z_score": nan, "p_value": nan}
     low, high = np.quantile(nulls, [0.05, 0.95])
-    excess, spread = observed - float(nulls.mean()), float(nulls.std())
-    tests = two_sided_p if score != "structure_strength" else upper_p
+    excess = observed - float(nulls.mean())
+    tail: Tail = "upper" if score == "structure_strength" else "two-sided"
     return {
         "observed": observed,
         "null_mean": float(nulls.mean()),
         "null_low": float(low),
         "null_high": float(high),
         "excess": excess,
-        "z_score": excess / spread if spread > 1e-12 else nan,
-        "p_value": tests(observed, nulls),
+        "z_score": z_score(observed, nulls),
+        "p_value": p_value(observed, nulls, tail=tail, scale=1.0),
     }
 
 

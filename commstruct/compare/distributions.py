@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
 from commstruct.blocks.structure import off_diagonal
-from commstruct.compare.similarity import corrected, upper_p
 from commstruct.connectome import Connectome, FloatVector
 from commstruct.modules.leiden import spawn_seeds
+from commstruct.statistics import benjamini_hochberg, p_value
 
 MEASURES = ("strength sent", "strength received", "weight")
 UNDIRECTED_MEASURES = ("strength", "weight")
@@ -55,7 +55,7 @@ def distribution_table(
         if not one.any() and not other.any():
             continue
         mean = float(np.concatenate([one, other]).mean())
-        distance = null_mean = p_value = float("nan")
+        distance = null_mean = p = float("nan")
         if len(one) and len(other):
             distance = float(wasserstein_distance(one, other))
         if measure != "weight":
@@ -73,7 +73,7 @@ def distribution_table(
                 n_permutations=n_permutations,
             )
             null_mean = float(nulls.mean()) / mean
-            p_value = upper_p(distance, nulls)
+            p = p_value(distance, nulls)
         rows.append(
             {
                 "measure": measure,
@@ -82,7 +82,7 @@ def distribution_table(
                 "mean_b": float(other.mean()) if len(other) else 0.0,
                 "distance": distance / mean,
                 "null_mean": null_mean,
-                "p_value": p_value,
+                "p_value": p,
             }
         )
     columns = [
@@ -95,7 +95,7 @@ def distribution_table(
         "p_value",
     ]
     table = pd.DataFrame(rows, columns=columns)
-    table["q_value"] = corrected(table["p_value"].to_numpy(dtype=np.float64))
+    table["q_value"] = benjamini_hochberg(table["p_value"])
     return table
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy.optimize import quadratic_assignment
 
-from commstruct.compare.similarity import upper_p
 from commstruct.connectome import (
     Connectome,
     FloatMatrix,
@@ -18,6 +17,7 @@ from commstruct.connectome import (
 )
 from commstruct.modules.leiden import spawn_seeds
 from commstruct.nulls.rewiring import preserve_strengths
+from commstruct.statistics import p_value
 
 MOST_NEURONS = 2000  # dense matrices, and a cubic step in every iteration
 
@@ -115,7 +115,7 @@ def match_graphs(
         pairs=tries[best],
         score=scores[best],
         null_scores=null_scores,
-        p_value=upper_p(scores[best], null_scores),
+        p_value=p_value(scores[best], null_scores),
         agreement=_agreement(tries),
         seeds=tuple((int(i), int(j)) for i, j in known),
         restarts=restarts,

@@ -14,7 +14,6 @@ from commstruct.blocks.structure import block_structure
 from commstruct.compare.distances import distance_matrix
 from commstruct.compare.matching import FEWEST, scaled_alike
 from commstruct.compare.plain import plain
-from commstruct.compare.similarity import corrected
 from commstruct.connectome import (
     Connectome,
     FloatMatrix,
@@ -25,10 +24,10 @@ from commstruct.connectome import (
 )
 from commstruct.modules.finding import find_modules
 from commstruct.modules.leiden import spawn_seeds
+from commstruct.statistics import ROUNDING, at_least, benjamini_hochberg
 
 SCORES = ("diagonal_score", "modularity", "structure_strength", "density", "mean")
 SOME_WEIGHT = 2  # individuals that must have an edge for it to be tested
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,9 +301,10 @@ def _p_values(values: FloatMatrix, deals: IntVector) -> FloatVector:
     """Share of deals whose variance between groups is at least the first deal's."""
     constant = np.ptp(values, axis=0) <= ROUNDING * np.abs(values).max(axis=0)
     observed = variance_between(values, deals[0])
+    total = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
     n_larger = np.zeros(values.shape[1])
     for deal in deals:
-        n_larger += variance_between(values, deal) >= observed * (1 - ROUNDING)
+        n_larger += at_least(variance_between(values, deal), observed, scale=total)
     p_values = n_larger / len(deals)
     undefined = constant | np.isnan(values).any(axis=0)
     return np.where(undefined, np.nan, p_values)
@@ -326,7 +326,7 @@ def _tested(
         table[f"mean {level}"] = values[of == level].mean(axis=0)
     p_values = _p_values(values, deals)
     table["p_value"] = p_values
-    table["q_value"] = corrected(p_values)
+    table["q_value"] = benjamini_hochberg(p_values)
     return table
 
 
@@ -373,7 +373,7 @@ def _whole(
         "map_share": float(np.corrcoef(distances[upper], shown[upper])[0, 1] ** 2)
         if spread
         else float("nan"),
-        "whole_p": float((within <= within[0] + ROUNDING * total).mean())
+        "whole_p": float(at_least(-within, -within[0], scale=total).mean())
         if deals is not None
         else float("nan"),
         "whole_share": 1 - float(within[0]) / total if total else float("nan"),

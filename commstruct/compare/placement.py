@@ -14,13 +14,12 @@ from commstruct.blocks.structure import block_intervals
 from commstruct.compare.groups import group_deals, variance_between
 from commstruct.connectome import FloatMatrix, FloatVector, as_connectome
 from commstruct.modules.leiden import spawn_seeds
+from commstruct.statistics import LEVEL, ROUNDING, at_least
 
 MEASURES = ("diagonal_score", "structure_strength")
 N_DRAWS = 4000
 N_BOOTSTRAPS = 200
 N_DEALS = 2000
-ROUNDING = 1e-9
-LEVEL = 0.05
 NORMAL_95 = 1.959964  # standard deviations from the middle of an interval of 95 %
 WARNING = (
     "A likeness in a few numbers says nothing of how a connectome came about: other "
@@ -266,7 +265,7 @@ def _rates_differ(values: FloatMatrix, rates: FloatVector, seed: int) -> float:
     scaled = values[:, varies] / spread[varies]
     deals, _, _ = group_deals([str(rate) for rate in rates], seed, N_DEALS)
     between = np.array([variance_between(scaled, deal).sum() for deal in deals])
-    return float((between >= between[0] * (1 - ROUNDING)).mean())
+    return float(at_least(between, between[0], scale=1.0).mean())
 
 
 def _shares(

@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import svds
-from scipy.stats import false_discovery_control, spearmanr
+from scipy.stats import spearmanr
 
 from commstruct.blocks.structure import off_diagonal
 from commstruct.connectome import Connectome, FloatMatrix, FloatVector, IntVector
 from commstruct.modules.embedding import full_svd
+from commstruct.statistics import CONSTANT, benjamini_hochberg, p_value, z_score
 
 MOST_SINGULAR = 2000  # neurons, of which all singular values are computed
 SOME_SINGULAR = 50  # the largest ones, of larger connectomes
@@ -103,8 +104,8 @@ def edge_similarity(
         shared_rank_correlation=_ranked(values_a[in_a], values_b[in_b]),
         jaccard_nulls=values[:, 0],
         weight_correlation_nulls=values[:, 1],
-        jaccard_p=upper_p(jaccard, values[:, 0]),
-        weight_correlation_p=upper_p(correlation, values[:, 1]),
+        jaccard_p=p_value(jaccard, values[:, 0], scale=1.0),
+        weight_correlation_p=p_value(correlation, values[:, 1], scale=1.0),
     )
 
 
@@ -131,7 +132,7 @@ def weight_correlation(a: Connectome, b: Connectome) -> float:
     sums = [float(one.sum()), float(other.sum())]
     covariance = products[0] - sums[0] * sums[1] / n_pairs
     spreads = [products[i + 1] - sums[i] ** 2 / n_pairs for i in range(2)]
-    if any(s <= 1e-12 * p for s, p in zip(spreads, products[1:], strict=True)):
+    if any(s <= CONSTANT * p for s, p in zip(spreads, products[1:], strict=True)):
         return float("nan")
     return float(np.clip(covariance / np.sqrt(spreads[0] * spreads[1]), -1.0, 1.0))
 
@@ -210,19 +211,15 @@ def triad_table(
         kinds = TRIADS if len(found) == len(TRIADS) else UNDIRECTED_TRIADS
         for place, kind in enumerate(kinds):
             values = nulls[:, place] if len(nulls) else np.empty(0)
-            spread = float(values.std()) if len(values) else 0.0
-            mean = float(values.mean()) if len(values) else float("nan")
             rows.append(
                 {
                     "connectome": name,
                     "triad": kind,
                     "count": float(found[place]),
-                    "null_mean": mean,
-                    "null_sd": spread if len(values) else float("nan"),
-                    "z_score": (found[place] - mean) / spread
-                    if spread > 0
-                    else float("nan"),
-                    "p_value": two_sided_p(float(found[place]), values),
+                    "null_mean": float(values.mean()) if len(values) else float("nan"),
+                    "null_sd": float(values.std()) if len(values) else float("nan"),
+                    "z_score": z_score(float(found[place]), values),
+                    "p_value": p_value(float(found[place]), values, tail="two-sided"),
                 }
             )
     columns = [
@@ -235,34 +232,8 @@ def triad_table(
         "p_value",
     ]
     table = pd.DataFrame(rows, columns=columns)
-    table["q_value"] = corrected(table["p_value"].to_numpy(dtype=np.float64))
+    table["q_value"] = benjamini_hochberg(table["p_value"])
     return table
-
-
-def corrected(p_values: FloatVector) -> FloatVector:
-    """Adjust p-values for their number (Benjamini & Hochberg 1995); NaN stays NaN."""
-    result = np.full(len(p_values), np.nan)
-    known = ~np.isnan(p_values)
-    if known.any():
-        result[known] = false_discovery_control(p_values[known])
-    return result
-
-
-def upper_p(observed: float, nulls: FloatVector) -> float:
-    """``(1 + number of null values >= observed) / (1 + m)``; NaN if undefined."""
-    if not len(nulls) or np.isnan(observed):
-        return float("nan")
-    return float(
-        (1 + (nulls >= observed - 1e-12 * abs(observed)).sum()) / (1 + len(nulls))
-    )
-
-
-def two_sided_p(observed: float, nulls: FloatVector) -> float:
-    """Twice the smaller of both tails, at most 1; NaN without null values."""
-    if not len(nulls) or np.isnan(observed):
-        return float("nan")
-    tail = min(upper_p(observed, nulls), upper_p(-observed, -nulls))
-    return min(1.0, 2 * tail)
 
 
 def _keyed(network: Connectome) -> tuple[NDArray[np.int64], FloatVector]:

@@ -7,8 +7,7 @@ import numpy as np
 
 from commstruct.blocks.structure import off_diagonal
 from commstruct.connectome import Connectome, FloatMatrix, Weights, as_connectome
-
-ROUNDING = 1e-12  # spread, relative to the size, that is none
+from commstruct.statistics import CONSTANT
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +94,7 @@ def _correlation(x: FloatMatrix, y: FloatMatrix) -> FloatMatrix:
     x = x - x.mean(axis=-1, keepdims=True)
     y = y - y.mean(axis=-1, keepdims=True)
     spread = np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))
-    spread = _defined(np.where(spread < ROUNDING * size, 0.0, spread))
+    spread = _defined(np.where(spread < CONSTANT * size, 0.0, spread))
     correlation: FloatMatrix = (x * y).sum(axis=-1) / spread
     return correlation
 
@@ -120,6 +119,6 @@ def _similarity(weights: Weights, others: Weights) -> float:
     n_pairs = max(n * (n - 1), 1)
     covariance = products[0] - sums[0] * sums[1] / n_pairs
     spreads = [products[i + 1] - sums[i] ** 2 / n_pairs for i in range(2)]
-    if min(spreads) <= ROUNDING * max(products):
+    if min(spreads) <= CONSTANT * max(products):
         return float("nan")
     return float(covariance / np.sqrt(spreads[0] * spreads[1]))

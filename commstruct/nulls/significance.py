@@ -12,6 +12,7 @@ from commstruct.modules.finding import Partition, find_modules
 from commstruct.modules.leiden import check_counts, spawn_seeds
 from commstruct.nulls.block_nulls import preserve_gains
 from commstruct.nulls.rewiring import NULLS as REARRANGEMENTS
+from commstruct.statistics import p_value, z_score
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +131,8 @@ def structure_significance(
     values, null_scores, n_modules, errors = zip(*rows, strict=True)
     observed, null_values = _statistic(partition), np.array(values)
     return Significance(
-        p_value=float((1 + (null_values >= observed).sum()) / (1 + n_nulls)),
-        z_score=_z_score(observed, null_values),
+        p_value=p_value(observed, null_values, scale=1.0),
+        z_score=z_score(observed, null_values),
         observed=observed,
         null_values=null_values,
         partition=partition,
@@ -171,10 +172,3 @@ def _statistic(partition: Partition) -> float:
 def _scores(connectome: Connectome, partition: Partition) -> dict[str, float]:
     blocks = block_structure(connectome, partition.labels)
     return {name: float(getattr(blocks, name)) for name in SCORES}
-
-
-def _z_score(observed: float, null_values: FloatVector) -> float:
-    spread = float(null_values.std())
-    if spread <= 1e-12 * np.abs(null_values).max(initial=0.0):
-        return float("nan")
-    return float((observed - null_values.mean()) / spread)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep, read_weights
 from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.connectome import as_connectome
-from commstruct.study.trends import SweepFacts, last_value, trend_test
+from commstruct.statistics import trend_test
+from commstruct.study.trends import SweepFacts, last_value
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from commstruct.statistics import LEVEL
 from commstruct.study.slopes import (
     LEAST_SEEDS,
     RunPlace,
@@ -17,7 +18,6 @@ from commstruct.study.slopes import (
     slope_of_runs,
     slope_over_seeds,
 )
-from commstruct.study.trends import LEVEL
 
 Outcome = Literal["not refuted", "refuted", "undecided", "not tested"]
 

@@ -15,6 +15,7 @@ from commstruct.analysis import Analysis, RegionAnalysis, Sweep, read_weights
 from commstruct.blocks.tuning import matched_tuning, module_tuning
 from commstruct.connectome import FloatMatrix, as_connectome
 from commstruct.modules.finding import find_modules
+from commstruct.statistics import CONSTANT, p_value
 
 if TYPE_CHECKING:
     from sims.definition import Definition
@@ -184,7 +185,6 @@ def _probe_run(
         agreement = [
             _agreement(sweep, weights[place], one) for place in range(len(weights) - 1)
         ]
-    n_as_large = sum(not value < served for value in random_served)
     return RunProbe(
         run=str(one.run),
         learning_rate=float(one.learning_rate or 0),
@@ -196,7 +196,7 @@ def _probe_run(
         lost=float(lost.mean()),
         lost_random=float(np.mean(random_lost)),
         served=served,
-        served_p=(1 + n_as_large) / (1 + N_RANDOM),
+        served_p=p_value(served, random_served, scale=1.0),
         agreement=(*agreement, 1.0),
         tuning=tuple(map(tuple, tuned.tuning.tolist())),
     )
@@ -214,7 +214,7 @@ def _agreement(sweep: Sweep, weights: Any, one: RegionAnalysis) -> float:
 
 def _correlation(tuning: FloatMatrix, lost: FloatMatrix) -> float:
     """Over modules and classes; 0 where silencing, or the answer, is always alike."""
-    if np.ptp(tuning) < 1e-12 or np.ptp(lost) < 1e-12:
+    if np.ptp(tuning) < CONSTANT or np.ptp(lost) < CONSTANT:
         return 0.0
     return float(np.corrcoef(tuning.ravel(), lost.ravel())[0, 1])
 

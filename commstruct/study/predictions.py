@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import chi2, nct, t
 
 from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.compare.reference_axes import AXES, ConnectomePlaces, Place, place_of
+from commstruct.statistics import (
+    LEVEL,
+    ROUNDING,
+    cohens_d,
+    mean_interval,
+    sample_size,
+)
 from commstruct.study.slopes import PRIMARY
-from commstruct.study.trends import LEVEL, ROUNDING, has_learned, mean_interval
+from commstruct.study.trends import FEWEST_SEEDS, has_learned
 
 MEASURABLE = ("hidden", "whole")  # regions that one connectome shows; change does not
-POWER = 0.8
-FAR = 200.0  # t statistic beyond which its noncentral distribution is not computed
-SURE = 10.0  # a standardised difference that two of each side nearly always show
 
 Side = Literal["above", "below", "neither", "unknown"]
 
@@ -219,7 +221,7 @@ def _end_place(runs: Sequence[RegionAnalysis], axis: str) -> EndPlace:
         return float(np.mean(known)) if known else math.nan
 
     excess = [one.excess for one in places if math.isfinite(one.excess)]
-    low, high = mean_interval(np.array(excess))
+    _, low, high = map(float, mean_interval(excess, least=FEWEST_SEEDS))
     return EndPlace(
         value=mean("value"),
         expected=mean("expected"),
@@ -260,9 +262,7 @@ def predictions_of(
 
 
 def _contrast(low: End, high: End, axis: str) -> Contrast:
-    d, least, most = standardised_difference(
-        low.places[axis].runs, high.places[axis].runs
-    )
+    d, least, most = cohens_d(low.places[axis].runs, high.places[axis].runs)
     tells = bool(least > 0 or most < 0)
     weaker = least if d > 0 else most
     return Contrast(
@@ -275,86 +275,3 @@ def _contrast(low: End, high: End, axis: str) -> Contrast:
         n_each=sample_size(d) if tells else None,
         n_each_most=sample_size(weaker) if tells else None,
     )
-
-
-def standardised_difference(
-    before: Sequence[float], after: Sequence[float]
-) -> tuple[float, float, float]:
-    """Cohen's d of two independent groups, with its 95 % interval.
-
-    The difference of the means over the pooled standard deviation; the interval by
-    inverting the noncentral t distribution (Cumming & Finch 2001,
-    doi:10.1177/0013164401614002), so that it leaves zero out where Student's t test
-    has p < .05.
-
-    Parameters
-    ----------
-    before, after : sequences of float
-
-    Returns
-    -------
-    d, low, high : float
-        Of `after` minus `before`; NaN with fewer than two values on either side,
-        infinite where groups differ and nothing varies within them.
-    """
-    a, b = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
-    if min(len(a), len(b)) < 2:
-        return math.nan, math.nan, math.nan
-    freedom = len(a) + len(b) - 2
-    spread = math.sqrt(((a - a.mean()) ** 2).sum() + ((b - b.mean()) ** 2).sum())
-    spread /= math.sqrt(freedom)
-    difference = float(b.mean() - a.mean())
-    if spread <= ROUNDING:
-        d = 0.0 if abs(difference) <= ROUNDING else math.copysign(math.inf, difference)
-        return d, d, d
-    scale = math.sqrt(1 / len(a) + 1 / len(b))
-    d = difference / spread
-    low, high = (_noncentrality(d / scale, freedom, share) for share in (0.975, 0.025))
-    return d, low * scale, high * scale
-
-
-def _noncentrality(statistic: float, freedom: int, share: float) -> float:
-    """The one for which so large a share of the distribution is below `statistic`.
-
-    Of a very large statistic only the spread, not the normal deviate, matters.
-    """
-    if statistic < 0:
-        return -_noncentrality(-statistic, freedom, 1 - share)
-    if statistic > FAR:
-        return statistic * math.sqrt(float(chi2.isf(share, freedom)) / freedom)
-
-    def miss(noncentrality: float) -> float:
-        return float(nct.cdf(statistic, freedom, noncentrality)) - share
-
-    # at these ends less than 1 - share, and less than share, is on the other side
-    most = 3 + statistic * math.sqrt(float(chi2.isf(share / 5, freedom)) / freedom)
-    return float(brentq(miss, -3.0, most))
-
-
-def sample_size(d: float) -> int:
-    """Size of each of two groups in which a t test would show a difference.
-
-    Smallest n of either group for a two-sided t test of level .05 to have a power of
-    .8 (Cohen 1988, chapter 2, by the noncentral t distribution).
-
-    Parameters
-    ----------
-    d : float, not 0
-        Standardised difference.
-    """
-    if abs(d) >= SURE:
-        return 2
-    most = 2
-    while _power(d, most) < POWER:
-        most *= 2
-    least = most // 2  # of which the power is too small, or 1
-    while most - least > 1:
-        middle = (least + most) // 2
-        least, most = (least, middle) if _power(d, middle) >= POWER else (middle, most)
-    return most
-
-
-def _power(d: float, n: int) -> float:
-    freedom, shift = 2 * n - 2, abs(d) * math.sqrt(n / 2)
-    critical = float(t.ppf(1 - LEVEL / 2, freedom))
-    return float(nct.sf(critical, freedom, shift) + nct.cdf(-critical, freedom, shift))

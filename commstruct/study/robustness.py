@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 from commstruct.analysis import Analysis
-from commstruct.study.trends import LEVEL, ROUNDING, trend_test
+from commstruct.statistics import LEVEL, ROUNDING, benjamini_hochberg, trend_test
 
 MEASURES = {
     "diagonal_score": "D, all weights",
@@ -84,12 +83,11 @@ def robustness(analysis: Analysis) -> tuple[Shift, ...]:
         for region, structure in kinds
         for measure in MEASURES
     ]
-    tested = [i for i, shift in enumerate(shifts) if math.isfinite(shift.p_value)]
-    if tested:
-        adjusted = false_discovery_control([shifts[i].p_value for i in tested])
-        for i, p_value in zip(tested, adjusted, strict=True):
-            shifts[i] = replace(shifts[i], adjusted_p=float(p_value))
-    return tuple(shifts)
+    adjusted = benjamini_hochberg([shift.p_value for shift in shifts])
+    return tuple(
+        replace(shift, adjusted_p=float(p_value))
+        for shift, p_value in zip(shifts, adjusted, strict=True)
+    )
 
 
 def _shift(analysis: Analysis, region: str, structure: str, measure: str) -> Shift:

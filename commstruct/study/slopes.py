@@ -10,24 +10,25 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-from scipy.stats import false_discovery_control, t
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep
 from commstruct.compare.reference_axes import place_of, zero_of_one_module
+from commstruct.statistics import (
+    LEVEL,
+    ROUNDING,
+    benjamini_hochberg,
+    combined_p,
+    least_squares_slope,
+    mean_interval,
+    mean_test,
+)
 from commstruct.study.checkpoints import (
     Checkpoints,
     EqualLoss,
     checkpoint_blocks,
     equal_loss,
 )
-from commstruct.study.trends import (
-    LEVEL,
-    ROUNDING,
-    SweepFacts,
-    combined_p,
-    mean_interval,
-    sweep_facts,
-)
+from commstruct.study.trends import FEWEST_SEEDS, SweepFacts, sweep_facts
 
 Comparison = Literal["steps", "loss", "product"]
 Verdict = Literal[
@@ -247,10 +248,9 @@ def study_facts(
         and slope.n_seeds >= LEAST_SEEDS
         and math.isfinite(slope.p_value)
     ]
-    if tested:
-        adjusted = false_discovery_control([slopes[i].p_value for i in tested])
-        for i, p_value in zip(tested, adjusted, strict=True):
-            slopes[i] = replace(slopes[i], adjusted_p=float(p_value))
+    adjusted = benjamini_hochberg([slopes[i].p_value for i in tested])
+    for i, p_value in zip(tested, adjusted, strict=True):
+        slopes[i] = replace(slopes[i], adjusted_p=float(p_value))
     return StudyFacts(settings=tuple(parts), slopes=tuple(slopes))
 
 
@@ -292,8 +292,7 @@ def seed_slopes(
     for seed in np.unique(of[known]):
         mine = known & (of == seed)
         if len(np.unique(x[mine])) >= LEAST_RATES:
-            centred = x[mine] - x[mine].mean()
-            found[int(seed)] = float(centred @ y[mine] / (centred @ centred))
+            found[int(seed)] = least_squares_slope(x[mine], y[mine])
     return found
 
 
@@ -301,18 +300,7 @@ def slope_over_seeds(
     slopes: Mapping[int, float],
 ) -> tuple[float, float, float, float, int]:
     """Mean of what `seed_slopes` returns, or of differences of it, as `mean_slope`."""
-    found = np.array(list(slopes.values()))
-    n = len(found)
-    if n == 0:
-        return math.nan, math.nan, math.nan, math.nan, 0
-    mean = float(np.mean(found))
-    if n == 1:
-        return mean, math.nan, math.nan, math.nan, 1
-    error = float(np.std(found, ddof=1)) / math.sqrt(n)
-    half = float(t.ppf(0.975, n - 1)) * error
-    if error <= 1e-15 * max(1.0, abs(mean)):
-        return mean, mean, mean, float(abs(mean) <= ROUNDING), n
-    return mean, mean - half, mean + half, float(2 * t.sf(abs(mean) / error, n - 1)), n
+    return mean_test(list(slopes.values()))
 
 
 @dataclass(frozen=True)
@@ -351,6 +339,7 @@ def slope_of_runs(
     for rate, value in sorted(zip(rates, values, strict=True)):
         if math.isfinite(value):
             at.setdefault(rate, []).append(value)
+    intervals = [mean_interval(some, least=FEWEST_SEEDS)[1:] for some in at.values()]
     return Slope(
         *place,
         measure=measure,
@@ -365,7 +354,7 @@ def slope_of_runs(
         by_seed=by_seed,
         rates=tuple(at),
         means=tuple(float(np.mean(some)) for some in at.values()),
-        intervals=tuple(mean_interval(np.array(some)) for some in at.values()),
+        intervals=tuple((float(low), float(high)) for low, high in intervals),
     )
 
 

@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import combine_pvalues, false_discovery_control, rankdata
-from scipy.stats import t as t_distribution
 
 from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis
 from commstruct.connectome import check_labels
+from commstruct.statistics import (
+    ROUNDING,
+    benjamini_hochberg,
+    combined_p,
+    trend_test,
+)
 
-LEVEL = 0.05
-N_PERMUTATIONS = 9999
 FEWEST_SEEDS = 3  # for an interval: of two it is nine times their distance
 SETTLED = 0.95  # share of samples that settle where a rate counts as settled
-ROUNDING = 1e-9  # a mean score below it has no sign
 
 FloatVector = NDArray[np.float64]
 IntVector = NDArray[np.int64]
@@ -242,80 +243,6 @@ def last_value(record: dict[str, Any], name: str) -> float | None:
     return None if curve[-1] is None else float(curve[-1])
 
 
-def trend_test(
-    learning_rates: Sequence[float],
-    scores: Sequence[float],
-    seeds: Sequence[int],
-    *,
-    seed: int,
-) -> tuple[float, float, int]:
-    """Test whether a score changes with the learning rate, seeds being blocks.
-
-    Spearman's correlation, with a two-sided p value by permuting the scores among
-    the learning rates within each seed: ``(1 + #{|rho*| >= |rho|}) / (1 + 9999)``.
-
-    Parameters
-    ----------
-    learning_rates, scores, seeds : sequences of equal length
-        One entry per run; runs with an undefined (NaN) score are left out.
-    seed : int
-        Of the permutations.
-
-    Returns
-    -------
-    rho, p_value : float
-        NaN with fewer than three learning rates or four runs, or equal scores.
-    n_runs : int
-        Runs used.
-    """
-    values = np.asarray(scores, dtype=np.float64)
-    known = np.isfinite(values)
-    values, rates = values[known], np.asarray(learning_rates, dtype=float)[known]
-    blocks = np.asarray(seeds)[known]
-    n_runs = len(values)
-    too_few = len(np.unique(rates)) < 3 or n_runs < 4
-    if too_few or np.ptp(values) <= 1e-12 * max(1.0, np.abs(values).max()):
-        return math.nan, math.nan, n_runs
-    x, y = _standardised(rankdata(rates)), _standardised(rankdata(values))
-    rho = float(x @ y)
-    rng = np.random.default_rng(seed)
-    permuted = np.tile(y, (N_PERMUTATIONS, 1))
-    for block in np.unique(blocks):
-        members = np.flatnonzero(blocks == block)
-        permuted[:, members] = rng.permuted(permuted[:, members], axis=1)
-    extreme = int(np.count_nonzero(np.abs(permuted @ x) >= abs(rho) - 1e-12))
-    return rho, (1 + extreme) / (1 + N_PERMUTATIONS), n_runs
-
-
-def mean_interval(values: FloatVector) -> tuple[float, float]:
-    """95 % confidence interval of a mean over seeds, by Student's t.
-
-    Parameters
-    ----------
-    values : array
-        One per seed, all finite.
-
-    Returns
-    -------
-    low, high : float
-        NaN with fewer than three values.
-    """
-    n = len(values)
-    if n < FEWEST_SEEDS:
-        return math.nan, math.nan
-    reach = t_distribution.ppf(0.975, n - 1) * values.std(ddof=1) / math.sqrt(n)
-    return float(values.mean() - reach), float(values.mean() + reach)
-
-
-def combined_p(p_values: Sequence[float]) -> float:
-    """Fisher's combination of p values; NaN counts as 1, unless all are NaN."""
-    values = np.asarray(p_values, dtype=np.float64)
-    if not np.isfinite(values).any():
-        return math.nan
-    values = np.nan_to_num(values, nan=1.0)
-    return float(combine_pvalues(values, method="fisher").pvalue)
-
-
 def match_modules(
     labels: Any, reference_labels: Any, *, reference_ids: Any, first_new: int
 ) -> IntVector:
@@ -362,12 +289,11 @@ def _trends(
             if (one.region, one.structure) == (region, structure)
         ]
         trends += [_trend(chosen, statistic, learned, seed) for statistic in STATISTICS]
-    tested = [i for i, trend in enumerate(trends) if math.isfinite(trend.p_value)]
-    if tested:
-        adjusted = false_discovery_control([trends[i].p_value for i in tested])
-        for i, p_value in zip(tested, adjusted, strict=True):
-            trends[i] = replace(trends[i], adjusted_p=float(p_value))
-    return tuple(trends)
+    adjusted = benjamini_hochberg([trend.p_value for trend in trends])
+    return tuple(
+        replace(trend, adjusted_p=float(p_value))
+        for trend, p_value in zip(trends, adjusted, strict=True)
+    )
 
 
 def _trend(
@@ -450,8 +376,3 @@ def _matched_ids(
             ids[str(here.run), region, structure] = now
             before, before_ids = here, now
     return ids
-
-
-def _standardised(ranks: FloatVector) -> FloatVector:
-    centred = ranks - ranks.mean()
-    return np.asarray(centred / np.sqrt(centred @ centred))

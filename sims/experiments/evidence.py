@@ -9,13 +9,11 @@ from typing import Any, TypeVar
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
-from scipy import stats
 from threadpoolctl import threadpool_limits
 
-Answer = TypeVar("Answer")
+from commstruct.statistics import mean_interval
 
-CONFIDENCE = 0.95
-"""Coverage of every band over seeds."""
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -128,17 +126,8 @@ def band(values: ArrayLike) -> dict[str, Any]:
         ``mean``, ``low`` and ``high``, each of the shape of one row. A single seed has
         no interval: ``low`` and ``high`` are NaN.
     """
-    values = np.asarray(values, dtype=np.float64)
-    counted = np.isfinite(values)
-    n = counted.sum(axis=0)
-    total = np.where(counted, values, 0).sum(axis=0)
-    mean = np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)
-    squares = (np.where(counted, values - mean, 0) ** 2).sum(axis=0)
-    variance = np.divide(squares, n - 1, out=np.full(n.shape, np.nan), where=n > 1)
-    half = stats.t.ppf(0.5 + CONFIDENCE / 2, np.maximum(n - 1, 1)) * np.sqrt(
-        np.divide(variance, n, out=np.full(n.shape, np.nan), where=n > 1)
-    )
-    return {"mean": mean, "low": mean - half, "high": mean + half}
+    mean, low, high = mean_interval(values)
+    return {"mean": mean, "low": low, "high": high}
 
 
 def geometric_band(values: ArrayLike) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from commstruct.analysis import (
     open_sweep,
     read_analysis,
     region_networks,
-    tail_share,
+    score_p_value,
     usual_settings,
     write_analysis,
 )
@@ -253,18 +253,18 @@ def test_input_is_not_changed():
 
 
 @pytest.mark.parametrize(
-    ("direction", "expected"), [(1, 2 / 5), (-1, 4 / 5), (0, 3 / 5)]
+    ("tail", "expected"), [("upper", 2 / 5), ("lower", 4 / 5), ("absolute", 3 / 5)]
 )
-def test_tail_share_counts_the_observed_value_in(direction, expected):
+def test_p_values_of_scores_count_the_observed_value_in(tail, expected):
     # at least 2: one null; at most 2: three; at least 2 from zero: two
-    assert tail_share(2.0, np.array([0.0, 1.0, 3.0, -2.0]), direction) == expected
+    assert score_p_value(2.0, np.array([0.0, 1.0, 3.0, -2.0]), tail) == expected
 
 
-def test_tail_share_takes_an_undefined_null_for_zero():
-    assert tail_share(0.5, np.array([np.nan]), 1) == 0.5
-    assert tail_share(-0.5, np.array([np.nan]), 1) == 1
-    assert math.isnan(tail_share(math.nan, np.array([1.0]), 1))
-    assert math.isnan(tail_share(1.0, np.array([]), 1))
+def test_p_values_of_scores_take_an_undefined_null_for_zero():
+    assert score_p_value(0.5, np.array([np.nan]), "upper") == 0.5
+    assert score_p_value(-0.5, np.array([np.nan]), "upper") == 1
+    assert math.isnan(score_p_value(math.nan, np.array([1.0]), "upper"))
+    assert math.isnan(score_p_value(1.0, np.array([]), "upper"))
 
 
 def spoil_version(store: Path) -> None:

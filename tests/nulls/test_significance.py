@@ -33,6 +33,18 @@ def test_planted_structure_is_significant_for_its_own_kind_only(
             assert test.p_value > 0.05
 
 
+def test_null_networks_that_tie_with_the_network_count_as_extreme():
+    """Whatever the degrees of disjoint pairs allow is disjoint pairs again."""
+    weights = np.zeros((10, 10))
+    for pair, weight in enumerate(np.random.default_rng(5).random(5)):
+        weights[[2 * pair, 2 * pair + 1], [2 * pair + 1, 2 * pair]] = weight
+    test = structure_significance(
+        weights, seed=0, n_nulls=39, structure="assortative", null="degree", restarts=1
+    )
+    np.testing.assert_allclose(test.null_values, test.observed, rtol=1e-12)
+    assert test.p_value == 1.0
+
+
 def test_any_structure_is_seen_where_it_is_and_not_where_it_is_not():
     weights, _ = planted_weights("feedforward", seed=3, contrast=1.5, sizes=SIZES)
     test = structure_significance(weights, seed=1, n_nulls=9, restarts=2)

@@ -27,11 +27,9 @@ from commstruct.report.words.sentences import (
 from commstruct.study import (
     RateScore,
     Trend,
-    combined_p,
     has_learned,
     match_modules,
     sweep_facts,
-    trend_test,
 )
 from commstruct.study.checkpoints import checkpoint_blocks, equal_loss
 from commstruct.study.robustness import MEASURES, Shift, robustness
@@ -73,51 +71,6 @@ def trend(means: list[float], *, rho: float, p_value: float, **changes) -> Trend
         p_value,
     )
     return replace(made, **changes)
-
-
-def test_trend_test_is_spearman_with_permutations_within_seeds():
-    rates, seeds = [1.0, 2.0, 4.0] * 2, [0] * 3 + [1] * 3
-    scores = [3.0, 2.0, 1.0, 13.0, 12.0, 11.0]
-    rho, p_value, n_runs = trend_test(rates, scores, seeds, seed=0)
-    # ranks of rates 1.5, 3.5, 5.5 twice; of scores 3, 2, 1, 6, 5, 4; by hand
-    assert rho == pytest.approx(-8 / math.sqrt(280))
-    # of 36 ways to permute within both seeds, 2 are as extreme: both orders alike
-    assert p_value == pytest.approx(2 / 36, abs=0.01)
-    assert n_runs == 6
-
-
-def test_trend_test_rejects_five_per_cent_of_no_trends():
-    rng = np.random.default_rng(0)
-    rates, seeds = np.tile([1.0, 2, 4, 8], 3), np.repeat([0, 1, 2], 4)
-    start = np.repeat([0.0, 5.0, 10.0], 4)  # seeds differ, rates do not
-    found = [
-        trend_test(rates, start + rng.normal(size=12), seeds, seed=0)[1]
-        for _ in range(60)
-    ]
-    assert np.mean(np.array(found) <= 0.05) <= 0.15
-
-
-@pytest.mark.parametrize(
-    ("rates", "scores"),
-    [
-        ([1, 2, 1, 2], [1, 2, 3, 4]),  # two rates
-        ([1, 2, 3], [1, 2, 3]),  # three runs
-        ([1, 2, 3, 4], [1, 1, 1, 1]),  # equal scores
-        ([1, 2, 3, 4], [1, 2, 3, math.nan]),  # three defined scores
-    ],
-)
-def test_trend_test_refuses_too_little(rates, scores):
-    rho, p_value, _ = trend_test(rates, scores, [0] * len(rates), seed=0)
-    assert math.isnan(rho)
-    assert math.isnan(p_value)
-
-
-def test_combined_p_is_fishers():
-    # -2 ln(0.1 * 0.1) = 9.21 on 4 degrees: exp(-x) (1 + x) with x = 4.605
-    x = -math.log(0.01)
-    assert combined_p([0.1, 0.1]) == pytest.approx(math.exp(-x) * (1 + x))
-    assert combined_p([0.1, math.nan]) == pytest.approx(combined_p([0.1, 1.0]))
-    assert math.isnan(combined_p([math.nan]))
 
 
 def test_modules_that_overlap_keep_their_number():

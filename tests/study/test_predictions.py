@@ -10,7 +10,6 @@ import pytest
 from helpers.command import commstruct
 from helpers.figures import collisions
 from helpers.stores import make_store
-from scipy.stats import nct, ttest_ind
 
 from commstruct.analysis import Analysis, analyze
 from commstruct.analysis.settings import AnalysisSettings
@@ -25,14 +24,10 @@ from commstruct.report.pages.prediction_section import add_predictions
 from commstruct.report.words.prediction_sentences import prediction_sentences
 from commstruct.report.words.prediction_tables import predictions_frame
 from commstruct.study.predictions import (
-    FAR,
     Predictions,
-    _noncentrality,
     connectome_side,
     predictions_of,
-    sample_size,
     setting_ends,
-    standardised_difference,
 )
 from sims.study import load_study
 
@@ -242,54 +237,6 @@ def test_the_table_is_tidy(predictions: Predictions) -> None:
     assert not table.duplicated(keys).any()
     known = table[table["expected"].notna() & table["value"].notna()]
     np.testing.assert_allclose(known["excess"], known["value"] - known["expected"])
-
-
-@pytest.mark.parametrize(
-    ("d", "n"), [(0.2, 394), (0.5, 64), (-0.8, 26), (1.0, 17), (2.0, 6), (50.0, 2)]
-)
-def test_sample_sizes_are_those_of_the_power_tables(d: float, n: int) -> None:
-    # G*Power 3.1: two independent means, two-sided, level .05, power .80.
-    assert sample_size(d) == n
-
-
-def test_a_difference_is_that_of_cohen_with_its_interval() -> None:
-    before, after = [1.0, 2.0, 3.0], [3.0, 4.0, 5.0, 6.0]
-    pooled = ((2.0 + 5.0) / 5) ** 0.5  # sums of squares 2 and 5, 5 degrees of freedom
-    d, low, high = standardised_difference(before, after)
-    assert d == pytest.approx(2.5 / pooled)
-    scale = (1 / 3 + 1 / 4) ** 0.5
-    assert nct.sf(d / scale, 5, low / scale) == pytest.approx(0.025)
-    assert nct.cdf(d / scale, 5, high / scale) == pytest.approx(0.025)
-    mirrored = standardised_difference(after, before)
-    assert mirrored == pytest.approx((-d, -high, -low))
-    assert np.isnan(standardised_difference([1.0], after)).all()
-    assert standardised_difference([1.0, 1.0], [2.0, 2.0]) == (np.inf,) * 3
-    assert standardised_difference([1.0, 1.0], [1.0, 1.0]) == (0.0,) * 3
-
-
-def test_the_interval_leaves_zero_out_where_the_t_test_rejects() -> None:
-    rng = np.random.default_rng(0)
-    for shift in np.linspace(0, 3, 30):
-        a, b = rng.normal(size=4), rng.normal(size=5) + shift
-        _, low, high = standardised_difference(a, b)
-        assert (low > 0 or high < 0) == (ttest_ind(a, b).pvalue < 0.05)
-
-
-def test_the_interval_covers_the_true_difference() -> None:
-    rng = np.random.default_rng(1)
-    covered = 0
-    for _ in range(400):
-        a, b = rng.normal(size=3), rng.normal(size=3) + 2.0
-        _, low, high = standardised_difference(a, b)
-        covered += low < 2.0 < high
-    assert 0.92 < covered / 400 < 0.98
-
-
-@pytest.mark.parametrize("share", [0.025, 0.975])
-@pytest.mark.parametrize("sign", [1, -1])
-def test_very_large_differences_are_as_large_ones(share: float, sign: int) -> None:
-    near, far = (_noncentrality(sign * FAR * x, 4, share) for x in (0.999, 1.001))
-    assert far == pytest.approx(near, rel=0.005)
 
 
 def test_all_connectomes_that_ship_are_placed_unless_others_are_named(

@@ -35,7 +35,7 @@ from commstruct.report.figures.style import (
     module_colors,
 )
 from commstruct.report.text import shown
-from commstruct.study.trends import LEVEL
+from commstruct.statistics import LEVEL
 
 FloatMatrix = NDArray[np.float64]
 MOST_NAMED = 16  # kinds that are written beside a block matrix; more are numbered

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.report.figures.style import NULL_COLOR, SEED_MARKERS, STRUCTURE_COLORS
-from commstruct.study.trends import FEWEST_SEEDS, mean_interval, unsettled_rates
+from commstruct.statistics import mean_interval
+from commstruct.study.trends import FEWEST_SEEDS, unsettled_rates
 
 FloatVector = NDArray[np.float64]
 AXIS_NAMES = {
@@ -135,7 +136,9 @@ def _draw_confidence(
 ) -> None:
     """The band of the means over seeds, with broken edges, where there is one."""
     rates = list(values)
-    bounds = np.array([mean_interval(known) for known in values.values()])
+    bounds = np.array(
+        [mean_interval(known, least=FEWEST_SEEDS)[1:] for known in values.values()]
+    )
     if not np.isfinite(bounds).any():
         return
     low, high = bounds.T

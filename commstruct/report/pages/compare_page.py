@@ -17,7 +17,7 @@ from commstruct.report.settings import ReportSettings
 from commstruct.report.text import p_text, percent, plain, shown, signed
 from commstruct.report.words import compare_sentences as sentences
 from commstruct.report.words.tables import Table
-from commstruct.study.trends import LEVEL
+from commstruct.statistics import LEVEL
 
 MOST_KINDS = 40  # named in the caption of the matrices
 MOST_BLOCKS = 24  # rows of the table of differences; all are in blocks.csv

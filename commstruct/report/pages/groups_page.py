@@ -20,7 +20,7 @@ from commstruct.report.settings import ReportSettings
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
 from commstruct.report.words.compare_sentences import number
 from commstruct.report.words.tables import Table
-from commstruct.study.trends import LEVEL
+from commstruct.statistics import LEVEL
 
 MOST_ROWS = 20
 MOST_COMMAND = 20_000  # letters: it must run as it is printed

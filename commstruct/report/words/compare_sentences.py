@@ -18,7 +18,7 @@ from commstruct.report.text import (
     shown,
     signed,
 )
-from commstruct.study.trends import LEVEL
+from commstruct.statistics import LEVEL
 
 WORMS = {
     "the two sexes": ("celegans-hermaphrodite", "celegans-male"),

@@ -23,8 +23,9 @@ from commstruct.analysis.sweeps import ROLES
 from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import Connectome
 from commstruct.report.text import STRUCTURE_NAMES, p_text, shown
+from commstruct.statistics import LEVEL
 from commstruct.study.checkpoints import Checkpoint, Checkpoints, saturation
-from commstruct.study.trends import LEVEL, SweepFacts, last_value, match_modules
+from commstruct.study.trends import SweepFacts, last_value, match_modules
 
 MOST_CHARACTERS = 3_000_000  # of what there is to explore on one page
 MOST_NEURONS = 3000  # whose weights a browser draws without delay

@@ -16,7 +16,7 @@ from commstruct.report.text import (
     plain,
     signed,
 )
-from commstruct.study.trends import LEVEL
+from commstruct.statistics import LEVEL
 
 
 def network_setting(analysis: Analysis) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from commstruct.compare.placement import WARNING
 from commstruct.report.text import counted, joined, shown, with_interval
 from commstruct.report.words.study_sentences import REGION_NAMES
+from commstruct.statistics import LEVEL
 from commstruct.study.predictions import (
     Contrast,
     End,
@@ -14,7 +15,6 @@ from commstruct.study.predictions import (
     connectome_side,
 )
 from commstruct.study.slopes import PRIMARY
-from commstruct.study.trends import LEVEL
 
 CLAIM = (
     "If the claim held, connectomes of slow learners would have D above that of their "

@@ -17,9 +17,8 @@ from commstruct.report.text import (
     shown,
     signed,
 )
+from commstruct.statistics import LEVEL, ROUNDING
 from commstruct.study.trends import (
-    LEVEL,
-    ROUNDING,
     RateScore,
     SweepFacts,
     Trend,

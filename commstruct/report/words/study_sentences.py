@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from commstruct.report.text import counted, joined, p_text, signed, with_interval
+from commstruct.statistics import LEVEL, ROUNDING
 from commstruct.study.explanations import Explanation
 from commstruct.study.slopes import (
     LEAST_RATES,
@@ -17,7 +18,6 @@ from commstruct.study.slopes import (
     StudyFacts,
     slope_over_seeds,
 )
-from commstruct.study.trends import LEVEL, ROUNDING
 
 REGION_NAMES = {
     "whole": "the whole network",

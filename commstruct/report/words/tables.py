@@ -10,9 +10,10 @@ import numpy as np
 
 from commstruct.analysis import Analysis
 from commstruct.report.text import p_text, percent, plain, shown, signed
+from commstruct.statistics import LEVEL
 from commstruct.study.checkpoints import EqualLoss
 from commstruct.study.robustness import MEASURES, Shift
-from commstruct.study.trends import LEVEL, SweepFacts, Trend, last_value
+from commstruct.study.trends import SweepFacts, Trend, last_value
 
 DASH = "\u2013"
 SYMBOLS = {"diagonal_score": "D", "modularity": "Q", "structure_strength": "S"}
