@@ -345,7 +345,7 @@ def analyze(
         typer.Option(
             min=1,
             help="Searches for modules in every network.",
-            show_default=f"4; 1 {ABOVE}",
+            show_default=f"4; 1 {ABOVE}; 3 of a sweep",
         ),
     ] = None,
     n_nulls: Annotated[
@@ -354,7 +354,7 @@ def analyze(
             "--nulls",
             min=0,
             help="Randomised networks to compare with.",
-            show_default=f"100; 2 {ABOVE}",
+            show_default=f"100; 2 {ABOVE}; 10 of a sweep",
         ),
     ] = None,
     orientation: Orientation = None,
@@ -390,7 +390,7 @@ def analyze(
             "restarts": restarts,
             "n_nulls": n_nulls,
         }
-        settings = analysis_settings(asked, 0)
+        settings = analysis_settings(asked, None)  # of sweeps; networks have theirs
         reading = reading_of(
             networks,
             orientation=orientation,

@@ -1,4 +1,6 @@
+from .method import Execution as Execution
 from .method import analyze as analyze
+from .method import analyze_with as analyze_with
 from .method import region_networks as region_networks
 from .method import score_p_value as score_p_value
 from .provenance import input_hash as input_hash
@@ -11,10 +13,12 @@ from .results import plain_data as plain_data
 from .results import read_analysis as read_analysis
 from .results import write_analysis as write_analysis
 from .results import write_whole as write_whole
+from .runs import RunKey as RunKey
+from .runs import TrainedRun as TrainedRun
 from .settings import REGIONS as REGIONS
 from .settings import STRUCTURES as STRUCTURES
 from .settings import AnalysisSettings as AnalysisSettings
-from .settings import usual_settings as usual_settings
+from .settings import network_settings as network_settings
 from .sweeps import Sweep as Sweep
 from .sweeps import open_sweep as open_sweep
 from .sweeps import read_weights as read_weights

@@ -1,11 +1,11 @@
 """The whole method on one network or on every run of a sweep; no drawing."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -28,14 +28,15 @@ from commstruct.analysis.results import (
     NullScores,
     RegionAnalysis,
 )
+from commstruct.analysis.runs import RunKey, TrainedRun
 from commstruct.analysis.settings import (
     REGIONS,
-    STRUCTURES,
     VERY_LARGE,
     AnalysisSettings,
     Region,
-    Signs,
+    SettingsFields,
     Structure,
+    network_settings,
 )
 from commstruct.analysis.sweeps import (
     ROLES,
@@ -50,46 +51,58 @@ from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.rewiring import permute_weights
 from commstruct.statistics import Tail, p_value
 
-NULLS_PER_TASK = 5
+NULLS_PER_TASK = 5  # fewer and larger tasks send the network to a process less often
 IN_FLIGHT = 64
-"""Tasks that are with an executor at a time; so many networks are in memory."""
+"""Tasks submitted to an executor at a time; as many networks are in memory."""
 
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True, eq=False)
-class _Place:
-    """Where a network that is analysed is from."""
+@dataclass(frozen=True)
+class Execution:
+    """How an analysis is carried out; none of it changes the numbers.
 
-    neurons: IntVector
-    region: Region
-    run: str | None = None
-    learning_rate: float | None = None
-    seed: int | None = None
-    checkpoint: int | None = None
+    Attributes
+    ----------
+    workers : int, at least 1
+        Processes on this machine.
+    executor : concurrent.futures.Executor or None
+        Where to work instead, e.g. ``distributed.Client(address).get_executor()``.
+    previous : Analysis or None
+        An earlier analysis, from which results of the same weights, settings and
+        versions are taken.
+    command : str or None
+        Command that reproduces the analysis, for its provenance.
+    progress : callable or None
+        Called with the number of finished tasks and of all tasks.
+    """
+
+    workers: int = 1
+    executor: Executor | None = None
+    previous: Analysis | None = None
+    command: str | None = None
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise ValueError(f"workers must be at least 1, got {self.workers}")
 
 
 def analyze(
     network_or_store: Any,
     *,
-    seed: int,
-    structures: Sequence[Structure] = STRUCTURES,
-    signs: Signs = "signed",
-    regions: Sequence[Region] | None = None,
-    resolution: float = 1.0,
-    restarts: int = 3,
-    n_nulls: int = 10,
     workers: int = 1,
     executor: Executor | None = None,
     previous: Analysis | None = None,
     command: str | None = None,
     progress: Progress | None = None,
+    **settings: Unpack[SettingsFields],
 ) -> Analysis:
     """Find modules, score block structure, and test both against null networks.
 
-    In every region of every network, modules are found for every structure asked
-    for. The same search is run on networks whose weights were permuted among the
-    synapses that may exist; their scores say what the search finds where there is
+    Modules are found in every region of every network, for every structure asked for.
+    The same search is made in null networks, whose weights were permuted among the
+    synapses that may exist; their scores show what the search finds where there is
     nothing to find.
 
     Parameters
@@ -97,30 +110,35 @@ def analyze(
     network_or_store : Connectome, anything `as_connectome` takes, or a path
         A path is the directory of a sweep store; every run in it that did not
         diverge is analysed, at its last checkpoint.
-    seed : int
-        Seed of searches and nulls. A run of a sweep gets its stream from this and
-        its own seed, the same at every learning rate.
-    structures : sequence of {"any", "assortative", "disassortative"}
-    signs : {"signed", "positive", "negative", "absolute"}
-    regions : sequence of {"whole", "hidden", "learned change"}, optional
-        Default: all three for a sweep, ``["whole"]`` for a network, which has no
-        other. The learned change is final minus initial weights of all neurons.
-    resolution : float
-    restarts : int
-        Searches in every network, null networks included.
-    n_nulls : int
-        Null networks per region; 0 for none.
-    workers : int
+    workers : int, at least 1
         Processes. The result does not depend on it.
     executor : concurrent.futures.Executor, optional
         Where to work instead, e.g. ``distributed.Client(address).get_executor()``.
     previous : Analysis, optional
-        An earlier analysis; what it has of the same weights, settings and versions
-        is taken from it.
+        An earlier analysis, from which results of the same weights, settings and
+        versions are taken.
     command : str, optional
-        What to type to make this analysis again, for its provenance.
+        Command that reproduces this analysis, for its provenance.
     progress : callable, optional
         Called with the number of finished tasks and of all tasks.
+    seed : int, default 0
+        Seed of searches and nulls. A run of a sweep gets its stream from this and
+        its own seed, the same at every learning rate.
+    structures : sequence of {"any", "assortative", "disassortative"}, optional
+        Default: all; of a network of more than 20,000 neurons the first two.
+    signs : {"signed", "positive", "negative", "absolute"}, default "signed"
+        Weights that modularity takes into account.
+    regions : sequence of {"whole", "hidden", "learned change"}, optional
+        Default: all three for a sweep, ``["whole"]`` for a network, which has no
+        other. The learned change is final minus initial weights of all neurons.
+    resolution : float, default 1
+        Above 1 for smaller modules, below 1 for larger ones.
+    restarts : int, at least 1
+        Searches in every network, including null networks. Default: 4 for a network,
+        1 above 20,000 neurons, 3 for a sweep.
+    n_nulls : int, at least 0
+        Null networks per region. Default: 100 for a network, 2 above 20,000 neurons,
+        10 for each run of a sweep.
 
     Returns
     -------
@@ -128,48 +146,80 @@ def analyze(
 
     Raises
     ------
+    TypeError
+        If a keyword is not a setting.
     ValueError
         If a setting is out of range, `regions` does not fit the kind of input, or
         the store is not a sweep store of this format version with a run that ended.
+
+    See Also
+    --------
+    AnalysisSettings : the settings, checked
+    read_analysis : read an analysis that was written
+    write_report : lay an analysis out as PDF and HTML
+
+    Examples
+    --------
+    Two modules of six neurons, connected within and not between:
+
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.kron(np.eye(2), np.ones((6, 6))) - np.eye(12)
+    >>> analysis = cs.analyze(weights, structures=["assortative"], n_nulls=19)
+    >>> region = analysis.regions[0]
+    >>> region.partition.labels.tolist()
+    [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+    >>> round(region.score("diagonal_score"), 2), region.p_values["diagonal_score"]
+    (1.0, 0.05)
     """
-    settings = AnalysisSettings(
-        seed=seed,
-        structures=tuple(structures),
-        signs=signs,
-        regions=REGIONS if regions is None else tuple(regions),
-        resolution=resolution,
-        restarts=restarts,
-        n_nulls=n_nulls,
-    )
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
-    means = _Means(workers, executor, previous, progress)
-    if isinstance(network_or_store, str | Path):
-        return _analyze_sweep(open_sweep(network_or_store), settings, means, command)
-    if regions is not None and tuple(regions) != ("whole",):
-        raise ValueError(
-            f"regions of a single network must be ('whole',), got {tuple(regions)}"
+    unknown = settings.keys() - AnalysisSettings.model_fields.keys()
+    if unknown:
+        raise TypeError(
+            f"settings must be among {', '.join(AnalysisSettings.model_fields)}, got "
+            f"{', '.join(sorted(unknown))}"
         )
-    settings = settings.model_copy(update={"regions": ("whole",)})
+    regions = settings.get("regions")
+    if regions is None:
+        settings.pop("regions", None)
+    execution = Execution(workers, executor, previous, command, progress)
+    if isinstance(network_or_store, str | Path):
+        chosen = AnalysisSettings.model_validate(settings)
+        return analyze_with(network_or_store, chosen, execution)
     network = as_connectome(network_or_store)
-    return _analyze_network(network, settings, means, command)
+    chosen = network_settings(network.n_neurons, **settings)
+    if chosen.regions != ("whole",):
+        raise ValueError(
+            f"regions of a single network must be ('whole',), got {chosen.regions}"
+        )
+    return analyze_with(network, chosen, execution)
 
 
-@dataclass(frozen=True)
-class _Means:
-    """Who works, what is known already, and who wants to know how far it is."""
+def analyze_with(
+    network_or_store: Any,
+    settings: AnalysisSettings,
+    execution: Execution = Execution(),
+) -> Analysis:
+    """Analyse with settings that were checked; as `analyze`.
 
-    workers: int
-    executor: Executor | None
-    previous: Analysis | None
-    progress: Progress | None
+    Parameters
+    ----------
+    network_or_store : Connectome, anything `as_connectome` takes, or a path
+        A path is the directory of a sweep store.
+    settings : AnalysisSettings
+        Of a network, whatever its regions are, the region is ``"whole"``.
+    execution : Execution
+    """
+    if isinstance(network_or_store, str | Path):
+        return _analyze_sweep(open_sweep(network_or_store), settings, execution)
+    network = as_connectome(network_or_store)
+    return _analyze_network(network, settings, execution)
 
 
 def _analyze_sweep(
-    sweep: Sweep, settings: AnalysisSettings, means: _Means, command: str | None
+    sweep: Sweep, settings: AnalysisSettings, execution: Execution
 ) -> Analysis:
     provenance = {
-        "command": command,
+        "command": execution.command,
         "input": "sweep store",
         "input_sha256": input_hash(sweep),
         "orientation": sweep.attributes.get("orientation", "pre-post"),
@@ -183,7 +233,7 @@ def _analyze_sweep(
     }
     return Analysis(
         kind="sweep",
-        settings=settings.model_dump(mode="json"),
+        settings=settings,
         provenance=provenance,
         neurons=pd.DataFrame(
             {
@@ -191,29 +241,27 @@ def _analyze_sweep(
                 "role": [ROLES[role] for role in sweep.role],
             }
         ),
-        runs=sweep.records,
-        regions=_analyze_places(
-            lambda: _places_of(sweep, settings.regions), settings, means
+        runs=sweep.runs,
+        regions=_analyze_regions(
+            lambda: _sources_of(sweep, settings.regions), settings, execution
         ),
     )
 
 
 def _analyze_network(
-    network: Connectome,
-    settings: AnalysisSettings,
-    means: _Means,
-    command: str | None,
+    network: Connectome, settings: AnalysisSettings, execution: Execution
 ) -> Analysis:
+    settings = settings.model_copy(update={"regions": ("whole",)})
     neurons = pd.DataFrame({"name": network.names})
     for column in ("role", "type"):
         if column in network.attributes:
             neurons[column] = network.attributes[column].astype(str).to_numpy()
-    place = _Place(neurons=np.arange(network.n_neurons), region="whole")
+    source = _Source(neurons=np.arange(network.n_neurons), region="whole")
     return Analysis(
         kind="network",
-        settings=settings.model_dump(mode="json"),
+        settings=settings,
         provenance={
-            "command": command,
+            "command": execution.command,
             "input": "network",
             "input_sha256": input_hash(network),
             "orientation": network.orientation,
@@ -225,27 +273,42 @@ def _analyze_network(
         },
         neurons=neurons,
         runs=(),
-        regions=_analyze_places(lambda: [(place, network)], settings, means),
+        regions=_analyze_regions(lambda: [(source, network)], settings, execution),
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Source:
+    """Region and, in a sweep, run and checkpoint that a network was taken from."""
+
+    neurons: IntVector
+    region: Region
+    run: RunKey | None = None
+    checkpoint: int | None = None
+
+
 def region_networks(
-    sweep: Sweep, record: Mapping[str, Any], regions: Iterable[Region]
+    sweep: Sweep, run: TrainedRun, regions: Iterable[Region]
 ) -> Iterator[tuple[Region, IntVector, Connectome]]:
-    """Yield name, neurons and network of each region of one run that ended.
+    """Yield name, neurons and network of each region of one run.
 
     Parameters
     ----------
     sweep : Sweep
-    record : dict
-        Record of a run that did not diverge.
+    run : TrainedRun
+        One that did not diverge.
     regions : iterable of {"whole", "hidden", "learned change"}
+
+    Raises
+    ------
+    ValueError
+        If weights of the run are damaged or not finite.
     """
-    weights = read_weights(sweep, dict(record))
+    weights = read_weights(sweep, run)
     if not np.isfinite(weights[[0, -1]]).all():
         raise ValueError(
-            f"weights of run {record['id']} must be finite, as its status is "
-            f"{record['status']!r}, got NaN or infinity"
+            f"weights of run {run.id} must be finite, as its status is "
+            f"{run.status!r}, got NaN or infinity"
         )
     everyone = np.arange(len(sweep.role), dtype=np.int64)
     for region in regions:
@@ -262,64 +325,62 @@ def region_networks(
             yield region, hidden, network.subset(hidden)
 
 
-def _places_of(
+def _sources_of(
     sweep: Sweep, regions: Iterable[Region]
-) -> Iterator[tuple[_Place, Connectome]]:
-    for record in sweep.records:
-        if record["status"] == "diverged":
+) -> Iterator[tuple[_Source, Connectome]]:
+    for run in sweep.runs:
+        if run.has_diverged:
             continue
-        for region, neurons, network in region_networks(sweep, record, regions):
-            place = _Place(
+        for region, neurons, network in region_networks(sweep, run, regions):
+            source = _Source(
                 neurons=neurons,
                 region=region,
-                run=str(record["id"]),
-                learning_rate=float(record["learning_rate"]),
-                seed=int(record["seed"]),
+                run=RunKey(run.id, run.learning_rate, run.seed),
                 checkpoint=int(sweep.checkpoints[-1]),
             )
-            yield place, network
+            yield source, network
 
 
-def _analyze_places(
-    networks: Callable[[], Iterable[tuple[_Place, Connectome]]],
+def _analyze_regions(
+    networks: Callable[[], Iterable[tuple[_Source, Connectome]]],
     settings: AnalysisSettings,
-    means: _Means,
+    execution: Execution,
 ) -> tuple[RegionAnalysis, ...]:
-    """Analyse every place for every structure, but for what is known already.
+    """Analyse every region for every structure, except what is known already.
 
-    The networks are gone through twice, one after the other, so that those of a sweep
-    are never in memory together: for their keys, and for what is missing.
+    The networks are iterated over twice, one at a time, so that those of a sweep are
+    never in memory together: first for their keys, then for what is missing.
     """
-    previous, progress = means.previous, means.progress
-    found = {} if previous is None else {one.key: one for one in previous.regions}
-    places, keys, missing = [], [], []
-    for place, network in networks():
-        key = _keys(place, network, settings)
-        places.append(place)
+    previous, progress = execution.previous, execution.progress
+    known = {} if previous is None else {one.key: one for one in previous.regions}
+    sources, keys, missing = [], [], []
+    for source, network in networks():
+        key = _keys(source, network, settings)
+        sources.append(source)
         keys.append(key)
-        missing.append([one for one in settings.structures if key[one] not in found])
+        missing.append([one for one in settings.structures if key[one] not in known])
     jobs = [
-        _jobs(place, some, settings.n_nulls)
-        for place, some in zip(places, missing, strict=True)
+        _jobs(source, structures, settings.n_nulls)
+        for source, structures in zip(sources, missing, strict=True)
     ]
     n_tasks = sum(map(len, jobs))
 
     def tasks() -> Iterator[_Task]:
         if not n_tasks:
             return
-        for i, (place, network) in enumerate(networks()):
-            for some, chunk in jobs[i]:
-                given = i, place, network, some, settings
+        for i, (source, network) in enumerate(networks()):
+            for structures, chunk in jobs[i]:
+                given = i, source, network, structures, settings
                 if chunk is None:
                     yield _find, given
                 else:
                     yield _find_in_nulls, (*given, chunk)
 
-    observed: dict[tuple[int, str], _Found] = {}
+    observed: dict[tuple[int, str], _Observed] = {}
     nulls: dict[tuple[int, str], list[_NullRow]] = {}
     if progress is not None:
         progress(0, n_tasks)
-    outcomes = _outcomes(tasks(), means)
+    outcomes = _outcomes(tasks(), execution)
     for done, outcome in enumerate(outcomes, start=1):  # in the order of the tasks
         for where, result in outcome.items():
             if isinstance(result, list):
@@ -330,14 +391,14 @@ def _analyze_places(
             progress(done, n_tasks)
 
     results = []
-    for i, (place, key) in enumerate(zip(places, keys, strict=True)):
+    for i, (source, key) in enumerate(zip(sources, keys, strict=True)):
         for structure in settings.structures:
-            old = found.get(key[structure])
+            old = known.get(key[structure])
             results.append(
                 old
                 if old is not None
                 else _joined(
-                    place,
+                    source,
                     structure,
                     observed[i, structure],
                     nulls.get((i, structure), []),
@@ -348,13 +409,13 @@ def _analyze_places(
 
 
 def _jobs(
-    place: _Place, structures: list[Structure], n_nulls: int
+    source: _Source, structures: list[Structure], n_nulls: int
 ) -> list[tuple[list[Structure], range | None]]:
-    """What is done in one go: structures, in the network (None) or in some nulls.
+    """Tasks of one region: structures, in the network (None) or in some null networks.
 
-    In very large networks, one search at a time.
+    In very large networks each search is a task of its own.
     """
-    very_large = len(place.neurons) > VERY_LARGE
+    very_large = len(source.neurons) > VERY_LARGE
     step = 1 if very_large else NULLS_PER_TASK
     starts = range(0, n_nulls, step)
     chunks = [None, *(range(first, min(first + step, n_nulls)) for first in starts)]
@@ -366,17 +427,17 @@ _Task = tuple[Callable[..., dict[tuple[int, str], Any]], tuple[Any, ...]]
 
 
 def _outcomes(
-    tasks: Iterator[_Task], means: _Means
+    tasks: Iterator[_Task], execution: Execution
 ) -> Iterator[dict[tuple[int, str], Any]]:
-    """Results in the order of the tasks, of which few are made before their turn."""
-    if means.executor is None:
+    """Results in the order of the tasks, only a few of which are prepared ahead."""
+    if execution.executor is None:
         calls = (delayed(function)(*given) for function, given in tasks)
-        yield from Parallel(n_jobs=means.workers, return_as="generator")(calls)
+        yield from Parallel(n_jobs=execution.workers, return_as="generator")(calls)
         return
     waiting: deque[Future[dict[tuple[int, str], Any]]] = deque()
     try:
         for function, given in tasks:
-            waiting.append(means.executor.submit(function, *given))
+            waiting.append(execution.executor.submit(function, *given))
             if len(waiting) == IN_FLIGHT:
                 yield waiting.popleft().result()
         while waiting:
@@ -386,21 +447,21 @@ def _outcomes(
             future.cancel()
 
 
-_Found = tuple[Partition, BlockStructure, float]
+_Observed = tuple[Partition, BlockStructure, float]
 _NullRow = tuple[int, float, float, float]
 
 
 def _find(
     i: int,
-    place: _Place,
+    source: _Source,
     network: Connectome,
     structures: Sequence[Structure],
     settings: AnalysisSettings,
-) -> dict[tuple[int, str], _Found]:
+) -> dict[tuple[int, str], _Observed]:
     """Modules and block structure of the network itself."""
-    found: dict[tuple[int, str], _Found] = {}
+    found: dict[tuple[int, str], _Observed] = {}
     with threadpool_limits(1):
-        search_seed = int(_stream(place, settings).generate_state(1)[0])
+        search_seed = int(_stream(source, settings).generate_state(1)[0])
         for structure in structures:
             partition = _modules(network, structure, settings, search_seed)
             blocks = block_structure(network, partition.labels)
@@ -411,15 +472,15 @@ def _find(
 
 def _find_in_nulls(
     i: int,
-    place: _Place,
+    source: _Source,
     network: Connectome,
     structures: Sequence[Structure],
     settings: AnalysisSettings,
     chunk: range,
 ) -> dict[tuple[int, str], list[_NullRow]]:
-    """Scores of modules found anew in permuted networks, by structure."""
+    """Scores of the modules found in each permuted network, by structure."""
     rows: dict[tuple[int, str], list[_NullRow]] = {}
-    streams = _stream(place, settings).spawn(settings.n_nulls)
+    streams = _stream(source, settings).spawn(settings.n_nulls)
     with threadpool_limits(1):
         for null in chunk:
             null_seed, search_seed = (
@@ -449,25 +510,26 @@ def _modules(
 
 
 def _joined(
-    place: _Place,
+    source: _Source,
     structure: str,
-    found: _Found,
+    observed: _Observed,
     rows: list[_NullRow],
     key: str,
 ) -> RegionAnalysis:
-    partition, blocks, agreement = found
+    partition, blocks, agreement = observed
     columns = np.array(rows, dtype=np.float64).reshape(-1, 1 + len(STATISTICS)).T
     columns.flags.writeable = False
     n_modules = columns[0].astype(np.int64)
     n_modules.flags.writeable = False
+    run = source.run
     return RegionAnalysis(
-        run=place.run,
-        learning_rate=place.learning_rate,
-        seed=place.seed,
-        checkpoint=place.checkpoint,
-        region=place.region,
+        run=None if run is None else run.id,
+        learning_rate=None if run is None else run.learning_rate,
+        seed=None if run is None else run.seed,
+        checkpoint=source.checkpoint,
+        region=source.region,
         structure=structure,
-        neurons=place.neurons,
+        neurons=source.neurons,
         partition=partition,
         blocks=blocks,
         nulls=NullScores("permute", n_modules, columns[1], columns[2], columns[3]),
@@ -508,20 +570,22 @@ def _role_agreement(network: Connectome, labels: IntVector) -> float:
     return float("nan")
 
 
-def _stream(place: _Place, settings: AnalysisSettings) -> np.random.SeedSequence:
-    run_seed = 0 if place.seed is None else place.seed
-    words = [settings.seed, run_seed, REGIONS.index(place.region)]
+def _stream(source: _Source, settings: AnalysisSettings) -> np.random.SeedSequence:
+    run_seed = 0 if source.run is None else source.run.seed
+    words = [settings.seed, run_seed, REGIONS.index(source.region)]
     return np.random.SeedSequence(words)
 
 
 def _keys(
-    place: _Place, network: Connectome, settings: AnalysisSettings
+    source: _Source, network: Connectome, settings: AnalysisSettings
 ) -> dict[str, str]:
+    run = (None,) * 3 if source.run is None else astuple(source.run)
     shared = {
         "format_version": FORMAT_VERSION,
         "versions": versions(),
         "settings": settings.model_dump(exclude={"structures", "regions"}),
-        "place": [place.run, place.learning_rate, place.seed, place.region],
+        # under this name since the first version: another would make old results void
+        "place": [*run, source.region],
         "weights": weights_hash(network),
     }
     return {

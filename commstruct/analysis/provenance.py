@@ -33,8 +33,7 @@ def input_hash(network_or_store: Any) -> str:
         network_or_store = open_sweep(network_or_store)
     if isinstance(network_or_store, Sweep):
         runs = [
-            [record["id"], record["status"], record["weights_sha256"]]
-            for record in network_or_store.records
+            [run.id, run.status, run.weights_sha256] for run in network_or_store.runs
         ]
         return hash_of({"runs": runs})
     network = as_connectome(network_or_store)

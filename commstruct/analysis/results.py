@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from commstruct.analysis.runs import RunKey, TrainedRun, find_run
+from commstruct.analysis.settings import AnalysisSettings
 from commstruct.blocks.structure import BlockStructure
 from commstruct.modules.finding import Partition
 
@@ -102,6 +104,19 @@ class RegionAnalysis:
         """Value of one of `STATISTICS`."""
         return float(getattr(self.blocks, statistic))
 
+    @property
+    def run_key(self) -> RunKey:
+        """Name, learning rate and seed of the run the weights are from.
+
+        Raises
+        ------
+        ValueError
+            If the region is of a single network, which has no run.
+        """
+        if self.run is None or self.learning_rate is None or self.seed is None:
+            raise ValueError("region must be of a run of a sweep, got a single network")
+        return RunKey(self.run, self.learning_rate, self.seed)
+
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
@@ -110,26 +125,128 @@ class Analysis:
     Attributes
     ----------
     kind : {"network", "sweep"}
-    settings : dict
+    settings : AnalysisSettings
         Structures, signs, regions, resolution, restarts, number of nulls, seed.
     provenance : dict
         Versions, hash of the input, orientation of the source, the command that
         makes the analysis again and, for a sweep, its definition and command.
     neurons : pandas.DataFrame
         One row per neuron: ``name``, and ``role`` or ``type`` where known.
-    runs : tuple of dict
-        Records of the runs as the sweep kept them, diverged ones included; empty
-        for a single network.
+    runs : tuple of TrainedRun
+        By learning rate, then seed, including those that diverged; empty for a single
+        network.
     regions : tuple of RegionAnalysis
         By run, region and structure; a run that diverged has none.
     """
 
     kind: str
-    settings: dict[str, Any]
+    settings: AnalysisSettings
     provenance: dict[str, Any]
     neurons: pd.DataFrame
-    runs: tuple[dict[str, Any], ...]
+    runs: tuple[TrainedRun, ...]
     regions: tuple[RegionAnalysis, ...]
+
+    @property
+    def learning_rates(self) -> tuple[float, ...]:
+        """Learning rates of the runs, ascending, each once."""
+        return tuple(sorted({run.learning_rate for run in self.runs}))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of the runs, ascending, each once."""
+        return tuple(sorted({run.seed for run in self.runs}))
+
+    @property
+    def ended_runs(self) -> tuple[TrainedRun, ...]:
+        """Runs that did not diverge."""
+        return tuple(run for run in self.runs if not run.has_diverged)
+
+    @property
+    def has_accuracy(self) -> bool:
+        """Whether the runs were trained on a task with classes."""
+        return bool(self.runs) and self.runs[0].chance_accuracy is not None
+
+    @property
+    def kinds(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of region and structure that were analysed, in their order."""
+        return tuple(dict.fromkeys((one.region, one.structure) for one in self.regions))
+
+    @property
+    def region_names(self) -> tuple[str, ...]:
+        """Regions that were analysed, each once."""
+        return tuple(dict.fromkeys(one.region for one in self.regions))
+
+    def run(self, name: str) -> TrainedRun:
+        """Return the run of that name.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        return find_run(self.runs, name)
+
+    def select(
+        self,
+        *,
+        region: str | None = None,
+        structure: str | None = None,
+        run: str | None = None,
+        learning_rate: float | None = None,
+    ) -> tuple[RegionAnalysis, ...]:
+        """Return the regions that fit every argument given.
+
+        Parameters
+        ----------
+        region : {"whole", "hidden", "learned change"}, optional
+        structure : {"any", "assortative", "disassortative"}, optional
+        run : str, optional
+            Name of a run.
+        learning_rate : float, optional
+
+        Returns
+        -------
+        tuple of RegionAnalysis
+            In the order of `regions`; empty if none fits.
+
+        See Also
+        --------
+        first : the first of them, where there must be one
+        """
+        return tuple(
+            one
+            for one in self.regions
+            if region in (None, one.region)
+            and structure in (None, one.structure)
+            and run in (None, one.run)
+            and learning_rate in (None, one.learning_rate)
+        )
+
+    def first(
+        self,
+        *,
+        region: str | None = None,
+        structure: str | None = None,
+        run: str | None = None,
+        learning_rate: float | None = None,
+    ) -> RegionAnalysis:
+        """Return the first region that fits every argument given, as `select`.
+
+        Raises
+        ------
+        ValueError
+            If none fits.
+        """
+        found = self.select(
+            region=region, structure=structure, run=run, learning_rate=learning_rate
+        )
+        if not found:
+            raise ValueError(
+                "analysis must have a region that fits, got none for "
+                f"region={region!r}, structure={structure!r}, run={run!r}, "
+                f"learning_rate={learning_rate!r}"
+            )
+        return found[0]
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the results as tidy tables.
@@ -143,7 +260,7 @@ class Analysis:
             ``scores`` one per region and structure.
         """
         return {
-            "runs": pd.DataFrame([_run_row(record) for record in self.runs]),
+            "runs": pd.DataFrame([_run_row(run) for run in self.runs]),
             "modules": self._modules_table(),
             "blocks": pd.concat(map(_blocks_rows, self.regions), ignore_index=True)
             if self.regions
@@ -169,12 +286,12 @@ class Analysis:
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
             "kind": self.kind,
-            "settings": self.settings,
+            "settings": self.settings.model_dump(mode="json"),
             "provenance": self.provenance,
             "neurons": {
                 str(name): column.tolist() for name, column in self.neurons.items()
             },
-            "runs": list(self.runs),
+            "runs": [run.record for run in self.runs],
             "region_neurons": places,
             "regions": [
                 {
@@ -214,10 +331,10 @@ class Analysis:
             }
             return cls(
                 kind=content["kind"],
-                settings=content["settings"],
+                settings=AnalysisSettings.model_validate(content["settings"]),
                 provenance=content["provenance"],
                 neurons=pd.DataFrame(content["neurons"]),
-                runs=tuple(content["runs"]),
+                runs=tuple(map(TrainedRun.from_record, content["runs"])),
                 regions=tuple(
                     _restored(
                         RegionAnalysis, {**region, "neurons": neurons[region["region"]]}
@@ -225,7 +342,7 @@ class Analysis:
                     for region in content["regions"]
                 ),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"an analysis must be whole, got {error!r}") from None
 
 
@@ -294,15 +411,18 @@ def _place(region: RegionAnalysis) -> dict[str, Any]:
     return where if region.run is None else run | where
 
 
-def _run_row(record: Mapping[str, Any]) -> dict[str, Any]:
-    """One run: its settings, its end, and the last value of every curve."""
-    row = {
-        key: record.get(key)
-        for key in ("id", "learning_rate", "seed", "status", "diverged_at")
+def _run_row(run: TrainedRun) -> dict[str, Any]:
+    """Settings and end of one run, and the last value of every curve."""
+    row: dict[str, Any] = {
+        "id": run.id,
+        "learning_rate": run.learning_rate,
+        "seed": run.seed,
+        "status": run.status,
+        "diverged_at": run.diverged_at,
     }
-    for name, curve in record["checkpoints"].items():
+    for name, curve in run.checkpoints.items():
         row["last_step" if name == "step" else name] = curve[-1] if curve else None
-    row["chance_accuracy"] = record.get("chance_accuracy")
+    row["chance_accuracy"] = run.chance_accuracy
     return row
 
 

@@ -1,6 +1,10 @@
-"""Settings of an analysis, checked."""
+"""Settings of an analysis, checked; their defaults are defined here and nowhere else.
 
-from typing import Any, Literal, get_args
+The command line imports this file without the rest of the analysis.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypedDict, Unpack, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -10,28 +14,80 @@ Region = Literal["whole", "hidden", "learned change"]
 
 STRUCTURES: tuple[Structure, ...] = get_args(Structure)
 REGIONS: tuple[Region, ...] = get_args(Region)
+
+# Of a single network, for which there is time: with 100 null networks p can be as small
+# as 1/101. The number of restarts trades the quality of the best partition against
+# time, multiplied by the null networks; 4 was chosen by experience.
+RESTARTS = 4
+N_NULLS = 100
+
+# Of a sweep, whose runs are many: each has 11 searches per region and structure. Ten is
+# the smallest number of null networks with which two seeds can be evidence: p = 1/11 in
+# both gives .048 by Fisher's method, 1/10 in both gives .056. One restart fewer than of
+# a single network, by experience, since the seeds of a sweep repeat the search as well.
+SWEEP_RESTARTS = 3
+SWEEP_NULLS = 10
+
+# Of a very large network, in which one search may take minutes: with these numbers the
+# analysis of 139,000 neurons takes nine minutes, of which each null network takes three
+# (docs/benchmarks.md, "Cost").
 VERY_LARGE = 20_000
-"""Neurons above which one search takes minutes."""
+"""Number of neurons above which a network is very large."""
+VERY_LARGE_STRUCTURES = STRUCTURES[:2]
+VERY_LARGE_RESTARTS = 1
+VERY_LARGE_NULLS = 2
+
+
+class SettingsFields(TypedDict, total=False):
+    """Fields of `AnalysisSettings`, as keyword arguments."""
+
+    seed: int
+    structures: Sequence[Structure]
+    signs: Signs
+    regions: Sequence[Region] | None
+    resolution: float
+    restarts: int
+    n_nulls: int
 
 
 class AnalysisSettings(BaseModel):
     """How networks are analysed: the ``[analysis]`` table of a definition.
 
+    The defaults are those of a sweep; `network_settings` has those of a single network.
+
     Attributes
     ----------
-    seed : int
-    structures : list of {"any", "assortative", "disassortative"}
+    seed : int, at least 0
+        Seed of the searches and of the null networks.
+    structures : tuple of {"any", "assortative", "disassortative"}
         Kinds of modules to look for; the first leads in reports.
     signs : {"signed", "positive", "negative", "absolute"}
-        Which weights modularity is about.
-    regions : list of {"whole", "hidden", "learned change"}
-        Parts of a trained network.
-    resolution : float
-        Above 1 for smaller modules, below for larger ones.
-    restarts : int
-        Searches for modules in every network, randomised ones included.
-    n_nulls : int
-        Randomised networks per region and run.
+        Weights that modularity takes into account.
+    regions : tuple of {"whole", "hidden", "learned change"}
+        Parts of a trained network; the first leads in reports. A single network has
+        only ``"whole"``.
+    resolution : float, above 0
+        Above 1 for smaller modules, below 1 for larger ones.
+    restarts : int, at least 1
+        Searches for modules in every network, including null networks.
+    n_nulls : int, at least 0
+        Null networks for each region of each run.
+
+    Raises
+    ------
+    ValueError
+        If a field is unknown or out of range, or a structure or region is repeated.
+
+    See Also
+    --------
+    analyze : takes these fields as keyword arguments
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> settings = cs.AnalysisSettings(structures=["assortative"], n_nulls=20)
+    >>> settings.structures, settings.n_nulls, settings.restarts
+    (('assortative',), 20, 3)
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,8 +97,8 @@ class AnalysisSettings(BaseModel):
     signs: Signs = "signed"
     regions: tuple[Region, ...] = Field(default=REGIONS, min_length=1)
     resolution: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    restarts: int = Field(default=3, ge=1)
-    n_nulls: int = Field(default=10, ge=0)
+    restarts: int = Field(default=SWEEP_RESTARTS, ge=1)
+    n_nulls: int = Field(default=SWEEP_NULLS, ge=0)
 
     @field_validator("structures", "regions")
     @classmethod
@@ -51,12 +107,48 @@ class AnalysisSettings(BaseModel):
             raise ValueError("every one must be named once")
         return names
 
+    @property
+    def main_structure(self) -> Structure:
+        """Structure that leads in reports: the first."""
+        return self.structures[0]
 
-def usual_settings(n_neurons: int) -> dict[str, Any]:
-    """What a network of this size is analysed by where nothing else is asked for.
+    @property
+    def main_region(self) -> Region:
+        """Region that leads in reports: the first."""
+        return self.regions[0]
 
-    Very large ones by the searches that end within minutes.
+
+def network_settings(
+    n_neurons: int, **chosen: Unpack[SettingsFields]
+) -> AnalysisSettings:
+    """Settings of the analysis of a single network.
+
+    Parameters
+    ----------
+    n_neurons : int
+        Above 20,000, the defaults ask for few searches, for each takes minutes.
+    **chosen
+        Fields of `AnalysisSettings`; the others have the defaults for a network of
+        this size.
+
+    Raises
+    ------
+    ValueError
+        As `AnalysisSettings` does.
+
+    Examples
+    --------
+    >>> from commstruct.analysis import network_settings
+    >>> network_settings(300, n_nulls=20).restarts
+    4
+    >>> network_settings(30_000).n_nulls
+    2
     """
-    if n_neurons > VERY_LARGE:
-        return {"structures": STRUCTURES[:2], "restarts": 1, "n_nulls": 2}
-    return {"structures": STRUCTURES, "restarts": 4, "n_nulls": 100}
+    is_very_large = n_neurons > VERY_LARGE
+    defaults: dict[str, Any] = {
+        "structures": VERY_LARGE_STRUCTURES if is_very_large else STRUCTURES,
+        "restarts": VERY_LARGE_RESTARTS if is_very_large else RESTARTS,
+        "n_nulls": VERY_LARGE_NULLS if is_very_large else N_NULLS,
+        "regions": ("whole",),
+    }
+    return AnalysisSettings.model_validate({**defaults, **chosen})

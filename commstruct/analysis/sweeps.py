@@ -4,41 +4,22 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import zarr
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
+from commstruct.analysis.runs import TrainedRun, find_run
 from commstruct.connectome import Connectome, as_connectome
 
 FORMAT = "commstruct-sweep"
 FORMAT_VERSIONS = (1, 2)  # read alike; of 1 the records have no checksum
 ROLES = ("input", "hidden", "output")
 
-Record = dict[str, Any]
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 """What zarr and its codecs raise where a file is not what it was."""
-
-_Curve = list[float | None]
-
-
-class _Record(BaseModel):
-    """What a record must have to be used; it may have more."""
-
-    model_config = ConfigDict(strict=True)
-
-    id: str
-    learning_rate: float
-    seed: int
-    status: Literal["finished", "diverged"]
-    diverged_at: int | None = None
-    chance_accuracy: float | None = None
-    history: dict[str, _Curve]
-    checkpoints: dict[str, _Curve]
-    weights_sha256: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +40,8 @@ class Sweep:
         0 input, 1 hidden, 2 output neuron.
     mask : (n, n) array of bool
         Synapses that may exist, ``[pre, post]``.
-    records : tuple of dict
-        One per run that has ended, by learning rate, then seed.
+    runs : tuple of TrainedRun
+        Those that have ended, by learning rate, then seed.
     """
 
     path: Path
@@ -70,7 +51,17 @@ class Sweep:
     checkpoints: NDArray[np.int64]
     role: NDArray[np.int8]
     mask: NDArray[np.bool_]
-    records: tuple[Record, ...]
+    runs: tuple[TrainedRun, ...]
+
+    def run(self, name: str) -> TrainedRun:
+        """Return the run of that name.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        return find_run(self.runs, name)
 
     @property
     def n_planned(self) -> int:
@@ -127,11 +118,11 @@ def open_sweep(path: str | Path) -> Sweep:
         checkpoints=arrays["checkpoint"].astype(np.int64),
         role=arrays["role"].astype(np.int8),
         mask=arrays["mask"].astype(bool),
-        records=_read_records(path),
+        runs=_read_runs(path),
     )
 
 
-def read_weights(sweep: Sweep, record: Record) -> NDArray[np.float32]:
+def read_weights(sweep: Sweep, run: TrainedRun) -> NDArray[np.float32]:
     """Weights of one run at every checkpoint, ``(c, n, n)``, checked.
 
     Raises
@@ -139,24 +130,24 @@ def read_weights(sweep: Sweep, record: Record) -> NDArray[np.float32]:
     ValueError
         If the weights are not those that the record was written for.
     """
-    at_rate = np.flatnonzero(sweep.learning_rates == record["learning_rate"])
-    at_seed = np.flatnonzero(sweep.seeds == record["seed"])
+    at_rate = np.flatnonzero(sweep.learning_rates == run.learning_rate)
+    at_seed = np.flatnonzero(sweep.seeds == run.seed)
     if len(at_rate) != 1 or len(at_seed) != 1:
         raise ValueError(
-            f"run {record['id']} must be one of the sweep's learning rates and seeds, "
-            f"got learning rate {record['learning_rate']} and seed {record['seed']}"
+            f"run {run.id} must be one of the sweep's learning rates and seeds, "
+            f"got learning rate {run.learning_rate} and seed {run.seed}"
         )
     try:
         array = zarr.open_array(sweep.path, path="weights", mode="r")
         weights: NDArray[np.float32] = np.asarray(array[at_rate[0], at_seed[0]])
     except _DAMAGE as error:
         raise ValueError(
-            f"weights of run {record['id']} must be readable, got {error}"
+            f"weights of run {run.id} must be readable, got {error}"
         ) from None
     found = hashlib.sha256(np.ascontiguousarray(weights).tobytes()).hexdigest()
-    if found != record["weights_sha256"]:
+    if found != run.weights_sha256:
         raise ValueError(
-            f"weights of run {record['id']} must have the checksum of their record, "
+            f"weights of run {run.id} must have the checksum of their record, "
             f"got another: simulate again, which makes the run anew"
         )
     return weights
@@ -191,39 +182,31 @@ def _read_attributes(path: Path) -> dict[str, Any]:
     return attributes
 
 
-def _read_records(path: Path) -> tuple[Record, ...]:
-    records = [_read_record(file) for file in sorted((path / "runs").glob("*.json"))]
-    if not records:
+def _read_runs(path: Path) -> tuple[TrainedRun, ...]:
+    runs = [_read_run(file) for file in sorted((path / "runs").glob("*.json"))]
+    if not runs:
         raise ValueError(f"sweep store {path} must have a run that ended, got none")
-    records.sort(key=lambda record: (record["learning_rate"], record["seed"]))
-    return tuple(records)
+    return tuple(sorted(runs, key=lambda run: (run.learning_rate, run.seed)))
 
 
-def _read_record(file: Path) -> Record:
+def _read_run(file: Path) -> TrainedRun:
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ValueError(
             f"run record {file} must be readable JSON, got {error}"
         ) from None
-    try:
-        _Record.model_validate(record)
-    except ValidationError as error:
-        wrong = [str(one["loc"][0]) for one in error.errors() if one["loc"]]
-        raise ValueError(
-            f"run record {file} must have {', '.join(dict.fromkeys(wrong)) or 'keys'}, "
-            "each of its kind"
-        ) from None
-    if record["id"] != file.stem:
-        raise ValueError(f"run record {file} must be of that run, got {record['id']!r}")
+    run = TrainedRun.from_record(record, name=f"run record {file}")
+    if run.id != file.stem:
+        raise ValueError(f"run record {file} must be of that run, got {run.id!r}")
     if record.get("record_sha256") not in (None, _record_checksum(record)):
         raise ValueError(
             f"run record {file} must have its own checksum, got another: simulate "
             "again, which makes the run anew"
         )
-    return dict(record)
+    return run
 
 
-def _record_checksum(record: Record) -> str:
+def _record_checksum(record: dict[str, Any]) -> str:
     rest = {key: value for key, value in record.items() if key != "record_sha256"}
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()

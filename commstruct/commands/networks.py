@@ -72,9 +72,9 @@ def runs_of(store: str) -> tuple[list[str], str]:
     """Runs of a sweep store that did not diverge, and their groups: learning rates."""
     from commstruct.analysis.sweeps import open_sweep
 
-    runs = [run for run in open_sweep(store).records if run["status"] != "diverged"]
-    networks = [f"{store}@{run['learning_rate']},{run['seed']}" for run in runs]
-    return networks, ",".join(str(run["learning_rate"]) for run in runs)
+    runs = [run for run in open_sweep(store).runs if not run.has_diverged]
+    networks = [f"{store}@{run.learning_rate},{run.seed}" for run in runs]
+    return networks, ",".join(str(run.learning_rate) for run in runs)
 
 
 def read_groups(groups: str, networks: list[str]) -> list[str]:

@@ -64,7 +64,7 @@ def predict(
         logging.getLogger("commstruct").info("connectome: %s", name)
         folder = out / FOLDER / short_name(name)
         command = analyze_command(name, chosen, {})
-        found = analyze_input(connectome, folder, chosen, None, means, command, quiet)
+        found = analyze_input(connectome, folder, chosen, means, command, quiet)
         placed.append(
             place_connectome(short_name(name), connectome, found, seed=chosen.seed)
         )

@@ -130,7 +130,7 @@ def analyze_sweep(
     quiet: bool,
 ) -> "Analysis":
     """Analyse a store in the regions of its settings."""
-    return analyze_input(store, out, settings, settings.regions, means, command, quiet)
+    return analyze_input(store, out, settings, means, command, quiet)
 
 
 def analyze_network(
@@ -155,7 +155,7 @@ def analyze_network(
         settings.n_nulls,
     )
     command = analyze_command(network, settings, reading)
-    analysis = analyze_input(connectome, out, settings, None, means, command, quiet)
+    analysis = analyze_input(connectome, out, settings, means, command, quiet)
     write_connectome(connectome, out / NETWORK_NAME)
     return analysis
 
@@ -164,14 +164,17 @@ def analyze_input(
     network: Any,
     out: Path,
     settings: "AnalysisSettings",
-    regions: Any,
     means: Means,
     command: str,
     quiet: bool,
 ) -> "Analysis":
     """Analyse, taking from an earlier analysis in the folder what still holds."""
-    from commstruct.analysis import analyze as analyze_network
-    from commstruct.analysis import read_analysis, write_analysis
+    from commstruct.analysis import (
+        Execution,
+        analyze_with,
+        read_analysis,
+        write_analysis,
+    )
     from sims.calls import accounted, now
     from sims.folder import Folder
 
@@ -185,21 +188,8 @@ def analyze_input(
             )
     started = now()
     with progress_of("analysing", quiet, log_beside=str(out)) as progress:
-        analysis = analyze_network(
-            network,
-            seed=settings.seed,
-            structures=settings.structures,
-            signs=settings.signs,
-            regions=regions,
-            resolution=settings.resolution,
-            restarts=settings.restarts,
-            n_nulls=settings.n_nulls,
-            workers=means[0],
-            executor=means[1],
-            previous=previous,
-            command=command,
-            progress=progress,
-        )
+        execution = Execution(*means, previous, command, progress)
+        analysis = analyze_with(network, settings, execution)
     write_analysis(analysis, out)
     provenance = analysis.provenance
     with accounted(Folder.at(out), provenance["versions"], started=started) as account:

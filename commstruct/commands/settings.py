@@ -92,15 +92,19 @@ def report_settings(
         raise ValueError(mistakes(error)) from None
 
 
-def analysis_settings(asked: dict[str, Any], n_neurons: int) -> "AnalysisSettings":
-    """Check settings; what was not asked for is what so many neurons have time for."""
+def analysis_settings(
+    asked: dict[str, Any], n_neurons: int | None
+) -> "AnalysisSettings":
+    """Check settings of a network of so many neurons, or of a sweep (None)."""
     from pydantic import ValidationError
 
-    from commstruct.analysis.settings import AnalysisSettings, usual_settings
+    from commstruct.analysis.settings import AnalysisSettings, network_settings
     from sims.definition import mistakes
 
     given = {name: value for name, value in asked.items() if value is not None}
     try:
-        return AnalysisSettings.model_validate(usual_settings(n_neurons) | given)
+        if n_neurons is None:
+            return AnalysisSettings.model_validate(given)
+        return network_settings(n_neurons, **given)
     except ValidationError as error:
         raise ValueError(mistakes(error)) from None

@@ -126,7 +126,7 @@ class _Setting:
             store, self._folder, self._settings, self._means, command, self._quiet
         )
         self._sweep = sweep = open_sweep(store)
-        self._learned = {str(one["id"]): has_learned(one) for one in sweep.records}
+        self._learned = {run.id: has_learned(run) for run in sweep.runs}
 
         def probe() -> SettingProbe | None:
             logging.getLogger("commstruct").info("silencing modules")
@@ -159,7 +159,7 @@ class _Setting:
                 workers=self._means[0],
             )
 
-        keys = [one["weights_sha256"] for one in self._sweep.records]
+        keys = [run.weights_sha256 for run in self._sweep.runs]
         kind = tuple[MeasuredRun, ...]
         found: tuple[MeasuredRun, ...] = self._kept("quantities", keys, kind, measured)
         return found

@@ -1,5 +1,6 @@
 """Which learning rate does a connectome look like, by its block structure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import f as f_distribution
 
-from commstruct.analysis import Analysis, RegionAnalysis, analyze, read_analysis
+from commstruct.analysis.method import Execution, analyze_with
+from commstruct.analysis.results import Analysis, RegionAnalysis, read_analysis
 from commstruct.analysis.settings import Structure
 from commstruct.blocks.structure import block_intervals
 from commstruct.compare.groups import group_deals, variance_between
@@ -110,7 +112,7 @@ def place_on_sweep(
     network: Any,
     sweep: Any,
     *,
-    seed: int,
+    seed: int = 0,
     region: str | None = None,
     structure: Structure | None = None,
     workers: int = 1,
@@ -142,16 +144,12 @@ def place_on_sweep(
     if analysis.kind != "sweep":
         raise ValueError("sweep must be the analysis of a sweep, got that of a network")
     settings = analysis.settings
-    region = _chosen("region", region, list(settings["regions"]), "hidden")
-    structure = _chosen("structure", structure, list(settings["structures"]), "any")
-    runs = [
-        one
-        for one in analysis.regions
-        if one.region == region and one.structure == structure
-    ]
-    if settings["n_nulls"] < 1:
+    region = _chosen("region", region, settings.regions, "hidden")
+    structure = _chosen("structure", structure, settings.structures, "any")
+    runs = analysis.select(region=region, structure=structure)
+    if settings.n_nulls < 1:
         raise ValueError("sweep must be analysed with null networks, got n_nulls=0")
-    rates = np.array([one.learning_rate for one in runs], dtype=np.float64)
+    rates = np.array([one.run_key.learning_rate for one in runs])
     values = np.array([_excess(one) for one in runs])
     levels, counts = np.unique(rates, return_counts=True)
     freedom = len(rates) - len(levels)
@@ -160,17 +158,9 @@ def place_on_sweep(
             "sweep must have at least two runs at some learning rate, to know how much "
             f"runs vary, got {len(rates)} runs of {len(levels)} rates"
         )
-    own = analyze(
-        connectome,
-        seed=seed,
-        structures=(structure,),
-        signs=settings["signs"],
-        resolution=settings["resolution"],
-        restarts=settings["restarts"],
-        n_nulls=settings["n_nulls"],
-        workers=workers,
-    ).regions[0]
+    same = settings.model_copy(update={"seed": seed, "structures": (structure,)})
     streams = spawn_seeds(seed, 3)
+    own = analyze_with(connectome, same, Execution(workers)).regions[0]
     excess, uncertainty = _excess(own), _uncertainty(connectome, own, streams[0])
     means = np.stack([values[rates == rate].mean(axis=0) for rate in levels])
     left = values - means[np.searchsorted(levels, rates)]
@@ -193,9 +183,9 @@ def place_on_sweep(
             f"The learning rates of this sweep do not differ in the two numbers (p = "
             f"{differ:.2g}): which of them is the nearest means nothing. Compared was "
             f"the region {region!r} of its runs; analysed are "
-            f"{', '.join(settings['regions'])}."
+            f"{', '.join(settings.regions)}."
         )
-    if settings["signs"] == "signed" and not connectome.is_signed:
+    if settings.signs == "signed" and not connectome.is_signed:
         notes.append(
             "The connectome has no negative weights and the trained networks may have: "
             "of them excitation and inhibition are compared with excitation alone."
@@ -221,17 +211,17 @@ def place_on_sweep(
         is_alike=bool(p_values.max() > LEVEL),
         region=region,
         structure=structure,
-        signs=str(settings["signs"]),
+        signs=settings.signs,
         notes=tuple(notes),
         seed=seed,
     )
 
 
-def _chosen(name: str, wanted: Any, known: list[Any], usual: Any) -> Any:
+def _chosen(name: str, wanted: Any, known: Sequence[Any], usual: Any) -> Any:
     if wanted is None:
         return usual if usual in known else known[0]
     if wanted not in known:
-        raise ValueError(f"{name} must be one of {known}, got {wanted!r}")
+        raise ValueError(f"{name} must be one of {list(known)}, got {wanted!r}")
     return wanted
 
 

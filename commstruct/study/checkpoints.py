@@ -1,17 +1,24 @@
 """Block structure over training, and at equal loss instead of at equal steps."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from commstruct.analysis import Analysis, RegionAnalysis, Sweep, read_weights
+from commstruct.analysis import (
+    Analysis,
+    RegionAnalysis,
+    Sweep,
+    TrainedRun,
+    read_weights,
+)
 from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.connectome import as_connectome
 from commstruct.statistics import trend_test
-from commstruct.study.trends import SweepFacts, last_value
+from commstruct.study.trends import SweepFacts
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,23 +98,19 @@ def checkpoint_blocks(analysis: Analysis, sweep: Sweep) -> Checkpoints:
     -------
     dict of (run name, region, place of the checkpoint) to Checkpoint
     """
-    leading = analysis.settings["structures"][0]
-    chosen: dict[str, list[RegionAnalysis]] = {}
-    for one in analysis.regions:
-        if one.structure == leading:
-            chosen.setdefault(str(one.run), []).append(one)
+    structure = analysis.settings.main_structure
     found: Checkpoints = {}
-    for record in sweep.records:
-        run = str(record["id"])
-        if run not in chosen:
+    for run in sweep.runs:
+        chosen = analysis.select(structure=structure, run=run.id)
+        if not chosen:
             continue
-        weights = read_weights(sweep, record)
-        for one in chosen[run]:
+        weights = read_weights(sweep, run)
+        for one in chosen:
             possible = sweep.mask[np.ix_(one.neurons, one.neurons)]
             for place in range(len(sweep.checkpoints)):
                 values = region_weights(weights, place, one)
                 network = as_connectome(values, possible=possible)
-                found[run, one.region, place] = Checkpoint(
+                found[run.id, one.region, place] = Checkpoint(
                     blocks=block_structure(network, one.partition.labels),
                     limit=saturation(values),
                 )
@@ -147,36 +150,34 @@ def equal_loss(
         None with fewer than two learning rates that learned, or losses that are not
         positive.
     """
-    records = [
-        record
-        for record in analysis.runs
-        if record["status"] != "diverged"
-        and facts.learned[str(record["id"])] is not False
-        and (last_value(record, "held_out_loss") or 0) > 0
+    runs = [
+        run
+        for run in analysis.ended_runs
+        if facts.learned[run.id] is not False
+        and (run.last_value("held_out_loss") or 0) > 0
     ]
-    if len({record["learning_rate"] for record in records}) < 2:
+    if len({run.learning_rate for run in runs}) < 2:
         return None
-    loss = max(last_value(record, "held_out_loss") or 0.0 for record in records)
+    loss = max(run.last_value("held_out_loss") or 0.0 for run in runs)
     steps: dict[str, float] = {}
     at_end: dict[tuple[str, str], float] = {}
     at_loss: dict[tuple[str, str], float] = {}
-    regions = [str(region) for region in analysis.settings["regions"]]
-    for record in records:
-        run = str(record["id"])
-        curve = record["checkpoints"]["held_out_loss"]
+    regions = analysis.settings.regions
+    for run in runs:
+        curve = run.checkpoints["held_out_loss"]
         after, share = _crossing(curve, loss)
         before = max(after - 1, 0)
-        taken = record["checkpoints"]["step"]
-        steps[run] = _between(taken[before], taken[after], share)
+        taken = run.checkpoints["step"]
+        steps[run.id] = _between(taken[before], taken[after], share)
         for region in regions:
-            if (run, region, after) not in checkpoints:
+            if (run.id, region, after) not in checkpoints:
                 continue
             scores = [
-                checkpoints[run, region, place].blocks.diagonal_score
+                checkpoints[run.id, region, place].blocks.diagonal_score
                 for place in (before, after, len(curve) - 1)
             ]
-            at_loss[run, region] = _between(scores[0], scores[1], share)
-            at_end[run, region] = scores[2]
+            at_loss[run.id, region] = _between(scores[0], scores[1], share)
+            at_end[run.id, region] = scores[2]
     return EqualLoss(
         loss=loss,
         runs=tuple(steps),
@@ -185,8 +186,8 @@ def equal_loss(
         at_loss=at_loss,
         tests={
             region: (
-                _test(analysis, records, at_end, region),
-                _test(analysis, records, at_loss, region),
+                _test(analysis, runs, at_end, region),
+                _test(analysis, runs, at_loss, region),
             )
             for region in regions
         },
@@ -203,21 +204,21 @@ def _crossing(losses: list[float | None], target: float) -> tuple[int, float]:
     return after, (start - math.log(target)) / (start - end)
 
 
-def _between(start: float, end: float, share: float) -> float:
-    if not math.isfinite(start):
-        return float(end)
+def _between(start: float | None, end: float | None, share: float) -> float:
+    if start is None or end is None or not math.isfinite(start):
+        return math.nan if end is None else float(end)
     return float(start + share * (end - start))
 
 
 def _test(
     analysis: Analysis,
-    records: list[dict[str, Any]],
+    runs: Sequence[TrainedRun],
     scores: dict[tuple[str, str], float],
     region: str,
 ) -> tuple[float, float, int]:
     return trend_test(
-        [record["learning_rate"] for record in records],
-        [scores.get((str(record["id"]), region), math.nan) for record in records],
-        [record["seed"] for record in records],
-        seed=int(analysis.settings["seed"]),
+        [run.learning_rate for run in runs],
+        [scores.get((run.id, region), math.nan) for run in runs],
+        [run.seed for run in runs],
+        seed=analysis.settings.seed,
     )

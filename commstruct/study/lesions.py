@@ -127,14 +127,12 @@ def probe_setting(
     task = definition.task.build()
     chosen = [
         one
-        for one in analysis.regions
-        if (one.region, one.structure) == (REGION, STRUCTURE)
-        and learned.get(str(one.run))
-        and one.partition.n_modules > 1
+        for one in analysis.select(region=REGION, structure=STRUCTURE)
+        if learned.get(one.run_key.id) and one.partition.n_modules > 1
     ]
     if not chosen or task.kind != "classification" or definition.has_biases:
         return None
-    rates = [float(one.learning_rate or 0) for one in chosen]
+    rates = [one.run_key.learning_rate for one in chosen]
     ends = {min(rates), max(rates)}
     runs = Parallel(n_jobs=workers)(
         delayed(_probe_run)(definition, sweep, one, seed)
@@ -154,14 +152,14 @@ def _probe_run(
     from sims.silencing import accuracy_lost, held_out_rates
     from sims.task import classes_of
 
-    record = next(r for r in sweep.records if r["id"] == one.run)
-    weights = read_weights(sweep, record)
+    run = one.run_key
+    weights = read_weights(sweep, sweep.run(run.id))
     task = definition.task.build()
-    start = definition.build_network(task, seed=stream_seeds(int(one.seed or 0))[0])
+    start = definition.build_network(task, seed=stream_seeds(run.seed)[0])
     network = replace(start, weights=weights[-1].astype(start.weights.dtype))
     settling = definition.rule.settling
     labels, hidden = one.partition.labels, one.neurons
-    streams = np.random.SeedSequence([seed, int(one.seed or 0)])
+    streams = np.random.SeedSequence([seed, run.seed])
     tuning_seed, *random_seeds = streams.generate_state(1 + N_RANDOM).tolist()
     with threadpool_limits(1):
         rates = held_out_rates(network, task, **settling)[:, hidden]
@@ -186,9 +184,9 @@ def _probe_run(
             _agreement(sweep, weights[place], one) for place in range(len(weights) - 1)
         ]
     return RunProbe(
-        run=str(one.run),
-        learning_rate=float(one.learning_rate or 0),
-        seed=int(one.seed or 0),
+        run=run.id,
+        learning_rate=run.learning_rate,
+        seed=run.seed,
         n_modules=one.partition.n_modules,
         selectivity=float(tuned.selectivity.mean()),
         shared=tuned.whole,

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
-from commstruct.analysis import Sweep, read_weights
+from commstruct.analysis import Sweep, TrainedRun, read_weights
 from commstruct.study.explanations import MeasuredRun
 
 if TYPE_CHECKING:
@@ -40,28 +40,29 @@ def measure_setting(
     """
     if definition.has_biases:
         return ()
-    records = [one for one in sweep.records if one["status"] != "diverged"]
-    runs = Parallel(n_jobs=workers)(
-        delayed(_measure_run)(definition, sweep, record, bool(learned[record["id"]]))
-        for record in records
+    measured = Parallel(n_jobs=workers)(
+        delayed(_measure_run)(definition, sweep, run, bool(learned[run.id]))
+        for run in sweep.runs
+        if not run.has_diverged
     )
-    return tuple(runs)
+    return tuple(measured)
 
 
 def _measure_run(
-    definition: "Definition", sweep: Sweep, record: dict[str, Any], learned: bool
+    definition: "Definition", sweep: Sweep, run: TrainedRun, learned: bool
 ) -> MeasuredRun:
     from sims.mechanisms import measure_mechanisms
 
-    weights = read_weights(sweep, record)
+    weights = read_weights(sweep, run)
     whole = weights[np.isfinite(weights).all(axis=(1, 2))]
-    place = float(record["learning_rate"]), int(record["seed"])
     with threadpool_limits(1):
         found = measure_mechanisms(
             definition,
             definition.task.build(),
             whole,
-            learning_rate=place[0],
-            seed=place[1],
+            learning_rate=run.learning_rate,
+            seed=run.seed,
         )
-    return MeasuredRun(*place, learned=learned, quantities=asdict(found))
+    return MeasuredRun(
+        run.learning_rate, run.seed, learned=learned, quantities=asdict(found)
+    )

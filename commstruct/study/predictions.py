@@ -184,16 +184,15 @@ def setting_ends(name: str, analysis: Analysis) -> tuple[End, ...]:
     tuple of End
         Low and high in turn, by region; empty if fewer than two rates learned.
     """
-    learned = {str(record["id"]) for record in analysis.runs if has_learned(record)}
+    learned = {run.id for run in analysis.runs if has_learned(run)}
     ends = []
     for region in MEASURABLE:
         runs = [
             one
-            for one in analysis.regions
-            if (one.region, one.structure) == (region, PRIMARY[0])
-            and str(one.run) in learned
+            for one in analysis.select(region=region, structure=PRIMARY[0])
+            if one.run_key.id in learned
         ]
-        rates = sorted({float(one.learning_rate or 0) for one in runs})
+        rates = sorted({one.run_key.learning_rate for one in runs})
         if len(rates) < 2:
             continue
         for end, rate in (("low", rates[0]), ("high", rates[-1])):

@@ -77,10 +77,9 @@ def robustness(analysis: Analysis) -> tuple[Shift, ...]:
     tuple of Shift
         By region, structure and measure.
     """
-    kinds = dict.fromkeys((one.region, one.structure) for one in analysis.regions)
     shifts = [
         _shift(analysis, region, structure, measure)
-        for region, structure in kinds
+        for region, structure in analysis.kinds
         for measure in MEASURES
     ]
     adjusted = benjamini_hochberg([shift.p_value for shift in shifts])
@@ -91,18 +90,14 @@ def robustness(analysis: Analysis) -> tuple[Shift, ...]:
 
 
 def _shift(analysis: Analysis, region: str, structure: str, measure: str) -> Shift:
-    chosen = [
-        one
-        for one in analysis.regions
-        if (one.region, one.structure) == (region, structure)
-    ]
-    rates = np.array([float(one.learning_rate or 0) for one in chosen])
+    chosen = analysis.select(region=region, structure=structure)
+    rates = np.array([one.run_key.learning_rate for one in chosen])
     values = np.array([float(getattr(one.blocks, measure)) for one in chosen])
     rho, p_value, n_runs = trend_test(
         rates.tolist(),
         values.tolist(),
-        [int(one.seed or 0) for one in chosen],
-        seed=int(analysis.settings["seed"]),
+        [one.run_key.seed for one in chosen],
+        seed=analysis.settings.seed,
     )
     known = np.isfinite(values)
     lowest = highest = math.nan

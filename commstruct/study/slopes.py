@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -206,14 +206,15 @@ def setting_slopes(
         Where the weights at the checkpoints are.
     """
     facts = sweep_facts(analysis)
-    learned = [one for one in analysis.regions if facts.learned[str(one.run)]]
+    learned = [one for one in analysis.regions if facts.learned[one.run_key.id]]
     slopes: list[Slope] = []
     checkpoints = checkpoint_blocks(analysis, sweep) if learned else {}
     at_loss = equal_loss(analysis, facts, checkpoints) if learned else None
-    kinds = dict.fromkeys((one.region, one.structure) for one in analysis.regions)
-    for region, structure in kinds:
+    for region, structure in analysis.kinds:
         chosen = [
-            one for one in learned if (one.region, one.structure) == (region, structure)
+            one
+            for one in analysis.select(region=region, structure=structure)
+            if facts.learned[one.run_key.id]
         ]
         place = (name, region, structure)
         for measure in MEASURES:
@@ -361,8 +362,8 @@ def slope_of_runs(
 def _run_places(runs: Sequence[RegionAnalysis]) -> list[RunPlace]:
     return [
         RunPlace(
-            learning_rate=float(one.learning_rate or 0),
-            seed=int(one.seed or 0),
+            learning_rate=one.run_key.learning_rate,
+            seed=one.run_key.seed,
             is_one_module=one.partition.n_modules == 1,
         )
         for one in runs
@@ -378,7 +379,7 @@ def _value(one: RegionAnalysis, measure: str) -> float:
 
 
 def _end_p(runs: Sequence[RegionAnalysis], measure: str) -> tuple[float, float]:
-    rates = [float(one.learning_rate or 0) for one in runs]
+    rates = [one.run_key.learning_rate for one in runs]
     found = [
         combined_p([o.p_values[measure] for o in runs if o.learning_rate == end])
         for end in (min(rates), max(rates))
@@ -397,7 +398,9 @@ def _other_comparisons(
     found: list[Slope] = []
     if at_loss is not None:
         values = [
-            zero_of_one_module(one, at_loss.at_loss.get((str(one.run), place[1]), 0.0))
+            zero_of_one_module(
+                one, at_loss.at_loss.get((one.run_key.id, place[1]), 0.0)
+            )
             for one in runs
         ]
         found.append(
@@ -418,23 +421,21 @@ def _at_equal_product(
 ) -> list[float]:
     """D at the checkpoint nearest, as a ratio, to the same learning rate x steps."""
     marks = np.maximum(np.asarray(sweep.checkpoints, dtype=float), 1e-9)
-    rates = [float(one.learning_rate or 0) for one in runs]
+    rates = [one.run_key.learning_rate for one in runs]
     product = min(rates) * marks[-1]
     scores = []
     for one, rate in zip(runs, rates, strict=True):
         nearest = int(np.abs(np.log(marks * rate / product)).argmin())
-        key = str(one.run), one.region, nearest
+        key = one.run_key.id, one.region, nearest
         scores.append(checkpoints[key].blocks.diagonal_score)
     return scores
 
 
 def _setting(name: str, analysis: Analysis, facts: SweepFacts) -> SettingFacts:
-    records: Sequence[Mapping[str, Any]] = analysis.runs
     shares = {}
     for rate in facts.learning_rates:
-        here = [r for r in records if float(r["learning_rate"]) == rate]
-        shares[rate] = sum(bool(facts.learned[str(r["id"])]) for r in here) / len(here)
-    kinds = dict.fromkeys((one.region, one.structure) for one in analysis.regions)
+        here = [run for run in analysis.runs if run.learning_rate == rate]
+        shares[rate] = sum(bool(facts.learned[run.id]) for run in here) / len(here)
     return SettingFacts(
         name=name,
         n_planned=facts.n_planned,
@@ -443,15 +444,10 @@ def _setting(name: str, analysis: Analysis, facts: SweepFacts) -> SettingFacts:
         learning_rates=facts.learning_rates,
         learned=shares,
         scores={
-            kind: tuple(
-                (
-                    float(one.learning_rate or 0),
-                    int(one.seed or 0),
-                    one.score(PRIMARY[1]),
-                )
-                for one in analysis.regions
-                if (one.region, one.structure) == kind
+            (region, structure): tuple(
+                (one.run_key.learning_rate, one.run_key.seed, one.score(PRIMARY[1]))
+                for one in analysis.select(region=region, structure=structure)
             )
-            for kind in kinds
+            for region, structure in analysis.kinds
         },
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis
+from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis, TrainedRun
 from commstruct.connectome import check_labels
 from commstruct.statistics import (
     ROUNDING,
@@ -172,26 +172,25 @@ def sweep_facts(analysis: Analysis) -> SweepFacts:
     """
     if analysis.kind != "sweep":
         raise ValueError(f"analysis must be of a sweep, got {analysis.kind!r}")
-    records = analysis.runs
-    learned = {str(record["id"]): has_learned(record) for record in records}
-    ended = [record for record in records if record["status"] != "diverged"]
-    losses = [last_value(record, "held_out_loss") for record in ended]
-    seed = int(analysis.settings["seed"])
+    runs, ended = analysis.runs, analysis.ended_runs
+    learned = {run.id: has_learned(run) for run in runs}
+    losses = [run.last_value("held_out_loss") for run in ended]
+    seed = analysis.settings.seed
     loss_rho, loss_p, _ = trend_test(
-        [record["learning_rate"] for record in ended],
+        [run.learning_rate for run in ended],
         [math.nan if loss is None else loss for loss in losses],
-        [record["seed"] for record in ended],
+        [run.seed for run in ended],
         seed=seed,
     )
     examples: dict[float, str] = {}
-    for record in ended:  # by learning rate, then seed
-        examples.setdefault(float(record["learning_rate"]), str(record["id"]))
+    for run in ended:  # by learning rate, then seed
+        examples.setdefault(run.learning_rate, run.id)
     return SweepFacts(
-        learning_rates=tuple(sorted({float(r["learning_rate"]) for r in records})),
-        seeds=tuple(sorted({int(r["seed"]) for r in records})),
-        n_planned=int(analysis.provenance.get("n_planned", len(records))),
-        n_ended=len(records),
-        n_diverged=len(records) - len(ended),
+        learning_rates=analysis.learning_rates,
+        seeds=analysis.seeds,
+        n_planned=int(analysis.provenance.get("n_planned", len(runs))),
+        n_ended=len(runs),
+        n_diverged=len(runs) - len(ended),
         learned=learned,
         trends=_trends(analysis, learned, seed),
         loss_rho=loss_rho,
@@ -201,22 +200,19 @@ def sweep_facts(analysis: Analysis) -> SweepFacts:
     )
 
 
-def has_learned(record: dict[str, Any]) -> bool | None:
+def has_learned(run: TrainedRun) -> bool | None:
     """Whether a run learned its task.
 
     A classification is learned if the last held-out accuracy is more than halfway from
     chance to 1, a regression if the last held-out loss is less than half that of the
     best constant outputs. None where neither is known, False where the run diverged.
     """
-    if record["status"] == "diverged":
+    if run.has_diverged:
         return False
-    accuracy, chance = (
-        last_value(record, "held_out_accuracy"),
-        record.get("chance_accuracy"),
-    )
+    accuracy, chance = run.last_value("held_out_accuracy"), run.chance_accuracy
     if accuracy is not None and chance is not None:
         return bool(accuracy > (1 + chance) / 2)
-    loss, constant = last_value(record, "held_out_loss"), record.get("constant_loss")
+    loss, constant = run.last_value("held_out_loss"), run.constant_loss
     if loss is None or constant is None:
         return None
     return bool(loss < constant / 2)
@@ -229,18 +225,12 @@ def unsettled_rates(analysis: Analysis) -> dict[float, float]:
     settled within the steps allowed, where it is below 0.95.
     """
     shares: dict[float, list[float]] = {}
-    for record in analysis.runs:
-        share = last_value(record, "settled_rates")
-        if record["status"] != "diverged" and share is not None:
-            shares.setdefault(float(record["learning_rate"]), []).append(share)
+    for run in analysis.ended_runs:
+        share = run.last_value("settled_rates")
+        if share is not None:
+            shares.setdefault(run.learning_rate, []).append(share)
     means = {rate: float(np.mean(found)) for rate, found in sorted(shares.items())}
     return {rate: mean for rate, mean in means.items() if mean < SETTLED}
-
-
-def last_value(record: dict[str, Any], name: str) -> float | None:
-    """Last value of one of a run's curves, or None."""
-    curve = record["checkpoints"].get(name) or [None]
-    return None if curve[-1] is None else float(curve[-1])
 
 
 def match_modules(
@@ -280,14 +270,9 @@ def match_modules(
 def _trends(
     analysis: Analysis, learned: dict[str, bool | None], seed: int
 ) -> tuple[Trend, ...]:
-    kinds = dict.fromkeys((one.region, one.structure) for one in analysis.regions)
     trends = []
-    for region, structure in kinds:
-        chosen = [
-            one
-            for one in analysis.regions
-            if (one.region, one.structure) == (region, structure)
-        ]
+    for region, structure in analysis.kinds:
+        chosen = analysis.select(region=region, structure=structure)
         trends += [_trend(chosen, statistic, learned, seed) for statistic in STATISTICS]
     adjusted = benjamini_hochberg([trend.p_value for trend in trends])
     return tuple(
@@ -297,23 +282,23 @@ def _trends(
 
 
 def _trend(
-    regions: list[RegionAnalysis],
+    regions: Sequence[RegionAnalysis],
     statistic: str,
     learned: dict[str, bool | None],
     seed: int,
 ) -> Trend:
-    def test(chosen: list[RegionAnalysis]) -> tuple[float, float, int]:
+    def test(chosen: Sequence[RegionAnalysis]) -> tuple[float, float, int]:
         return trend_test(
-            [float(one.learning_rate or 0) for one in chosen],
+            [one.run_key.learning_rate for one in chosen],
             [one.score(statistic) for one in chosen],
-            [int(one.seed or 0) for one in chosen],
+            [one.run_key.seed for one in chosen],
             seed=seed,
         )
 
     rho, p_value, n_runs = test(regions)
-    able = [one for one in regions if learned[str(one.run)]]
+    able = [one for one in regions if learned[one.run_key.id]]
     rho_learned, p_learned, n_learned = test(able)
-    rates = sorted({float(one.learning_rate or 0) for one in regions})
+    rates = sorted({one.run_key.learning_rate for one in regions})
     return Trend(
         region=regions[0].region,
         structure=regions[0].structure,
@@ -338,7 +323,7 @@ def rate_score(regions: Sequence[RegionAnalysis], statistic: str) -> RateScore:
     known = scores[np.isfinite(scores)]
     nothing = math.nan
     return RateScore(
-        learning_rate=float(regions[0].learning_rate or 0),
+        learning_rate=regions[0].run_key.learning_rate,
         n_runs=len(known),
         mean=float(known.mean()) if len(known) else nothing,
         low=float(known.min()) if len(known) else nothing,
@@ -351,10 +336,9 @@ def _matched_ids(
     analysis: Analysis, examples: dict[float, str]
 ) -> dict[tuple[str, str, str], IntVector]:
     """Colours of the example runs' modules, matched from rate to rate."""
-    found = {(str(one.run), one.region, one.structure): one for one in analysis.regions}
-    kinds = dict.fromkeys((one.region, one.structure) for one in analysis.regions)
+    found = {(one.run, one.region, one.structure): one for one in analysis.regions}
     ids: dict[tuple[str, str, str], IntVector] = {}
-    for region, structure in kinds:
+    for region, structure in analysis.kinds:
         before: RegionAnalysis | None = None
         before_ids = np.arange(0)
         first_new = 0
@@ -373,6 +357,6 @@ def _matched_ids(
                     first_new=first_new,
                 )
             first_new = max(first_new, int(now.max()) + 1)
-            ids[str(here.run), region, structure] = now
+            ids[examples[rate], region, structure] = now
             before, before_ids = here, now
     return ids

@@ -21,11 +21,11 @@ from commstruct.analysis import (
     AnalysisSettings,
     analyze,
     input_hash,
+    network_settings,
     open_sweep,
     read_analysis,
     region_networks,
     score_p_value,
-    usual_settings,
     write_analysis,
 )
 from commstruct.connectome import as_connectome
@@ -90,7 +90,7 @@ def test_learned_change_leaves_the_initial_weights_out(store, analysis):
 
 
 def test_a_diverged_run_has_a_record_and_no_region(analysis):
-    assert [record["status"] for record in analysis.runs].count("diverged") == 1
+    assert [run.status for run in analysis.runs].count("diverged") == 1
     assert "rate-1.0-seed-1" not in {r.run for r in analysis.regions}
     assert len(analysis.regions) == 3 * 3 * 3  # runs x regions x structures
 
@@ -214,7 +214,7 @@ def test_provenance_says_what_makes_the_result_again(store, analysis):
     assert known["input_sha256"] == input_hash(store)
     assert known["versions"]["commstruct"]
     assert known["sweep"]["command"].startswith("commstruct simulate")
-    assert analysis.settings["seed"] == 7
+    assert analysis.settings.seed == 7
 
 
 def test_one_network_has_one_region():
@@ -241,7 +241,7 @@ def test_a_very_large_network_is_analysed_one_search_at_a_time(monkeypatch):
 def test_very_large_networks_have_fewer_searches_by_default(
     n_neurons, n_structures, n_nulls
 ):
-    settings = AnalysisSettings(**usual_settings(n_neurons))
+    settings = network_settings(n_neurons)
     assert (len(settings.structures), settings.n_nulls) == (n_structures, n_nulls)
 
 

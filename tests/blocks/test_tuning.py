@@ -180,7 +180,7 @@ def probed(tmp_path_factory) -> tuple[SettingProbe, SettingProbe]:
     run_sweep(DEFINITION, store)
     sweep = open_sweep(store)
     analysis = analyze(store, seed=0, structures=["any"], regions=["hidden"], n_nulls=0)
-    learned = {str(record["id"]): True for record in sweep.records}
+    learned = {run.id: True for run in sweep.runs}
     found = [
         probe_setting(
             "tanh",

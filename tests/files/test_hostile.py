@@ -212,8 +212,8 @@ def test_checkpoints_of_any_content_are_refused(content: bytes) -> None:
 
 def _analysis_reads(path: Path) -> None:
     sweep = open_sweep(path)
-    for record in sweep.records:
-        read_weights(sweep, record)
+    for run in sweep.runs:
+        read_weights(sweep, run)
 
 
 @pytest.mark.parametrize(

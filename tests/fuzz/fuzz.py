@@ -24,7 +24,7 @@ with atheris.instrument_imports(include=["commstruct", "sims", "tomllib"]):
     import numpy as np
 
     from commstruct.analysis import open_sweep, read_weights
-    from commstruct.analysis.sweeps import _read_record
+    from commstruct.analysis.sweeps import _read_run
     from commstruct.blocks.structure import block_structure
     from commstruct.files import read_connectome
     from sims.definition import load_definition
@@ -57,7 +57,7 @@ def record(data: bytes) -> None:
     """A record of a run, of any content."""
     path = ROOM / "record.json"
     path.write_bytes(data)
-    json.dumps(_read_record(path))
+    json.dumps(_read_run(path).record)
 
 
 @cache
@@ -82,7 +82,7 @@ def store(data: bytes) -> None:
         with suppress(ValueError, TypeError, OSError):
             verify_store(ROOM / "store", seed=0)
         sweep = open_sweep(ROOM / "store")
-        for one in sweep.records:
+        for one in sweep.runs:
             read_weights(sweep, one)
     finally:
         path.write_bytes(whole()[path])

@@ -12,6 +12,8 @@ import zarr
 import zarr.errors
 from numpy.typing import NDArray
 
+from commstruct.analysis.runs import TrainedRun
+
 CHECKPOINTS = (0, 50, 100)
 
 
@@ -134,6 +136,20 @@ def make_store(
             file = path / "runs" / f"{record['id']}.json"
             file.write_text(json.dumps(record), encoding="utf-8")
     return path
+
+
+def trained_run(**keys: Any) -> TrainedRun:
+    """A finished run of which nothing is known but some keys of its record."""
+    record = {
+        "id": "rate-0.1-seed-0",
+        "learning_rate": 0.1,
+        "seed": 0,
+        "status": "finished",
+        "history": {"step": []},
+        "checkpoints": {"step": []},
+        "weights_sha256": "0" * 64,
+    }
+    return TrainedRun.from_record(record | keys)
 
 
 def planted_labels(role: NDArray[np.int8]) -> NDArray[np.int64]:

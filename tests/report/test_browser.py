@@ -168,7 +168,7 @@ def test_scores_before_the_end_are_of_those_weights_on_the_modules_of_the_end(
     seen.choose("checkpoint", 1)
     assert seen.text("#checkpoint-value") == str(CHECKPOINTS[1])
     store = open_sweep(file.parent / "sweep.zarr")
-    weights = read_weights(store, store.records[0])[1].astype(float)
+    weights = read_weights(store, store.runs[0])[1].astype(float)
     expected = block_structure(
         as_connectome(weights, possible=store.mask),
         analysis.regions[0].partition.labels,
@@ -184,7 +184,7 @@ def test_weights_are_read_by_keyboard_and_pointer_in_every_order(sweep, visit):
     file, analysis = sweep
     seen = visit(file)
     store = open_sweep(file.parent / "sweep.zarr")
-    weights = read_weights(store, store.records[0])
+    weights = read_weights(store, store.runs[0])
     labels = analysis.regions[0].partition.labels
     seen.choose("order", "original")
     seen.page.locator("#matrix").focus()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.stores import make_store
+from helpers.stores import make_store, trained_run
 
 from commstruct.analysis import Analysis, analyze, open_sweep
 from commstruct.report.text import joined, p_text, percent, plain, shown, signed
@@ -82,30 +82,28 @@ def test_modules_that_overlap_keep_their_number():
 
 
 def test_has_learned_is_halfway_from_chance_to_one():
-    def record(accuracy: float | None, status: str = "finished"):
-        return {
-            "status": status,
-            "chance_accuracy": None if accuracy is None else 0.1,
-            "checkpoints": {"held_out_accuracy": [0.0, accuracy]},
-        }
+    def run(accuracy: float | None, status: str = "finished"):
+        return trained_run(
+            status=status,
+            chance_accuracy=None if accuracy is None else 0.1,
+            checkpoints={"held_out_accuracy": [0.0, accuracy]},
+        )
 
-    assert has_learned(record(0.56)) is True
-    assert has_learned(record(0.54)) is False
-    assert has_learned(record(None)) is None
-    assert has_learned(record(0.9, "diverged")) is False
+    assert has_learned(run(0.56)) is True
+    assert has_learned(run(0.54)) is False
+    assert has_learned(run(None)) is None
+    assert has_learned(run(0.9, "diverged")) is False
 
 
 def test_has_learned_a_regression_below_half_the_loss_of_constant_outputs():
-    def record(loss, constant):
-        return {
-            "status": "finished",
-            "constant_loss": constant,
-            "checkpoints": {"held_out_loss": [2.0, loss]},
-        }
+    def run(loss, constant):
+        return trained_run(
+            constant_loss=constant, checkpoints={"held_out_loss": [2.0, loss]}
+        )
 
-    assert has_learned(record(0.49, 1.0)) is True
-    assert has_learned(record(0.51, 1.0)) is False
-    assert has_learned(record(0.49, None)) is None
+    assert has_learned(run(0.49, 1.0)) is True
+    assert has_learned(run(0.51, 1.0)) is False
+    assert has_learned(run(0.49, None)) is None
 
 
 def test_facts_of_a_sweep_whose_structure_falls(falling):
@@ -362,11 +360,11 @@ def test_robustness_agrees_with_the_trends_and_corrects_over_the_table(falling):
 def test_learning_rates_that_do_not_settle_are_known(falling):
     assert unsettled_rates(falling) == {}
     runs = []
-    for record in falling.runs:
-        low = record["learning_rate"] == 1.0
+    for run in falling.runs:
+        low = run.learning_rate == 1.0
         shares = [1.0, 0.5, 0.2 if low else 0.99]
-        checkpoints = {**record["checkpoints"], "settled_rates": shares}
-        runs.append({**record, "checkpoints": checkpoints})
+        checkpoints = {**run.checkpoints, "settled_rates": shares}
+        runs.append(replace(run, checkpoints=checkpoints))
     changed = replace(falling, runs=tuple(runs))
     assert unsettled_rates(changed) == {1.0: pytest.approx(0.2)}
     limits = " ".join(sweep_limits(changed, sweep_facts(changed)))

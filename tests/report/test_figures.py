@@ -159,7 +159,7 @@ def test_every_figure_of_a_sweep_has_words_on_its_axes(analysis):
     region = analysis.regions[0]
     network = as_connectome(np.random.default_rng(0).normal(size=(36, 36)))
     panel = Panel(network, region, own_ids(region), "all", "weight")
-    learned = {str(r["id"]): i > 0 for i, r in enumerate(analysis.runs)}
+    learned = {run.id: i > 0 for i, run in enumerate(analysis.runs)}
     expected = {
         plot_learning_curves(analysis): "training step",
         plot_accuracy(analysis, learned=learned): "chance",
@@ -172,7 +172,7 @@ def test_every_figure_of_a_sweep_has_words_on_its_axes(analysis):
 
 
 def test_equal_loss_is_drawn_beside_equal_steps(analysis):
-    runs = [str(record["id"]) for record in analysis.runs[:2]]
+    runs = [run.id for run in analysis.runs[:2]]
     found = EqualLoss(
         loss=0.25,
         runs=tuple(runs),
@@ -195,8 +195,8 @@ def test_equal_loss_is_drawn_beside_equal_steps(analysis):
 
 def test_learning_rates_that_do_not_settle_are_marked(analysis):
     runs = tuple(
-        {**r, "checkpoints": {**r["checkpoints"], "settled_rates": [0.1]}}
-        for r in analysis.runs
+        replace(run, checkpoints={**run.checkpoints, "settled_rates": [0.1]})
+        for run in analysis.runs
     )
     figure = plot_learning_rates(replace(analysis, runs=runs))
     triangles = [line for line in figure.axes[0].lines if line.get_marker() == "v"]
@@ -401,10 +401,10 @@ def test_texts_of_a_sweep_do_not_cover_each_other(analysis):
     region = analysis.regions[0]
     network = as_connectome(np.random.default_rng(0).normal(size=(36, 36)))
     panel = Panel(network, region, own_ids(region), "whole network", "weight change")
-    learned = {str(r["id"]): i > 0 for i, r in enumerate(analysis.runs)}
+    learned = {run.id: i > 0 for i, run in enumerate(analysis.runs)}
     runs = tuple(
-        {**r, "checkpoints": {**r["checkpoints"], "settled_rates": [0.1]}}
-        for r in analysis.runs
+        replace(run, checkpoints={**run.checkpoints, "settled_rates": [0.1]})
+        for run in analysis.runs
     )
     marked = replace(analysis, runs=runs)
     for figure in (

@@ -66,12 +66,12 @@ def test_what_is_measured_of_a_run_is_what_its_weights_say(definition, tmp_path)
     store = tmp_path / "sweep.zarr"
     run_sweep(definition, store, workers=1)
     sweep = open_sweep(store)
-    learned = {record["id"]: True for record in sweep.records}
+    learned = {run.id: True for run in sweep.runs}
     runs = measure_setting(definition, sweep, learned)
     assert [run.learning_rate for run in runs] == [0.1, 1.0]
     task = definition.task.build()
-    for run, record in zip(runs, sweep.records, strict=True):
-        weights = read_weights(sweep, record).astype(float)
+    for run, trained in zip(runs, sweep.runs, strict=True):
+        weights = read_weights(sweep, trained).astype(float)
         hidden = sweep.role == 1
         onto = weights[-1][:, hidden][sweep.mask[:, hidden]]
         start = np.linalg.norm(weights[0])

@@ -246,7 +246,7 @@ def plot_learning_rates(
         If the analysis is not of a sweep, or does not have the region.
     """
     _check_sweep(analysis)
-    found = [one for one in analysis.regions if one.region == region]
+    found = analysis.select(region=region)
     if not found:
         raise ValueError(f"region must be one that was analysed, got {region!r}")
     structures = structures or list(dict.fromkeys(one.structure for one in found))
@@ -258,7 +258,7 @@ def plot_learning_rates(
     )
     letters = iter("abcdefghijklmnopqrstuvwxyz")
     for row, structure in zip(grid, structures, strict=True):
-        chosen = [one for one in found if one.structure == structure]
+        chosen = analysis.select(region=region, structure=structure)
         for axes, statistic in zip(row, statistics, strict=True):
             draw_scores(axes, analysis, chosen, statistic, learned or {})
             axes.set_title(next(letters))
@@ -295,11 +295,11 @@ def plot_equal_loss(analysis: Analysis, found: EqualLoss) -> Figure:
     figure = Figure(figsize=(FULL_WIDTH, 0.45 + 1.45 * n_rows), layout="constrained")
     grid = figure.subplots(n_rows, 2, squeeze=False, sharex=True, sharey="row")
     letters = iter("abcdefgh")
-    records = {str(record["id"]): record for record in analysis.runs}
+    runs = {run.id: run for run in analysis.runs}
     for row, region in zip(grid, regions, strict=False):
         for axes, scores in zip(row, (found.at_end, found.at_loss), strict=True):
             values = {
-                run: (records[run]["learning_rate"], records[run]["seed"], score)
+                run: (runs[run].learning_rate, runs[run].seed, score)
                 for (run, where), score in scores.items()
                 if where == region
             }
@@ -366,11 +366,7 @@ def plot_answer(
             bar_below=True,
         )
     kind = panels[0].region
-    chosen = [
-        one
-        for one in analysis.regions
-        if (one.region, one.structure) == (kind.region, kind.structure)
-    ]
+    chosen = analysis.select(region=kind.region, structure=kind.structure)
     grid = below.subplots(1, len(STATISTICS))
     for axes, statistic in zip(grid, STATISTICS, strict=True):
         draw_scores(axes, analysis, chosen, statistic, learned or {})

@@ -1,7 +1,7 @@
 """Drawing scores and curves of runs on given axes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -33,7 +33,7 @@ def draw_scores(
     learned: Mapping[str, bool | None],
 ) -> None:
     """One score against learning rate: runs, means, both bands, diverged runs."""
-    rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
+    rates = analysis.learning_rates
     band = {}
     for rate in rates:
         nulls = [
@@ -53,7 +53,7 @@ def draw_scores(
         axes.plot(edges, lows[:, 0], color="0.7", lw=0.5)
         axes.plot(edges, lows[:, 1], color="0.7", lw=0.5)
     values = {
-        str(one.run): (one.learning_rate, one.seed, one.score(statistic))
+        one.run_key.id: (one.learning_rate, one.seed, one.score(statistic))
         for one in regions
     }
     color = STRUCTURE_COLORS[regions[0].structure] if regions else "black"
@@ -97,8 +97,7 @@ def draw_runs(
     color: str,
 ) -> None:
     """Runs as their seeds' markers, means and their band, diverged runs as crosses."""
-    rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
-    seeds = _seeds(analysis)
+    rates, seeds = analysis.learning_rates, analysis.seeds
     points: dict[tuple[int, bool], list[tuple[float, float]]] = {}
     for run, (rate, seed, value) in values.items():
         if value is not None and np.isfinite(value):
@@ -122,11 +121,7 @@ def draw_runs(
     }
     axes.plot(list(means), list(means.values()), color=color, lw=1, zorder=2)
     _draw_confidence(axes, {rate: _known(values, rate) for rate in means}, color)
-    diverged = [
-        float(record["learning_rate"])
-        for record in analysis.runs
-        if record["status"] == "diverged"
-    ]
+    diverged = [run.learning_rate for run in analysis.runs if run.has_diverged]
     _mark_rates(axes, diverged, height=0.03, marker="x")
     _rate_axis(axes, rates)
 
@@ -214,37 +209,42 @@ def draw_last_values(
 ) -> None:
     """The last value of a curve against learning rate."""
     values = {}
-    for record in analysis.runs:
-        curve = record["checkpoints"].get(name) or []
-        if curve and record["status"] != "diverged":
-            place = float(record["learning_rate"]), record["seed"], curve[-1]
-            values[str(record["id"])] = place
+    for run in analysis.ended_runs:
+        curve = run.checkpoints.get(name)
+        if curve:
+            values[run.id] = run.learning_rate, run.seed, curve[-1]
     draw_runs(axes, analysis, values, learned, "black")
 
 
-def draw_curves(axes: Axes, analysis: Analysis, part: str, name: str) -> None:
+def draw_curves(
+    axes: Axes,
+    analysis: Analysis,
+    part: Literal["history", "checkpoints"],
+    name: str,
+) -> None:
     """One curve per run, coloured by learning rate."""
     colors = _rate_colors(analysis)
-    for record in analysis.runs:
-        steps, curve = record[part]["step"], record[part].get(name) or []
+    for run in analysis.runs:
+        curves = run.history if part == "history" else run.checkpoints
+        steps, curve = np.array(curves["step"]), curves.get(name) or []
         values = np.array([np.nan if y is None else y for y in curve], dtype=float)
         axes.plot(
             steps[: len(values)],
             values,
-            color=colors[float(record["learning_rate"])],
+            color=colors[run.learning_rate],
             lw=0.9,
             alpha=0.85,
             marker="o" if part == "checkpoints" else "",
             ms=2,
         )
-        if record["status"] == "diverged" and np.isfinite(values).any():
+        if run.has_diverged and np.isfinite(values).any():
             last = np.flatnonzero(np.isfinite(values))[-1]
             axes.plot(steps[last], values[last], marker="x", color="0.2", ms=4.5)
 
 
 def _rate_colors(analysis: Analysis) -> dict[float, Any]:
     """From yellow-green, slow, to dark blue, fast; lightness tells them in grey."""
-    rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
+    rates = analysis.learning_rates
     shades = mpl.colormaps["viridis_r"](np.linspace(0.12, 1, len(rates)))
     return dict(zip(rates, shades, strict=True))
 
@@ -254,7 +254,7 @@ def rate_legend(figure: Figure, analysis: Analysis) -> None:
         Line2D([], [], color=color, label=f"{rate:g}", lw=1.6)
         for rate, color in _rate_colors(analysis).items()
     ]
-    if any(record["status"] == "diverged" for record in analysis.runs):
+    if any(run.has_diverged for run in analysis.runs):
         handles.append(Line2D([], [], ls="", marker="x", color="0.2", label="diverged"))
     figure.legend(
         handles=handles,
@@ -273,7 +273,7 @@ def score_legend(
     nulls: bool = True,
 ) -> None:
     """What markers, line, band, triangles and crosses are."""
-    seeds = _seeds(analysis)
+    seeds = analysis.seeds
     handles: list[Any] = [
         Line2D(
             [],
@@ -329,7 +329,7 @@ def score_legend(
                 label=label,
             )
         )
-    if any(record["status"] == "diverged" for record in analysis.runs):
+    if any(run.has_diverged for run in analysis.runs):
         handles.append(
             Line2D([], [], ls="", marker="x", color="0.35", ms=4, label="diverged")
         )
@@ -367,9 +367,9 @@ def draw_null_histogram(axes: Axes, region: RegionAnalysis, statistic: str) -> N
     axes.set_title(text, loc="right", fontweight="normal", fontsize=6.5)
 
 
-def _seeds(analysis: Analysis) -> list[int]:
-    return sorted({int(record["seed"]) for record in analysis.runs})
-
-
 def chance_of(analysis: Analysis) -> float:
-    return float(analysis.runs[0]["chance_accuracy"])
+    """Accuracy of guessing, for a sweep on a task with classes."""
+    chance = analysis.runs[0].chance_accuracy
+    if chance is None:
+        raise ValueError("analysis must be of a task with classes, got one without")
+    return chance

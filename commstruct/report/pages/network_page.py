@@ -61,7 +61,7 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
     document.add("outline", title="Contents", depth=1)
     document.heading("Scores against null networks")
     document.paragraph(sentences.null_sentence(analysis))
-    if analysis.settings["n_nulls"]:
+    if analysis.settings.n_nulls:
         document.figure(
             "nulls",
             figures.plot_nulls(analysis),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from commstruct.analysis import Analysis, RegionAnalysis, Sweep, region_networks
+from commstruct.analysis import Analysis, Sweep, region_networks
 from commstruct.report import figures
 from commstruct.report.pages.document import (
     Document,
@@ -86,8 +86,8 @@ def _sweep_front(
     answers: list[str],
 ) -> None:
     """The first page: question, setting, answer in a figure and in sentences."""
-    region = sentences.main_region(analysis)
-    structure = sentences.main_structure(analysis)
+    region = analysis.settings.main_region
+    structure = analysis.settings.main_structure
     document.paragraph({"strong": "Question. "}, sentences.sweep_question())
     document.paragraph(
         {"strong": "Setting. "}, sentences.sweep_setting(analysis, facts)
@@ -108,7 +108,7 @@ def _sweep_front(
             [
                 f"The answer at a glance. ({letters}) {_first_upper(TITLES[region])} "
                 f"at {counted(len(few), 'learning rate')}, sorted by "
-                f"{STRUCTURE_NAMES[structure]}; {_run_key(facts)}. "
+                f"{STRUCTURE_NAMES[structure]}; {_run_key(analysis, facts)}. "
                 f"{network_sentences.matrix_key(chosen[0].network)} ({rest[0]}"
                 f"\u2013{rest[-1]}) Diagonal score, signed modularity and structure "
                 "strength of every run against learning rate; "
@@ -141,7 +141,7 @@ def _learning(document: Document, analysis: Analysis, facts: SweepFacts) -> None
         alt="Training and held-out loss over training steps, by learning rate. "
         + sentences.loss_sentence(analysis),
     )
-    if analysis.runs[0].get("chance_accuracy") is not None:
+    if analysis.has_accuracy:
         document.figure(
             "accuracy",
             figures.plot_accuracy(analysis, learned=facts.learned),
@@ -172,13 +172,14 @@ def _matrices(
     facts: SweepFacts,
     panels: dict[tuple[float, str], figures.Panel],
 ) -> None:
-    structure = sentences.main_structure(analysis)
+    structure = analysis.settings.main_structure
     document.add("pagebreak")
     document.heading("Weights and blocks by learning rate")
     document.paragraph(
-        f"Matrices are sorted by {STRUCTURE_NAMES[structure]}; {_run_key(facts)}. "
-        "Modules that overlap most with those of the learning rate before keep their "
-        "colour. Module numbers go from the largest module, 0, to the smallest."
+        f"Matrices are sorted by {STRUCTURE_NAMES[structure]}; "
+        f"{_run_key(analysis, facts)}. Modules that overlap most with those "
+        "of the learning rate before keep their colour. Module numbers go from the "
+        "largest module, 0, to the smallest."
     )
     for rate in facts.learning_rates:
         if rate != facts.learning_rates[0]:
@@ -186,13 +187,13 @@ def _matrices(
         document.heading(f"Learning rate {rate:g}", 2)
         here = [
             panels[rate, region]
-            for region in analysis.settings["regions"]
+            for region in analysis.settings.regions
             if (rate, region) in panels
         ]
         if not here:
             document.paragraph("Every run at this learning rate diverged.")
             continue
-        chosen = [one for one in analysis.regions if one.learning_rate == rate]
+        chosen = analysis.select(learning_rate=rate)
         name = f"rate-{facts.learning_rates.index(rate)}"
         document.paragraph(
             sentences.rate_sentence(facts, chosen, structure),
@@ -222,12 +223,11 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
         table_ref("trends"),
         ".",
     )
-    found = dict.fromkeys(one.region for one in analysis.regions)
-    for region in found:
+    for region in analysis.region_names:
         document.heading(_first_upper(TITLES[region]), 2)
         trends = [
             trend
-            for structure in analysis.settings["structures"]
+            for structure in analysis.settings.structures
             if (trend := facts.trend(region, structure, "diagonal_score")) is not None
         ]
         name = f"scores-{region.replace(' ', '-')}"
@@ -310,20 +310,17 @@ def _panels(
     analysis: Analysis, sweep: Sweep, facts: SweepFacts
 ) -> dict[tuple[float, str], figures.Panel]:
     """What to draw of each learning rate's example run, by region."""
-    structure = sentences.main_structure(analysis)
-    found: dict[tuple[str, str], RegionAnalysis] = {
-        (str(one.run), one.region): one
-        for one in analysis.regions
-        if one.structure == structure
-    }
+    structure = analysis.settings.main_structure
     panels: dict[tuple[float, str], figures.Panel] = {}
-    records = {str(record["id"]): record for record in sweep.records}
     for rate, run in facts.example_runs.items():
-        regions = [r for r in analysis.settings["regions"] if (run, r) in found]
-        for region, _, network in region_networks(sweep, records[run], regions):
+        found = {
+            one.region: one for one in analysis.select(structure=structure, run=run)
+        }
+        regions = [region for region in analysis.settings.regions if region in found]
+        for region, _, network in region_networks(sweep, sweep.run(run), regions):
             panels[rate, region] = figures.Panel(
                 network=network,
-                region=found[run, region],
+                region=found[region],
                 module_ids=facts.module_ids[run, region, structure],
                 title=TITLES[region],
                 unit=UNITS[region],
@@ -331,8 +328,8 @@ def _panels(
     return panels
 
 
-def _run_key(facts: SweepFacts) -> str:
-    seeds = {run.rpartition("-")[2] for run in facts.example_runs.values()}
+def _run_key(analysis: Analysis, facts: SweepFacts) -> str:
+    seeds = {analysis.run(name).seed for name in facts.example_runs.values()}
     if len(seeds) == 1:
         return f"seed {seeds.pop()} is shown"
     return "of each learning rate the lowest seed that did not diverge is shown"

@@ -17,6 +17,7 @@ from commstruct.analysis import (
     Analysis,
     RegionAnalysis,
     Sweep,
+    TrainedRun,
     read_weights,
 )
 from commstruct.analysis.sweeps import ROLES
@@ -25,7 +26,7 @@ from commstruct.connectome import Connectome
 from commstruct.report.text import STRUCTURE_NAMES, p_text, shown
 from commstruct.statistics import LEVEL
 from commstruct.study.checkpoints import Checkpoint, Checkpoints, saturation
-from commstruct.study.trends import SweepFacts, last_value, match_modules
+from commstruct.study.trends import SweepFacts, match_modules
 
 MOST_CHARACTERS = 3_000_000  # of what there is to explore on one page
 MOST_NEURONS = 3000  # whose weights a browser draws without delay
@@ -146,25 +147,21 @@ def sweep_explorer(
         "seeds": list(facts.seeds),
         "checkpoints": sweep.checkpoints.tolist(),
         "possible": _bits(sweep.mask[np.ix_(everyone, everyone)]),
-        "runs": {
-            _key(*explorer.run_place(record)): _run(record) for record in sweep.records
-        },
+        "runs": {_key(*explorer.run_place(run)): _run(run) for run in sweep.runs},
     }
     last = len(sweep.checkpoints) - 1
-    for record in sweep.records:
-        if record["status"] == "diverged":
+    for run in sweep.runs:
+        if run.has_diverged:
             continue
-        run = explorer.run_place(record)
-        for one in analysis.regions:
-            if one.run != record["id"]:
-                continue
-            explorer.add_partition(run, one, _ids(analysis, facts, one))
-            limit = checkpoints[str(one.run), one.region, last].limit
-            explorer.add_final((*run, last), one, limit)
-            if one.structure == analysis.settings["structures"][0]:
-                for place in range(last):
-                    earlier = checkpoints[str(one.run), one.region, place]
-                    explorer.add_earlier((*run, place), one, earlier)
+        place = explorer.run_place(run)
+        for one in analysis.select(run=run.id):
+            explorer.add_partition(place, one, _ids(analysis, facts, one))
+            limit = checkpoints[run.id, one.region, last].limit
+            explorer.add_final((*place, last), one, limit)
+            if one.structure == analysis.settings.main_structure:
+                for checkpoint in range(last):
+                    earlier = checkpoints[run.id, one.region, checkpoint]
+                    explorer.add_earlier((*place, checkpoint), one, earlier)
     for group in _groups(sweep, explorer):
         if not explorer.add_group(sweep, group):
             break
@@ -178,15 +175,15 @@ class _Explorer:
         self.analysis = analysis
         neurons = analysis.neurons
         column = next((c for c in ("type", "role") if c in neurons), None)
-        regions = list(dict.fromkeys(one.region for one in analysis.regions))
-        structures = list(dict.fromkeys(one.structure for one in analysis.regions))
+        regions = analysis.region_names
+        structures = tuple(dict.fromkeys(one.structure for one in analysis.regions))
         everyone = _neurons_of(analysis)
         place = {neuron: i for i, neuron in enumerate(everyone.tolist())}
         neurons_of = {one.region: one.neurons.tolist() for one in analysis.regions}
         self.region_names, self.structure_names = regions, structures
         self.facts: Facts = {
             "kind": analysis.kind,
-            "n_nulls": analysis.settings["n_nulls"],
+            "n_nulls": analysis.settings.n_nulls,
             "names": names,
             "groups": None if column is None else _grouped(neurons[column], everyone),
             "group_name": column,
@@ -213,10 +210,10 @@ class _Explorer:
         """Characters that are left for weights."""
         return MOST_CHARACTERS - self.used
 
-    def run_place(self, record: Any) -> tuple[int, int]:
+    def run_place(self, run: TrainedRun) -> tuple[int, int]:
         """Positions of a run's learning rate and seed."""
-        rates, seeds = _rates_and_seeds(self.analysis)
-        return rates.index(float(record["learning_rate"])), seeds.index(record["seed"])
+        rates, seeds = self.analysis.learning_rates, self.analysis.seeds
+        return rates.index(run.learning_rate), seeds.index(run.seed)
 
     def add_partition(
         self, run: tuple[int, int], one: RegionAnalysis, ids: NDArray[np.int64]
@@ -255,9 +252,9 @@ class _Explorer:
         """Add the weights at some places, all if there is room for all, else none."""
         everyone = _neurons_of(self.analysis)
         kept = self.used, len(self.facts["matrices"]), dict(self.facts["weights"])
-        records = {self.run_place(record): record for record in sweep.records}
+        runs = {self.run_place(run): run for run in sweep.runs}
         for place in places:
-            weights = read_weights(sweep, records[place[:2]])[place[2]]
+            weights = read_weights(sweep, runs[place[:2]])[place[2]]
             self.add_weights({place: weights[np.ix_(everyone, everyone)]}, bits=8)
         if self.room() >= 0:
             return True
@@ -299,35 +296,30 @@ def _groups(sweep: Sweep, explorer: _Explorer) -> Iterator[list[tuple[int, int, 
     """Places whose weights come to a page together, the most wanted first."""
     last = len(sweep.checkpoints) - 1
     by_seed: dict[int, list[tuple[int, int]]] = {}
-    for record in sweep.records:
-        if record["status"] != "diverged":
-            rate, seed = explorer.run_place(record)
+    for run in sweep.runs:
+        if not run.has_diverged:
+            rate, seed = explorer.run_place(run)
             by_seed.setdefault(seed, []).append((rate, seed))
     seeds = sorted(by_seed)
     changes = any(region["is_change"] for region in explorer.facts["regions"])
     for seed in seeds:
-        ends = [(*run, last) for run in by_seed[seed]]
-        starts = [(*run, 0) for run in by_seed[seed]]
+        ends = [(*place, last) for place in by_seed[seed]]
+        starts = [(*place, 0) for place in by_seed[seed]]
         yield [*ends, *starts] if changes else ends
     for seed in seeds:
         for checkpoint in sorted(range(last), key=lambda c: abs(2 * c - last)):
-            yield [(*run, checkpoint) for run in by_seed[seed]]
+            yield [(*place, checkpoint) for place in by_seed[seed]]
 
 
 def _ids(
     analysis: Analysis, facts: SweepFacts, one: RegionAnalysis
 ) -> NDArray[np.int64]:
     """Colours of a run's modules, as in the run of its learning rate that is drawn."""
-    example = facts.example_runs[float(one.learning_rate or 0)]
+    example = facts.example_runs[one.run_key.learning_rate]
     ids = facts.module_ids[example, one.region, one.structure]
     if one.run == example:
         return ids
-    drawn = next(
-        other
-        for other in analysis.regions
-        if (other.run, other.region, other.structure)
-        == (example, one.region, one.structure)
-    )
+    drawn = analysis.first(region=one.region, structure=one.structure, run=example)
     return match_modules(
         one.partition.labels,
         drawn.partition.labels,
@@ -347,15 +339,15 @@ def _state(blocks: BlockStructure, limit: float) -> Facts:
     }
 
 
-def _run(record: Any) -> Facts:
+def _run(run: TrainedRun) -> Facts:
     """What a run's checkpoints say of its learning."""
-    curves = record["checkpoints"]
+    curves = run.checkpoints
     return {
-        "diverged": record["status"] == "diverged",
-        "diverged_at": record.get("diverged_at"),
+        "diverged": run.has_diverged,
+        "diverged_at": run.diverged_at,
         "loss": [_rounded(value) for value in curves.get("held_out_loss", [])],
         "accuracy": [_rounded(value) for value in curves.get("held_out_accuracy", [])],
-        "settled": _rounded(last_value(record, "settled_rates")),
+        "settled": _rounded(run.last_value("settled_rates")),
     }
 
 
@@ -371,11 +363,6 @@ def _neurons_of(analysis: Analysis) -> NDArray[np.int64]:
     if not regions:
         return np.arange(0)
     return np.unique(np.concatenate(list(regions.values())))
-
-
-def _rates_and_seeds(analysis: Analysis) -> tuple[list[float], list[int]]:
-    rates = sorted({float(record["learning_rate"]) for record in analysis.runs})
-    return rates, sorted({int(record["seed"]) for record in analysis.runs})
 
 
 def _grouped(values: Any, neurons: NDArray[np.int64]) -> Facts:

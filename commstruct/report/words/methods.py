@@ -57,7 +57,7 @@ def network_methods(analysis: Analysis) -> list[Block]:
 def _analysis_methods(analysis: Analysis) -> list[Block]:
     settings = analysis.settings
     blocks = [_heading("Modules")]
-    if "any" in settings["structures"]:
+    if "any" in settings.structures:
         blocks.append(
             _paragraph(
                 "Modules of any structure: partitions are proposed in several ways, "
@@ -68,21 +68,21 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
                 "). Where nothing is found there is one module.",
             )
         )
-    if {"assortative", "disassortative"} & set(settings["structures"]):
+    if {"assortative", "disassortative"} & set(settings.structures):
         blocks += [
             _paragraph(
                 "Assortative modules maximise and disassortative modules minimise "
                 "modularity, by the Leiden algorithm (Traag, Waltman & van Eck 2019, ",
                 _doi("10.1038/s41598-019-41695-z"),
-                f"), the best of {counted(settings['restarts'], 'restart')}. With "
+                f"), the best of {counted(settings.restarts, 'restart')}. With "
                 "positive and negative strengths s, totals v, modules m and resolution "
-                f"\u03b3 = {settings['resolution']:g} this is the signed modularity of "
+                f"\u03b3 = {settings.resolution:g} this is the signed modularity of "
                 "Gomez, Jensen & Arenas (2009, ",
                 _doi("10.1103/PhysRevE.80.016114"),
                 "), which without negative weights is the directed modularity of "
                 "Leicht & Newman (2008, ",
                 _doi("10.1103/PhysRevLett.100.118703"),
-                f"); {_signs(settings['signs'])}. As a score, Q is always of all "
+                f"); {_signs(settings.signs)}. As a score, Q is always of all "
                 "weights, at resolution 1:",
             ),
             _formula("modularity"),

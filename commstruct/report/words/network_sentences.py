@@ -87,7 +87,7 @@ def network_limits(analysis: Analysis) -> list[str]:
         for one in analysis.regions
         if column is not None and math.isfinite(one.role_agreement)
     ]
-    n_nulls = analysis.settings["n_nulls"]
+    n_nulls = analysis.settings.n_nulls
     if n_nulls and 1 / (1 + n_nulls) > LEVEL:
         limits.append(
             f"{counted(n_nulls, 'null network')} can give no p below "

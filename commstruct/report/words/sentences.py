@@ -1,12 +1,12 @@
 """Sentences of a report; every one is computed, and changes if its numbers do."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from commstruct.analysis import Analysis, RegionAnalysis
+from commstruct.analysis import Analysis, RegionAnalysis, TrainedRun
 from commstruct.report.text import (
     STRUCTURE_NAMES,
     counted,
@@ -22,7 +22,6 @@ from commstruct.study.trends import (
     RateScore,
     SweepFacts,
     Trend,
-    last_value,
     unsettled_rates,
 )
 
@@ -36,16 +35,6 @@ SCORE_NAMES = {
     "modularity": "signed modularity Q",
     "structure_strength": "structure strength S",
 }
-
-
-def main_region(analysis: Analysis) -> str:
-    """Region that leads the report: the first that was asked for."""
-    return str(analysis.settings["regions"][0])
-
-
-def main_structure(analysis: Analysis) -> str:
-    """Structure that leads the report: the first that was asked for."""
-    return str(analysis.settings["structures"][0])
 
 
 def sweep_question() -> str:
@@ -68,7 +57,7 @@ def sweep_setting(analysis: Analysis, facts: SweepFacts) -> str:
         True: "with synapses from inputs straight to outputs",
         False: "without synapses from inputs straight to outputs",
     }.get(network.get("shortcuts"))
-    chance = analysis.runs[0].get("chance_accuracy")
+    chance = analysis.runs[0].chance_accuracy
     rates = facts.learning_rates
     span = f"from {rates[0]:g} to {rates[-1]:g}"
     if len(rates) == 1:
@@ -93,14 +82,15 @@ def sweep_setting(analysis: Analysis, facts: SweepFacts) -> str:
 
 def sweep_answers(analysis: Analysis, facts: SweepFacts) -> list[str]:
     """Three sentences: the trend, the evidence at each rate, the other regions."""
-    region, structure = main_region(analysis), main_structure(analysis)
+    settings = analysis.settings
+    region, structure = settings.main_region, settings.main_structure
     diagonal = facts.trend(region, structure, "diagonal_score")
     modularity = facts.trend(region, structure, "modularity")
     if diagonal is None or modularity is None:
         return ["No run ended without diverging, so there is nothing to answer with."]
     others = [
         facts.trend(other, structure, "diagonal_score")
-        for other in analysis.settings["regions"]
+        for other in settings.regions
         if other != region
     ]
     answers = [
@@ -205,7 +195,7 @@ def sweep_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
     if facts.n_diverged:
         limits.append(
             f"{counted(facts.n_diverged, 'run')} diverged "
-            f"({_where(analysis, lambda r: r['status'] == 'diverged')}) and "
+            f"({_where(analysis, lambda run: run.has_diverged)}) and "
             f"{'is' if facts.n_diverged == 1 else 'are'} left out of all scores."
         )
     limits += _learning_limits(analysis, facts)
@@ -250,7 +240,7 @@ def rate_sentence(
         ]
         numbers = sorted(one.partition.n_modules for one in chosen)
         span = _span(numbers)
-        rate = float(chosen[0].learning_rate or 0)
+        rate = chosen[0].run_key.learning_rate
         trend = facts.trend(region, structure, "diagonal_score")
         point = (
             next(p for p in trend.points if p.learning_rate == rate) if trend else None
@@ -267,12 +257,12 @@ def null_sentence(analysis: Analysis) -> str:
     """How many null networks there were, or that there were none."""
     settings = analysis.settings
     per = " per region and run" if analysis.kind == "sweep" else ""
-    if not settings["n_nulls"]:
+    if not settings.n_nulls:
         return "No null networks were made, so nothing was tested against chance."
     return (
-        f"{settings['n_nulls']} null networks{per} had the weights "
+        f"{settings.n_nulls} null networks{per} had the weights "
         "permuted among the synapses that may exist and their modules found anew by "
-        f"the same search ({counted(settings['restarts'], 'restart')})."
+        f"the same search ({counted(settings.restarts, 'restart')})."
     )
 
 
@@ -284,7 +274,7 @@ def runs_sentence(analysis: Analysis, facts: SweepFacts) -> str:
         f"{facts.n_ended} of {facts.n_planned} planned runs ended, {diverged} of them "
         "by diverging"
     )
-    if analysis.runs[0].get("chance_accuracy") is not None:
+    if analysis.has_accuracy:
         text += f"; {len(able)} learned the task"
     return text + "."
 
@@ -296,7 +286,7 @@ def loss_sentence(analysis: Analysis) -> str:
 
 def accuracy_sentence(analysis: Analysis) -> str:
     """Last held-out accuracy, lowest and highest mean over the seeds of a rate."""
-    chance = percent(analysis.runs[0].get("chance_accuracy"))
+    chance = percent(analysis.runs[0].chance_accuracy)
     text = _by_rate(
         analysis, "held_out_accuracy", "the last held-out accuracy", percent
     )
@@ -313,7 +303,7 @@ def dynamics_sentence(analysis: Analysis) -> str:
 def learning_spans(analysis: Analysis, facts: SweepFacts, reference: Any) -> list[Any]:
     """What the learning figures show."""
     words = [loss_sentence(analysis)]
-    if analysis.runs[0].get("chance_accuracy") is not None:
+    if analysis.has_accuracy:
         words.append(accuracy_sentence(analysis))
     words.append(dynamics_sentence(analysis))
     return [" ".join(words), " Learning curves are in ", reference, "."]
@@ -325,21 +315,20 @@ def lower_first(text: str) -> str:
 
 
 def _learning_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
-    ended = [r for r in analysis.runs if r["status"] != "diverged"]
-    verdicts = [facts.learned[str(record["id"])] for record in ended]
+    ended = analysis.ended_runs
+    verdicts = [facts.learned[run.id] for run in ended]
     if not ended or None in verdicts:
         return []
-    accuracies = [last_value(record, "held_out_accuracy") or 0.0 for record in ended]
+    accuracies = [run.last_value("held_out_accuracy") or 0.0 for run in ended]
     span = f"{percent(min(accuracies))} to {percent(max(accuracies))}"
     if all(verdicts):
         return [f"All {len(ended)} runs that ended learned the task ({span} held-out)."]
-    idle = {str(r["id"]) for r, able in zip(ended, verdicts, strict=True) if not able}
-    trend = facts.trend(
-        main_region(analysis), main_structure(analysis), "diagonal_score"
-    )
+    idle = {run.id for run, able in zip(ended, verdicts, strict=True) if not able}
+    settings = analysis.settings
+    trend = facts.trend(settings.main_region, settings.main_structure, "diagonal_score")
     text = (
         f"{counted(len(idle), 'run')} did not learn the task "
-        f"({_where(analysis, lambda r: str(r['id']) in idle)})"
+        f"({_where(analysis, lambda run: run.id in idle)})"
     )
     if trend is not None and math.isfinite(trend.p_learned):
         kept = "is also seen" if trend.p_learned <= LEVEL else "is no evidence"
@@ -368,7 +357,8 @@ def _settling_limits(analysis: Analysis) -> list[str]:
 
 
 def _role_limits(analysis: Analysis) -> list[str]:
-    region, structure = main_region(analysis), main_structure(analysis)
+    settings = analysis.settings
+    region, structure = settings.main_region, settings.main_structure
     values = [
         one.role_agreement
         for one in analysis.regions
@@ -430,13 +420,12 @@ def _sign_changes(trend: Trend) -> str:
     return f", changing sign between {joined(places)}"
 
 
-def _where(analysis: Analysis, chosen: Any) -> str:
+def _where(analysis: Analysis, chosen: Callable[[TrainedRun], bool]) -> str:
     """Learning rates of some runs, with the number at each."""
     rates: dict[float, int] = {}
-    for record in analysis.runs:
-        if chosen(record):
-            rate = float(record["learning_rate"])
-            rates[rate] = rates.get(rate, 0) + 1
+    for run in analysis.runs:
+        if chosen(run):
+            rates[run.learning_rate] = rates.get(run.learning_rate, 0) + 1
     listed = [f"{number} at {rate:g}" for rate, number in sorted(rates.items())]
     return joined(listed)
 
@@ -456,10 +445,10 @@ def _upper_first(text: str, short: bool = False) -> str:
 
 def _by_rate(analysis: Analysis, name: str, thing: str, write: Any) -> str:
     values: dict[float, list[float]] = {}
-    for record in analysis.runs:
-        value = last_value(record, name)
-        if record["status"] != "diverged" and value is not None:
-            values.setdefault(float(record["learning_rate"]), []).append(value)
+    for run in analysis.ended_runs:
+        value = run.last_value(name)
+        if value is not None:
+            values.setdefault(run.learning_rate, []).append(value)
     if not values:
         return f"No run has {thing}."
     means = {rate: float(np.mean(found)) for rate, found in values.items()}

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from commstruct.analysis import Analysis
+from commstruct.analysis import Analysis, TrainedRun
 from commstruct.report.text import p_text, percent, plain, shown, signed
 from commstruct.statistics import LEVEL
 from commstruct.study.checkpoints import EqualLoss
 from commstruct.study.robustness import MEASURES, Shift
-from commstruct.study.trends import SweepFacts, Trend, last_value
+from commstruct.study.trends import SweepFacts, Trend
 
 DASH = "\u2013"
 SYMBOLS = {"diagonal_score": "D", "modularity": "Q", "structure_strength": "S"}
@@ -59,36 +59,32 @@ class Table:
 
 def runs_table(analysis: Analysis, facts: SweepFacts) -> Table:
     """One row per run."""
-    structure = str(analysis.settings["structures"][0])
-    regions = [str(region) for region in analysis.settings["regions"]]
-    found = {
-        (one.run, one.region): one
-        for one in analysis.regions
-        if one.structure == structure
-    }
-    has_accuracy = analysis.runs[0].get("chance_accuracy") is not None
+    structure = analysis.settings.main_structure
+    regions = analysis.settings.regions
+    found = {(one.run, one.region): one for one in analysis.select(structure=structure)}
+    has_accuracy = analysis.has_accuracy
     short = {"whole": "whole", "hidden": "hidden", "learned change": "change"}
     header = ["rate", "seed", "status", "held-out loss"]
     header += ["accuracy"] * has_accuracy
     header += ["settled", "\u03c1(W)", "E-I"]
     header += [f"{short[region]}: k, D" for region in regions]
     rows = []
-    for record in analysis.runs:
+    for run in analysis.runs:
         row = [
-            f"{record['learning_rate']:g}",
-            str(record["seed"]),
-            _status(record, facts),
-            plain(last_value(record, "held_out_loss"), 3),
+            f"{run.learning_rate:g}",
+            str(run.seed),
+            _status(run, facts),
+            plain(run.last_value("held_out_loss"), 3),
         ]
-        row += [percent(last_value(record, "held_out_accuracy"))] * has_accuracy
+        row += [percent(run.last_value("held_out_accuracy"))] * has_accuracy
         row += [
-            f"{percent(last_value(record, 'settled_rates'))}, "
-            f"{percent(last_value(record, 'settled_credit'))}",
-            plain(last_value(record, "spectral_radius")),
-            plain(last_value(record, "ei_balance")),
+            f"{percent(run.last_value('settled_rates'))}, "
+            f"{percent(run.last_value('settled_credit'))}",
+            plain(run.last_value("spectral_radius")),
+            plain(run.last_value("ei_balance")),
         ]
         for region in regions:
-            one = found.get((str(record["id"]), region))
+            one = found.get((run.id, region))
             row.append(
                 DASH
                 if one is None
@@ -169,7 +165,7 @@ def robustness_caption(analysis: Analysis) -> list[str]:
         "positive to negative; falls: without that change of sign. D of the excitatory "
         "weights, of the sizes of the inhibitory ones and of |weight|: positive where "
         "that much lies within modules. Modules were looked for on "
-        f"{analysis.settings['signs']} weights ([analysis] signs)."
+        f"{analysis.settings.signs} weights ([analysis] signs)."
     ]
 
 
@@ -185,7 +181,7 @@ def equal_loss_table(analysis: Analysis, found: EqualLoss) -> Table:
         "\u03c1",
         "p",
     )
-    rates = {str(r["id"]): float(r["learning_rate"]) for r in analysis.runs}
+    rates = {run.id: run.learning_rate for run in analysis.runs}
     rows = []
     for region, tests in found.tests.items():
         row = [region, str(tests[1][2])]
@@ -319,7 +315,7 @@ def network_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]
 
 def _shared_rows(analysis: Analysis) -> list[tuple[str, str]]:
     return [
-        ("analysis, settings", _settings(analysis.settings)),
+        ("analysis, settings", _settings(analysis.settings.model_dump(mode="json"))),
         ("analysed with", _settings(analysis.provenance["versions"])),
         ("input, SHA-256", str(analysis.provenance["input_sha256"])),
     ]
@@ -361,10 +357,10 @@ def _table(
     )
 
 
-def _status(record: Mapping[str, Any], facts: SweepFacts) -> str:
-    if record["status"] == "diverged":
-        return f"diverged at step {record.get('diverged_at')}"
-    verdict = facts.learned[str(record["id"])]
+def _status(run: TrainedRun, facts: SweepFacts) -> str:
+    if run.has_diverged:
+        return f"diverged at step {run.diverged_at}"
+    verdict = facts.learned[run.id]
     return {True: "learned", False: "\u2717 learned", None: "ended"}[verdict]
 
 
