@@ -34,6 +34,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from sims.network import Network, all_to_all
+from sims.rule import Rule
 from sims.step import ArrayStep, TrainingStep
 
 LEARNING_RATE = 0.1
@@ -134,14 +135,13 @@ def contenders(hidden: int, options: argparse.Namespace) -> tuple[Network, Conte
     settings = {
         "batch_size": options.batch,
         "learning_rate": LEARNING_RATE,
-        "settling_steps": options.steps,
-        "tolerance": 0.0,
-        "mode": "clamp",
     }
+    rule = Rule(settling_steps=options.steps, tolerance=0.0)
     left = rng.random((options.batch, hidden), dtype=np.float32)
     right = rng.random((hidden, hidden), dtype=np.float32)
     product = np.empty_like(left)
-    ours, pure = TrainingStep(network, **settings), ArrayStep(network, **settings)
+    ours = TrainingStep(network, rule, **settings)
+    pure = ArrayStep(network, rule, **settings)
     timed: Contenders = {
         "sgemm": lambda: np.matmul(left, right, out=product),
         "ours": lambda: ours(stimulus, target),

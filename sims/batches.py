@@ -1,4 +1,4 @@
-"""What a training is fed, and what it remembers of its loss; both can be resumed."""
+"""The batches of a training and the history of its loss; both can be resumed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from sims.task import Task
 
 
 class Batches:
-    """Samples in shuffled rounds, batch by batch; a round's remainder is skipped.
+    """Samples shuffled again and again, batch by batch; an incomplete batch is skipped.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Batches:
         self._target = np.empty((size, task.n_outputs), dtype=dtype)
         self._size, self._rng = size, rng
         self._samples = np.arange(len(self._stimuli))
-        # Fewer samples than a batch holds: a batch spans several rounds.
+        # With fewer samples than a batch holds, a batch spans several shuffles.
         rounds = -(-size // len(self._samples))
         self._order = np.tile(self._samples, (rounds, 1))
         self._next = self._order.size
@@ -56,27 +56,27 @@ class Batches:
             self._rng.shuffle(round_)
         self._next = 0
 
-    def place(self) -> dict[str, Any]:
+    def position(self) -> dict[str, Any]:
         """Plain data from which `go_to` finds the next batch again."""
         return {"before_shuffle": self._before_shuffle, "next": self._next}
 
-    def go_to(self, place: dict[str, Any]) -> None:
-        """Go on from where `place` was taken."""
-        if place["before_shuffle"] is not None:
-            self._rng.bit_generator.state = place["before_shuffle"]
+    def go_to(self, position: dict[str, Any]) -> None:
+        """Continue from where `position` was taken."""
+        if position["before_shuffle"] is not None:
+            self._rng.bit_generator.state = position["before_shuffle"]
             self._shuffle()
-            self._next = int(place["next"])
+            self._next = int(position["next"])
 
 
 class History:
-    """Mean training loss, one entry every so many steps and one for the rest.
+    """Mean training loss, one entry for every `every` steps and one for the rest.
 
     Parameters
     ----------
     every : int
         Steps of an entry.
     progress : callable, optional
-        Called with the number of steps of every entry that is made.
+        Called with the number of steps of every entry that is completed.
     """
 
     def __init__(self, every: int, progress: Callable[[int], None] | None) -> None:
@@ -86,13 +86,13 @@ class History:
         self._last, self._sum, self._count = 0, 0.0, 0
 
     def add(self, step: int, loss: float) -> None:
-        """Take in the loss of one step."""
+        """Add the loss of one step."""
         self._last, self._sum, self._count = step, self._sum + loss, self._count + 1
         if self._count == self._every:
             self.close()
 
     def close(self) -> None:
-        """Make an entry of what is left."""
+        """Complete an entry from the steps since the last one."""
         if self._count == 0:
             return
         self._steps.append(self._last)
@@ -102,21 +102,21 @@ class History:
         self._sum, self._count = 0.0, 0
 
     def arrays(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Steps and mean losses of the entries made."""
+        """Steps and mean losses of the entries so far."""
         steps = np.array(self._steps, dtype=np.int64)
         return steps, np.array(self._losses, dtype=np.float64)
 
-    def place(self) -> dict[str, Any]:
-        """Plain data of the entry that is being made, for `go_to`."""
+    def position(self) -> dict[str, Any]:
+        """Plain data of the entry that is not yet complete, for `go_to`."""
         return {"last": self._last, "sum": self._sum, "count": self._count}
 
     def go_to(
         self,
         steps: NDArray[np.int64],
         losses: NDArray[np.float64],
-        place: dict[str, Any],
+        position: dict[str, Any],
     ) -> None:
-        """Go on from where `arrays` and `place` were taken."""
+        """Continue from where `arrays` and `position` were taken."""
         self._steps, self._losses = steps.tolist(), losses.tolist()
-        self._last, self._sum = int(place["last"]), float(place["sum"])
-        self._count = int(place["count"])
+        self._last, self._sum = int(position["last"]), float(position["sum"])
+        self._count = int(position["count"])

@@ -12,7 +12,7 @@ read ``h = x W``, ``c = (c b(h)) W^T`` and ``dW = x^T (c b(h))``.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from array_api_compat import array_namespace, device, to_device
@@ -194,8 +194,7 @@ def settle_credit(
     xp = array_namespace(network.weights)
     external = _as_batch(external, network, network.n_outputs, "external")
     check_damping(damping)
-    if mode not in ("clamp", "inject"):
-        raise ValueError(f"mode must be 'clamp' or 'inject', got {mode!r}")
+    check_credit_mode(mode, "mode")
     free, n_hidden = slice(network.n_inputs, None), network.n_hidden
     balance = balance_of(network, rates)[:, free]
     if balance.shape[0] != external.shape[0]:
@@ -351,3 +350,9 @@ def check_damping(damping: float) -> None:
     """Refuse a damping that is not from 0 to below 1."""
     if not 0 <= damping < 1:
         raise ValueError(f"damping must be from 0 to below 1, got {damping}")
+
+
+def check_credit_mode(mode: str, name: str) -> None:
+    """Refuse a credit mode that is unknown, under the name its argument has."""
+    if mode not in get_args(CreditMode):
+        raise ValueError(f"{name} must be 'clamp' or 'inject', got {mode!r}")

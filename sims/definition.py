@@ -2,9 +2,8 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 from pydantic import (
@@ -13,11 +12,16 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
-from sims.activation import ACTIVATIONS
+from sims.credit import CreditMode
+from sims.loss import Loss
 from sims.network import Network, all_to_all, layered
+from sims.rule import RULE, BalanceName, Rule
 from sims.step import kept_share
 from sims.task import (
     Task,
@@ -54,7 +58,6 @@ Positive = Annotated[int, Field(ge=1)]
 Neurons = Annotated[int, Field(ge=1, le=20_000)]
 Samples = Annotated[int, Field(ge=1, le=100_000)]
 Steps = Annotated[int, Field(ge=1, le=10**9)]
-Settling = Annotated[int, Field(ge=1, le=10_000)]
 Marks = Annotated[int, Field(ge=1, le=10_000)]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 MAX_RUNS, MAX_PATTERN_VALUES = 1_000_000, 10**8
@@ -164,26 +167,32 @@ class FileSettings(Section):
 
 
 class RuleSettings(Section):
-    """How the credit rule is run."""
+    """The credit rule; `sims.rule.Rule` has the defaults and checks the values."""
 
-    credit_mode: Literal["clamp", "inject"] = "clamp"
-    loss: Literal["squared", "cross-entropy"] = "squared"
-    settling_steps: Settling = 8
-    tolerance: Annotated[float, Field(ge=0)] = 1e-4
-    damping: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    accelerate: bool = False
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    balance: Literal["matched", "sigmoid", "tanh", "relu", "softplus"] = "matched"
+    credit_mode: CreditMode = RULE.credit_mode
+    loss: Loss = RULE.loss
+    settling_steps: Annotated[int, Field(le=10_000)] = RULE.settling_steps
+    tolerance: float = RULE.tolerance
+    damping: float = RULE.damping
+    accelerate: bool = RULE.accelerate
+    weight_decay: float = RULE.weight_decay
+    balance: BalanceName = cast(BalanceName, RULE.balance)  # a callable is no key
 
-    @property
-    def settling(self) -> dict[str, Any]:
-        """How rates settle under this rule, as `sims.settle_rates` takes it."""
-        return {
-            "steps": self.settling_steps,
-            "tolerance": self.tolerance,
-            "damping": self.damping,
-            "accelerate": self.accelerate,
-        }
+    @field_validator("*")
+    @classmethod
+    def _check_value(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse what a `Rule` refuses, at the key that it is refused for."""
+        name = str(info.field_name)
+        try:
+            Rule(**{name: value})
+        except ValueError as error:
+            message = str(error).removeprefix(f"{name} ")
+            raise PydanticCustomError("refused_by_rule", message) from None
+        return value
+
+    def build(self) -> Rule:
+        """Make the rule."""
+        return Rule(**self.model_dump())
 
 
 class SweepSettings(Section):
@@ -289,9 +298,7 @@ class Definition(Section):
                 seed=seed,
                 dtype=settings.dtype,
             )
-        if self.rule.balance == "matched":
-            return network
-        return replace(network, balance=ACTIVATIONS[self.rule.balance].balance)
+        return self.rule.build().with_balance(network)
 
 
 def load_definition(
@@ -369,12 +376,14 @@ def mistakes(error: ValidationError, *, prefix: str = "") -> str:
             "missing": "is missing",
         }.get(mistake["type"], message[0].lower() + message[1:])
         got = ""
-        if mistake["type"] not in ("extra_forbidden", "missing"):
+        if mistake["type"] not in _SAY_WHAT_CAME:
             got = f", got {_shortened(mistake['input'])}"
         lines.append(f"  {place}: {message}{got}")
     return "\n".join(dict.fromkeys(lines))
 
 
+_SAY_WHAT_CAME = ("extra_forbidden", "missing", "refused_by_rule")
+"""Types of mistakes whose messages need no value that came behind them."""
 _KINDS = (
     *("all-to-all", "layered"),
     *("digits", "association", "parity", "subtasks", "file"),

@@ -1,6 +1,6 @@
 """How wrong the outputs are, and the external credit that says so."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -113,14 +113,19 @@ def constant_loss(targets: Array, *, loss: Loss = "squared") -> float:
 
 
 def check_loss(network: Network, loss: str) -> None:
-    """Refuse a loss that is unknown, or that the network's rates are not made for."""
-    if loss not in ("squared", "cross-entropy"):
-        raise ValueError(f"loss must be 'squared' or 'cross-entropy', got {loss!r}")
+    """Refuse a loss that is unknown or that the network's rates are not made for."""
+    check_loss_name(loss)
     if loss == "cross-entropy" and network.activation != ACTIVATIONS["sigmoid"]:
         raise ValueError(
             "loss 'cross-entropy' needs sigmoid rates, which lie between 0 and 1, "
             f"got {network.activation.name}"
         )
+
+
+def check_loss_name(loss: str) -> None:
+    """Refuse a loss that is unknown."""
+    if loss not in get_args(Loss):
+        raise ValueError(f"loss must be 'squared' or 'cross-entropy', got {loss!r}")
 
 
 def _outputs(

@@ -1,18 +1,17 @@
 """What learning did to one network, in numbers that might explain its wiring."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sims.activation import Activation
 from sims.batches import Batches
-from sims.credit import settle_rates
 from sims.definition import Definition, stream_seeds
+from sims.lesions import silence
 from sims.loss import external_credit
 from sims.network import Network
-from sims.silencing import silence
+from sims.rule import RULE, Rule
 from sims.task import Task, classes_of
 from sims.train import training_step
 
@@ -98,26 +97,20 @@ def measure_mechanisms(
             f"got {kept.shape}"
         )
     networks = [replace(start, weights=one) for one in kept]
-    rule = definition.rule
+    rule = definition.rule.build()
     correlations = [
         credit_correlation(
             network,
             task,
+            rule,
             learning_rate=learning_rate,
             batch_size=definition.sweep.batch_size,
-            seed=batch_seed + place,
-            settling_steps=rule.settling_steps,
-            tolerance=rule.tolerance,
-            damping=rule.damping,
-            accelerate=rule.accelerate,
-            mode=rule.credit_mode,
-            loss=rule.loss,
-            weight_decay=rule.weight_decay,
+            seed=batch_seed + checkpoint,
         )
-        for place, network in enumerate(networks)
+        for checkpoint, network in enumerate(networks)
     ]
     end = networks[-1]
-    rates = settle_rates(end, task.held_out_stimuli, **rule.settling)
+    rates = rule.settle_rates(end, task.held_out_stimuli)
     hidden = slice(start.n_inputs, start.n_inputs + start.n_hidden)
     synapses = start.mask[:, hidden]
     change = np.linalg.norm((kept[-1] - kept[0]).astype(np.float64))
@@ -129,40 +122,34 @@ def measure_mechanisms(
             relative_slope(end.activation, rates.net_input[:, hidden])
         ),
         initial_share=float(initial / (initial + change)) if initial > 0 else 0.0,
-        accuracy_without_hidden=_accuracy_without_hidden(end, task, rule.settling),
+        accuracy_without_hidden=_accuracy_without_hidden(end, task, rule),
     )
 
 
 def credit_correlation(
     network: Network,
     task: Task,
+    rule: Rule = RULE,
     *,
     learning_rate: float,
-    batch_size: int,
-    seed: int,
+    batch_size: int = 32,
+    seed: int = 0,
     n_steps: int = N_STEPS,
-    settling_steps: int = 8,
-    tolerance: float = 1e-4,
-    damping: float = 0.0,
-    accelerate: bool = False,
-    **rule: Any,
 ) -> float:
     """Correlate the external credit of a fixed batch between successive steps.
 
     Parameters
     ----------
     network : Network
-        Where training goes on from; it is not changed.
+        Where training continues from; it is not changed.
     task : Task
-        The fixed batch is of at most 256 of its training samples.
-    learning_rate, batch_size, settling_steps, tolerance, damping, accelerate
+        The fixed batch has at most 256 of its training samples.
+    rule, learning_rate, batch_size
         As in `sims.train`.
     seed : int
-        Of the batches that are trained on, and of the fixed one.
+        Decides the batches that are trained on, and the fixed one.
     n_steps : int
         Training steps.
-    **rule
-        ``mode``, ``loss`` and ``weight_decay`` of `sims.step.TrainingStep`.
 
     Returns
     -------
@@ -175,22 +162,14 @@ def credit_correlation(
     dtype = np.asarray(network.weights).dtype
     stimuli, targets = task.stimuli[fixed].astype(dtype), task.targets[fixed]
     batches = Batches(task, batch_size, dtype, rng)
-    settling: dict[str, Any] = {"damping": damping, "accelerate": accelerate}
-    settling["tolerance"] = tolerance
     learn = training_step(
-        network,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        settling_steps=settling_steps,
-        **settling,
-        **rule,
+        network, rule, learning_rate=learning_rate, batch_size=batch_size
     )
 
     def credit() -> FloatVector:
         now = learn.network()
-        rates = settle_rates(now, stimuli, steps=settling_steps, **settling)
-        loss = rule.get("loss", "squared")
-        external = external_credit(now, rates, targets.astype(dtype), loss=loss)
+        rates = rule.settle_rates(now, stimuli)
+        external = external_credit(now, rates, targets.astype(dtype), loss=rule.loss)
         return np.asarray(external, dtype=np.float64).ravel()
 
     found, before = [], credit()
@@ -221,14 +200,12 @@ def relative_slope(activation: Activation, net_input: ArrayLike) -> FloatVector:
     return relative
 
 
-def _accuracy_without_hidden(
-    network: Network, task: Task, settling: dict[str, Any]
-) -> float:
+def _accuracy_without_hidden(network: Network, task: Task, rule: Rule) -> float:
     if task.kind != "classification":
         return float("nan")
     hidden = np.arange(network.n_inputs, network.n_inputs + network.n_hidden)
     alone = silence(network, hidden)
-    rates = np.asarray(settle_rates(alone, task.held_out_stimuli, **settling))
+    rates = np.asarray(rule.settle_rates(alone, task.held_out_stimuli))
     named = classes_of(rates[:, network.outputs])
     return float((named == classes_of(task.held_out_targets)).mean())
 

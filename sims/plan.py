@@ -1,4 +1,4 @@
-"""What a sweep will take, before it is run: time, disk and memory."""
+"""An estimate of what a sweep will cost before it is run: time, disk and memory."""
 
 import sys
 import time
@@ -10,20 +10,23 @@ from typing import Any
 
 from sims.definition import Definition, load_definition, stream_seeds
 from sims.folder import Folder
+from sims.rule import Rule
 from sims.store import SweepStore, checkpoints_per_file
-from sims.train import checkpoint_steps, train_in_stages
+from sims.train import Schedule, checkpoint_steps, train_in_stages
 
 try:
     import resource
-except ImportError:  # not on this system
+except ImportError:  # Windows has no such module
     resource = None  # type: ignore[assignment]
 
 _SECONDS = 0.5
+"""How long the timed steps must take together: long enough that the clock and other
+processes hardly count, short enough to wait for."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a sweep will take.
+    """Estimated cost of a sweep.
 
     Attributes
     ----------
@@ -35,18 +38,18 @@ class Plan:
     steps : int
         Training steps of a run.
     seconds_per_step : (float, float)
-        Timed: as a run begins, and with all settling steps taken.
+        Measured: at the start of a run, and if every settling step is taken.
     seconds_per_checkpoint : float
-        Timed: what a look at the network takes, with all settling steps taken.
+        Measured: to evaluate the network, if every settling step is taken.
     hours : (float, float)
-        Of the missing runs on `workers` processes, if all steps are as at the
-        beginning, and if all settling steps are taken. Runs that diverge are shorter.
+        For the missing runs on `workers` processes, if all steps are like the first
+        ones, and if every settling step is taken. Runs that diverge are shorter.
     disk_bytes : int
-        Of the missing runs. While they are made, each of the workers has up to 8 MB
-        more, or two checkpoints of larger networks, of states to go on from.
+        For the missing runs. While they are running, each worker needs up to 8 MB more
+        (or two checkpoints of larger networks) for the states it can resume from.
     memory_bytes : int
-        Of one worker: what this process took, and a run's weights until they are
-        written. 0 where the system does not say.
+        For one worker: what this process has used, plus a run's weights until they are
+        written. 0 where the operating system does not say.
     workers : int
     """
 
@@ -68,7 +71,7 @@ def plan_sweep(
     *,
     workers: int = 1,
 ) -> Plan:
-    """Time a few steps of the highest learning rate, and say what the sweep will take.
+    """Time a few steps at the highest learning rate and extrapolate to the sweep.
 
     Nothing is written.
 
@@ -94,8 +97,11 @@ def plan_sweep(
     sweep, task = definition.sweep, definition.task.build()
     start_seed, _ = stream_seeds(sweep.seeds[0])
     network = definition.build_network(task, seed=start_seed)
-    per_step, per_look = _time_a_step(definition, definition.rule.tolerance)
-    longest, longest_look = _time_a_step(definition, 0.0)
+    rule = definition.rule.build()
+    per_step, per_checkpoint = _time_a_step(definition, rule)
+    longest, longest_checkpoint = _time_a_step(
+        definition, rule.with_fields(tolerance=0.0)
+    )
     marks = checkpoint_steps(sweep.checkpoints, sweep.steps)
     missing = n_runs = len(sweep.learning_rates) * len(sweep.seeds)
     if store is not None:
@@ -107,9 +113,11 @@ def plan_sweep(
     in_memory = checkpoints_per_file(shape, network.weights.dtype) * one
     seconds = [
         missing
-        * (sweep.steps * step + len(marks) * look)
+        * (sweep.steps * step + len(marks) * checkpoint)
         / max(1, min(workers, missing))
-        for step, look in sorted([(per_step, per_look), (longest, longest_look)])
+        for step, checkpoint in sorted(
+            [(per_step, per_checkpoint), (longest, longest_checkpoint)]
+        )
     ]
     return Plan(
         n_runs=n_runs,
@@ -117,57 +125,51 @@ def plan_sweep(
         n_neurons=network.n_neurons,
         steps=sweep.steps,
         seconds_per_step=(per_step, longest),
-        seconds_per_checkpoint=longest_look,
+        seconds_per_checkpoint=longest_checkpoint,
         hours=(seconds[0] / 3600, seconds[1] / 3600),
-        # and 16 bytes of every chunk's place, and a record
+        # zarr indexes a chunk in 16 bytes; a record is 8 kB and 200 bytes a checkpoint
         disk_bytes=missing * (len(marks) * (one + 16 + 200) + 8000),
-        # a file's weights, and what zarr takes to write them: measured, six times both
+        # the weights of a file, and zarr's copies while it writes them: six times in
+        # all, as measured
         memory_bytes=_memory_now() + 6 * in_memory if _memory_now() else 0,
         workers=workers,
     )
 
 
-def _time_a_step(definition: Definition, tolerance: float) -> tuple[float, float]:
-    """Seconds of a training step, and of a checkpoint."""
-    sweep, rule = definition.sweep, definition.rule
+def _time_a_step(definition: Definition, rule: Rule) -> tuple[float, float]:
+    """Seconds that a training step takes, and a checkpoint."""
+    sweep = definition.sweep
     task = definition.task.build()
     start_seed, batch_seed = stream_seeds(sweep.seeds[0])
     network = definition.build_network(task, seed=start_seed)
 
     def seconds(steps: int) -> tuple[float, float]:
-        stages = train_in_stages(
-            network,
-            task,
+        schedule = Schedule(
             learning_rate=sweep.learning_rates[-1],
             steps=steps,
             batch_size=sweep.batch_size,
             seed=batch_seed,
-            checkpoints=1,
-            settling_steps=rule.settling_steps,
-            tolerance=tolerance,
-            damping=rule.damping,
-            accelerate=rule.accelerate,
-            credit_mode=rule.credit_mode,
-            loss=rule.loss,
         )
+        stages = train_in_stages(network, task, rule, schedule)
         begun = time.perf_counter()
         list(islice(stages, 1))
-        looked = time.perf_counter()
+        evaluated = time.perf_counter()
         list(stages)
-        look = looked - begun
-        return max(time.perf_counter() - looked - look, 0.0), look
+        checkpoint = evaluated - begun
+        # what is left of the whole is the steps and the checkpoint at the end
+        return max(time.perf_counter() - evaluated - checkpoint, 0.0), checkpoint
 
-    _, look = seconds(1)  # the first is slower: memory, libraries
+    seconds(1)  # the first call is slower: it allocates memory and loads libraries
     steps = 8
-    spent, look = seconds(steps)
+    spent, checkpoint = seconds(steps)
     while spent < _SECONDS and steps < sweep.steps:
         steps = min(2 * steps, sweep.steps)
-        spent, look = seconds(steps)
-    return spent / steps, look
+        spent, checkpoint = seconds(steps)
+    return spent / steps, checkpoint
 
 
 def _memory_now() -> int:
-    """Most bytes of memory that this process has had."""
+    """Peak memory of this process, in bytes."""
     if resource is None:
         return 0
     unit = 1 if sys.platform == "darwin" else 1024

@@ -12,7 +12,6 @@ What the rule *is* stands in `sims.credit`; here is how a step is *computed* qui
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, device
@@ -20,20 +19,10 @@ from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
 from sims.activation import ACTIVATIONS, Activation
-from sims.credit import (
-    CreditMode,
-    bias_change,
-    settle_credit,
-    settle_rates,
-    weight_change,
-)
-from sims.loss import (
-    Loss,
-    check_loss,
-    external_credit,
-    target_loss,
-)
+from sims.credit import bias_change, weight_change
+from sims.loss import check_loss, external_credit, target_loss
 from sims.network import Network
+from sims.rule import Rule
 
 Matrix = NDArray[np.floating]
 
@@ -46,59 +35,46 @@ class TrainingStep:
     """Settle rates, settle credit, change the weights, in place.
 
     Gives what `settle_rates`, `external_credit`, `settle_credit` and `weight_change`
-    give, to rounding.
+    give, up to rounding.
 
     Parameters
     ----------
     network : Network
         Start, of numpy arrays; it is copied, never changed.
+    rule : Rule
+        Without damping and acceleration, which only `ArrayStep` offers. Settling stops
+        when no value of the batch changes by more than the tolerance; at tolerance 0
+        all steps are taken, and whether anything still changes is not examined.
     batch_size : int
     learning_rate : float
-    settling_steps : int
-        The most steps of the rates, and of the credit.
-    tolerance : float
-        Settling stops when no value of the batch changes by more; at 0 it stops only
-        where nothing changes at all, which is not looked for: all steps are taken.
-    mode : {"clamp", "inject"}
-        Whether the external credit replaces the outputs' credit or is added to it.
-    loss : {"squared", "cross-entropy"}
-        What the external credit lowers.
-    weight_decay : float
-        Share of itself, per unit of learning rate, that every weight and bias loses in
-        a step.
 
     Raises
     ------
     ValueError
-        If the network is not of numpy arrays, or a setting is unusable.
+        If the network is not of numpy arrays, or the rule cannot be used with it.
     """
 
     def __init__(
-        self,
-        network: Network,
-        *,
-        batch_size: int,
-        learning_rate: float,
-        settling_steps: int,
-        tolerance: float,
-        mode: CreditMode,
-        loss: Loss = "squared",
-        weight_decay: float = 0.0,
+        self, network: Network, rule: Rule, *, batch_size: int, learning_rate: float
     ) -> None:
         if not isinstance(network.weights, np.ndarray):
             raise ValueError(
                 "network must have weights of numpy (network.to(numpy)), "
                 f"got {type(network.weights).__module__}"
             )
-        if mode not in ("clamp", "inject"):
-            raise ValueError(f"mode must be 'clamp' or 'inject', got {mode!r}")
-        check_loss(network, loss)
+        if rule.damping or rule.accelerate:
+            raise ValueError(
+                "rule must have no damping and no acceleration (ArrayStep has), "
+                f"got {rule.damping} and {rule.accelerate}"
+            )
+        check_loss(network, rule.loss)
+        network = rule.with_balance(network)
         n_inputs, n_hidden = network.n_inputs, network.n_hidden
         n_free, dtype = network.n_neurons - n_inputs, network.weights.dtype
-        self._start, self._loss = network, loss
-        self._tolerance, self._settling_steps = tolerance, settling_steps
+        self._start, self._loss = network, rule.loss
+        self._tolerance, self._settling_steps = rule.tolerance, rule.settling_steps
         self._batch_size, self._scale = batch_size, learning_rate / batch_size
-        self._kept = kept_share(learning_rate, weight_decay)
+        self._kept = kept_share(learning_rate, rule.weight_decay)
         (self._gemm,) = get_blas_funcs(("gemm",), dtype=dtype)
 
         # Only synapses onto neurons that are not clamped are kept and changed. A bias
@@ -122,8 +98,8 @@ class TrainingStep:
         self._afferent = self._weights[:n_clamped].T
         self._recurrent = self._weights[n_clamped:]
         # Neurons that hear credit: all, or all but the clamped outputs.
-        listening = n_hidden if mode == "clamp" else n_free
-        self._injected = mode == "inject"
+        listening = n_hidden if rule.credit_mode == "clamp" else n_free
+        self._injected = rule.credit_mode == "inject"
         self._backward = self._recurrent[:listening]
         self._from_outputs = self._backward[:, n_hidden:]
 
@@ -138,7 +114,7 @@ class TrainingStep:
         self._balance, self._driven = buffer(n_free), buffer(n_free)  # b and b c
         self._heard, self._before = buffer(listening), buffer(n_free)
         self._external = buffer(network.n_outputs)
-        if loss == "cross-entropy":
+        if rule.loss == "cross-entropy":
             self._cross_entropy = [buffer(network.n_outputs) for _ in range(5)]
         # BLAS reads a large matrix faster in the order it is stored in.
         large = n_free > _LARGE
@@ -306,47 +282,26 @@ class ArrayStep:
     """The same step by the pure functions, on arrays of any library and device.
 
     Parameters and calls are those of `TrainingStep`; batches may be of any size, and
-    settling may have the help of `damping` and `accelerate`, as in `settle_rates`.
+    the rule may have damping and acceleration.
     """
 
     def __init__(
-        self,
-        network: Network,
-        *,
-        batch_size: int,
-        learning_rate: float,
-        settling_steps: int,
-        tolerance: float,
-        mode: CreditMode,
-        loss: Loss = "squared",
-        weight_decay: float = 0.0,
-        damping: float = 0.0,
-        accelerate: bool = False,
+        self, network: Network, rule: Rule, *, batch_size: int, learning_rate: float
     ) -> None:
-        check_loss(network, loss)
-        self._network, self._learning_rate = network, learning_rate
-        self._kept = kept_share(learning_rate, weight_decay)
-        self._mode, self._loss = mode, loss
-        self._settling: dict[str, Any] = {
-            "steps": settling_steps,
-            "tolerance": tolerance,
-            "damping": damping,
-            "accelerate": accelerate,
-        }
+        check_loss(network, rule.loss)
+        self._network, self._rule = rule.with_balance(network), rule
+        self._learning_rate = learning_rate
+        self._kept = kept_share(learning_rate, rule.weight_decay)
 
     def __call__(self, stimulus: Matrix, target: Matrix) -> float:
         """Learn from one batch, as `TrainingStep` does."""
-        network, xp = self._network, array_namespace(self._network.weights)
+        network, rule = self._network, self._rule
+        xp = array_namespace(network.weights)
         with np.errstate(all="ignore"):
-            rates = settle_rates(network, stimulus, **self._settling)
-            credit = settle_credit(
-                network,
-                rates,
-                external_credit(network, rates, target, loss=self._loss),
-                mode=self._mode,
-                **self._settling,
-            )
-            loss = float(xp.mean(target_loss(network, rates, target, loss=self._loss)))
+            rates = rule.settle_rates(network, stimulus)
+            external = external_credit(network, rates, target, loss=rule.loss)
+            credit = rule.settle_credit(network, rates, external)
+            loss = float(xp.mean(target_loss(network, rates, target, loss=rule.loss)))
             change = self._learning_rate * weight_change(network, rates, credit)
             weights, bias = self._kept * network.weights + change, network.bias
             if bias is not None:

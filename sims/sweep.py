@@ -17,7 +17,7 @@ from sims.calls import accounted
 from sims.definition import Definition, load_definition
 from sims.folder import Busy, Folder, claimed
 from sims.loss import check_loss
-from sims.running import Outcome, train_run, train_run_in_child
+from sims.run import Outcome, train_run, train_run_in_child
 from sims.store import UNFINISHED, Place, Record, SweepStore, run_id, versions
 
 __all__ = ["SweepResult", "run_id", "run_sweep"]

@@ -1,4 +1,4 @@
-"""One run: a network learns a task by the credit rule."""
+"""Training: a network learns a task by the credit rule."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,24 +11,23 @@ from threadpoolctl import threadpool_limits
 
 from sims.activation import Array
 from sims.batches import Batches, History
-from sims.credit import (
-    CreditMode,
-    Rates,
-    check_damping,
-    settle_credit,
-    settle_rates,
-)
+from sims.credit import Rates
 from sims.loss import Loss, check_loss, external_credit, target_loss
 from sims.network import Network
+from sims.rule import RULE, Rule
 from sims.step import ArrayStep, TrainingStep
 from sims.task import Task, classes_of
 
 FloatVector = NDArray[np.float64]
 
+HISTORY_ENTRIES = 100
+"""Entries of the history of the loss: enough for a curve on a page, and few enough to
+be kept in the record of every run."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How a network does at one moment.
+    """Performance of a network, and its dynamical state, at one moment of training.
 
     Attributes
     ----------
@@ -38,7 +37,8 @@ class Evaluation:
         Share of held-out samples whose largest output is the target's; NaN for
         regression.
     settled_rates, settled_credit : float
-        Share of held-out samples that settled to the tolerance in the steps allowed.
+        Share of held-out samples that settled within the tolerance and the steps of
+        the rule.
     ei_balance : float
         ``1 - |E - I| / (E + I)`` of the excitatory and inhibitory input of a neuron,
         mean over held-out samples and the neurons that are not inputs: 1 where they
@@ -58,12 +58,12 @@ class Evaluation:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A training: where it went, and what it left.
+    """A completed training: its checkpoints, its loss, and the trained network.
 
     Attributes
     ----------
     network : Network
-        As trained; of a run that diverged, as at the last checkpoint it reached.
+        After training; if the run diverged, at the last checkpoint it reached.
     learning_rate : float
     seed : int
     checkpoints : (k,) array of int
@@ -71,7 +71,7 @@ class Run:
     weights : (k, n, n) array
         Weights at each checkpoint; NaN at those that a diverged run did not reach.
     evaluations : tuple of k Evaluation or None
-        At each checkpoint; None where the run did not get to.
+        At each checkpoint; None at those that a diverged run did not reach.
     history_steps : (m,) array of int
     history_loss : (m,) array
         Training loss, mean over the batches since the previous entry. At most about
@@ -93,23 +93,23 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class TrainingState:
-    """A training at one of its checkpoints: all it takes to go on from there.
+    """A training at one of its checkpoints: all that is needed to resume it.
 
     Attributes
     ----------
     step : int
-        Training steps done; of a run that diverged, as at its last checkpoint.
+        Training steps done; if the run diverged, those of its last checkpoint.
     network : Network
-        As it is at `step`.
+        At `step`.
     evaluation : Evaluation
     history_steps : (m,) array of int
     history_loss : (m,) array
         As in `Run`, up to `step` or to the divergence.
-    place : dict
-        Where in the shuffled samples and in the running mean of the loss the training
-        is, as plain data.
+    position : dict
+        Position in the shuffled samples and in the running mean of the loss, as plain
+        data.
     diverged_at : int or None
-        As in `Run`; the training then goes no further.
+        As in `Run`; the training then ends.
     """
 
     step: int
@@ -117,105 +117,149 @@ class TrainingState:
     evaluation: Evaluation
     history_steps: NDArray[np.int64]
     history_loss: FloatVector
-    place: dict[str, Any]
+    position: dict[str, Any]
     diverged_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a training lasts, how fast it learns, and where it is looked at.
+
+    Parameters
+    ----------
+    learning_rate : float
+    steps : int
+    batch_size : int
+    seed : int
+        Decides the batches.
+    checkpoints : int or sequence of int
+        As in `train`.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range.
+    """
+
+    learning_rate: float
+    steps: int
+    batch_size: int = 32
+    seed: int = 0
+    checkpoints: int | Sequence[int] = 1
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.learning_rate) and self.learning_rate >= 0):
+            raise ValueError(
+                "learning_rate must be finite and not negative, "
+                f"got {self.learning_rate}"
+            )
+        for name in ("steps", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"{name} must be at least 1, got {getattr(self, name)}"
+                )
+        checkpoint_steps(self.checkpoints, self.steps)
+
+    @property
+    def marks(self) -> list[int]:
+        """Steps of the checkpoints, the start and the end included."""
+        return checkpoint_steps(self.checkpoints, self.steps)
 
 
 def train(
     network: Network,
     task: Task,
+    rule: Rule = RULE,
     *,
     learning_rate: float,
     steps: int,
     batch_size: int = 32,
-    seed: int,
+    seed: int = 0,
     checkpoints: int | Sequence[int] = 1,
-    settling_steps: int = 8,
-    tolerance: float = 1e-4,
-    damping: float = 0.0,
-    accelerate: bool = False,
-    credit_mode: CreditMode = "clamp",
-    loss: Loss = "squared",
-    weight_decay: float = 0.0,
     progress: Callable[[int], None] | None = None,
+    **fields: Any,
 ) -> Run:
     """Train a network by the credit rule on random batches.
 
-    Every step draws a batch, settles the rates, settles the credit from the outputs'
-    errors, and changes the weights by the learning rate times `weight_change`. The
+    Every step draws a batch, settles the rates, settles the credit from the errors of
+    the outputs, and changes the weights by the learning rate times `weight_change`. The
     batches depend on `seed` alone, so learning rates are compared on equal stimuli.
-    numpy's products run on one thread, whatever the machine has, so that the answer
+    numpy's products run on one thread, whatever the machine has, so that the result
     does not depend on it and many runs can share a machine.
 
     Parameters
     ----------
     network : Network
-        Start; it is not changed. On arrays other than numpy's (`Network.to`), training
-        is done where they are, by the same rule.
+        Start; it is not changed. If its arrays are not numpy's (`Network.to`), training
+        runs where they are, by the same rule.
     task : Task
-        Its inputs and outputs must be as many as the network's.
+        Must have as many inputs and outputs as the network.
+    rule : Rule
+        How rates and credit settle, which loss is lowered, and the weight decay.
     learning_rate : float
         Change of a weight per step and unit of `weight_change`.
     steps : int
         Training steps.
     batch_size : int
-        Samples in a batch, drawn without replacement from the samples that are left
-        of a shuffled round.
+        Samples in a batch. The samples are shuffled and dealt out batch by batch, then
+        shuffled again.
     seed : int
+        Decides the batches.
     checkpoints : int or sequence of int
         How many checkpoints after the start, evenly spaced, or at which steps. The
         start (step 0) and the end are always among them.
-    settling_steps : int
-        The most steps that rates, and credit, may take to settle.
-    tolerance : float
-        Change in a step that counts as settled; at 0 all steps are taken.
-    damping, accelerate
-        Help for rates and credit that do not settle by plain iteration, as in
-        `settle_rates`; a training step with either is computed by the pure functions
-        of the rule, which takes longer.
-    credit_mode : {"clamp", "inject"}
-    loss : {"squared", "cross-entropy"}
-        What training lowers; see `sims.loss.target_loss`.
-    weight_decay : float
-        Every weight and bias loses ``learning_rate * weight_decay`` of itself in a
-        step, as in the gradient of ``weight_decay / 2 * sum(w ** 2)``.
     progress : callable, optional
         Called with the number of steps done since its last call.
+    **fields
+        Fields of `Rule` to change, such as ``settling_steps=20``.
 
     Returns
     -------
     Run
-        A run that diverges ends there, without an error.
+        A run that diverges ends at that step, without an error.
 
     Raises
     ------
     ValueError
         If an argument is out of range or the task does not fit the network.
+    TypeError
+        If a keyword is neither a parameter nor a field of `Rule`.
+
+    See Also
+    --------
+    Rule : The settings of the credit rule.
+    evaluate : Measure a network without training it.
+    run_sweep : Train over learning rates and seeds, into a store.
+
+    Examples
+    --------
+    >>> import sims
+    >>> task = sims.parity_task(n_bits=3, held_out=0.25)
+    >>> network = sims.layered([3, 8, 2], activation="tanh", seed=0)
+    >>> run = sims.train(network, task, learning_rate=0.2, steps=200, batch_size=6)
+    >>> run.checkpoints.tolist()
+    [0, 200]
+    >>> before, after = run.evaluations
+    >>> after.training_loss < before.training_loss
+    True
     """
-    marks = checkpoint_steps(checkpoints, steps)
-    dtype = _to_numpy(network.weights[:0]).dtype
-    weights = np.full((len(marks), *network.weights.shape), np.nan, dtype=dtype)
-    evaluations: list[Evaluation | None] = [None] * len(marks)
-    for state in train_in_stages(
-        network,
-        task,
+    schedule = Schedule(
         learning_rate=learning_rate,
         steps=steps,
         batch_size=batch_size,
         seed=seed,
         checkpoints=checkpoints,
-        settling_steps=settling_steps,
-        tolerance=tolerance,
-        damping=damping,
-        accelerate=accelerate,
-        credit_mode=credit_mode,
-        loss=loss,
-        weight_decay=weight_decay,
-        progress=progress,
+    )
+    marks = schedule.marks
+    dtype = _to_numpy(network.weights[:0]).dtype
+    weights = np.full((len(marks), *network.weights.shape), np.nan, dtype=dtype)
+    evaluations: list[Evaluation | None] = [None] * len(marks)
+    for state in train_in_stages(
+        network, task, rule.with_fields(**fields), schedule, progress=progress
     ):
-        place = marks.index(state.step)
-        weights[place] = _to_numpy(state.network.weights)
-        evaluations[place] = state.evaluation
+        index = marks.index(state.step)
+        weights[index] = _to_numpy(state.network.weights)
+        evaluations[index] = state.evaluation
     return Run(
         network=state.network,
         learning_rate=learning_rate,
@@ -232,100 +276,75 @@ def train(
 def train_in_stages(
     network: Network,
     task: Task,
+    rule: Rule,
+    schedule: Schedule,
     *,
-    learning_rate: float,
-    steps: int,
-    batch_size: int = 32,
-    seed: int,
-    checkpoints: int | Sequence[int] = 1,
-    settling_steps: int = 8,
-    tolerance: float = 1e-4,
-    damping: float = 0.0,
-    accelerate: bool = False,
-    credit_mode: CreditMode = "clamp",
-    loss: Loss = "squared",
-    weight_decay: float = 0.0,
     progress: Callable[[int], None] | None = None,
     resume: TrainingState | None = None,
 ) -> Iterator[TrainingState]:
-    """Train as `train` does, and stop for a look at every checkpoint.
+    """Train as `train` does, and yield the state at every checkpoint.
 
-    One network is in memory at a time, however many checkpoints there are.
+    Only one network is in memory at a time, however many checkpoints there are. This is
+    how a sweep trains; the package does not export it.
 
     Parameters
     ----------
-    network, task, learning_rate, steps, batch_size, seed, checkpoints, settling_steps
-        As in `train`, as are the others but for `resume`.
+    network, task, rule, progress
+        As in `train`.
+    schedule : Schedule
     resume : TrainingState, optional
-        Checkpoint of the same training to go on from; what follows is bit for bit
-        what it would have been. It is not given out again.
+        Checkpoint of the same training to continue from. What follows is bit for bit
+        what an uninterrupted training gives; the checkpoint itself is not yielded
+        again.
 
     Returns
     -------
     iterator of TrainingState
-        One for each checkpoint, the start included; of a run that diverges, the last
-        one once more, with `diverged_at`.
+        One for each checkpoint, the start included. A run that diverges yields its last
+        checkpoint once more, with `diverged_at` set.
 
     Raises
     ------
     ValueError
-        If an argument is out of range or the task does not fit the network.
+        If the task does not fit the network or the loss, or `resume` is not at one of
+        the checkpoints.
     """
-    _check_training(network, task, learning_rate, steps, batch_size, settling_steps)
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance must not be negative, got {tolerance}")
-    check_damping(damping)
-    _check_loss_and_targets(network, task, loss)
-    marks = set(checkpoint_steps(checkpoints, steps))
+    _check_fit(network, task, rule.loss)
+    marks, steps = set(schedule.marks), schedule.steps
     if resume is not None and resume.step not in marks:
         raise ValueError(
             f"resume must be at one of the checkpoints {sorted(marks)}, "
             f"got step {resume.step}"
         )
-    start = network if resume is None else resume.network
     learn = training_step(
-        start,
-        damping=damping,
-        accelerate=accelerate,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        settling_steps=settling_steps,
-        tolerance=tolerance,
-        mode=credit_mode,
-        loss=loss,
-        weight_decay=weight_decay,
+        network if resume is None else resume.network,
+        rule,
+        batch_size=schedule.batch_size,
+        learning_rate=schedule.learning_rate,
     )
     dtype = _to_numpy(network.weights[:0]).dtype
-    batches = Batches(task, batch_size, dtype, np.random.default_rng(seed))
-    history = History(every=max(1, steps // 100), progress=progress)
+    rng = np.random.default_rng(schedule.seed)
+    batches = Batches(task, schedule.batch_size, dtype, rng)
+    history = History(every=max(1, steps // HISTORY_ENTRIES), progress=progress)
 
-    def look(step: int) -> TrainingState:
+    def state_at(step: int) -> TrainingState:
         now = learn.network()
-        evaluation = evaluate(
-            now,
-            task,
-            steps=settling_steps,
-            tolerance=tolerance,
-            damping=damping,
-            accelerate=accelerate,
-            mode=credit_mode,
-            loss=loss,
-        )
+        evaluation = evaluate(now, task, rule)
         if step == steps:
             history.close()
-        place = {"batches": batches.place(), "history": history.place()}
-        return TrainingState(step, now, evaluation, *history.arrays(), place)
+        position = {"batches": batches.position(), "history": history.position()}
+        return TrainingState(step, now, evaluation, *history.arrays(), position)
 
     def stages() -> Iterator[TrainingState]:
         with threadpool_limits(1, user_api="blas"):
             if resume is None:
-                state = look(0)
+                state = state_at(0)
                 yield state
             else:
                 state = resume
-                batches.go_to(state.place["batches"])
+                batches.go_to(state.position["batches"])
                 history.go_to(
-                    state.history_steps, state.history_loss, state.place["history"]
+                    state.history_steps, state.history_loss, state.position["history"]
                 )
             if state.diverged_at is not None:
                 return
@@ -343,63 +362,71 @@ def train_in_stages(
                     return
                 history.add(step, batch_loss)
                 if step in marks:
-                    state = look(step)
+                    state = state_at(step)
                     yield state
 
     return stages()
 
 
 def training_step(
-    network: Network, *, damping: float, accelerate: bool, **settings: Any
+    network: Network, rule: Rule, *, batch_size: int, learning_rate: float
 ) -> TrainingStep | ArrayStep:
-    """Make the training step that suits the network's arrays and the settling.
+    """Make the training step that suits the network's arrays and the rule.
 
     Parameters
     ----------
-    network : Network
-        Start; it is not changed.
-    damping, accelerate
-        As in `settle_rates`.
-    **settings
-        The other parameters of `sims.step.TrainingStep`.
+    network, rule, batch_size, learning_rate
+        As in `sims.step.TrainingStep`.
+
+    Returns
+    -------
+    TrainingStep or ArrayStep
+        The fast one where it can be used: numpy arrays, and plain settling.
     """
-    if _is_numpy(network.weights) and not (damping or accelerate):
-        return TrainingStep(network, **settings)
-    return ArrayStep(network, **settings, damping=damping, accelerate=accelerate)
+    is_plain = not (rule.damping or rule.accelerate)
+    if isinstance(network.weights, np.ndarray) and is_plain:
+        return TrainingStep(
+            network, rule, batch_size=batch_size, learning_rate=learning_rate
+        )
+    return ArrayStep(network, rule, batch_size=batch_size, learning_rate=learning_rate)
 
 
 @np.errstate(all="ignore")  # rates beyond all bounds give NaN, and that is recorded
-def evaluate(
-    network: Network,
-    task: Task,
-    *,
-    steps: int,
-    tolerance: float,
-    damping: float = 0.0,
-    accelerate: bool = False,
-    mode: CreditMode = "clamp",
-    loss: Loss = "squared",
-) -> Evaluation:
+def evaluate(network: Network, task: Task, rule: Rule = RULE) -> Evaluation:
     """Measure a network on the samples it was trained on and those held out.
 
     Parameters
     ----------
     network : Network
     task : Task
-    steps, tolerance, damping, accelerate, mode
-        Settling, as in `settle_rates` and `settle_credit`.
-    loss : {"squared", "cross-entropy"}
+    rule : Rule
+        How rates and credit settle, and which loss is measured.
 
     Returns
     -------
     Evaluation
+
+    See Also
+    --------
+    train : Trains a network and evaluates it at every checkpoint.
+    class_accuracy : Held-out accuracy by class.
+
+    Examples
+    --------
+    >>> import sims
+    >>> task = sims.parity_task(n_bits=4)
+    >>> network = sims.layered([4, 6, 2], seed=0)
+    >>> found = sims.evaluate(network, task, sims.Rule(settling_steps=3))
+    >>> 0 <= found.held_out_accuracy <= 1
+    True
+    >>> found.settled_rates  # three layers are at rest after three steps
+    1.0
     """
-    settling: dict[str, Any] = {"steps": steps, "tolerance": tolerance}
-    settling |= {"damping": damping, "accelerate": accelerate}
-    trained = settle_rates(network, task.stimuli, **settling)
-    rates = settle_rates(network, task.held_out_stimuli, **settling)
-    external = external_credit(network, rates, task.held_out_targets, loss=loss)
-    credit = settle_credit(network, rates, external, mode=mode, **settling)
+    network = rule.with_balance(network)
+    trained = rule.settle_rates(network, task.stimuli)
+    rates = rule.settle_rates(network, task.held_out_stimuli)
+    external = external_credit(network, rates, task.held_out_targets, loss=rule.loss)
+    credit = rule.settle_credit(network, rates, external)
     accuracy = np.nan
     if task.kind == "classification":
         outputs = np.asarray(rates)[:, network.outputs]
@@ -407,7 +434,7 @@ def evaluate(
         accuracy = float(named.mean())
 
     def mean_loss(rates: Rates, targets: Array) -> float:
-        losses = target_loss(network, rates, targets, loss=loss)
+        losses = target_loss(network, rates, targets, loss=rule.loss)
         return float(_to_numpy(losses).mean(dtype=np.float64))
 
     return Evaluation(
@@ -486,42 +513,18 @@ def checkpoint_steps(checkpoints: int | Sequence[int], steps: int) -> list[int]:
     return marks
 
 
-def _is_numpy(values: Array) -> bool:
-    return isinstance(values, np.ndarray)
-
-
 def _to_numpy(values: Array) -> NDArray[np.floating]:
     return np.asarray(to_device(values, "cpu"))
 
 
-def _check_training(
-    network: Network,
-    task: Task,
-    learning_rate: float,
-    steps: int,
-    batch_size: int,
-    settling_steps: int,
-) -> None:
-    if not (np.isfinite(learning_rate) and learning_rate >= 0):
-        raise ValueError(
-            f"learning_rate must be finite and not negative, got {learning_rate}"
-        )
-    for name, number in (
-        ("steps", steps),
-        ("batch_size", batch_size),
-        ("settling_steps", settling_steps),
-    ):
-        if number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number}")
+def _check_fit(network: Network, task: Task, loss: Loss) -> None:
+    """Refuse a task that does not fit the network, or a loss that fits neither."""
     wanted = (task.n_inputs, task.n_outputs)
     if wanted != (network.n_inputs, network.n_outputs):
         raise ValueError(
             f"network must have the task's {wanted[0]} inputs and {wanted[1]} outputs, "
             f"got {network.n_inputs} and {network.n_outputs}"
         )
-
-
-def _check_loss_and_targets(network: Network, task: Task, loss: Loss) -> None:
     check_loss(network, loss)
     lowest = min(task.targets.min(), task.held_out_targets.min())
     highest = max(task.targets.max(), task.held_out_targets.max())

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from sims.folder import Folder
-from sims.running import train_run
+from sims.run import train_run
 from sims.store import SweepStore, find_store
 
 Progress = Callable[[int, int], None]

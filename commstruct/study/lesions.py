@@ -149,7 +149,7 @@ def _probe_run(
     definition: "Definition", sweep: Sweep, one: RegionAnalysis, seed: int
 ) -> RunProbe:
     from sims.definition import stream_seeds
-    from sims.silencing import accuracy_lost, held_out_rates
+    from sims.lesions import accuracy_lost, held_out_rates
     from sims.task import classes_of
 
     run = one.run_key
@@ -157,18 +157,18 @@ def _probe_run(
     task = definition.task.build()
     start = definition.build_network(task, seed=stream_seeds(run.seed)[0])
     network = replace(start, weights=weights[-1].astype(start.weights.dtype))
-    settling = definition.rule.settling
+    rule = definition.rule.build()
     labels, hidden = one.partition.labels, one.neurons
     streams = np.random.SeedSequence([seed, run.seed])
     tuning_seed, *random_seeds = streams.generate_state(1 + N_RANDOM).tolist()
     with threadpool_limits(1):
-        rates = held_out_rates(network, task, **settling)[:, hidden]
+        rates = held_out_rates(network, task, rule)[:, hidden]
         classes = classes_of(task.held_out_targets)
         tuned = module_tuning(rates, classes, labels, seed=tuning_seed)
 
         def lost_by(grouping: Any) -> FloatMatrix:
             groups = [hidden[grouping == k] for k in range(one.partition.n_modules)]
-            return accuracy_lost(network, task, groups, **settling)
+            return accuracy_lost(network, task, groups, rule)
 
         lost = lost_by(labels)
         served, random_lost, random_served = _correlation(tuned.tuning, lost), [], []

@@ -22,6 +22,7 @@ from sims.experiments.gradients import FloatArray, angle
 from sims.experiments.learning import in_double, rule_change
 from sims.experiments.mismatch import MISMATCHES, called, mismatched
 from sims.network import Network, layered
+from sims.rule import Rule
 from sims.task import Task, digits_task
 from sims.train import train
 
@@ -304,17 +305,17 @@ def _best_run(
     network: Network, task: Task, seed: int, settings: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Train at every learning rate; keep the run that is right most often."""
+    rule = Rule(settling_steps=len(settings["sizes"]) - 1, tolerance=0)
     best: dict[str, Any] = {"accuracy": -1.0}
     for rate in settings["learning_rates"]:
         run = train(
             network,
             task,
+            rule,
             learning_rate=rate,
             steps=settings["steps"],
             batch_size=settings["batch"],
             seed=seed,
-            settling_steps=len(settings["sizes"]) - 1,
-            tolerance=0,
         )
         last = run.evaluations[-1]
         accuracy = 0.0 if last is None else last.held_out_accuracy

@@ -20,6 +20,7 @@ from sims.experiments.evidence import (
 from sims.experiments.gradients import FloatArray
 from sims.experiments.learning import learn
 from sims.network import Network, all_to_all
+from sims.rule import Rule
 from sims.task import Task, digits_task
 from sims.train import ei_balance, evaluate, train
 
@@ -272,24 +273,22 @@ def _follow(
         network = replace(network, balance=lambda h: _constant_like(h, constant))
     steps = settings["steps"]
     marks = np.linspace(0, steps, settings["checkpoints"] + 1).round().astype(int)
+    rule = Rule(settling_steps=settings["settling_steps"], tolerance=0)
     training: dict[str, Any] = {
         "learning_rate": rate,
-        "steps": steps,
         "batch_size": settings["batch"],
-        "settling_steps": settings["settling_steps"],
         "seed": seed,
         "checkpoints": marks.tolist(),
     }
     course: list[Network | None]
     if feedback is None:
-        run = train(network, task, tolerance=0, **training)
+        run = train(network, task, rule, steps=steps, **training)
         course = [
             replace(network, weights=weights) if np.isfinite(weights).all() else None
             for weights in run.weights
         ]
     else:  # only the slower training lets credit return across other synapses
-        course = learn(network, task, feedback=feedback, **training)
-    settle = settings["settling_steps"]
+        course = learn(network, task, rule, feedback=feedback, **training)
     n_hidden = network.n_hidden
     stimuli = task.held_out_stimuli[: settings["measured_on"]]
     index = np.full((len(course), n_hidden + network.n_outputs), np.nan)
@@ -300,9 +299,8 @@ def _follow(
         rates = settle_rates(now, stimuli, steps=50, tolerance=1e-6)
         index[place] = ei_balance(now, rates)
         if place == len(course) - 1:
-            accuracy[place] = evaluate(
-                now, task, steps=settle, tolerance=1e-4
-            ).held_out_accuracy
+            usual = rule.with_fields(tolerance=1e-4)
+            accuracy[place] = evaluate(now, task, usual).held_out_accuracy
     return {
         "step": marks.tolist(),
         "hidden": index[:, :n_hidden].mean(axis=1),

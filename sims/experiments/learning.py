@@ -15,61 +15,62 @@ from sims.credit import (
 )
 from sims.experiments.gradients import FloatArray
 from sims.network import Network
+from sims.rule import Rule
 from sims.task import Task
 
 
 def learn(
     network: Network,
     task: Task,
+    rule: Rule,
     *,
     learning_rate: float,
-    steps: int,
+    checkpoints: Sequence[int],
     batch_size: int,
-    settling_steps: int,
     seed: int,
-    mode: CreditMode = "clamp",
     feedback: FloatArray | None = None,
-    checkpoints: Sequence[int] = (),
 ) -> list[Network | None]:
-    """Train, and keep the network at the checkpoints and at the end.
+    """Train, and keep the network at the checkpoints.
 
-    What `sims.train.train` does, slower, with the rule's own functions; so credit may
-    also return across other synapses than the network's.
+    Does what `sims.train` does, more slowly, with the pure functions of the rule; so
+    credit may also return across other synapses than the network's own.
 
     Parameters
     ----------
     network : Network
     task : Task
-    learning_rate, steps, batch_size, settling_steps, seed, mode
-        As in `sims.train.train`.
+    rule : Rule
+        Its credit mode and settling steps are used; all steps are taken, and the loss
+        is the squared error.
+    learning_rate, batch_size, seed
+        As in `sims.train`.
+    checkpoints : sequence of int
+        Steps after which the network is kept; training ends at the last.
     feedback : (n, n) array, optional
         Synapses that carry the credit, ``[pre, post]``, if not the network's own.
-    checkpoints : sequence of int
-        Steps after which the network is kept; the last step is always one.
 
     Returns
     -------
     list of Network or None
-        One per checkpoint and one for the end; None from where rates, credit or
-        weights were no finite numbers any more.
+        One per checkpoint; None once rates, credit or weights are no longer finite.
     """
     kept: list[Network | None] = []
-    marks = sorted({*checkpoints, steps})
+    marks = sorted(set(checkpoints))
     now: Network | None = network
     draws = _batches(len(task.stimuli), batch_size, seed)
     with np.errstate(over="ignore", invalid="ignore"):
-        for step in range(steps + 1):
+        for step in range(marks[-1] + 1):
             if step in marks:
                 kept.append(now)
-            if step == steps or now is None:
+            if step == marks[-1] or now is None:
                 break
             chosen = next(draws)
             change = rule_change(
                 now,
                 task.stimuli[chosen],
                 task.targets[chosen],
-                steps=settling_steps,
-                mode=mode,
+                steps=rule.settling_steps,
+                mode=rule.credit_mode,
                 feedback=feedback,
             )
             try:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sims.dynamics import Course, TimeConstants, evolve
 from sims.experiments.evidence import (
     Claim,
     ExperimentResult,
@@ -18,8 +19,8 @@ from sims.experiments.evidence import (
 from sims.experiments.gradients import FloatArray, angle
 from sims.experiments.learning import changed, rule_change
 from sims.network import Network, layered
+from sims.rule import Rule
 from sims.task import Task, digits_task
-from sims.timescales import Course, TimeConstants, evolve
 from sims.train import evaluate
 
 DWELL = 10.0
@@ -334,13 +335,14 @@ def _live_and_learn(
     """
     start, task, shown = _start(seed, settings)
     settling, rate = len(settings["sizes"]) - 1, DWELL / constants.weights
+    rule = Rule(settling_steps=settling, tolerance=0)
     network, phased = start, start
     course: Course | None = None
     angles, hidden_angles = [], []
     accuracies: dict[str, list[float]] = {"one": [], "three": []}
 
     def accuracy(some: Network) -> float:
-        return evaluate(some, task, steps=settling, tolerance=0).held_out_accuracy
+        return evaluate(some, task, rule).held_out_accuracy
 
     before_last = slice(None, network.n_neurons - network.n_outputs)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -349,12 +351,11 @@ def _live_and_learn(
             change, _ = rule_change(phased, stimulus, target, steps=settling)
             phased = changed(phased, rate, change)
             course = evolve(
-                network,
+                start if course is None else course,
                 stimulus,
                 target,
                 dwell=DWELL,
                 constants=constants,
-                after=course,
                 steps_per_constant=settings["steps_per_constant"],
             )
             last = place == len(shown) - 1

@@ -10,10 +10,10 @@ from commstruct.report.words.study_sentences import served_sentence
 from commstruct.report.words.study_tables import served_table
 from commstruct.study.lesions import SettingProbe, probe_setting
 from sims import Network, Task, all_to_all, load_definition, run_sweep
-from sims.definition import RuleSettings
-from sims.silencing import accuracy_lost, class_accuracy, held_out_rates, silence
+from sims.lesions import accuracy_lost, class_accuracy, held_out_rates, silence
+from sims.rule import Rule
 
-SETTLING = {"steps": 10, "tolerance": 1e-6}
+SETTLED = Rule(settling_steps=10, tolerance=1e-6)
 
 
 def planted_rates(*, tuned=True, seed=0):
@@ -120,8 +120,8 @@ def two_ways():
 
 def test_silencing_a_way_hurts_the_class_that_goes_it():
     network, task = two_ways()
-    np.testing.assert_array_equal(class_accuracy(network, task, **SETTLING), [1, 1])
-    lost = accuracy_lost(network, task, [[2], [3], []], **SETTLING)
+    np.testing.assert_array_equal(class_accuracy(network, task, SETTLED), [1, 1])
+    lost = accuracy_lost(network, task, [[2], [3], []], SETTLED)
     # Without the first way the first class is named by the second output; a tie, as of
     # the sample that drives one way alone, goes to the first.
     np.testing.assert_allclose(lost, [[0.5, 0], [0, 1], [0, 0]])
@@ -131,8 +131,8 @@ def test_silencing_a_way_hurts_the_class_that_goes_it():
 def test_a_silenced_neuron_hears_and_is_not_heard():
     network, task = two_ways()
     silent = silence(network, [2])
-    before = held_out_rates(network, task, **SETTLING)
-    after = held_out_rates(silent, task, **SETTLING)
+    before = held_out_rates(network, task, SETTLED)
+    after = held_out_rates(silent, task, SETTLED)
     np.testing.assert_array_equal(after[:, 2], before[:, 2])
     assert not after[:, 4].any()
     with pytest.raises(ValueError, match="neurons must be from 0 to 5, got 2 to 6"):
@@ -146,11 +146,11 @@ def test_rates_settle_as_the_network_was_trained_to():
     network = Network(weights, weights != 0, 1, 1, "relu")
     one = np.ones((1, 1))
     task = Task("one", one, one, one, one)
-    rule = RuleSettings(settling_steps=200, damping=0.5)
-    rates = held_out_rates(network, task, **rule.settling)
+    rule = Rule(settling_steps=200, damping=0.5)
+    rates = held_out_rates(network, task, rule)
     np.testing.assert_allclose(rates, [[1, 1 / 3, 2 / 3, 1 / 3]], atol=1e-3)
-    undamped = RuleSettings(settling_steps=200).settling
-    assert abs(held_out_rates(network, task, **undamped) - rates).max() > 0.1
+    undamped = Rule(settling_steps=200)
+    assert abs(held_out_rates(network, task, undamped) - rates).max() > 0.1
 
 
 def test_accuracy_by_class_needs_classes():
@@ -158,7 +158,7 @@ def test_accuracy_by_class_needs_classes():
     values = np.random.default_rng(0).random((4, 2))
     task = Task("numbers", values, values, values, values, kind="regression")
     with pytest.raises(ValueError, match="task must be a classification, got numbers"):
-        class_accuracy(network, task, **SETTLING)
+        class_accuracy(network, task, SETTLED)
 
 
 DEFINITION = {

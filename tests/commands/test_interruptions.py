@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ import numpy as np
 import pytest
 from helpers.stores import differences, files_of
 
-import sims.running
+import sims.run
 import sims.store
 from sims.definition import load_definition
 from sims.folder import Busy, Folder, claimed
+from sims.rule import Rule
 from sims.sweep import run_id, run_sweep
-from sims.train import TrainingState, train_in_stages
+from sims.train import Schedule, TrainingState, train_in_stages
 
 N_KILLS = int(os.environ.get("KILLS", "3"))
 
@@ -193,7 +195,7 @@ def test_a_call_waits_for_a_process_that_outlives_the_call_before(
     sweep.prepare(definition.task.build())
     program = (
         "import json, pathlib, sys\nfrom sims.definition import load_definition\n"
-        "from sims.folder import Folder\nfrom sims.running import train_run\n"
+        "from sims.folder import Folder\nfrom sims.run import train_run\n"
         "from sims.store import SweepStore\n"
         "definition = load_definition(json.loads(sys.argv[1]))\n"
         "sweep = SweepStore(Folder.at(sys.argv[2]), definition)\n"
@@ -252,7 +254,7 @@ def stopping_after(n_states: int, monkeypatch: pytest.MonkeyPatch) -> None:
             if count == n_states:
                 raise Stop
 
-    monkeypatch.setattr(sims.running, "train_in_stages", stopped)
+    monkeypatch.setattr(sims.run, "train_in_stages", stopped)
 
 
 @pytest.mark.parametrize("checkpoints_per_file", [1, 3, 100])
@@ -480,16 +482,12 @@ def test_resume_gives_every_later_state_bit_for_bit() -> None:
     definition = load_definition(TINY)
     task = definition.task.build()
     network = definition.build_network(task, seed=0)
-    settings: dict[str, Any] = {
-        "learning_rate": 0.5,
-        "steps": 40,
-        "batch_size": 5,
-        "seed": 1,
-        "checkpoints": 8,
-    }
-    states = list(train_in_stages(network, task, **settings))
+    schedule = Schedule(
+        learning_rate=0.5, steps=40, batch_size=5, seed=1, checkpoints=8
+    )
+    states = list(train_in_stages(network, task, Rule(), schedule))
     for i, state in enumerate(states):
-        again = list(train_in_stages(network, task, **settings, resume=state))
+        again = list(train_in_stages(network, task, Rule(), schedule, resume=state))
         assert len(again) == len(states) - i - 1
         for found, expected in zip(again, states[i + 1 :], strict=True):
             np.testing.assert_array_equal(
@@ -497,8 +495,8 @@ def test_resume_gives_every_later_state_bit_for_bit() -> None:
             )
             np.testing.assert_array_equal(found.history_loss, expected.history_loss)
             assert found.evaluation == expected.evaluation
-            assert found.place == expected.place
+            assert found.position == expected.position
     with pytest.raises(ValueError, match="resume must be at one of the checkpoints"):
         train_in_stages(
-            network, task, **(settings | {"checkpoints": 3}), resume=states[1]
+            network, task, Rule(), replace(schedule, checkpoints=3), resume=states[1]
         )

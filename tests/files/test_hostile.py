@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from commstruct.analysis import open_sweep, read_weights
 from commstruct.blocks.structure import block_structure
 from commstruct.files import read_connectome
+from sims.checkpoint import state_from_bytes
 from sims.definition import load_definition
-from sims.resume import state_from_bytes
 from sims.store import record_checksum
 from sims.sweep import run_sweep
 from sims.verify import verify_store

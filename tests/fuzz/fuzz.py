@@ -27,8 +27,8 @@ with atheris.instrument_imports(include=["commstruct", "sims", "tomllib"]):
     from commstruct.analysis.sweeps import _read_run
     from commstruct.blocks.structure import block_structure
     from commstruct.files import read_connectome
+    from sims.checkpoint import state_from_bytes
     from sims.definition import load_definition
-    from sims.resume import state_from_bytes
     from sims.sweep import run_sweep
     from sims.verify import verify_store
 

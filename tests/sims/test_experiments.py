@@ -13,6 +13,7 @@ from commstruct.report.pages.experiment_page import write_experiment
 from sims import experiments
 from sims.activation import as_activation
 from sims.credit import balance_of, settle_credit, settle_rates
+from sims.dynamics import TimeConstants
 from sims.experiments import (
     balance_precision,
     deprivation,
@@ -28,8 +29,8 @@ from sims.experiments import (
     settling_steps,
 )
 from sims.network import Network, all_to_all, layered
+from sims.rule import Rule
 from sims.task import Task, digits_task
-from sims.timescales import TimeConstants
 from sims.train import train
 
 
@@ -612,10 +613,10 @@ def test_learning_by_the_functions_is_what_train_does():
     network = all_to_all(
         84, n_inputs=64, n_outputs=10, gain=0.5, activation="tanh", seed=0, dtype="f8"
     )
-    settings = {"learning_rate": 0.1, "steps": 5, "batch_size": 32}
-    settings |= {"settling_steps": 6, "seed": 3}
-    run = train(network, task, tolerance=0, checkpoints=[2], **settings)
-    kept = learning.learn(network, task, checkpoints=[2, 5], **settings)
+    rule = Rule(settling_steps=6, tolerance=0)
+    settings = {"learning_rate": 0.1, "batch_size": 32, "seed": 3}
+    run = train(network, task, rule, steps=5, checkpoints=[2], **settings)
+    kept = learning.learn(network, task, rule, checkpoints=[2, 5], **settings)
     assert len(kept) == 2
     np.testing.assert_allclose(kept[0].weights, run.weights[1], rtol=1e-9)
     np.testing.assert_allclose(kept[1].weights, run.weights[2], rtol=1e-9)
@@ -627,12 +628,11 @@ def test_learning_that_diverges_leaves_nothing_from_there_on():
     kept = learning.learn(
         network,
         task,
+        Rule(settling_steps=2, tolerance=0),
         learning_rate=1e60,
-        steps=30,
+        checkpoints=[0, 29, 30],
         batch_size=8,
-        settling_steps=2,
         seed=0,
-        checkpoints=[0, 29],
     )
     assert kept[0] is network
     assert kept[1:] == [None, None]

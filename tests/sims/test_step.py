@@ -9,15 +9,11 @@ import pytest
 
 from sims.activation import ACTIVATIONS, Activation
 from sims.network import Network, all_to_all, layered
+from sims.rule import Rule
 from sims.step import ArrayStep, TrainingStep
 
-SETTINGS = {
-    "batch_size": 5,
-    "learning_rate": 0.3,
-    "settling_steps": 6,
-    "tolerance": 0.0,
-    "mode": "clamp",
-}
+RULE = Rule(settling_steps=6, tolerance=0.0)
+SETTINGS = {"batch_size": 5, "learning_rate": 0.3}
 
 
 def recurrent(activation="tanh", **changes):
@@ -66,11 +62,13 @@ NETWORKS = {
 }
 
 
-def assert_same_training(network, *, precision=1e-12, **changes):
-    settings = SETTINGS | changes
-    fast, plain = TrainingStep(network, **settings), ArrayStep(network, **settings)
+def assert_same_training(network, *, precision=1e-12, **fields):
+    rule = RULE.with_fields(**fields)
+    fast, plain = (
+        make(network, rule, **SETTINGS) for make in (TrainingStep, ArrayStep)
+    )
     for seed in range(3):
-        stimulus, target = batch(network, settings["batch_size"], seed)
+        stimulus, target = batch(network, seed=seed)
         losses = fast(stimulus, target), plain(stimulus, target)
         np.testing.assert_allclose(losses[0], losses[1], rtol=precision)
     found, true = fast.network(), plain.network()
@@ -85,13 +83,13 @@ def assert_same_training(network, *, precision=1e-12, **changes):
     list(product(NETWORKS, ACTIVATIONS, ("clamp", "inject"))),
 )
 def test_step_is_the_rule_for_every_network_and_activation(kind, activation, mode):
-    assert_same_training(NETWORKS[kind](activation), mode=mode)
+    assert_same_training(NETWORKS[kind](activation), credit_mode=mode)
 
 
 @pytest.mark.parametrize("settling_steps", [1, 2, 3, 9])
 @pytest.mark.parametrize("mode", ["clamp", "inject"])
 def test_step_is_the_rule_after_any_number_of_settling_steps(settling_steps, mode):
-    assert_same_training(recurrent(), settling_steps=settling_steps, mode=mode)
+    assert_same_training(recurrent(), settling_steps=settling_steps, credit_mode=mode)
 
 
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-2, 0.1, 0.3, 1.0])
@@ -99,7 +97,9 @@ def test_step_is_the_rule_after_any_number_of_settling_steps(settling_steps, mod
 @pytest.mark.parametrize("kind", ["all-to-all", "no hidden neurons"])
 def test_step_stops_settling_where_the_rule_does(kind, mode, tolerance):
     network = NETWORKS[kind]("tanh")
-    assert_same_training(network, settling_steps=30, tolerance=tolerance, mode=mode)
+    assert_same_training(
+        network, settling_steps=30, tolerance=tolerance, credit_mode=mode
+    )
 
 
 @pytest.mark.parametrize("kind", ["all-to-all", "bias", "Dale", "no hidden neurons"])
@@ -111,8 +111,8 @@ def test_weight_decay_is_the_same_in_both_steps(kind):
 def test_weight_decay_is_the_slope_of_half_the_sum_of_squares(step):
     network, decay = with_bias(recurrent()), 0.7
     rate = SETTINGS["learning_rate"]
-    with_decay = step(network, **SETTINGS, weight_decay=decay)
-    without = step(network, **SETTINGS)
+    with_decay = step(network, RULE.with_fields(weight_decay=decay), **SETTINGS)
+    without = step(network, RULE, **SETTINGS)
     for one in (with_decay, without):
         one(*batch(network))
     found, plain = with_decay.network(), without.network()
@@ -130,14 +130,16 @@ def test_weight_decay_that_turns_signs_is_refused(weight_decay):
     with pytest.raises(
         ValueError, match=r"weight_decay must be from 0 to 1 / learning"
     ):
-        TrainingStep(recurrent(), **SETTINGS, weight_decay=weight_decay)
+        TrainingStep(
+            recurrent(), RULE.with_fields(weight_decay=weight_decay), **SETTINGS
+        )
 
 
 @pytest.mark.parametrize("mode", ["clamp", "inject"])
 @pytest.mark.parametrize("kind", ["all-to-all", "bias", "custom balance", "Dale"])
 def test_step_is_the_rule_for_the_cross_entropy(kind, mode):
     network = NETWORKS[kind]("sigmoid")
-    assert_same_training(network, mode=mode, loss="cross-entropy")
+    assert_same_training(network, credit_mode=mode, loss="cross-entropy")
 
 
 def test_step_is_the_rule_for_an_activation_of_ones_own():
@@ -157,7 +159,7 @@ def test_step_gives_a_balance_function_the_net_input_of_every_neuron():
 def test_step_in_single_precision_agrees_to_its_rounding(activation):
     network = recurrent(activation, dtype=np.float32)
     assert_same_training(network, precision=3e-5)
-    step = TrainingStep(network, **SETTINGS)
+    step = TrainingStep(network, RULE, **SETTINGS)
     step(*batch(network))
     assert step.network().weights.dtype == np.float32
 
@@ -165,7 +167,7 @@ def test_step_in_single_precision_agrees_to_its_rounding(activation):
 @pytest.mark.parametrize("mode", ["clamp", "inject"])
 def test_step_of_a_large_network_is_the_rule_too(mode, monkeypatch):
     monkeypatch.setattr("sims.step._LARGE", 5)
-    assert_same_training(with_bias(recurrent()), mode=mode)
+    assert_same_training(with_bias(recurrent()), credit_mode=mode)
 
 
 def test_step_of_a_batch_worked_by_hand():
@@ -177,7 +179,9 @@ def test_step_of_a_batch_worked_by_hand():
         n_outputs=1,
         activation="relu",
     )
-    step = TrainingStep(network, **SETTINGS | {"batch_size": 1, "learning_rate": 0.1})
+    step = TrainingStep(
+        network, RULE, **SETTINGS | {"batch_size": 1, "learning_rate": 0.1}
+    )
     loss = step(np.array([[2.0]]), np.array([[5.0]]))
     assert loss == 0.5  # (5 - 6)^2 / 2
     np.testing.assert_allclose(step.network().weights[0, 1], 3 - 0.1 * 2 * 1)
@@ -187,7 +191,7 @@ def test_step_leaves_the_network_that_it_starts_from_alone():
     for network in (recurrent(), with_bias(recurrent(n_inputs=0))):
         weights, bias = network.weights.copy(), network.bias
         bias = None if bias is None else bias.copy()
-        step = TrainingStep(network, **SETTINGS)
+        step = TrainingStep(network, RULE, **SETTINGS)
         step(*batch(network))
         taken = step.network()
         step(*batch(network))
@@ -200,7 +204,7 @@ def test_step_leaves_the_network_that_it_starts_from_alone():
 @pytest.mark.parametrize("make_step", [TrainingStep, ArrayStep])
 def test_step_changes_no_weight_that_does_not_exist_or_against_its_sign(make_step):
     network = with_random_mask(recurrent("sigmoid", dale=True, gain=0.1))
-    step = make_step(network, **SETTINGS | {"learning_rate": 3.0})
+    step = make_step(network, RULE, **SETTINGS | {"learning_rate": 3.0})
     losses = [step(*batch(network, seed=seed)) for seed in range(20)]
     assert np.isfinite(losses).all()
     weights = step.network().weights
@@ -214,7 +218,7 @@ def test_step_says_nan_where_only_the_weights_stop_being_finite(make_step):
     network = layered([1, 1], activation="relu", seed=0, dtype=np.float64)
     network = replace(network, weights=np.abs(network.weights))
     settings = SETTINGS | {"batch_size": 1, "learning_rate": 1e308}
-    step = make_step(network, **settings)
+    step = make_step(network, RULE, **settings)
     assert np.isnan(step(np.array([[100.0]]), np.array([[1e5]])))
 
 
@@ -223,24 +227,26 @@ def test_step_says_nan_where_only_a_bias_stops_being_finite(make_step):
     network = with_bias(layered([1, 1], activation="relu", seed=0, dtype=np.float64))
     network = replace(network, bias=np.array([0.0, 1.0]))
     settings = SETTINGS | {"batch_size": 1, "learning_rate": 1e308}
-    step = make_step(network, **settings)
+    step = make_step(network, RULE, **settings)
     assert np.isnan(step(np.array([[0.0]]), np.array([[1e5]])))
 
 
 @pytest.mark.parametrize("make_step", [TrainingStep, ArrayStep])
 def test_step_says_nan_where_rates_grow_without_bound(make_step):
     network = recurrent("relu", gain=30.0, dtype=np.float32)
-    settings = SETTINGS | {"settling_steps": 400, "learning_rate": 0.0}
-    assert np.isnan(make_step(network, **settings)(*batch(network)))
+    rule = RULE.with_fields(settling_steps=400)
+    step = make_step(network, rule, batch_size=5, learning_rate=0.0)
+    assert np.isnan(step(*batch(network)))
 
 
-def allocated(network, **changes):
+def allocated(network, **fields):
     """Bytes that ten steps after the first leave behind, and their most at any time.
 
     The least of several times: other threads of the test's process allocate as well,
     now and then, and a step that allocates does so every time.
     """
-    step = TrainingStep(network, **SETTINGS | {"batch_size": 32} | changes)
+    rule = RULE.with_fields(**fields)
+    step = TrainingStep(network, rule, **SETTINGS | {"batch_size": 32})
     stimulus, target = batch(network, size=32)
     step(stimulus, target)
     left, most = [], []
@@ -273,9 +279,9 @@ def test_step_allocates_nothing_after_the_first(activation, tolerance):
 
 
 @pytest.mark.parametrize(
-    ("architecture", "changes"),
+    ("architecture", "fields"),
     [
-        ({}, {"mode": "inject"}),
+        ({}, {"credit_mode": "inject"}),
         ({}, {"loss": "cross-entropy"}),
         ({"dale": True}, {}),
         ({"shortcuts": False}, {}),
@@ -283,20 +289,20 @@ def test_step_allocates_nothing_after_the_first(activation, tolerance):
 )
 @pytest.mark.parametrize("large", [5, 1000])
 def test_step_of_any_kind_allocates_nothing_after_the_first(
-    architecture, changes, large, monkeypatch
+    architecture, fields, large, monkeypatch
 ):
     monkeypatch.setattr("sims.step._LARGE", large)
     network = with_random_mask(recurrent("sigmoid", **LARGE, **architecture))
-    left, most = allocated(network, **changes)
+    left, most = allocated(network, **fields)
     assert left < LEFT
     assert most < MOST
 
 
 def test_step_refuses_what_it_cannot_run():
-    with pytest.raises(ValueError, match=r"mode must be 'clamp' or 'inject', got 'x'"):
-        TrainingStep(recurrent(), **SETTINGS | {"mode": "x"})
-    with pytest.raises(ValueError, match=r"loss must be 'squared' or 'cross-entropy'"):
-        TrainingStep(recurrent(), **SETTINGS, loss="hinge")
+    with pytest.raises(ValueError, match=r"'cross-entropy' needs sigmoid rates.*tanh"):
+        TrainingStep(recurrent(), Rule(loss="cross-entropy"), **SETTINGS)
+    with pytest.raises(ValueError, match=r"rule must have no damping .*got 0.5 and Fa"):
+        TrainingStep(recurrent(), Rule(damping=0.5), **SETTINGS)
     torch = pytest.importorskip("torch")
     with pytest.raises(ValueError, match=r"network must have weights of numpy .*torch"):
-        TrainingStep(recurrent().to(torch), **SETTINGS)
+        TrainingStep(recurrent().to(torch), RULE, **SETTINGS)

@@ -16,6 +16,7 @@ from sims.credit import (
 )
 from sims.loss import external_credit
 from sims.network import Network, all_to_all, layered
+from sims.rule import Rule
 from sims.task import Task, association_task, parity_task
 from sims.train import (
     checkpoint_steps,
@@ -88,7 +89,7 @@ def test_training_lowers_the_loss_that_it_is_told_to(loss):
     first, last = found.evaluations
     assert last.training_loss < 0.4 * first.training_loss
     assert found.history_loss[-1] < 0.4 * found.history_loss[0]
-    measured = evaluate(found.network, TASK, steps=8, tolerance=1e-4, loss=loss)
+    measured = evaluate(found.network, TASK, Rule(loss=loss))
     assert measured.training_loss == pytest.approx(last.training_loss)
 
 
@@ -112,7 +113,7 @@ def test_checkpoints_hold_weights_and_measures_at_their_steps():
     np.testing.assert_array_equal(found.weights[0], network().weights)
     np.testing.assert_array_equal(found.weights[-1], found.network.weights)
     np.testing.assert_array_equal(found.weights[1], run(steps=5).weights[-1])
-    direct = evaluate(run(steps=12).network, TASK, steps=8, tolerance=1e-4)
+    direct = evaluate(run(steps=12).network, TASK)
     np.testing.assert_allclose(
         list(vars(found.evaluations[2]).values()), list(vars(direct).values())
     )
@@ -259,15 +260,17 @@ def test_evaluation_worked_by_hand():
     mask = np.array([[False, True], [False, False]])
     net = Network(mask * 2.0, mask, n_inputs=1, n_outputs=1, activation="relu")
     task = Task("hand", [[1.0]], [[1.0]], [[0.2], [1.0]], [[0.0], [1.0]])
-    found = evaluate(net, task, steps=5, tolerance=1e-9)
+    found = evaluate(net, task, Rule(settling_steps=5, tolerance=1e-9))
     assert found.training_loss == pytest.approx(0.5)  # (1 - 2)^2 / 2
     assert found.held_out_loss == pytest.approx((0.4**2 + 1) / 4)
     assert found.held_out_accuracy == 1.0
     assert found.settled_rates == found.settled_credit == 1.0
     assert found.ei_balance == 0.0
     regression = replace(task, kind="regression")
-    assert np.isnan(evaluate(net, regression, steps=5, tolerance=0).held_out_accuracy)
-    assert evaluate(net, task, steps=1, tolerance=0).settled_rates == 0.0
+    all_steps = Rule(settling_steps=5, tolerance=0)
+    assert np.isnan(evaluate(net, regression, all_steps).held_out_accuracy)
+    one_step = Rule(settling_steps=1, tolerance=0)
+    assert evaluate(net, task, one_step).settled_rates == 0.0
 
 
 @pytest.mark.parametrize("help_", [{"damping": 0.6}, {"accelerate": True}])

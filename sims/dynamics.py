@@ -5,34 +5,46 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sims.credit import CreditMode
+from sims.credit import CreditMode, check_credit_mode
 from sims.network import Network
 
 FloatArray = NDArray[np.float64]
 
 GROWTH = 1.3
-"""Factor by which a time step may exceed the one before it."""
+"""Factor by which a time step may exceed the one before it. Chosen by experience: the
+smaller, the more steps a stimulus takes; the error, set by `steps_per_constant`, is
+hardly affected, because the fast processes are nearly at rest when steps are long."""
 
 
 @dataclass(frozen=True)
 class TimeConstants:
-    """How long each of the three processes takes, in seconds.
+    """Time constants of the three processes, in seconds.
 
     Attributes
     ----------
     firing : float
-        Of the rates: milliseconds.
+        Time constant of the rates, in the range of milliseconds.
     credit : float
-        Of the retrograde credit: seconds.
+        Time constant of the retrograde credit, in the range of seconds.
     weights : float
-        Of plasticity, minutes: the time in which a weight changes by the
-        `weight_change` of the moment. A stimulus of `dwell` seconds is a learning step
-        of rate ``dwell / weights``.
+        Time constant of plasticity, in the range of minutes: the time in which a weight
+        changes by the current `weight_change`. A stimulus of `dwell` seconds is a
+        learning step of rate ``dwell / weights``.
 
     Raises
     ------
     ValueError
         If one is not a positive, finite number.
+
+    See Also
+    --------
+    evolve : Integrates a network with these time constants.
+
+    Examples
+    --------
+    >>> import sims
+    >>> sims.TimeConstants(credit=0.5)
+    TimeConstants(firing=0.01, credit=0.5, weights=60.0)
     """
 
     firing: float = 0.01
@@ -50,18 +62,37 @@ class TimeConstants:
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """Where a network is after some time.
+    """State of a network after a period of continuous learning.
 
     Attributes
     ----------
     network : Network
         With the weights (and biases) at the end, float64.
     rates, credit : (n,) arrays
-        At the end; another course can go on from here.
+        At the end; another course can continue from here.
     times : (m,) array
         Seconds since the start of this course, after each time step, first 0.
     rates_over_time, credit_over_time : (m, n) arrays or None
-        After each time step; None unless they were to be recorded.
+        After each time step; None unless they were recorded.
+
+    See Also
+    --------
+    evolve : Makes a course, and can continue one.
+
+    Examples
+    --------
+    >>> import sims
+    >>> network = sims.layered([2, 1], seed=0, dtype="float64")
+    >>> course = sims.evolve(
+    ...     network,
+    ...     stimuli=[[1.0, 0.0]],
+    ...     targets=[[0.5]],
+    ...     dwell=1.0,
+    ...     constants=sims.TimeConstants(),
+    ...     record=True,
+    ... )
+    >>> course.rates_over_time.shape == (len(course.times), 3)
+    True
     """
 
     network: Network
@@ -73,18 +104,17 @@ class Course:
 
 
 def evolve(
-    network: Network,
+    start: Network | Course,
     stimuli: ArrayLike,
     targets: ArrayLike,
     *,
     dwell: float,
     constants: TimeConstants,
-    mode: CreditMode = "clamp",
-    after: Course | None = None,
+    credit_mode: CreditMode = "clamp",
     steps_per_constant: int = 8,
     record: bool = False,
 ) -> Course:
-    """Let a network live through a sequence of stimuli.
+    """Integrate firing, credit and weights through a sequence of stimuli.
 
     For neurons i (pre) and j (post), with the symbols of `sims.credit`::
 
@@ -92,33 +122,33 @@ def evolve(
         credit * dc_i/dt = -c_i + sum_j W_ij b(h_j) c_j
         weights * dW_ij/dt = x_i b(h_j) c_j
 
-    all the time, whether or not rates and credit have come to rest. Inputs hold the
-    stimulus; the outputs' credit holds, or with ``mode="inject"`` also receives,
-    ``target - x``. When the stimulus changes, nothing else does.
+    throughout, whether or not rates and credit have come to rest. Inputs hold the
+    stimulus; the credit of the outputs is ``target - x`` or, with
+    ``credit_mode="inject"``, receives it in addition. Nothing is reset when the
+    stimulus changes.
 
-    The equations are stepped by the exponential Euler method: each is solved exactly
-    for what drives it held constant during the step. Steps are short after a stimulus
+    The equations are integrated by the exponential Euler method: each is solved exactly
+    for a drive that is constant during the step. Steps are short after a stimulus
     changes and lengthen as the fast processes come to rest. Where a step is longer than
-    the time constant of firing, rates go to rest by plain iteration, which needs a
+    the time constant of firing, the rates settle by plain iteration, which requires a
     network whose rates settle under it.
 
     Parameters
     ----------
-    network : Network
-        Start; it is not changed. numpy arrays.
+    start : Network or Course
+        A network of numpy arrays, whose neurons are silent at first; or the end of an
+        earlier course, whose network, rates and credit continue. It is not changed.
     stimuli : (k, n_inputs) array
-        Shown one after another.
+        Presented one after another.
     targets : (k, n_outputs) array
     dwell : float
         Seconds that each stimulus lasts.
     constants : TimeConstants
-    mode : {"clamp", "inject"}
-    after : Course, optional
-        Go on from its rates and credit; otherwise all neurons start silent.
+    credit_mode : {"clamp", "inject"}
     steps_per_constant : int
-        Shortest step: the faster of firing and credit divided by this. Longest: the
-        slower of them, the dwell, or the weights' constant, whichever is least, divided
-        by this.
+        The shortest step is the smaller time constant of firing and credit divided by
+        this number; the longest is the larger of the two, the dwell time or the time
+        constant of the weights, whichever is least, divided by it.
     record : bool
         Whether to keep rates and credit after every time step.
 
@@ -130,10 +160,28 @@ def evolve(
     ------
     ValueError
         If shapes do not fit the network, or a number is out of range.
+
+    See Also
+    --------
+    train : The same rule in three phases: rates settle, then credit, then weights.
+    TimeConstants : The time constants of the three processes.
+
+    Examples
+    --------
+    >>> import sims
+    >>> network = sims.layered([2, 3, 1], activation="tanh", seed=0, dtype="float64")
+    >>> course = sims.evolve(
+    ...     network, [[1.0, 0.0]], [[0.5]], dwell=2.0, constants=sims.TimeConstants()
+    ... )
+    >>> course.rates.shape, round(float(course.times[-1]), 6)
+    ((6,), 2.0)
+    >>> later = sims.evolve(  # where the first course ended
+    ...     course, [[0.0, 1.0]], [[0.5]], dwell=2.0, constants=sims.TimeConstants()
+    ... )
     """
+    network = start if isinstance(start, Network) else start.network
     stimuli, targets = _checked(network, stimuli, targets, dwell, steps_per_constant)
-    if mode not in ("clamp", "inject"):
-        raise ValueError(f"mode must be 'clamp' or 'inject', got {mode!r}")
+    check_credit_mode(credit_mode, "credit_mode")
     steps = _time_steps(dwell, constants, steps_per_constant)
     n_inputs, n_hidden = network.n_inputs, network.n_hidden
     weights = network.weights[:, n_inputs:].astype(np.float64)
@@ -146,17 +194,17 @@ def evolve(
     if balance_of is None:
         balance_of = network.activation.balance
     rates, credit = np.zeros(network.n_neurons), np.zeros(network.n_neurons)
-    if after is not None:
-        rates, credit = after.rates.copy(), after.credit.copy()
+    if isinstance(start, Course):
+        rates, credit = start.rates.copy(), start.credit.copy()
     rates_of_free, credit_of_free = rates[n_inputs:], credit[n_inputs:]  # views
-    listening = credit_of_free if mode == "inject" else credit_of_free[:n_hidden]
+    listening = credit_of_free if credit_mode == "inject" else credit_of_free[:n_hidden]
     history: list[tuple[FloatArray, FloatArray]] = []
 
-    def note() -> None:
+    def keep() -> None:
         if record:
             history.append((rates.copy(), credit.copy()))
 
-    note()
+    keep()
     kept_rate = np.exp(-steps / constants.firing)
     kept_credit = np.exp(-steps / constants.credit)
     for stimulus, target in zip(stimuli, targets, strict=True):
@@ -169,15 +217,15 @@ def evolve(
                 net_input += bias
             balance = balance_of(net_input[None])[0]
             error = target - rates_of_free[n_hidden:]
-            if mode == "clamp":
+            if credit_mode == "clamp":
                 credit_of_free[n_hidden:] = error
             driven = balance * credit_of_free
             heard = weights[n_inputs:] @ driven
-            if mode == "inject":
+            if credit_mode == "inject":
                 heard[n_hidden:] += error
             change = np.multiply.outer(rates, driven)
             change *= allowed
-            # What drives each process was taken before any of them moves.
+            # All three drives were computed before any of the three changes.
             rates_of_free *= keep_rate
             rates_of_free += (1 - keep_rate) * rate(net_input[None])[0]
             listening *= keep_credit
@@ -187,7 +235,7 @@ def evolve(
                 weights[weights * signs < 0] = 0
             if bias is not None:
                 bias += (step / constants.weights) * driven
-            note()
+            keep()
     times = np.concatenate([[0.0], np.cumsum(np.tile(steps, len(stimuli)))])
     return Course(
         network=_with(network, weights, bias),
@@ -202,7 +250,7 @@ def evolve(
 def _time_steps(
     dwell: float, constants: TimeConstants, steps_per_constant: int
 ) -> FloatArray:
-    """Time steps of one stimulus, short at first and longer later; they sum to it."""
+    """Time steps of one stimulus, lengthening; they add up to its duration."""
     fast, slow = sorted((constants.firing, constants.credit))
     longest = min(slow, dwell, constants.weights) / steps_per_constant
     step = min(fast / steps_per_constant, longest)

@@ -2,35 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sims.credit import settle_rates
 from sims.network import Network
+from sims.rule import RULE, Rule
 from sims.task import Task, classes_of
 
 FloatMatrix = NDArray[np.float64]
 IntVector = NDArray[np.int64]
 
 
-def held_out_rates(network: Network, task: Task, **settling: Any) -> FloatMatrix:
+def held_out_rates(network: Network, task: Task, rule: Rule = RULE) -> FloatMatrix:
     """Rates of all neurons for the stimuli that training never saw.
 
     Parameters
     ----------
     network : Network
     task : Task
-    **settling
-        ``steps``, ``tolerance``, ``damping``, ``accelerate``, as `settle_rates` takes
-        them: those under which the network was trained.
+    rule : Rule
+        The one under which the network was trained.
 
     Returns
     -------
     (samples, n) array
     """
-    rates = settle_rates(network, task.held_out_stimuli, **settling)
+    rates = rule.settle_rates(network, task.held_out_stimuli)
     return np.asarray(rates, dtype=np.float64)
 
 
@@ -67,12 +65,12 @@ def silence(network: Network, neurons: ArrayLike) -> Network:
     return replace(network, weights=weights, mask=mask)
 
 
-def class_accuracy(network: Network, task: Task, **settling: Any) -> FloatMatrix:
+def class_accuracy(network: Network, task: Task, rule: Rule = RULE) -> FloatMatrix:
     """Share of the held-out samples of each class that are named rightly.
 
     Parameters
     ----------
-    network, task, **settling
+    network, task, rule
         As in `held_out_rates`.
 
     Returns
@@ -88,7 +86,7 @@ def class_accuracy(network: Network, task: Task, **settling: Any) -> FloatMatrix
         raise ValueError(
             f"task must be a classification, got {task.name} ({task.kind})"
         )
-    rates = held_out_rates(network, task, **settling)
+    rates = held_out_rates(network, task, rule)
     right = classes_of(rates[:, network.outputs]) == classes_of(task.held_out_targets)
     of = classes_of(task.held_out_targets)
     return np.bincount(of, right) / np.bincount(of)
@@ -98,13 +96,13 @@ def accuracy_lost(
     network: Network,
     task: Task,
     groups: Sequence[ArrayLike],
-    **settling: Any,
+    rule: Rule = RULE,
 ) -> FloatMatrix:
     """How much of each class's accuracy is lost with each group of neurons silenced.
 
     Parameters
     ----------
-    network, task, **settling
+    network, task, rule
         As in `held_out_rates`.
     groups : sequence of sequences of int
         Neurons that are silenced together.
@@ -119,8 +117,6 @@ def accuracy_lost(
     ValueError
         If the task is not a classification, or a neuron is not one of the network's.
     """
-    whole = class_accuracy(network, task, **settling)
-    without = [
-        class_accuracy(silence(network, group), task, **settling) for group in groups
-    ]
+    whole = class_accuracy(network, task, rule)
+    without = [class_accuracy(silence(network, group), task, rule) for group in groups]
     return whole - np.array(without)

@@ -29,7 +29,7 @@ def state_to_bytes(state: TrainingState, **about: Any) -> bytes:
     plain = {
         "step": state.step,
         "evaluation": asdict(state.evaluation),
-        "place": state.place,
+        "place": state.position,
         "diverged_at": state.diverged_at,
         "about": about,
     }
@@ -81,7 +81,7 @@ def state_from_bytes(
             evaluation=Evaluation(**plain["evaluation"]),
             history_steps=arrays["history_steps"],
             history_loss=arrays["history_loss"],
-            place=plain["place"],
+            position=plain["place"],
             diverged_at=plain["diverged_at"],
         )
         about: dict[str, Any] = plain["about"]

@@ -7,8 +7,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from sims.credit import settle_credit, settle_rates, weight_change
+from sims.dynamics import Course, TimeConstants, evolve
 from sims.network import Network, all_to_all, layered
-from sims.timescales import Course, TimeConstants, evolve
 
 CONSTANTS = TimeConstants(firing=0.05, credit=0.5, weights=20.0)
 
@@ -65,7 +65,7 @@ def test_finer_steps_approach_an_adaptive_solver_in_proportion(mode):
             *stimuli_and_targets(),
             dwell=2.0,
             constants=CONSTANTS,
-            mode=mode,
+            credit_mode=mode,
             steps_per_constant=steps,
         )
         learned = np.linalg.norm(truth - network.weights)
@@ -112,9 +112,7 @@ def test_held_long_enough_rates_credit_and_change_are_those_of_the_settled_rule(
     np.testing.assert_allclose(at_rest.rates, rates.values[0], atol=1e-6)
     np.testing.assert_allclose(at_rest.credit, credit.values[0], atol=1e-6)
 
-    later = evolve(
-        at_rest.network, stimulus, target, dwell=5.0, constants=slow, after=at_rest
-    )
+    later = evolve(at_rest, stimulus, target, dwell=5.0, constants=slow)
     moved = (later.network.weights - at_rest.network.weights) * 1e7 / 5.0
     expected = weight_change(network, rates, credit)
     np.testing.assert_allclose(moved, expected, atol=1e-5)
@@ -126,7 +124,7 @@ def test_a_course_goes_on_where_the_last_one_ended():
     settings = {"dwell": 1.0, "constants": CONSTANTS}
     whole = evolve(network, stimuli, targets, **settings)
     part = evolve(network, stimuli[:1], targets[:1], **settings)
-    rest = evolve(part.network, stimuli[1:], targets[1:], after=part, **settings)
+    rest = evolve(part, stimuli[1:], targets[1:], **settings)
     for name in ("rates", "credit"):
         np.testing.assert_allclose(getattr(rest, name), getattr(whole, name))
     np.testing.assert_allclose(rest.network.weights, whole.network.weights)
@@ -152,7 +150,7 @@ def test_neither_the_network_nor_the_last_course_is_changed():
     settings = {"dwell": 1.0, "constants": CONSTANTS}
     first = evolve(network, *stimuli_and_targets(), **settings)
     kept = first.rates.copy(), first.credit.copy()
-    second = evolve(first.network, *stimuli_and_targets(), after=first, **settings)
+    second = evolve(first, *stimuli_and_targets(), **settings)
     assert isinstance(second, Course)
     np.testing.assert_array_equal(network.weights, weights)
     np.testing.assert_array_equal(first.rates, kept[0])
@@ -177,7 +175,7 @@ def test_synapses_that_do_not_exist_stay_absent_and_dales_signs_stay():
     ("change", "message"),
     [
         ({"dwell": 0.0}, r"dwell must be a positive number of seconds, got 0\.0"),
-        ({"mode": "hold"}, r"mode must be 'clamp' or 'inject', got 'hold'"),
+        ({"credit_mode": "hold"}, r"mode must be 'clamp' or 'inject', got 'hold'"),
         ({"steps_per_constant": 0}, r"steps_per_constant must be at least 1, got 0"),
         ({"stimuli": np.ones((3, 2))}, r"stimuli must have shape \(k, 3\), got shape"),
         ({"targets": np.ones((2, 2))}, r"targets must have one row per stimulus \(3\)"),

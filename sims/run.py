@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from sims.calls import describe_machine, now
+from sims.checkpoint import state_from_bytes, state_to_bytes
 from sims.definition import Definition, FileSettings, stream_seeds
 from sims.folder import claimed
 from sims.loss import constant_loss
 from sims.network import Network
-from sims.resume import state_from_bytes, state_to_bytes
 from sims.store import Place, Record, SweepStore, run_id, versions
 from sims.task import Task
-from sims.train import Evaluation, TrainingState, train_in_stages
+from sims.train import Evaluation, Schedule, TrainingState, train_in_stages
 
 logger = logging.getLogger("sims")
 
@@ -117,23 +117,16 @@ def _train(sweep: SweepStore, place: Place, base: Path) -> tuple[Record, int | N
         network = definition.build_network(task, seed=start_seed)
         writer = _RunWriter(sweep, place, network)
         resume = writer.resume()
-        state = resume
-        for state in train_in_stages(
-            network,
-            task,
+        schedule = Schedule(
             learning_rate=rate,
             steps=definition.sweep.steps,
             batch_size=definition.sweep.batch_size,
             seed=batch_seed,
             checkpoints=definition.sweep.checkpoints,
-            settling_steps=definition.rule.settling_steps,
-            tolerance=definition.rule.tolerance,
-            damping=definition.rule.damping,
-            accelerate=definition.rule.accelerate,
-            credit_mode=definition.rule.credit_mode,
-            loss=definition.rule.loss,
-            weight_decay=definition.rule.weight_decay,
-            resume=resume,
+        )
+        state = resume
+        for state in train_in_stages(
+            network, task, definition.rule.build(), schedule, resume=resume
         ):
             writer.keep(state)
         assert state is not None
