@@ -65,6 +65,7 @@ from commstruct.commands.settings import (
     report_settings,
 )
 from commstruct.commands.studying import run_study
+from sims.experiments.names import NAMES
 
 if TYPE_CHECKING:
     pass
@@ -654,8 +655,8 @@ def experiment(
         str,
         typer.Argument(
             metavar="NAME",
-            help="equivalence, settling, clamping, matching, timescales, balance or "
-            "recurrent; docs/experiments.md says what each shows.",
+            help=f"{', '.join(NAMES[:-1])} or {NAMES[-1]}; docs/experiments.md says "
+            "what each shows.",
             show_default=False,
         ),
     ],

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from sims.credit import settle_credit, settle_rates
-from sims.experiments.evidence import Claim, share, spread
+from sims.experiments.evidence import share, spread
+from sims.experiments.experiment import Claim
 from sims.experiments.gradients import FloatArray
-from sims.experiments.learning import changed, in_double
-from sims.experiments.retrograde import (
+from sims.experiments.reference_training import changed, in_double
+from sims.experiments.retrograde_operator import (
     BORDER,
     carry_back,
     retrograde_operators,

@@ -1,8 +1,7 @@
-"""What an experiment leaves behind: numbers over seeds, and claims that they decide."""
+"""Numbers over seeds: how they are computed, bounded, and put into words."""
 
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
@@ -14,73 +13,6 @@ from threadpoolctl import threadpool_limits
 from commstruct.statistics import mean_interval
 
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One statement of the theory, and what the numbers say of it.
-
-    Attributes
-    ----------
-    name : str
-        What is claimed.
-    statement : str
-        What was found, in one or two sentences that are computed from the numbers.
-    holds : bool or None
-        Whether the numbers support the claim; None for a measurement that has no
-        right or wrong outcome.
-    refuted_by : str
-        What would refute the claim, or change the reading of the measurement.
-    """
-
-    name: str
-    statement: str
-    holds: bool | None
-    refuted_by: str
-
-
-@dataclass(frozen=True, eq=False)
-class ExperimentResult:
-    """Outcome of one experiment, with all that is needed to run it again.
-
-    Attributes
-    ----------
-    name : str
-    question : str
-    settings : mapping
-        Arguments and constants, by name.
-    seeds : tuple of int
-    full : bool
-        Whether the size is that of a paper's figure.
-    versions : mapping
-        Of the packages that decide the numbers.
-    numbers : mapping
-        What was measured; plain numbers, lists and mappings, bands as made by `band`.
-    verdict : tuple of Claim
-        The answer.
-    """
-
-    name: str
-    question: str
-    settings: Mapping[str, Any]
-    seeds: tuple[int, ...]
-    full: bool
-    versions: Mapping[str, str]
-    numbers: Mapping[str, Any]
-    verdict: tuple[Claim, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain JSON values; what is not a finite number is None."""
-        return {
-            "name": self.name,
-            "question": self.question,
-            "settings": plain(self.settings),
-            "seeds": list(self.seeds),
-            "full": self.full,
-            "versions": dict(self.versions),
-            "numbers": plain(self.numbers),
-            "verdict": [asdict(claim) for claim in self.verdict],
-        }
 
 
 def over_jobs(
@@ -105,6 +37,34 @@ def over_jobs(
         return [_on_one_thread(function, job) for job in jobs]
     calls = (delayed(_on_one_thread)(function, job) for job in jobs)
     return list(Parallel(n_jobs=workers)(calls))
+
+
+def over_seeds(
+    function: Callable[..., Answer],
+    conditions: Iterable[Mapping[str, Any]],
+    *,
+    settings: Mapping[str, Any],
+    seeds: Sequence[int],
+    workers: int,
+) -> list[list[Answer]]:
+    """Call a function for every condition and seed; one list of answers per condition.
+
+    Parameters
+    ----------
+    function : callable
+        Takes the condition's items, ``seed`` and ``settings`` as keywords.
+    conditions : iterable of mapping
+    settings, seeds, workers
+        As `Experiment.measure` has them.
+    """
+    jobs = [
+        {**condition, "seed": seed, "settings": settings}
+        for condition in conditions
+        for seed in seeds
+    ]
+    answers = over_jobs(function, jobs, workers=workers)
+    n = len(seeds)
+    return [answers[first : first + n] for first in range(0, len(answers), n)]
 
 
 def _on_one_thread(function: Callable[..., Answer], job: Mapping[str, Any]) -> Answer:

@@ -1,20 +1,12 @@
 """Every experiment so small that it proves nothing but that it runs."""
 
-import pytest
+import importlib
+from dataclasses import replace
 
-from sims import experiments
-from sims.experiments import (
-    balance_precision,
-    credit_stability,
-    excitation_inhibition,
-    layered_gradient,
-    one_phase,
-    recurrent_gradient,
-    settling_steps,
-)
+from sims.experiments import EXPERIMENTS
 
 SMALL = {
-    layered_gradient: {
+    "equivalence": {
         "depths": [2, 4],
         "widths": [5],
         "activations": ["tanh", "relu"],
@@ -23,7 +15,7 @@ SMALL = {
         "feedback_depths": [2, 3],
         "feedback_width": 20,
     },
-    settling_steps: {
+    "settling": {
         "layers": [2, 4],
         "width": 6,
         "n_neurons": 40,
@@ -32,7 +24,7 @@ SMALL = {
         "trained_neurons": 90,
         "training_steps": 40,
     },
-    credit_stability: {
+    "clamping": {
         "n_neurons": 40,
         "gains": [0.5, 3.0, 10.0],
         "output_shares": [0.1, 0.6],
@@ -43,23 +35,28 @@ SMALL = {
         "training_steps": 40,
         "deprivation_steps": 80,
     },
-    balance_precision: {
+    "matching": {
         "sizes": [64, 8, 8, 10],
         "steps": 15,
         "learning_rates": [0.3],
+        "mismatches": {
+            "scaled": (0.5,),
+            "constant": (1.0,),
+            "hidden neurons silent": (0.0,),
+        },
     },
-    one_phase: {
+    "timescales": {
         "stimuli": 9,
         "ratios": {"credit": [0.1, 3.0], "firing": [0.01, 3.0], "weights": [1 / 60]},
     },
-    excitation_inhibition: {
+    "balance": {
         "n_neurons": 84,
         "learning_rates": [2.0],
         "steps": 6,
         "checkpoints": 2,
         "measured_on": 20,
     },
-    recurrent_gradient: {
+    "recurrent": {
         "n_neurons": 20,
         "activations": ["tanh"],
         "checked_synapses": 6,
@@ -71,35 +68,26 @@ SMALL = {
         "training_checkpoints": 2,
     },
 }
-ROOMS = dict(
-    zip(
-        experiments.EXPERIMENTS,
-        [
-            layered_gradient,
-            settling_steps,
-            credit_stability,
-            balance_precision,
-            one_phase,
-            excitation_inhibition,
-            recurrent_gradient,
-        ],
-        strict=True,
+# The package offers the experiments by these names, so their files are asked for here.
+FILES = {name: importlib.import_module(f"sims.experiments.{name}") for name in SMALL}
+
+
+def settings_of(name, **changes):
+    """Settings of an experiment at its quick size, some of them changed."""
+    return EXPERIMENTS[name].settings(False, False) | changes
+
+
+def small_experiment(name, **changes):
+    """An experiment with its small settings, some of them changed."""
+    experiment = EXPERIMENTS[name]
+    return replace(
+        experiment,
+        settings=lambda full, dale: (
+            experiment.settings(full, dale) | SMALL[name] | changes
+        ),
     )
-)
 
 
 def run_small(**arguments):
-    """Every experiment once, so small that it proves nothing but that it runs."""
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        for room in ROOMS.values():
-            whole = room._settings(False)
-            patch.setattr(room, "_settings", lambda full, w=whole, r=room: w | SMALL[r])
-        patch.setattr(
-            balance_precision,
-            "MISMATCHES",
-            {"scaled": (0.5,), "constant": (1.0,), "hidden neurons silent": (0.0,)},
-        )
-        for name, run in experiments.EXPERIMENTS.items():
-            found[name] = run(**arguments)
-    return found
+    """Every experiment once, at its small size."""
+    return {name: small_experiment(name)(**arguments) for name in EXPERIMENTS}

@@ -10,18 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.small_experiments import ROOMS, SMALL
+from helpers.small_experiments import FILES, SMALL, settings_of, small_experiment
 
-from sims.experiments import (
-    EXPERIMENTS,
-    balance_precision,
-    credit_stability,
-    deprivation,
-    excitation_inhibition,
-    layered_gradient,
-    one_phase,
-    recurrent_gradient,
-    settling_steps,
+from sims.experiments import EXPERIMENTS, deprivation
+
+equivalence, settling, clamping, matching, timescales, balance, recurrent = (
+    FILES[name] for name in EXPERIMENTS
 )
 
 # Large enough for every claim to hold that can hold in a second or two.
@@ -33,6 +27,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "sizes": [64, 15, 15, 10],
         "steps": 500,
         "learning_rates": [0.1, 0.4],
+        "mismatches": {
+            "scaled": (0.5,),
+            "shifted": (0.25, 2.0),
+            "of another activation": ("relu",),
+            "hidden neurons silent": (0.0,),
+        },
     },
     "timescales": {
         "stimuli": 120,
@@ -50,22 +50,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     },
     "recurrent": {"trained_rates": {"tanh": 0.1}, "training_steps": 200},
 }
-MISMATCHES: dict[str, tuple[float | str, ...]] = {
-    "scaled": (0.5,),
-    "shifted": (0.25, 2.0),
-    "of another activation": ("relu",),
-    "hidden neurons silent": (0.0,),
-}
 
 
-def run_with(name, patch):
-    """A small experiment, with what `patch` has replaced."""
-    room = ROOMS[name]
-    settings = room._settings(False) | SMALL[room] | SETTINGS[name]
-    patch.setattr(room, "_settings", lambda full: dict(settings))
-    patch.setattr(balance_precision, "MISMATCHES", MISMATCHES)
+def run_with(name):
+    """A small experiment, large enough for its claims."""
     seeds = (0, 1) if name in ("balance", "recurrent") else (0,)
-    return EXPERIMENTS[name](seeds=seeds)
+    return small_experiment(name, **SETTINGS[name])(seeds=seeds)
 
 
 def claim_in(verdict, name):
@@ -75,110 +65,106 @@ def claim_in(verdict, name):
 
 @pytest.fixture(scope="module")
 def results():
-    found = {}
-    for name in EXPERIMENTS:
-        with pytest.MonkeyPatch.context() as patch:
-            found[name] = run_with(name, patch)
-    return found
+    return {name: run_with(name) for name in EXPERIMENTS}
 
 
 # Made false in the code
 
 
-def changed(room, name, change):
-    """Replace a function of a room by one that changes what it gives."""
-    right = getattr(room, name)
+def changed(file, name, change):
+    """Replace a function of a file by one that changes what it gives."""
+    right = getattr(file, name)
 
     def lie(patch):
-        patch.setattr(room, name, lambda *args, **kw: change(right(*args, **kw)))
+        patch.setattr(file, name, lambda *args, **kw: change(right(*args, **kw)))
 
     return lie
 
 
-def called(room, name, **others):
-    """Replace a function of a room by itself, called with other arguments."""
-    right = getattr(room, name)
+def called(file, name, **others):
+    """Replace a function of a file by itself, called with other arguments."""
+    right = getattr(file, name)
 
     def lie(patch):
-        patch.setattr(room, name, lambda *args, **kw: right(*args, **(kw | others)))
+        patch.setattr(file, name, lambda *args, **kw: right(*args, **(kw | others)))
 
     return lie
 
 
 def one_step_more(patch):
-    right = settling_steps.settle_credit
+    right = settling.settle_credit
     patch.setattr(
-        settling_steps,
+        settling,
         "settle_credit",
         lambda *args, steps, **kw: right(*args, steps=steps + 1, **kw),
     )
 
 
 def clamped_learning_is_off(patch):
-    right = recurrent_gradient.train
+    right = recurrent.train
 
     def train(*args, credit_mode, learning_rate, **kw):
         rate = learning_rate if credit_mode == "inject" else 0.0
         return right(*args, credit_mode=credit_mode, learning_rate=rate, **kw)
 
-    patch.setattr(recurrent_gradient, "train", train)
+    patch.setattr(recurrent, "train", train)
 
 
 def injected_goes_uphill(patch):
-    right = recurrent_gradient.settled_change
+    right = recurrent.settled_change
 
     def change(network, stimulus, target, mode):
         found = right(network, stimulus, target, mode)
         return -found if mode == "inject" else found
 
-    patch.setattr(recurrent_gradient, "settled_change", change)
+    patch.setattr(recurrent, "settled_change", change)
 
 
 def always_the_usual_times(patch):
-    patch.setattr(one_phase, "_constants", lambda name, ratio: one_phase.USUAL)
+    patch.setattr(timescales, "_constants", lambda name, ratio: timescales.USUAL)
 
 
 def every_balance_matches(patch):
-    slope = balance_precision.as_activation("tanh").balance
-    patch.setattr(balance_precision, "mismatched", lambda *a, **kw: slope)
+    slope = matching.as_activation("tanh").balance
+    patch.setattr(matching, "mismatched", lambda *a, **kw: slope)
 
 
 IN_THE_CODE = [
     (
         "equivalence",
         "The weight change is the gradient",
-        changed(layered_gradient, "rule_change", lambda c: (c[0] * (1 + 1e-9), c[1])),
+        changed(equivalence, "rule_change", lambda c: (c[0] * (1 + 1e-9), c[1])),
     ),
     (
         "equivalence",
         "Training by the rule is training by gradient descent",
-        changed(layered_gradient, "rule_change", lambda c: (c[0] * (1 + 1e-6), c[1])),
+        changed(equivalence, "rule_change", lambda c: (c[0] * (1 + 1e-6), c[1])),
     ),
     (
         "equivalence",
         "It is the same synapses that make it so",
-        changed(layered_gradient, "_pair", lambda pair: (pair[0], pair[0])),
+        changed(equivalence, "_pair", lambda pair: (pair[0], pair[0])),
     ),
     ("settling", "m layers need m - 1 steps, and no fewer", one_step_more),
     (
         "settling",
         "All to all, the error decays at the rate of the spectral radius",
-        called(settling_steps, "settle_credit", damping=0.5),
+        called(settling, "settle_credit", damping=0.5),
     ),
     (
         "clamping",
         "The spectral radius decides whether free credit dies or grows",
-        changed(credit_stability, "growth", lambda factor: 1 / factor),
+        changed(clamping, "growth", lambda factor: 1 / factor),
     ),
     (
         "clamping",
         "Where firing rates are at rest, free credit can only die out",
-        changed(credit_stability, "retrograde_operators", lambda found: 3 * found),
+        changed(clamping, "retrograde_operators", lambda found: 3 * found),
     ),
     (
         "clamping",
         "Clamped credit settles",
-        called(credit_stability, "settle_credit", damping=0.99),
+        called(clamping, "settle_credit", damping=0.99),
     ),
     (
         "clamping",
@@ -199,7 +185,7 @@ IN_THE_CODE = [
     (
         "timescales",
         "One phase is enough when the times are apart",
-        changed(one_phase, "_mean_gradient", lambda true: np.roll(true, 1, axis=0)),
+        changed(timescales, "_mean_gradient", lambda true: np.roll(true, 1, axis=0)),
     ),
     (
         "timescales",
@@ -211,12 +197,12 @@ IN_THE_CODE = [
     (
         "balance",
         "Learning brings neurons to balance (excitatory at the start)",
-        changed(excitation_inhibition, "ei_balance", lambda index: 1 - index),
+        changed(balance, "ei_balance", lambda index: 1 - index),
     ),
     (
         "recurrent",
         "Injected credit gives the gradient at the fixed point",
-        called(recurrent_gradient, "settle_credit", mode="clamp"),
+        called(recurrent, "settle_credit", mode="clamp"),
     ),
     (
         "recurrent",
@@ -242,7 +228,7 @@ def test_a_claim_holds_and_does_not_where_the_code_makes_it_false(
     holding = claim_in(results[experiment].verdict, claim)
     assert holding.holds is True, holding.statement
     lie(monkeypatch)
-    found = claim_in(run_with(experiment, monkeypatch).verdict, claim)
+    found = claim_in(run_with(experiment).verdict, claim)
     assert found.holds is False, found.statement
 
 
@@ -324,7 +310,7 @@ def test_a_verdict_follows_the_numbers(
 ):
     numbers = numbers_of(results, experiment)
     make_true(numbers)
-    verdict = excitation_inhibition.balance_verdict
+    verdict = balance._verdict
     assert claim_in(verdict(numbers), claim).holds is True
     make_false(numbers)
     assert claim_in(verdict(numbers), claim).holds is False
@@ -346,7 +332,7 @@ def test_where_nothing_learned_balance_has_no_verdict(results):
     numbers = numbers_of(results, "balance")
     for course in numbers["courses"]:
         course["accuracy"] = [0.1, 0.1]
-    verdict = excitation_inhibition.balance_verdict(numbers)
+    verdict = balance._verdict(numbers)
     assert [claim.holds for claim in verdict] == [None] * 5
     assert "At no rate did the credit rule learn" in verdict[0].statement
     assert "did not learn: no comparison" in verdict[1].statement
@@ -356,7 +342,7 @@ def test_random_feedback_and_constant_balance_are_not_the_rule(results):
     numbers = numbers_of(results, "balance")
     rule, random, constant = (
         np.nanmean(courses_of(numbers, MIXED, arm)[0]["hidden_after"])
-        for arm in excitation_inhibition.ARMS
+        for arm in balance.ARMS
     )
     # further apart than two ways to compute the same (a run may diverge)
     assert abs(random - rule) > 0.03
@@ -368,7 +354,7 @@ def test_a_control_that_did_not_learn_is_not_compared(results):
     controls_end_at(0.2, MIXED)(numbers)
     for course in courses_of(numbers, MIXED, "random feedback"):
         course["hidden_after"], course["accuracy"] = [0.99, 0.99], [0.1, 0.1]
-    claim = excitation_inhibition.balance_verdict(numbers)[1]
+    claim = balance._verdict(numbers)[1]
     assert claim.holds
     assert "above that with constant balance, the control that" in claim.statement
 
@@ -376,28 +362,28 @@ def test_a_control_that_did_not_learn_is_not_compared(results):
 def test_what_was_found_is_said(results):
     numbers = numbers_of(results, "equivalence")
     numbers["networks"][0]["error"] = 2e-3
-    assert "2.0e-03" in layered_gradient.equivalence_verdict(numbers)[0].statement
+    assert "2.0e-03" in equivalence._verdict(numbers)[0].statement
     numbers = numbers_of(results, "settling")
     numbers["layered"][1]["exact_after"][0] -= 1
-    statement = settling_steps.settling_verdict(numbers)[0].statement
+    statement = settling._verdict(numbers)[0].statement
     assert "In 1 of 2 layered networks" in statement
     numbers = numbers_of(results, "timescales")
     numbers["usual"]["angle"] = [60.0, 61.0]
-    assert "60.5" in one_phase.timescales_verdict(numbers)[0].statement
+    assert "60.5" in timescales._verdict(numbers)[0].statement
     numbers = numbers_of(results, "recurrent")
     numbers["checks"][0]["errors"]["inject"] = 1e-3
-    assert "1.0e-03" in recurrent_gradient.recurrent_verdict(numbers)[0].statement
+    assert "1.0e-03" in recurrent._verdict(numbers)[0].statement
 
 
 def test_networks_that_do_not_rest_have_no_angle_and_are_counted(results):
-    settings = recurrent_gradient._settings(False) | SMALL[recurrent_gradient]
-    found = recurrent_gradient._angle(
+    settings = settings_of("recurrent", **SMALL["recurrent"])
+    found = recurrent._angle(
         outputs=0.2, gain=8.0, echo=True, seed=0, settings=settings
     )
     assert np.isnan(found["angle"])
     numbers = numbers_of(results, "recurrent")
     numbers["angles"][0]["angle"][0]["mean"] = None
     numbers["restless"] = 1
-    claim = recurrent_gradient.recurrent_verdict(numbers)[1]
+    claim = recurrent._verdict(numbers)[1]
     assert claim.holds
     assert f"1 of {numbers['networks']} networks did not come to" in claim.statement

@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.small_experiments import ROOMS, SMALL, run_small
+from helpers.small_experiments import (
+    FILES,
+    SMALL,
+    run_small,
+    settings_of,
+    small_experiment,
+)
 from pypdf import PdfReader
 
 from commstruct.report.figures.experiment_figures import FIGURES, plot_experiment
@@ -15,19 +21,14 @@ from sims.activation import as_activation
 from sims.credit import balance_of, settle_credit, settle_rates
 from sims.dynamics import TimeConstants
 from sims.experiments import (
-    balance_precision,
     deprivation,
     evidence,
-    excitation_inhibition,
     gradients,
-    layered_gradient,
-    learning,
-    mismatch,
-    one_phase,
-    recurrent_gradient,
-    retrograde,
-    settling_steps,
+    mismatched_balance,
+    reference_training,
+    retrograde_operator,
 )
+from sims.experiments.experiment import Experiment
 from sims.network import Network, all_to_all, layered
 from sims.rule import Rule
 from sims.task import Task, digits_task
@@ -52,22 +53,31 @@ def test_an_unknown_experiment_is_refused_with_the_names_there_are():
 def test_run_experiment_passes_size_and_workers_and_returns_plain_values(monkeypatch):
     asked = {}
 
-    def pretend(**arguments):
-        asked.update(arguments)
-        return evidence.ExperimentResult(
-            name="x",
-            question="?",
-            settings={"a": np.float64(1)},
-            seeds=(0,),
-            full=True,
-            versions={},
-            numbers={"b": np.array([1.0, np.nan])},
-            verdict=(),
-        )
+    def pretend(settings, seeds, workers):
+        asked.update(settings, seeds=seeds, workers=workers)
+        return {"b": np.array([1.0, np.nan])}
 
-    monkeypatch.setitem(experiments.EXPERIMENTS, "settling", pretend)
+    experiment = Experiment(
+        name="x",
+        question="?",
+        title="X",
+        caption="What is drawn.",
+        settings=lambda full, dale: {"a": np.float64(1), "full": full, "dale": dale},
+        measure=pretend,
+        verdict=lambda numbers: (evidence_of(numbers),),
+    )
+    monkeypatch.setitem(experiments.EXPERIMENTS, "settling", experiment)
     found = experiments.run_experiment("settling", full=True, workers=2)
-    assert asked == {"seeds": (0, 1, 2), "full": True, "dale": False, "workers": 2}
+    assert asked == {
+        "a": 1,
+        "seeds": (0, 1, 2),
+        "full": True,
+        "dale": False,
+        "workers": 2,
+    }
+    assert found["name"] == "x"
+    assert found["seeds"] == [0, 1, 2]
+    assert found["verdict"][0]["statement"] == "There are 2 numbers."
     experiments.run_experiment("settling", seeds=[5, 7], dale=True)
     assert asked["seeds"] == (5, 7)
     assert asked["dale"]
@@ -75,9 +85,21 @@ def test_run_experiment_passes_size_and_workers_and_returns_plain_values(monkeyp
     assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
-@pytest.mark.parametrize("none", [0, []])
+def evidence_of(numbers):
+    return experiments.Claim("x", f"There are {len(numbers['b'])} numbers.", None, "")
+
+
+def test_every_experiment_is_declared_once_under_its_own_name():
+    assert tuple(experiments.EXPERIMENTS) == experiments.NAMES
+    for name, experiment in experiments.EXPERIMENTS.items():
+        assert getattr(experiments, name) is experiment is getattr(FILES[name], name)
+        assert experiment.question.endswith("?")
+        assert experiment.caption.endswith(".")
+
+
+@pytest.mark.parametrize("none", [0, [], -1, [-1, 0]])
 def test_an_experiment_without_seeds_is_refused(none):
-    with pytest.raises(ValueError, match=r"seeds must be at least one, got"):
+    with pytest.raises(ValueError, match=r"seeds must be at least one, from 0 on, got"):
         experiments.run_experiment("settling", seeds=none)
 
 
@@ -92,10 +114,10 @@ def test_dales_law_holds_in_every_network_of_every_experiment(monkeypatch):
 
         return noted
 
-    for room in ROOMS.values():
+    for file in (*FILES.values(), deprivation):
         for name in ("layered", "all_to_all"):
-            if hasattr(room, name):
-                monkeypatch.setattr(room, name, noting(getattr(room, name)))
+            if hasattr(file, name):
+                monkeypatch.setattr(file, name, noting(getattr(file, name)))
     found = run_small(seeds=(0,), dale=True)
     assert len(made) > 20
     assert all(network.signs is not None for network in made)
@@ -228,11 +250,11 @@ def test_the_complex_step_agrees_with_finite_differences():
     found = np.zeros((9, 9))
     answer = gradients.descent_by_complex_step(network, sizes, stimulus, target)
     found[:3, 3:7], found[3:7, 7:] = answer[0].weights, answer[1].weights
-    slopes = recurrent_gradient.differences_of_loss(network, stimulus, target, synapses)
+    slopes = FILES["recurrent"].differences_of_loss(network, stimulus, target, synapses)
     np.testing.assert_allclose(found[network.mask], slopes, atol=1e-9)
 
 
-LAYERED = layered_gradient._settings(False) | {
+LAYERED = settings_of("equivalence") | {
     "probed_neurons_per_layer": 7,
     "feedback_width": 30,
 }
@@ -241,12 +263,12 @@ LAYERED = layered_gradient._settings(False) | {
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "softplus", "relu"])
 @pytest.mark.parametrize(("depth", "dale"), [(2, False), (5, True), (10, False)])
 def test_the_weight_change_is_the_gradient(activation, depth, dale):
-    record = layered_gradient._compare_one(
+    record = FILES["equivalence"]._compare_one(
         depth=depth,
         width=7,
         activation=activation,
         seed=0,
-        turn=depth,
+        case=depth,
         settings=LAYERED | {"dale": dale},
     )
     assert record["error"] <= 1e-12
@@ -254,7 +276,7 @@ def test_the_weight_change_is_the_gradient(activation, depth, dale):
 
 
 def test_the_comparison_sees_a_rule_that_is_not_the_gradient(monkeypatch):
-    right = layered_gradient.rule_change
+    right = FILES["equivalence"].rule_change
 
     def spoiled(*arguments, **settings):
         weights, biases = right(*arguments, **settings)
@@ -262,15 +284,15 @@ def test_the_comparison_sees_a_rule_that_is_not_the_gradient(monkeypatch):
         weights[0] *= 1 + 1e-9  # one neuron's synapses, by one part in 10^9
         return weights, biases
 
-    monkeypatch.setattr(layered_gradient, "rule_change", spoiled)
-    record = layered_gradient._compare_one(
-        depth=3, width=7, activation="tanh", seed=0, turn=0, settings=LAYERED
+    monkeypatch.setattr(FILES["equivalence"], "rule_change", spoiled)
+    record = FILES["equivalence"]._compare_one(
+        depth=3, width=7, activation="tanh", seed=0, case=0, settings=LAYERED
     )
     assert record["error"] > 1e-12
 
 
 def test_silent_rectified_networks_are_not_counted_as_agreement():
-    network, stimulus = layered_gradient._lively_start(
+    network, stimulus = FILES["equivalence"]._lively_start(
         [3] * 10, "relu", 1, bias=False, dale=False, seed=[0, 0]
     )
     rates = settle_rates(network, stimulus, steps=9, tolerance=0)
@@ -278,10 +300,10 @@ def test_silent_rectified_networks_are_not_counted_as_agreement():
 
 
 def test_random_feedback_turns_hidden_changes_and_leaves_those_of_outputs():
-    same, other = layered_gradient._feedback_angles(4, 0, LAYERED)
+    same, other = FILES["equivalence"]._feedback_angles(4, 0, LAYERED)
     assert same < 1e-6
     assert other > 60
-    assert layered_gradient._feedback_angles(2, 0, LAYERED)[1] < 1e-6
+    assert FILES["equivalence"]._feedback_angles(2, 0, LAYERED)[1] < 1e-6
 
 
 def test_training_by_the_rule_is_gradient_descent(results):
@@ -295,7 +317,7 @@ def test_training_by_the_rule_is_gradient_descent(results):
 
 @pytest.mark.parametrize("depth", [2, 3, 6])
 def test_m_layers_are_exact_after_m_minus_1_steps_and_not_before(depth):
-    found = settling_steps._layered_errors(
+    found = FILES["settling"]._layered_errors(
         depth=depth, seed=0, settings={"width": 6, "dale": False}
     )
     assert found["exact_after"] == depth - 1
@@ -304,8 +326,8 @@ def test_m_layers_are_exact_after_m_minus_1_steps_and_not_before(depth):
 
 @pytest.mark.parametrize("mode", ["inject", "clamp"])
 def test_the_error_decays_at_the_rate_of_the_spectral_radius(mode):
-    settings = settling_steps._settings(False)
-    found = settling_steps._recurrent_errors(
+    settings = settings_of("settling")
+    found = FILES["settling"]._recurrent_errors(
         gain=0.8, mode=mode, seed=0, settings=settings
     )
     np.testing.assert_allclose(found["measured"], found["predicted"], rtol=0.1)
@@ -314,8 +336,8 @@ def test_the_error_decays_at_the_rate_of_the_spectral_radius(mode):
 def test_a_planted_decay_is_measured():
     steps = [*range(20), *range(20, 101, 4)]
     curve = np.maximum(3 * 0.7 ** np.array(steps), 1e-16)
-    assert settling_steps._decay(steps, curve) == pytest.approx(0.7)
-    assert np.isnan(settling_steps._decay(steps, np.zeros(len(steps))))
+    assert FILES["settling"]._decay(steps, curve) == pytest.approx(0.7)
+    assert np.isnan(FILES["settling"]._decay(steps, np.zeros(len(steps))))
 
 
 def test_credit_at_rest_is_what_long_settling_gives():
@@ -330,7 +352,7 @@ def test_credit_at_rest_is_what_long_settling_gives():
             network, rates, external, steps=1000, tolerance=1e-15, mode=mode
         )
         np.testing.assert_allclose(
-            retrograde.settled_credit(network, rates, external, mode),
+            retrograde_operator.settled_credit(network, rates, external, mode),
             credit.values,
             atol=1e-12,
         )
@@ -357,9 +379,10 @@ def planted_loop(weight: float) -> Network:
 def test_clamped_credit_settles_if_the_hidden_radius_is_below_one(weight, settles):
     network = planted_loop(weight)
     rates = settle_rates(network, [[1.0]], steps=3)
-    operators = retrograde.retrograde_operators(network, rates, "clamp")
-    assert retrograde.spectral_radii(operators)[0] == pytest.approx(weight)
-    assert retrograde.growth(operators, steps=60, seed=0)[0] == pytest.approx(weight)
+    operators = retrograde_operator.retrograde_operators(network, rates, "clamp")
+    assert retrograde_operator.spectral_radii(operators)[0] == pytest.approx(weight)
+    growth = retrograde_operator.growth(operators, steps=60, seed=0)
+    assert growth[0] == pytest.approx(weight)
     credit = settle_credit(network, rates, [[1.0]], steps=300)
     assert bool(credit.settled[0]) == settles
 
@@ -377,7 +400,8 @@ def test_carrying_back_is_what_settling_does_between_two_steps():
         ).values
         for k in (3, 4, 5)
     )
-    carried = retrograde.carry_back(network, balance_of(network, rates), after - before)
+    balance = balance_of(network, rates)
+    carried = retrograde_operator.carry_back(network, balance, after - before)
     np.testing.assert_allclose(carried, last - after, atol=1e-12)
 
 
@@ -462,7 +486,7 @@ def test_growth_of_what_has_died_is_undefined():
     ],
 )
 def test_mismatches_are_what_their_names_say(kind, level, expected):
-    made = mismatch.mismatched(
+    made = mismatched_balance.mismatched(
         kind, level, activation="tanh", n_free=4, n_outputs=1, seed=0
     )
     net_input = np.linspace(-3, 3, 12).reshape(3, 4)
@@ -472,7 +496,7 @@ def test_mismatches_are_what_their_names_say(kind, level, expected):
 
 def test_noisy_neurons_keep_their_factor_and_noisy_moments_theirs_for_a_moment():
     settings = {"activation": "tanh", "n_free": 4, "n_outputs": 1, "seed": 0}
-    neurons = mismatch.mismatched("noisy neurons", 0.5, **settings)
+    neurons = mismatched_balance.mismatched("noisy neurons", 0.5, **settings)
     zeros = np.zeros((3, 6))  # two inputs and four others
     factors = neurons(zeros)
     np.testing.assert_array_equal(factors[:, :2], 1)
@@ -480,22 +504,22 @@ def test_noisy_neurons_keep_their_factor_and_noisy_moments_theirs_for_a_moment()
     np.testing.assert_array_equal(neurons(zeros[:, 2:].T), factors[:, 2:].T)
     assert len(set(factors[0, 2:])) == 4
 
-    moments = mismatch.mismatched("noisy moments", 0.5, **settings)
+    moments = mismatched_balance.mismatched("noisy moments", 0.5, **settings)
     moment = np.zeros((3, 4))
     first = moments(moment).copy()
     np.testing.assert_array_equal(moments(moment.copy()), first)
     moment += 0.1  # the next moment, in the same memory
     assert not np.allclose(moments(moment), first, rtol=0.02)
     with pytest.raises(ValueError, match=r"kind must be one of scaled.*got 'bent'"):
-        mismatch.mismatched("bent", 1.0, **settings)
+        mismatched_balance.mismatched("bent", 1.0, **settings)
 
 
 def test_a_matched_neuron_has_no_mismatch_and_a_scaled_one_keeps_the_shape():
-    settings = balance_precision._settings(False) | SMALL[balance_precision]
-    trained, _ = balance_precision._start(0, settings)
+    settings = settings_of("matching", **SMALL["matching"])
+    trained, _ = FILES["matching"]._start(0, settings)
     same, double, shifted = (
-        balance_precision._learn_mismatched(
-            kind=kind, level=level, seed=0, settings=settings, trained=trained
+        FILES["matching"]._learn_mismatched(
+            kind=kind, level=level, seed=0, settings=settings, trained={0: trained}
         )
         for kind, level in (("scaled", 1.0), ("scaled", 2.0), ("shifted", 1.0))
     )
@@ -523,7 +547,7 @@ def planted_mismatches(accuracies: list[float]) -> dict:
 
 
 def test_the_needed_precision_is_read_from_the_numbers():
-    verdict = balance_precision.matching_verdict
+    verdict = FILES["matching"]._verdict
     first = verdict(planted_mismatches([0.9, 0.89, 0.7, 0.89]))[0].statement
     assert "at most 20 % costs more than 2 points" in first
     assert "one scaled by 3 at 30 %" in first
@@ -538,9 +562,9 @@ def test_the_needed_precision_is_read_from_the_numbers():
 
 
 def test_the_change_follows_the_gradient_while_times_are_apart_and_not_otherwise():
-    settings = one_phase._settings(False) | {"stimuli": 12}
+    settings = settings_of("timescales") | {"stimuli": 12}
     apart, together = (
-        one_phase._live_and_learn(
+        FILES["timescales"]._live_and_learn(
             constants=replace(TimeConstants(), credit=credit),
             seed=0,
             settings=settings,
@@ -554,8 +578,8 @@ def test_the_change_follows_the_gradient_while_times_are_apart_and_not_otherwise
 
 
 def test_stimuli_come_in_shuffled_rounds_when_more_are_shown_than_there_are():
-    settings = one_phase._settings(True)
-    _, task, shown = one_phase._start(0, settings)
+    settings = experiments.timescales.settings(True, False)
+    _, task, shown = FILES["timescales"]._start(0, settings)
     n = len(task.stimuli)
     assert len(shown) == settings["stimuli"] > n
     assert sorted(shown[:n]) == list(range(n))
@@ -564,11 +588,11 @@ def test_stimuli_come_in_shuffled_rounds_when_more_are_shown_than_there_are():
 
 def test_a_crossing_is_found_between_two_points():
     ratios = [0.01, 0.1, 1.0]
-    found = one_phase._crossing(ratios, [0, 0, 60], 30, rising=True)
+    found = FILES["timescales"]._crossing(ratios, [0, 0, 60], 30, rising=True)
     assert found == pytest.approx(np.sqrt(0.1))
-    assert one_phase._crossing(ratios, [0, 0, 20], 30, rising=True) is None
-    assert one_phase._crossing(ratios, [40, 50, 60], 30, rising=True) == 0.01
-    assert one_phase._crossing(ratios, [1, 1, 0], 0.5, rising=False) == found
+    assert FILES["timescales"]._crossing(ratios, [0, 0, 20], 30, rising=True) is None
+    assert FILES["timescales"]._crossing(ratios, [40, 50, 60], 30, rising=True) == 0.01
+    assert FILES["timescales"]._crossing(ratios, [1, 1, 0], 0.5, rising=False) == found
 
 
 # Balance
@@ -582,18 +606,15 @@ def test_a_network_without_inhibition_starts_at_index_0(results):
 
 
 def test_a_change_rises_only_if_its_interval_lies_above_0():
-    direction = excitation_inhibition._direction
+    direction = FILES["balance"]._direction
     assert direction([0.2, 0.21, 0.19]) == "rises"
     assert direction([-0.2, -0.21, -0.19]) == "falls"
     assert direction([0.2, -0.1, 0.01]) == "stays"
     assert direction([0.2]) == "rises"
 
 
-def test_dales_law_is_kept_and_leaves_the_excitatory_start_out(monkeypatch):
-    whole = excitation_inhibition._settings(False)
-    small = whole | SMALL[excitation_inhibition]
-    monkeypatch.setattr(excitation_inhibition, "_settings", lambda full: dict(small))
-    result = experiments.balance(seeds=(0,), dale=True)
+def test_dales_law_is_kept_and_leaves_the_excitatory_start_out():
+    result = small_experiment("balance")(seeds=(0,), dale=True)
     assert result.settings["dale"]
     assert {c["start"] for c in result.numbers["courses"]} == {"mixed signs"}
 
@@ -601,11 +622,11 @@ def test_dales_law_is_kept_and_leaves_the_excitatory_start_out(monkeypatch):
 def test_a_change_keeps_dales_law_and_refuses_what_is_not_finite():
     network = layered([1, 2, 1], seed=0, dale=True, bias=True, dtype="f8")
     push = -10 * network.signs[:, None] * network.mask
-    after = learning.changed(network, 1.0, push, np.ones(4))
+    after = reference_training.changed(network, 1.0, push, np.ones(4))
     assert not after.weights.any()
     np.testing.assert_allclose(after.bias, network.bias + 1)
     with pytest.raises(FloatingPointError, match="beyond all bounds"):
-        learning.changed(network, 1.0, np.full((4, 4), np.inf))
+        reference_training.changed(network, 1.0, np.full((4, 4), np.inf))
 
 
 def test_learning_by_the_functions_is_what_train_does():
@@ -616,7 +637,7 @@ def test_learning_by_the_functions_is_what_train_does():
     rule = Rule(settling_steps=6, tolerance=0)
     settings = {"learning_rate": 0.1, "batch_size": 32, "seed": 3}
     run = train(network, task, rule, steps=5, checkpoints=[2], **settings)
-    kept = learning.learn(network, task, rule, checkpoints=[2, 5], **settings)
+    kept = reference_training.learn(network, task, rule, checkpoints=[2, 5], **settings)
     assert len(kept) == 2
     np.testing.assert_allclose(kept[0].weights, run.weights[1], rtol=1e-9)
     np.testing.assert_allclose(kept[1].weights, run.weights[2], rtol=1e-9)
@@ -625,7 +646,7 @@ def test_learning_by_the_functions_is_what_train_does():
 def test_learning_that_diverges_leaves_nothing_from_there_on():
     task = digits_task()
     network = layered([64, 5, 10], activation="tanh", seed=0, bias=True)
-    kept = learning.learn(
+    kept = reference_training.learn(
         network,
         task,
         Rule(settling_steps=2, tolerance=0),
@@ -643,8 +664,8 @@ def test_learning_that_diverges_leaves_nothing_from_there_on():
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "softplus"])
 def test_injected_credit_is_the_gradient_at_the_fixed_point(activation):
-    settings = recurrent_gradient._settings(False) | {"checked_synapses": 15}
-    record = recurrent_gradient._check(
+    settings = settings_of("recurrent") | {"checked_synapses": 15}
+    record = FILES["recurrent"]._check(
         activation=activation, gain=0.8, seed=0, settings=settings
     )
     assert record["errors"]["inject"] <= 1e-6
@@ -652,9 +673,9 @@ def test_injected_credit_is_the_gradient_at_the_fixed_point(activation):
 
 
 def test_clamped_is_injected_credit_where_outputs_drive_nobody():
-    settings = recurrent_gradient._settings(False) | {"angle_neurons": 40}
+    settings = settings_of("recurrent") | {"angle_neurons": 40}
     alone, echoed = (
-        recurrent_gradient._angle(
+        FILES["recurrent"]._angle(
             outputs=0.2, gain=0.8, echo=echo, seed=0, settings=settings
         )
         for echo in (False, True)
@@ -684,6 +705,14 @@ def test_figures_have_no_empty_panel_and_no_unnamed_axis(results, name):
             assert axes.get_xlabel()
             letters.append(axes.get_title(loc="left")[:1])
     assert "".join(letters) == "abcdefghi"[: len(letters)]
+
+
+@pytest.mark.parametrize("name", experiments.EXPERIMENTS)
+def test_an_experiment_of_one_seed_has_its_figure_and_its_page(name, tmp_path):
+    result = small_experiment(name)(seeds=1).to_dict()
+    paths = write_experiment(result, tmp_path)  # warnings are errors
+    assert paths["svg"].stat().st_size > 1000
+    assert "1 seed." in paths["html"].read_text(encoding="utf-8")
 
 
 def test_a_page_says_the_verdict_and_what_would_refute_it(results, tmp_path):

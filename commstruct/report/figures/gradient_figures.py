@@ -251,13 +251,14 @@ def plot_recurrent(result: Result) -> Figure:
             if row["mode"] == "clamp"
             else "none",
         )
-    course.set_ylim(
-        0,
-        1.5
-        * max(
-            np.nanmax(as_numbers(row["angle"]["high"])) for row in numbers["training"]
-        ),
-    )
+    # Room for the legend above the bands; a single seed has means and no band.
+    for edge in ("high", "mean"):
+        heights = np.concatenate(
+            [as_numbers(row["angle"][edge]) for row in numbers["training"]]
+        )
+        if np.isfinite(heights).any():
+            course.set_ylim(0, 1.5 * float(np.nanmax(heights)))
+            break
     label_axes(course, "c", "training step", "clamped to injected (degrees)")
     course.legend(loc="upper left", ncols=2, title="learning with credit that is")
     learned.set_xticks(

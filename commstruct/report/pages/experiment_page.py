@@ -15,80 +15,10 @@ from commstruct.report.pages.writing import write_pages
 from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
 from commstruct.report.words.tables import Table
+from sims.experiments import EXPERIMENTS
 
 Result = Mapping[str, Any]
 
-TITLES = {
-    "equivalence": "The weight change is the gradient",
-    "settling": "How many steps credit must settle",
-    "clamping": "When credit dies out, explodes or settles",
-    "matching": "How precise a neuron must be",
-    "timescales": "One phase instead of three",
-    "balance": "Learning and excitatory-inhibitory balance",
-    "recurrent": "Injected and clamped credit in recurrent networks",
-}
-CAPTIONS = {
-    "equivalence": (
-        "The credit rule against gradients that know nothing of it. (a) Relative error "
-        "of the weight change, of the layer that is worst, one point per network. (b) "
-        "Angle of the change of the synapses before the last layer to the gradient, "
-        "when credit returns across the same synapses or across others (in two layers "
-        "no credit returns). (c) Loss over training from the same start; the rule and "
-        "gradient descent coincide."
-    ),
-    "settling": (
-        "Error of the weight change against the steps that credit has taken. (a) "
-        "Layered networks; the ring is one step fewer than there are layers. (b) "
-        "All-to-all networks of three gains, injected credit; dotted, the decay that "
-        "the largest spectral radius of the batch predicts. (c) Decay per step of the "
-        "credit's error, measured and predicted, one point per stimulus. (d) Networks "
-        "trained on digits, clamped credit, one line per seed."
-    ),
-    "clamping": (
-        "What becomes of credit. (a, b) Factor by which a distribution of credit "
-        "changes per step, without external credit and with credit clamped at the "
-        "outputs; blue decays, red grows; black, predicted border (spectral radius 1), "
-        "in (a) that of injected credit too. "
-        "(c) Length of the credit at three gains; the bands for clamped credit start "
-        "from the same random distribution. (d, e) Trained networks whose inputs and "
-        "external credit end at step 0, one line per seed: matched balance function, "
-        "and one so strong that the predicted radius is above 1, with the weights held "
-        "and with the weights learning. (f) How far the recurrent weights of the "
-        "matched networks move, in percent of their length."
-    ),
-    "matching": (
-        "Balance functions that do not match the slope f' of the rate. (a) Some of "
-        "them. (b) Angle of the weight change to the gradient, mean of the start and "
-        "the end of matched training, against the mismatch: root mean square of b - f' "
-        "over the net inputs that occur, as a share of that of f'. (c, d) Held-out "
-        "accuracy after training, each with its best learning rate, against mismatch "
-        "and angle. Dashed, networks whose hidden neurons do not answer to credit."
-    ),
-    "timescales": (
-        "Firing, credit and weights evolve at once. (a-c) A rate, a credit and a "
-        "weight over three stimuli; dashed, the stimulus changes. (d-f) Angle of the "
-        "weight change over a stimulus to the gradient, against one ratio of times "
-        "each; dashed, a right angle. (g-i) Held-out accuracy, mean over the last "
-        "third of training, and that of the rule in three phases on the same stimuli "
-        "with steps as large. Grey bar, the usual ratio."
-    ),
-    "balance": (
-        "Excitatory-inhibitory balance index, 1 - |E - I| / (E + I), mean over "
-        "held-out stimuli. Left, hidden neurons (solid) and outputs (dotted) over "
-        "training by the credit rule. Middle, hidden neurons after training, one point "
-        "per seed, for the rule and two controls; hollow, held-out accuracy below one "
-        "half. Right, every hidden neuron over training, at the learning rate that "
-        "learned best."
-    ),
-    "recurrent": (
-        "Injected credit is the gradient at the fixed point; clamped credit points "
-        "downhill too. (a) Relative error of the weight change against central "
-        "differences of the settled loss, one point per network. (b) Angle between the "
-        "clamped and the injected weight change, of networks that come to rest. (c) "
-        "The same while networks learn digits with either. (d) What they learn, one "
-        "point per seed."
-    ),
-}
 _USUAL_SEEDS = 3
 OUTCOMES = {True: "holds", False: "does not hold", None: "measured"}
 
@@ -144,9 +74,10 @@ def experiment_document(result: Result, figure: Figure) -> Document:
         As `plot_experiment` draws it.
     """
     name, verdict = result["name"], result["verdict"]
+    experiment = EXPERIMENTS[name]
     statements = " ".join(claim["statement"] for claim in verdict)
     document = Document(
-        title=TITLES[name],
+        title=experiment.title,
         description=result["question"],
         made_with=f"commstruct {result['versions'].get('commstruct', '')}".strip(),
     )
@@ -159,12 +90,12 @@ def experiment_document(result: Result, figure: Figure) -> Document:
         name,
         figure,
         [
-            CAPTIONS[name],
+            experiment.caption,
             f" {_seeds(result)} Bands and bars, 95 % confidence intervals of the mean "
             "over seeds (Student's t; of the logarithm where the axis of what was "
             "measured is logarithmic).",
         ],
-        alt=f"{CAPTIONS[name]} What is to be seen: {statements}",
+        alt=f"{experiment.caption} What is to be seen: {statements}",
     )
     document.heading("What would refute it")
     document.listing(

@@ -8,15 +8,13 @@ import numpy as np
 
 from sims.credit import settle_rates
 from sims.experiments.evidence import (
-    Claim,
-    ExperimentResult,
     band,
     geometric_band,
     interval,
     over_jobs,
-    package_versions,
     share,
 )
+from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
 from sims.experiments.gradients import (
     FloatArray,
     LayerGradient,
@@ -27,7 +25,7 @@ from sims.experiments.gradients import (
     has_autograd,
     relative_error,
 )
-from sims.experiments.learning import changed, rule_change
+from sims.experiments.reference_training import changed, rule_change
 from sims.network import Network, layered
 from sims.task import digits_task
 
@@ -39,19 +37,8 @@ KINK_MARGIN = 1e-6
 CANDIDATES = 8
 """Stimuli drawn for each one that is needed, since some leave a layer silent."""
 
-QUESTION = (
-    "Is the weight change of the credit rule the gradient of the loss, "
-    "and what if credit does not return across the same synapses?"
-)
 
-
-def equivalence(
-    *,
-    seeds: Sequence[int] = (0, 1, 2),
-    full: bool = False,
-    workers: int = 1,
-    dale: bool = False,
-) -> ExperimentResult:
+def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:
     """Compare the credit rule with gradients that know nothing of it.
 
     Layered networks of several depths, widths and activations, with and without
@@ -60,29 +47,19 @@ def equivalence(
     the net input. As the contrast, credit returns across *other* random synapses
     (feedback alignment: Lillicrap et al. 2016, doi:10.1038/ncomms13276).
 
-    Parameters
-    ----------
-    seeds : sequence of int
-    full : bool
-        Every depth from 2 to 10, six widths, and more neurons probed.
-    workers : int
-    dale : bool
-        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
-
     Returns
     -------
-    ExperimentResult
-        ``numbers`` has ``networks`` (a record each), ``feedback`` (angle to the
+    dict
+        ``networks`` (a record each), ``feedback`` (angle to the
         gradient by depth, with the same synapses and with random ones) and
         ``training`` (loss by step, three ways).
     """
-    settings = _settings(full) | {"dale": dale}
     grid = [settings[name] for name in ("depths", "widths", "activations")]
     jobs = [
         {"depth": depth, "width": width, "activation": activation, "seed": seed}
-        | {"turn": turn + seed, "settings": settings}
+        | {"case": case + seed, "settings": settings}
         for seed in seeds
-        for turn, (depth, width, activation) in enumerate(product(*grid))
+        for case, (depth, width, activation) in enumerate(product(*grid))
     ]
     networks = over_jobs(_compare_one, jobs, workers=workers)
     feedback = [
@@ -91,7 +68,7 @@ def equivalence(
     ]
     trainings = [{"seed": seed, "settings": settings} for seed in seeds]
     curves = over_jobs(_train_three_ways, trainings, workers=workers)
-    numbers = {
+    return {
         "networks": networks,
         "feedback": {
             "depth": settings["feedback_depths"],
@@ -113,20 +90,10 @@ def equivalence(
             "final_rule_loss": [curve["rule"][-1] for curve in curves],
         },
     }
-    return ExperimentResult(
-        name="equivalence",
-        question=QUESTION,
-        settings=settings,
-        seeds=tuple(seeds),
-        full=full,
-        versions=package_versions("torch"),
-        numbers=numbers,
-        verdict=equivalence_verdict(numbers),
-    )
 
 
-def equivalence_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
-    """What the numbers of `equivalence` say."""
+def _verdict(numbers: Numbers) -> tuple[Claim, ...]:
+    """What the numbers say."""
     networks = numbers["networks"]
     errors = [record["error"] for record in networks]
     gaps = [record["cosine_gap"] for record in networks]
@@ -193,8 +160,8 @@ def equivalence_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     )
 
 
-def _settings(full: bool) -> dict[str, Any]:
-    """Sizes and constants, of a quick look or of a paper's figure."""
+def _settings(full: bool, dale: bool = False) -> Settings:
+    """Sizes and constants, for a quick run or for a paper's figure."""
     return {
         "depths": list(range(2, 11)) if full else [2, 3, 4, 7, 10],
         "widths": [5, 10, 20, 50, 100, 200] if full else [5, 30, 200],
@@ -208,7 +175,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "feedback_depths": [2, 3, 4, 5, 6],
         "feedback_width": 40,
         "autograd": has_autograd(),
-        "dale": False,
+        "dale": dale,
     }
 
 
@@ -224,13 +191,13 @@ def _compare_one(
     width: int,
     activation: str,
     seed: int,
-    turn: int,
-    settings: Mapping[str, Any],
+    case: int,
+    settings: Settings,
 ) -> dict[str, Any]:
     batches, probed = settings["batches"], settings["probed_neurons_per_layer"]
-    batch, bias = batches[turn % len(batches)], turn % 2 == 0
+    batch, bias = batches[case % len(batches)], case % 2 == 0
     sizes = [width] * depth
-    start = [seed, turn]
+    start = [seed, case]
     network, stimulus = _lively_start(
         sizes, activation, batch, bias=bias, dale=settings["dale"], seed=start
     )
@@ -324,9 +291,7 @@ def _joined(
     return np.concatenate(found), np.concatenate(true)
 
 
-def _feedback_angles(
-    depth: int, seed: int, settings: Mapping[str, Any]
-) -> tuple[float, float]:
+def _feedback_angles(depth: int, seed: int, settings: Settings) -> tuple[float, float]:
     """Angle to the gradient across the same synapses, and across random ones.
 
     Taken over the synapses before the last layer: those onto the outputs hear the
@@ -350,7 +315,7 @@ def _feedback_angles(
     return angles[0], angles[1]
 
 
-def _train_three_ways(*, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _train_three_ways(*, seed: int, settings: Settings) -> dict[str, Any]:
     """Loss by step under the rule, the true gradient, and random feedback."""
     sizes, batch = settings["training_sizes"], settings["training_batch"]
     rate, depth = settings["learning_rate"], len(sizes)
@@ -391,7 +356,7 @@ def _train_three_ways(*, seed: int, settings: Mapping[str, Any]) -> dict[str, An
 
 
 def _pair(
-    sizes: Sequence[int], seed: int, settings: Mapping[str, Any], *, bias: bool = False
+    sizes: Sequence[int], seed: int, settings: Settings, *, bias: bool = False
 ) -> tuple[Network, Network]:
     """A network, and another whose synapses its credit may be made to take."""
     network, other = (
@@ -420,3 +385,25 @@ def _assembled(
         if gradient.bias is not None:
             biases[gradient.neurons] = gradient.bias
     return weights, biases
+
+
+equivalence = Experiment(
+    name="equivalence",
+    question=(
+        "Is the weight change of the credit rule the gradient of the loss, "
+        "and what if credit does not return across the same synapses?"
+    ),
+    title="The weight change is the gradient",
+    caption=(
+        "The credit rule against gradients that know nothing of it. (a) Relative error "
+        "of the weight change, of the layer that is worst, one point per network. (b) "
+        "Angle of the change of the synapses before the last layer to the gradient, "
+        "when credit returns across the same synapses or across others (in two layers "
+        "no credit returns). (c) Loss over training from the same start; the rule and "
+        "gradient descent coincide."
+    ),
+    settings=_settings,
+    measure=_measure,
+    verdict=_verdict,
+    packages=("torch",),
+)

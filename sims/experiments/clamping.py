@@ -9,14 +9,12 @@ from sims.activation import Array
 from sims.credit import CreditMode, balance_of, settle_credit, settle_rates
 from sims.experiments.deprivation import deprivation_claims, deprivation_rows, deprive
 from sims.experiments.evidence import (
-    Claim,
-    ExperimentResult,
     geometric_band,
-    over_jobs,
-    package_versions,
+    over_seeds,
     share,
 )
-from sims.experiments.retrograde import (
+from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
+from sims.experiments.retrograde_operator import (
     BORDER,
     Regime,
     carry_back,
@@ -29,64 +27,50 @@ from sims.network import Network, all_to_all
 REGIMES: tuple[Regime, ...] = ("free", "inject", "clamp")
 CREDIT_MODES: tuple[CreditMode, ...] = ("inject", "clamp")
 
-QUESTION = (
-    "Without external credit, does the distribution of credit die out or grow without "
-    "bound, and does clamping it at the outputs let it settle?"
-)
 
-
-def clamping(
-    *,
-    seeds: Sequence[int] = (0, 1, 2),
-    full: bool = False,
-    workers: int = 1,
-    dale: bool = False,
-) -> ExperimentResult:
-    """Map where credit decays, grows and settles, and take a network's senses away.
+def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:
+    """Map where credit decays, grows and settles; deprive a network of its inputs.
 
     All-to-all networks over gains and shares of output neurons. *free*: no external
-    credit; a random distribution is carried on. *inject* and *clamp*: external credit,
-    added to what the outputs hear or in its place. The iterated operator is
-    ``W diag(b(h))``, per stimulus, among all neurons that are not inputs (free,
+    credit; a random distribution of credit is iterated. *inject* and *clamp*: external
+    credit is added to what the outputs receive, or replaces it. The iterated operator
+    is ``W diag(b(h))``, per stimulus, among all neurons that are not inputs (free,
     inject) or among the hidden ones (clamp); its spectral radius predicts the outcome.
 
     In the second part a network is trained on digits; then its inputs fall silent and
-    the external credit ends, and rates, credit and weights go on step by step.
-
-    Parameters
-    ----------
-    seeds : sequence of int
-    full : bool
-        A finer map of larger networks, longer training.
-    workers : int
-    dale : bool
-        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
+    the external credit ends, while rates, credit and weights evolve step by step.
 
     Returns
     -------
-    ExperimentResult
-        ``numbers`` has ``map`` (growth per step and radius by regime, gain and share
-        of outputs), ``cases`` (one record per network, stimulus and regime),
+    dict
+        ``map`` (growth per step and radius by regime, gain and share of outputs),
+        ``cases`` (how many networks and stimuli had which outcome, by regime),
         ``traces`` (credit by step) and ``deprivation``.
     """
-    settings = _settings(full) | {"dale": dale}
-    jobs = [
-        {"gain": gain, "outputs": outputs, "seed": seed, "settings": settings}
-        for gain in settings["gains"]
-        for outputs in settings["output_shares"]
-        for seed in seeds
-    ]
-    cases = [c for some in over_jobs(_map_cases, jobs, workers=workers) for c in some]
-    deprived = over_jobs(
-        deprive,
+    every_case = over_seeds(
+        _map_cases,
         [
-            {"activation": name, "rate": rate, "seed": seed, "settings": settings}
-            for name, rate in settings["trained_rates"].items()
-            for seed in seeds
+            {"gain": gain, "outputs": outputs}
+            for gain in settings["gains"]
+            for outputs in settings["output_shares"]
         ],
+        settings=settings,
+        seeds=seeds,
         workers=workers,
     )
-    numbers = {
+    cases = [case for networks in every_case for some in networks for case in some]
+    deprived = over_seeds(
+        deprive,
+        [
+            {"activation": name, "rate": rate}
+            for name, rate in settings["trained_rates"].items()
+        ],
+        settings=settings,
+        seeds=seeds,
+        workers=workers,
+    )
+    runs = [run for networks in deprived for some in networks for run in some]
+    return {
         "map": _mapped(cases, settings),
         "cases": _tallied(cases, settings["excess_balance"]),
         "traces": [
@@ -94,23 +78,13 @@ def clamping(
             for regime in ("free", "clamp")
             for gain in settings["trace_gains"]
         ],
-        "deprivation": deprivation_rows([run for runs in deprived for run in runs]),
+        "deprivation": deprivation_rows(runs),
         "excess_balance": settings["excess_balance"],
     }
-    return ExperimentResult(
-        name="clamping",
-        question=QUESTION,
-        settings=settings,
-        seeds=tuple(seeds),
-        full=full,
-        versions=package_versions(),
-        numbers=numbers,
-        verdict=clamping_verdict(numbers),
-    )
 
 
-def clamping_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
-    """What the numbers of `clamping` say."""
+def _verdict(numbers: Numbers) -> tuple[Claim, ...]:
+    """What the numbers say."""
     cases, excess = numbers["cases"], numbers["excess_balance"]
     free, clamp, inject = (cases[regime] for regime in ("free", "clamp", "inject"))
     at_rest, restless = free["rates_settled"], free["rates_unsettled"]
@@ -171,8 +145,8 @@ def clamping_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     )
 
 
-def _settings(full: bool) -> dict[str, Any]:
-    """Sizes and constants, of a quick look or of a paper's figure."""
+def _settings(full: bool, dale: bool = False) -> Settings:
+    """Sizes and constants, for a quick run or for a paper's figure."""
     return {
         "n_neurons": 200 if full else 80,
         "n_inputs": 20,
@@ -194,12 +168,12 @@ def _settings(full: bool) -> dict[str, Any]:
         "trained_rates": {"sigmoid": 2.0, "tanh": 0.05 if full else 0.1},
         "deprivation_steps": 200,
         "forced_radius": 1.2,
-        "dale": False,
+        "dale": dale,
     }
 
 
 def _map_cases(
-    *, gain: float, outputs: float, seed: int, settings: Mapping[str, Any]
+    *, gain: float, outputs: float, seed: int, settings: Settings
 ) -> list[dict[str, Any]]:
     """One record per regime and stimulus of one network."""
     network, stimulus, external = _start(gain, outputs, seed, settings)
@@ -242,7 +216,7 @@ def _map_cases(
 
 
 def _start(
-    gain: float, outputs: float, seed: int, settings: Mapping[str, Any]
+    gain: float, outputs: float, seed: int, settings: Settings
 ) -> tuple[Network, Array, Array]:
     n_free = settings["n_neurons"] - settings["n_inputs"]
     network = all_to_all(
@@ -261,9 +235,7 @@ def _start(
     return network, stimulus, external
 
 
-def _mapped(
-    cases: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]
-) -> dict[str, Any]:
+def _mapped(cases: Sequence[Mapping[str, Any]], settings: Settings) -> dict[str, Any]:
     """Growth and radius over gain and share of outputs: geometric means over cases."""
     shape = len(settings["output_shares"]), len(settings["gains"])
     answer: dict[str, Any] = {
@@ -338,7 +310,7 @@ def _tallied(cases: Sequence[Mapping[str, Any]], excess: float) -> dict[str, Any
 
 
 def _trace(
-    gain: float, regime: str, seeds: Sequence[int], settings: Mapping[str, Any]
+    gain: float, regime: str, seeds: Sequence[int], settings: Settings
 ) -> dict[str, Any]:
     """Length of the credit by step, in lengths of the first, over seeds."""
     curves, steps = [], settings["trace_steps"]
@@ -358,3 +330,28 @@ def _trace(
                 credit[:, network.outputs] = external
         curves.append(np.array(lengths) / lengths[0])
     return {"step": list(range(steps + 1)), "credit": geometric_band(curves)}
+
+
+clamping = Experiment(
+    name="clamping",
+    question=(
+        "Without external credit, does the distribution of credit die out or grow "
+        "without bound, and does clamping it at the outputs let it settle?"
+    ),
+    title="When credit dies out, explodes or settles",
+    caption=(
+        "What becomes of credit. (a, b) Factor by which a distribution of credit "
+        "changes per step, without external credit and with credit clamped at the "
+        "outputs; blue decays, red grows; black, predicted border (spectral radius 1), "
+        "in (a) that of injected credit too. "
+        "(c) Length of the credit at three gains; the bands for clamped credit start "
+        "from the same random distribution. (d, e) Trained networks whose inputs and "
+        "external credit end at step 0, one line per seed: matched balance function, "
+        "and one so strong that the predicted radius is above 1, with the weights held "
+        "and with the weights learning. (f) How far the recurrent weights of the "
+        "matched networks move, in percent of their length."
+    ),
+    settings=_settings,
+    measure=_measure,
+    verdict=_verdict,
+)

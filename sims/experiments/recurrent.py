@@ -9,17 +9,15 @@ from numpy.typing import NDArray
 
 from sims.credit import CreditMode, settle_credit, settle_rates, weight_change
 from sims.experiments.evidence import (
-    Claim,
-    ExperimentResult,
     band,
     interval,
-    over_jobs,
-    package_versions,
+    over_seeds,
     share,
 )
+from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
 from sims.experiments.gradients import FloatArray, angle, relative_error
-from sims.experiments.learning import in_double
-from sims.experiments.retrograde import retrograde_operators, spectral_radii
+from sims.experiments.reference_training import in_double
+from sims.experiments.retrograde_operator import retrograde_operators, spectral_radii
 from sims.network import Network, all_to_all
 from sims.task import Task, digits_task
 from sims.train import train
@@ -31,136 +29,97 @@ AT_REST = 1e-13
 DIFFERENCE_STEP = 1e-5
 """Change of a weight in the finite differences of the settled loss."""
 
-QUESTION = (
-    "In a recurrent network, is the weight change under injected credit the gradient "
-    "at the fixed point, and how far from it is clamped credit?"
-)
 
-
-def recurrent(
-    *,
-    seeds: Sequence[int] = (0, 1, 2),
-    full: bool = False,
-    workers: int = 1,
-    dale: bool = False,
-) -> ExperimentResult:
+def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:
     """Compare injected and clamped credit with the gradient of the settled loss.
 
-    All-to-all networks whose rates settle. The gradient of Almeida (1987) and Pineda
-    (1987, doi:10.1103/PhysRevLett.59.2229) is checked against central differences of
-    the loss: a synapse is changed, the rates settle anew, the loss is read. Then the
-    angle of the clamped weight change to that gradient is followed over the gain, over
-    the share of outputs, and over training, and both modes learn digits.
-
-    Parameters
-    ----------
-    seeds : sequence of int
-    full : bool
-        Every synapse checked, larger networks, longer training.
-    workers : int
-    dale : bool
-        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
+    The networks are all-to-all, and their rates settle. The gradient of Almeida (1987)
+    and Pineda (1987, doi:10.1103/PhysRevLett.59.2229) is checked against central
+    differences of the loss: a synapse is changed, the rates settle anew, the loss is
+    computed. Then the angle of the clamped weight change to that gradient is followed
+    over the gain, over the share of outputs, and over training, and both modes learn
+    digits.
 
     Returns
     -------
-    ExperimentResult
-        ``numbers`` has ``checks`` (error against finite differences, by activation and
-        gain), ``angles`` (of clamped to injected, by gain and share of outputs),
-        ``silent_outputs`` (the same where outputs drive nobody) and ``training`` (angle
-        and accuracy by step, for both modes).
+    dict
+        ``checks`` (error against finite differences, by activation and gain),
+        ``angles`` (of clamped to injected, by gain and share of outputs),
+        ``silent_outputs`` (the same where outputs drive no other neuron) and
+        ``training`` (angle and accuracy by step, for both modes).
     """
-    settings = _settings(full) | {"dale": dale}
-    checks = over_jobs(
+    checks = over_seeds(
         _check,
         [
-            {"activation": name, "gain": gain, "seed": seed, "settings": settings}
+            {"activation": name, "gain": gain}
             for name in settings["activations"]
             for gain in settings["check_gains"]
-            for seed in seeds
         ],
+        settings=settings,
+        seeds=seeds,
         workers=workers,
     )
-    checks = [check for check in checks if np.isfinite(check["errors"]["inject"])]
     grid = [
         (outputs, gain, echo)
         for outputs in settings["output_shares"]
         for gain in settings["gains"]
         for echo in (True, False)
     ]
-    answers = over_jobs(
+    answers = over_seeds(
         _angle,
-        [
-            {"outputs": outputs, "gain": gain, "echo": echo, "seed": seed}
-            | {"settings": settings}
-            for outputs, gain, echo in grid
-            for seed in seeds
-        ],
+        [{"outputs": out, "gain": gain, "echo": echo} for out, gain, echo in grid],
+        settings=settings,
+        seeds=seeds,
         workers=workers,
     )
-    by_place = {
-        place: answers[i : i + len(seeds)]
-        for place, i in zip(grid, range(0, len(answers), len(seeds)), strict=True)
-    }
-    courses = over_jobs(
+    angles = dict(zip(grid, answers, strict=True))
+    courses = over_seeds(
         _learn,
         [
-            {"activation": name, "rate": rate, "mode": mode, "seed": seed}
-            | {"settings": settings}
+            {"activation": name, "rate": rate, "mode": mode}
             for name, rate in settings["trained_rates"].items()
             for mode in MODES
-            for seed in seeds
         ],
+        settings=settings,
+        seeds=seeds,
         workers=workers,
     )
-    numbers = {
-        "checks": checks,
+    every_angle = [answer["angle"] for some in answers for answer in some]
+    return {
+        "checks": [
+            check
+            for some in checks
+            for check in some
+            if np.isfinite(check["errors"]["inject"])
+        ],
         "angles": [
             {
                 "output_share": outputs,
                 "gain": settings["gains"],
-                "angle": [
-                    band([a["angle"] for a in by_place[outputs, gain, True]])
-                    for gain in settings["gains"]
-                ],
-                "hidden_angle": [
-                    band([a["hidden_angle"] for a in by_place[outputs, gain, True]])
-                    for gain in settings["gains"]
-                ],
-                "radius": [
-                    band([a["radius"] for a in by_place[outputs, gain, True]])
-                    for gain in settings["gains"]
-                ],
+                **{
+                    name: [
+                        band([answer[name] for answer in angles[outputs, gain, True]])
+                        for gain in settings["gains"]
+                    ]
+                    for name in ("angle", "hidden_angle", "radius")
+                },
             }
             for outputs in settings["output_shares"]
         ],
-        "networks": len(answers),
-        "restless": sum(not np.isfinite(answer["angle"]) for answer in answers),
+        "networks": len(every_angle),
+        "restless": sum(not np.isfinite(found) for found in every_angle),
         "silent_outputs": [
             answer["angle"]
-            for (_, _, echo), some in by_place.items()
+            for (_, _, echo), some in angles.items()
             if not echo
             for answer in some
         ],
-        "training": [
-            _training_row(name, mode, courses)
-            for name in settings["trained_rates"]
-            for mode in MODES
-        ],
+        "training": [_training_row(some) for some in courses],
     }
-    return ExperimentResult(
-        name="recurrent",
-        question=QUESTION,
-        settings=settings,
-        seeds=tuple(seeds),
-        full=full,
-        versions=package_versions(),
-        numbers=numbers,
-        verdict=recurrent_verdict(numbers),
-    )
 
 
-def recurrent_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
-    """What the numbers of `recurrent` say."""
+def _verdict(numbers: Numbers) -> tuple[Claim, ...]:
+    """What the numbers say."""
     checks = numbers["checks"]
     injected = [check["errors"]["inject"] for check in checks]
     clamped = [check["errors"]["clamp"] for check in checks]
@@ -251,8 +210,8 @@ def _finite(values: Iterable[Any]) -> list[float]:
     return [float(v) for v in values if v is not None and np.isfinite(v)]
 
 
-def _settings(full: bool) -> dict[str, Any]:
-    """Sizes and constants, of a quick look or of a paper's figure."""
+def _settings(full: bool, dale: bool = False) -> Settings:
+    """Sizes and constants, for a quick run or for a paper's figure."""
     return {
         "n_neurons": 60 if full else 30,
         "n_inputs": 8,
@@ -268,7 +227,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "training_steps": 4000 if full else 600,
         "training_checkpoints": 8 if full else 4,
         "trained_rates": {"tanh": 0.05 if full else 0.1, "sigmoid": 2.0},
-        "dale": False,
+        "dale": dale,
     }
 
 
@@ -327,7 +286,7 @@ def settled_change(
 
 
 def _check(
-    *, activation: str, gain: float, seed: int, settings: Mapping[str, Any]
+    *, activation: str, gain: float, seed: int, settings: Settings
 ) -> dict[str, Any]:
     network = all_to_all(
         settings["n_neurons"],
@@ -362,7 +321,7 @@ def _check(
 
 
 def _angle(
-    *, outputs: float, gain: float, echo: bool, seed: int, settings: Mapping[str, Any]
+    *, outputs: float, gain: float, echo: bool, seed: int, settings: Settings
 ) -> dict[str, float]:
     """Angle between the two changes; without `echo` the outputs drive nobody."""
     n_free = settings["angle_neurons"] - settings["angle_inputs"]
@@ -403,7 +362,7 @@ def _learn(
     rate: float,
     mode: CreditMode,
     seed: int,
-    settings: Mapping[str, Any],
+    settings: Settings,
 ) -> dict[str, Any]:
     """Learn digits in one mode; angle between the modes at every checkpoint."""
     task = digits_task(seed=seed)
@@ -450,15 +409,32 @@ def _angle_between_modes(network: Network, task: Task) -> float:
     return angle(clamped, injected)
 
 
-def _training_row(
-    activation: str, mode: str, courses: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    some = [c for c in courses if (c["activation"], c["mode"]) == (activation, mode)]
+def _training_row(courses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The trainings of one activation in one mode, over seeds."""
     return {
-        "activation": activation,
-        "mode": mode,
-        "step": some[0]["step"],
-        "angle": band([course["angle"] for course in some]),
-        "final_angles": [course["angle"][-1] for course in some],
-        "accuracies": [course["accuracy"] for course in some],
+        **{name: courses[0][name] for name in ("activation", "mode", "step")},
+        "angle": band([course["angle"] for course in courses]),
+        "final_angles": [course["angle"][-1] for course in courses],
+        "accuracies": [course["accuracy"] for course in courses],
     }
+
+
+recurrent = Experiment(
+    name="recurrent",
+    question=(
+        "In a recurrent network, is the weight change under injected credit the "
+        "gradient at the fixed point, and how far from it is clamped credit?"
+    ),
+    title="Injected and clamped credit in recurrent networks",
+    caption=(
+        "Injected credit is the gradient at the fixed point; clamped credit points "
+        "downhill too. (a) Relative error of the weight change against central "
+        "differences of the settled loss, one point per network. (b) Angle between the "
+        "clamped and the injected weight change, of networks that come to rest. (c) "
+        "The same while networks learn digits with either. (d) What they learn, one "
+        "point per seed."
+    ),
+    settings=_settings,
+    measure=_measure,
+    verdict=_verdict,
+)

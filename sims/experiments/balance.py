@@ -9,16 +9,14 @@ import numpy as np
 from sims.activation import Array
 from sims.credit import settle_rates
 from sims.experiments.evidence import (
-    Claim,
-    ExperimentResult,
     band,
     interval,
-    over_jobs,
-    package_versions,
+    over_seeds,
     share,
 )
+from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
 from sims.experiments.gradients import FloatArray
-from sims.experiments.learning import learn
+from sims.experiments.reference_training import learn
 from sims.network import Network, all_to_all
 from sims.rule import Rule
 from sims.task import Task, digits_task
@@ -32,89 +30,49 @@ LEARNED = 0.5
 SAME_END = 0.1
 """Balance indices that differ by less count as the same."""
 
-QUESTION = "Does learning bring neurons to excitatory-inhibitory balance?"
 
-
-def balance(
-    *,
-    seeds: Sequence[int] = (0, 1, 2),
-    full: bool = False,
-    workers: int = 1,
-    dale: bool = False,
-) -> ExperimentResult:
+def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:
     """Follow the balance index of every neuron over training, at several rates.
 
     All-to-all sigmoid networks without synapses from inputs straight to outputs learn
     digits. The index is ``1 - |E - I| / (E + I)`` of a neuron's excitatory and
-    inhibitory input, mean over held-out stimuli: 1 where they cancel, 0 where one is
-    alone. Controls: credit that returns across random synapses, and neurons whose
-    balance function is a constant, the mean slope of the sigmoid around 0. Random
-    weights of both signs are near balance before anything is learned, so each arm is
-    also started from excitatory weights alone, whose sum onto a neuron is the same at
-    any size.
-
-    Parameters
-    ----------
-    seeds : sequence of int
-    full : bool
-        Larger networks, more rates, longer training.
-    workers : int
-    dale : bool
-        Whether every neuron excites or inhibits and keeps its sign; the excitatory
-        start is then left out, as it would have no inhibitory neurons.
+    inhibitory input, mean over held-out stimuli: 1 where they cancel, 0 where only one
+    is present. Controls are credit that returns across random synapses, and neurons
+    whose balance function is a constant, the mean slope of the sigmoid around 0. Random
+    weights of both signs are near balance before anything is learned, so each arm also
+    starts from excitatory weights alone, whose sum onto a neuron is the same at any
+    size. Under Dale's law this start is left out: no neuron could inhibit.
 
     Returns
     -------
-    ExperimentResult
-        ``numbers`` has ``courses`` (index of hidden and of output neurons by start,
-        arm, learning rate and step, and accuracy) and ``neurons`` (index of each hidden
-        neuron by step, at the rate at which the rule learned best).
+    dict
+        ``courses`` (index of hidden and of output neurons by start, arm, learning rate
+        and step, and accuracy) and ``neurons`` (index of each hidden neuron by step, at
+        the learning rate at which the rule learned best).
     """
-    settings = _settings(full)
-    settings["dale"] = dale
-    settings["starts"] = ["mixed signs"] if dale else list(STARTS)
-    places = [
+    arms = [
         (start, arm, rate)
         for start in settings["starts"]
         for arm in ARMS
         for rate in settings["learning_rates"]
     ]
-    answers = over_jobs(
+    answers = over_seeds(
         _follow,
-        [
-            {"start": start, "arm": arm, "rate": rate, "seed": seed}
-            | {"settings": settings}
-            for start, arm, rate in places
-            for seed in seeds
-        ],
+        [{"start": start, "arm": arm, "rate": rate} for start, arm, rate in arms],
+        settings=settings,
+        seeds=seeds,
         workers=workers,
     )
-    courses = [
-        _course(place, answers[i : i + len(seeds)])
-        for place, i in zip(places, range(0, len(answers), len(seeds)), strict=True)
-    ]
-    numbers = {
+    courses = [_course(*arm, runs) for arm, runs in zip(arms, answers, strict=True)]
+    return {
         "courses": courses,
-        "neurons": [
-            _neurons(start, courses, answers, len(seeds))
-            for start in settings["starts"]
-        ],
+        "neurons": [_neurons(start, courses, answers) for start in settings["starts"]],
         "chance": 0.1,
     }
-    return ExperimentResult(
-        name="balance",
-        question=QUESTION,
-        settings=settings,
-        seeds=tuple(seeds),
-        full=full,
-        versions=package_versions(),
-        numbers=numbers,
-        verdict=balance_verdict(numbers),
-    )
 
 
-def balance_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
-    """What the numbers of `balance` say."""
+def _verdict(numbers: Numbers) -> tuple[Claim, ...]:
+    """What the numbers say."""
     claims = []
     for start in dict.fromkeys(course["start"] for course in numbers["courses"]):
         some = [course for course in numbers["courses"] if course["start"] == start]
@@ -124,8 +82,8 @@ def balance_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def _settings(full: bool) -> dict[str, Any]:
-    """Sizes and constants, of a quick look or of a paper's figure."""
+def _settings(full: bool, dale: bool = False) -> Settings:
+    """Sizes and constants, for a quick run or for a paper's figure."""
     return {
         "n_neurons": 300 if full else 104,
         "gain": 0.5,
@@ -139,7 +97,9 @@ def _settings(full: bool) -> dict[str, Any]:
         "constant_balance": 0.2,
         "measured_on": 200,
         "arms": list(ARMS),
-        "dale": False,
+        "dale": dale,
+        # excitatory weights alone would leave no inhibitory neuron under Dale's law
+        "starts": ["mixed signs"] if dale else list(STARTS),
     }
 
 
@@ -258,7 +218,7 @@ def _accuracy(course: Mapping[str, Any]) -> float:
 
 
 def _follow(
-    *, start: str, arm: str, rate: float, seed: int, settings: Mapping[str, Any]
+    *, start: str, arm: str, rate: float, seed: int, settings: Settings
 ) -> dict[str, Any]:
     """One training: index of every neuron at the checkpoints, and accuracy."""
     task = digits_task(seed=seed)
@@ -314,7 +274,7 @@ def _constant_like(net_input: Array, constant: float) -> Array:
     return np.full_like(net_input, constant)
 
 
-def _network(start: str, task: Task, seed: int, settings: Mapping[str, Any]) -> Network:
+def _network(start: str, task: Task, seed: int, settings: Settings) -> Network:
     network = all_to_all(
         settings["n_neurons"],
         n_inputs=task.n_inputs,
@@ -334,9 +294,9 @@ def _network(start: str, task: Task, seed: int, settings: Mapping[str, Any]) -> 
 
 
 def _course(
-    place: tuple[str, str, float], runs: Sequence[Mapping[str, Any]]
+    start: str, arm: str, rate: float, runs: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    start, arm, rate = place
+    """Index over training and accuracy, over seeds."""
     before, after = (
         {kind: [float(run[kind][at]) for run in runs] for kind in ("hidden", "output")}
         for at in (0, -1)
@@ -360,20 +320,37 @@ def _course(
 def _neurons(
     start: str,
     courses: Sequence[Mapping[str, Any]],
-    answers: Sequence[Mapping[str, Any]],
-    n_seeds: int,
+    answers: Sequence[Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any]:
     """Every hidden neuron over training, where the credit rule learned best."""
     of_rule = [
-        place
-        for place, course in enumerate(courses)
+        number
+        for number, course in enumerate(courses)
         if (course["start"], course["arm"]) == (start, "credit rule")
     ]
-    best = max(of_rule, key=lambda place: _accuracy(courses[place]))
-    runs = answers[best * n_seeds : (best + 1) * n_seeds]
+    best = max(of_rule, key=lambda number: _accuracy(courses[number]))
+    runs = answers[best]
     return {
         "start": start,
         "rate": courses[best]["rate"],
         "step": runs[0]["step"],
         "index": np.concatenate([run["each"] for run in runs]),
     }
+
+
+balance = Experiment(
+    name="balance",
+    question="Does learning bring neurons to excitatory-inhibitory balance?",
+    title="Learning and excitatory-inhibitory balance",
+    caption=(
+        "Excitatory-inhibitory balance index, 1 - |E - I| / (E + I), mean over "
+        "held-out stimuli. Left, hidden neurons (solid) and outputs (dotted) over "
+        "training by the credit rule. Middle, hidden neurons after training, one point "
+        "per seed, for the rule and two controls; hollow, held-out accuracy below one "
+        "half. Right, every hidden neuron over training, at the learning rate that "
+        "learned best."
+    ),
+    settings=_settings,
+    measure=_measure,
+    verdict=_verdict,
+)

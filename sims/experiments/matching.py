@@ -10,17 +10,15 @@ from scipy import stats
 from sims.activation import as_activation
 from sims.credit import settle_rates
 from sims.experiments.evidence import (
-    Claim,
-    ExperimentResult,
     band,
     interval,
-    over_jobs,
-    package_versions,
+    over_seeds,
     spread,
 )
+from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
 from sims.experiments.gradients import FloatArray, angle
-from sims.experiments.learning import in_double, rule_change
-from sims.experiments.mismatch import MISMATCHES, called, mismatched
+from sims.experiments.mismatched_balance import MISMATCHES, called, mismatched
+from sims.experiments.reference_training import in_double, rule_change
 from sims.network import Network, layered
 from sims.rule import Rule
 from sims.task import Task, digits_task
@@ -29,54 +27,43 @@ from sims.train import train
 TOLERATED_LOSS = 0.02
 """Held-out accuracy that a mismatch may cost and still count as harmless."""
 
-QUESTION = "How precise must a neuron's balance function be for the network to learn?"
 
-
-def matching(
-    *,
-    seeds: Sequence[int] = (0, 1, 2),
-    full: bool = False,
-    workers: int = 1,
-    dale: bool = False,
-) -> ExperimentResult:
-    """Spoil the balance function in many ways; follow the direction and the learning.
+def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:
+    """Distort the balance function in many ways; follow direction and learning.
 
     Layered networks with narrow hidden layers learn digits, each with the best of
-    several learning rates. The mismatch of a balance function b is the root mean
-    square of ``b - f'`` over the net inputs that occur, in root mean squares of f'.
-
-    Parameters
-    ----------
-    seeds : sequence of int
-    full : bool
-        A deeper network, longer training, more learning rates.
-    workers : int
-    dale : bool
-        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
+    several learning rates. The mismatch of a balance function b is the root mean square
+    of ``b - f'`` over the net inputs that occur, relative to the root mean square of
+    f'.
 
     Returns
     -------
-    ExperimentResult
-        ``numbers`` has ``conditions`` (kind, level, mismatch, angle to the gradient and
-        held-out accuracy of each, with bands over seeds), ``matched`` and ``control``
-        (hidden neurons that do not answer at all, so only the outputs learn), and
+    dict
+        ``conditions`` (kind, level, mismatch, angle to the gradient and held-out
+        accuracy of each, with bands over seeds), ``matched`` and ``control`` (hidden
+        neurons that do not respond at all, so only the outputs learn), and
         ``balance_curves`` (b against net input, to draw).
     """
-    settings = _settings(full) | {"dale": dale}
-    matched = over_jobs(
-        _learn_matched,
-        [{"seed": seed, "settings": settings} for seed in seeds],
-        workers=workers,
+    (matched,) = over_seeds(
+        _learn_matched, [{}], settings=settings, seeds=seeds, workers=workers
     )
-    conditions = [(kind, level) for kind in MISMATCHES for level in MISMATCHES[kind]]
-    answers = over_jobs(
+    mismatches = settings["mismatches"]
+    conditions = [(kind, level) for kind in mismatches for level in mismatches[kind]]
+    answers = over_seeds(
         _learn_mismatched,
         [
-            {"kind": kind, "level": level, "seed": seed, "settings": settings}
-            | {"trained": reference["network"]}
+            {
+                "kind": kind,
+                "level": level,
+                "trained": {
+                    seed: reference["network"]
+                    for seed, reference in zip(seeds, matched, strict=True)
+                },
+            }
             for kind, level in conditions
-            for seed, reference in zip(seeds, matched, strict=True)
         ],
+        settings=settings,
+        seeds=seeds,
         workers=workers,
     )
     records = [
@@ -84,37 +71,25 @@ def matching(
             "kind": kind,
             "level": level,
             **{
-                name: band([a[name] for a in answers[i : i + len(seeds)]])
+                name: band([answer[name] for answer in some])
                 for name in ("mismatch", "shape_mismatch", "angle", "accuracy")
             },
-            "accuracies": [a["accuracy"] for a in answers[i : i + len(seeds)]],
+            "accuracies": [answer["accuracy"] for answer in some],
         }
-        for (kind, level), i in zip(
-            conditions, range(0, len(answers), len(seeds)), strict=True
-        )
+        for (kind, level), some in zip(conditions, answers, strict=True)
     ]
     accuracies = [reference["accuracy"] for reference in matched]
-    numbers = {
+    return {
         "conditions": [r for r in records if r["kind"] != "hidden neurons silent"],
         "control": next(r for r in records if r["kind"] == "hidden neurons silent"),
         "matched": {"accuracy": band(accuracies), "accuracies": accuracies},
         "tolerated_loss": TOLERATED_LOSS,
         "balance_curves": _curves(settings["activation"]),
     }
-    return ExperimentResult(
-        name="matching",
-        question=QUESTION,
-        settings=settings,
-        seeds=tuple(seeds),
-        full=full,
-        versions=package_versions(),
-        numbers=numbers,
-        verdict=matching_verdict(numbers),
-    )
 
 
-def matching_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
-    """What the numbers of `matching` say."""
+def _verdict(numbers: Numbers) -> tuple[Claim, ...]:
+    """What the numbers say."""
     ordered = sorted(numbers["conditions"], key=lambda r: float(r["mismatch"]["mean"]))
     best = float(numbers["matched"]["accuracy"]["mean"])
     control = float(numbers["control"]["accuracy"]["mean"])
@@ -222,8 +197,8 @@ def _costs(numbers: Mapping[str, Any], record: Mapping[str, Any]) -> list[float]
     return [float(cost) for cost in 100 * found]
 
 
-def _settings(full: bool) -> dict[str, Any]:
-    """Sizes and constants, of a quick look or of a paper's figure."""
+def _settings(full: bool, dale: bool = False) -> Settings:
+    """Sizes and constants, for a quick run or for a paper's figure."""
     return {
         "sizes": [64, 15, 15, 15, 10] if full else [64, 15, 15, 10],
         "activation": "tanh",
@@ -235,11 +210,11 @@ def _settings(full: bool) -> dict[str, Any]:
         "probe_samples": 64,
         "tolerated_loss": TOLERATED_LOSS,
         "mismatches": MISMATCHES,
-        "dale": False,
+        "dale": dale,
     }
 
 
-def _start(seed: int, settings: Mapping[str, Any]) -> tuple[Network, Task]:
+def _start(seed: int, settings: Settings) -> tuple[Network, Task]:
     network = layered(
         settings["sizes"],
         activation=settings["activation"],
@@ -250,7 +225,7 @@ def _start(seed: int, settings: Mapping[str, Any]) -> tuple[Network, Task]:
     return network, digits_task(seed=seed)
 
 
-def _learn_matched(*, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _learn_matched(*, seed: int, settings: Settings) -> dict[str, Any]:
     network, task = _start(seed, settings)
     return _best_run(network, task, seed, settings)
 
@@ -260,10 +235,13 @@ def _learn_mismatched(
     kind: str,
     level: float | str,
     seed: int,
-    settings: Mapping[str, Any],
-    trained: Network,
+    settings: Settings,
+    trained: Mapping[int, Network],
 ) -> dict[str, Any]:
-    """Mismatch and angle at the start and the end of matched learning; accuracy."""
+    """Mismatch and angle at the start and the end of matched learning; accuracy.
+
+    `trained` is the network at the end of matched learning, by seed.
+    """
     start, task = _start(seed, settings)
     balance = mismatched(
         kind,
@@ -276,7 +254,7 @@ def _learn_mismatched(
     probe = slice(0, settings["probe_samples"])
     stimulus, target = task.stimuli[probe], task.targets[probe]
     angles, spoiled, slopes = [], [], []
-    for network in (start, trained):
+    for network in (start, trained[seed]):
         double = in_double(network)
         true, found = (
             rule_change(some, stimulus, target, steps=len(settings["sizes"]) - 1)[0]
@@ -302,7 +280,7 @@ def _learn_mismatched(
 
 
 def _best_run(
-    network: Network, task: Task, seed: int, settings: Mapping[str, Any]
+    network: Network, task: Task, seed: int, settings: Settings
 ) -> dict[str, Any]:
     """Train at every learning rate; keep the run that is right most often."""
     rule = Rule(settling_steps=len(settings["sizes"]) - 1, tolerance=0)
@@ -325,7 +303,7 @@ def _best_run(
 
 
 def _net_input(
-    network: Network, stimulus: FloatArray, settings: Mapping[str, Any]
+    network: Network, stimulus: FloatArray, settings: Settings
 ) -> FloatArray:
     steps = len(settings["sizes"]) - 1
     rates = settle_rates(network, stimulus, steps=steps, tolerance=0)
@@ -367,3 +345,23 @@ def _curves(activation: str) -> dict[str, Any]:
             for kind, level in shown.items()
         ],
     }
+
+
+matching = Experiment(
+    name="matching",
+    question=(
+        "How precise must a neuron's balance function be for the network to learn?"
+    ),
+    title="How precise a neuron must be",
+    caption=(
+        "Balance functions that do not match the slope f' of the rate. (a) Some of "
+        "them. (b) Angle of the weight change to the gradient, mean of the start and "
+        "the end of matched training, against the mismatch: root mean square of b - f' "
+        "over the net inputs that occur, as a share of that of f'. (c, d) Held-out "
+        "accuracy after training, each with its best learning rate, against mismatch "
+        "and angle. Dashed, networks whose hidden neurons do not answer to credit."
+    ),
+    settings=_settings,
+    measure=_measure,
+    verdict=_verdict,
+)

@@ -9,15 +9,13 @@ from numpy.typing import NDArray
 
 from sims.dynamics import Course, TimeConstants, evolve
 from sims.experiments.evidence import (
-    Claim,
-    ExperimentResult,
     band,
     interval,
-    over_jobs,
-    package_versions,
+    over_seeds,
 )
+from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
 from sims.experiments.gradients import FloatArray, angle
-from sims.experiments.learning import changed, rule_change
+from sims.experiments.reference_training import changed, rule_change
 from sims.network import Network, layered
 from sims.rule import Rule
 from sims.task import Task, digits_task
@@ -39,58 +37,35 @@ SWEEPS = {
 }
 """What is varied, each as a ratio that the theory wants to be small."""
 
-QUESTION = (
-    "Can firing, credit and weights evolve all at once, without phases, and how far "
-    "apart must their time constants be?"
-)
 
-
-def timescales(
-    *,
-    seeds: Sequence[int] = (0, 1, 2),
-    full: bool = False,
-    workers: int = 1,
-    dale: bool = False,
-) -> ExperimentResult:
+def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:
     """Let a network learn in continuous time while its stimuli keep changing.
 
     A layered network of tanh neurons sees one image after another, each for ten
-    seconds. Firing (10 ms), credit (1 s) and weights (60 s) run all the time; nothing
+    seconds. Firing (10 ms), credit (1 s) and weights (60 s) evolve throughout; nothing
     is reset. One time constant at a time is varied. The weight change over each
     stimulus is compared with the true gradient for that stimulus, and learning with
     that of the rule in three phases on the same stimuli.
 
-    Parameters
-    ----------
-    seeds : sequence of int
-    full : bool
-        More ratios, more stimuli, finer time steps.
-    workers : int
-    dale : bool
-        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
-
     Returns
     -------
-    ExperimentResult
-        ``numbers`` has ``sweeps`` (angle, accuracy and the phased rule's accuracy by
-        ratio), ``usual`` (at the default constants), ``untrained`` accuracy, and
-        ``trace`` (rates, credit and weight change over three stimuli, to draw).
+    dict
+        ``sweeps`` (angle, accuracy and the phased rule's accuracy by ratio), ``usual``
+        (at the default constants), and ``trace`` (rates, credit and weight change over
+        three stimuli, to draw).
     """
-    settings = _settings(full) | {"dale": dale}
     ratios = settings["ratios"]
     usual_ratio = {
         "credit": USUAL.credit / DWELL,
         "firing": USUAL.firing / USUAL.credit,
         "weights": USUAL.credit / USUAL.weights,
     }
-    places = [(name, ratio) for name, values in ratios.items() for ratio in values]
-    answers = over_jobs(
+    varied = [(name, ratio) for name, values in ratios.items() for ratio in values]
+    answers = over_seeds(
         _live_and_learn,
-        [
-            {"constants": _constants(name, ratio), "seed": seed, "settings": settings}
-            for name, ratio in places
-            for seed in seeds
-        ],
+        [{"constants": _constants(name, ratio)} for name, ratio in varied],
+        settings=settings,
+        seeds=seeds,
         workers=workers,
     )
     measures = (
@@ -101,17 +76,14 @@ def timescales(
         "untrained_accuracy",
     )
     rows = {
-        place: {
-            name: [answer[name] for answer in answers[i : i + len(seeds)]]
-            for name in measures
-        }
-        for place, i in zip(places, range(0, len(answers), len(seeds)), strict=True)
+        key: {name: [answer[name] for answer in some] for name in measures}
+        for key, some in zip(varied, answers, strict=True)
     }
     nearest = min(
         ratios["credit"], key=lambda r: abs(np.log(r / usual_ratio["credit"]))
     )
     usual = rows["credit", nearest]
-    numbers = {
+    return {
         "sweeps": {
             name: {
                 "ratio": values,
@@ -128,20 +100,10 @@ def timescales(
         "usual": usual,
         "trace": _trace(seeds[0], settings),
     }
-    return ExperimentResult(
-        name="timescales",
-        question=QUESTION,
-        settings=settings,
-        seeds=tuple(seeds),
-        full=full,
-        versions=package_versions(),
-        numbers=numbers,
-        verdict=timescales_verdict(numbers),
-    )
 
 
-def timescales_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
-    """What the numbers of `timescales` say."""
+def _verdict(numbers: Numbers) -> tuple[Claim, ...]:
+    """What the numbers say."""
     usual = numbers["usual"]
     gained = _share_of_gain(usual, usual)
     aligned = float(np.mean(usual["angle"])) < ALIGNED
@@ -180,8 +142,8 @@ def timescales_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     )
 
 
-def _settings(full: bool) -> dict[str, Any]:
-    """Sizes and constants, of a quick look or of a paper's figure."""
+def _settings(full: bool, dale: bool = False) -> Settings:
+    """Sizes and constants, for a quick run or for a paper's figure."""
     ratios: dict[str, list[float]] = {
         "credit": [0.01, 0.03, 0.1, 0.3, 1.0, 3.0]
         if full
@@ -204,7 +166,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "stimuli": 600 if full else 120,
         "measured_every": 5,
         "steps_per_constant": 8 if full else 5,
-        "dale": False,
+        "dale": dale,
     }
 
 
@@ -307,9 +269,7 @@ def _small_digits(n_digits: int, seed: int) -> Task:
     )
 
 
-def _start(
-    seed: int, settings: Mapping[str, Any]
-) -> tuple[Network, Task, NDArray[np.int64]]:
+def _start(seed: int, settings: Settings) -> tuple[Network, Task, NDArray[np.int64]]:
     network = layered(
         settings["sizes"],
         activation=settings["activation"],
@@ -326,7 +286,7 @@ def _start(
 
 
 def _live_and_learn(
-    *, constants: TimeConstants, seed: int, settings: Mapping[str, Any]
+    *, constants: TimeConstants, seed: int, settings: Settings
 ) -> dict[str, float]:
     """Angle while learning, and accuracy late in it, in one phase and in three.
 
@@ -394,7 +354,7 @@ def _mean_gradient(
     return np.asarray((first + last) / 2)
 
 
-def _trace(seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _trace(seed: int, settings: Settings) -> dict[str, Any]:
     """Three stimuli in full time: one output's rate, and the length of the credit."""
     network, task, shown = _start(seed, settings)
     course = evolve(
@@ -421,3 +381,24 @@ def _trace(seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
         "credit": credit[:, pre],
         "weight_change": weight,
     }
+
+
+timescales = Experiment(
+    name="timescales",
+    question=(
+        "Can firing, credit and weights evolve all at once, without phases, and how "
+        "far apart must their time constants be?"
+    ),
+    title="One phase instead of three",
+    caption=(
+        "Firing, credit and weights evolve at once. (a-c) A rate, a credit and a "
+        "weight over three stimuli; dashed, the stimulus changes. (d-f) Angle of the "
+        "weight change over a stimulus to the gradient, against one ratio of times "
+        "each; dashed, a right angle. (g-i) Held-out accuracy, mean over the last "
+        "third of training, and that of the rule in three phases on the same stimuli "
+        "with steps as large. Grey bar, the usual ratio."
+    ),
+    settings=_settings,
+    measure=_measure,
+    verdict=_verdict,
+)

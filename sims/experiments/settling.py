@@ -7,18 +7,16 @@ import numpy as np
 
 from sims.credit import CreditMode, Rates, settle_credit, settle_rates, weight_change
 from sims.experiments.evidence import (
-    Claim,
-    ExperimentResult,
     geometric_band,
     interval,
-    over_jobs,
-    package_versions,
+    over_seeds,
     share,
     spread,
 )
+from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
 from sims.experiments.gradients import FloatArray, descent_by_complex_step
-from sims.experiments.learning import in_double
-from sims.experiments.retrograde import (
+from sims.experiments.reference_training import in_double
+from sims.experiments.retrograde_operator import (
     retrograde_operators,
     settled_credit,
     spectral_radii,
@@ -32,69 +30,51 @@ RATE_TOLERANCE = 0.1
 FLOOR = 1e-13
 """Errors below it are rounding, and say nothing of the rate of decay."""
 
-QUESTION = "How many steps must credit settle before the weight change is the gradient?"
 
-
-def settling(
-    *,
-    seeds: Sequence[int] = (0, 1, 2),
-    full: bool = False,
-    workers: int = 1,
-    dale: bool = False,
-) -> ExperimentResult:
+def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:
     """Follow the error of the weight change over the steps of credit.
 
-    In layered networks the error is against the gradient by imaginary steps. In
-    all-to-all networks it is against the credit at rest, solved for at once; the
-    decay is compared with the spectral radius of ``W diag(b(h))``, per stimulus, and
-    the steps that a trained network needs are counted.
-
-    Parameters
-    ----------
-    seeds : sequence of int
-    full : bool
-        More layers, larger all-to-all networks, longer training.
-    workers : int
-    dale : bool
-        Whether every neuron excites or inhibits and keeps its sign (Dale's law).
+    In layered networks the error is taken against the gradient by imaginary steps. In
+    all-to-all networks it is taken against the credit at rest, which is solved for
+    directly; the decay is compared with the spectral radius of ``W diag(b(h))``, per
+    stimulus, and the steps that a trained network needs are counted.
 
     Returns
     -------
-    ExperimentResult
-        ``numbers`` has ``layered`` (error by number of layers and step),
-        ``all_to_all`` (error by gain and step, and measured and predicted decay per
-        stimulus) and ``trained`` (the same after learning digits).
+    dict
+        ``layered`` (error by number of layers and step), ``all_to_all`` (error by gain
+        and step, and measured and predicted decay per stimulus) and ``trained`` (the
+        same after learning digits).
     """
-    settings = _settings(full) | {"dale": dale}
-    layers = over_jobs(
+    layers = over_seeds(
         _layered_errors,
-        [
-            {"depth": depth, "seed": seed, "settings": settings}
-            for depth in settings["layers"]
-            for seed in seeds
-        ],
+        [{"depth": depth} for depth in settings["layers"]],
+        settings=settings,
+        seeds=seeds,
         workers=workers,
     )
-    recurrent = over_jobs(
+    recurrent = over_seeds(
         _recurrent_errors,
         [
-            {"gain": gain, "mode": mode, "seed": seed, "settings": settings}
+            {"gain": gain, "mode": mode}
             for mode in ("inject", "clamp")
             for gain in settings["gains"]
-            for seed in seeds
         ],
+        settings=settings,
+        seeds=seeds,
         workers=workers,
     )
-    trained = over_jobs(
+    trained = over_seeds(
         _trained_errors,
         [
-            {"activation": name, "rate": rate, "seed": seed, "settings": settings}
+            {"activation": name, "rate": rate}
             for name, rate in settings["trained_rates"].items()
-            for seed in seeds
         ],
+        settings=settings,
+        seeds=seeds,
         workers=workers,
     )
-    numbers = {
+    return {
         "layered": [
             {
                 "layers": depth,
@@ -103,42 +83,27 @@ def settling(
                 "exact_after": [row["exact_after"] for row in rows],
                 "first_layer_before": [row["first_layer_before"] for row in rows],
             }
-            for depth in settings["layers"]
-            for rows in [[row for row in layers if row["depth"] == depth]]
+            for depth, rows in zip(settings["layers"], layers, strict=True)
         ],
         "all_to_all": [
             {
-                "mode": mode,
-                "gain": gain,
+                "mode": rows[0]["mode"],
+                "gain": rows[0]["gain"],
                 "step": rows[0]["step"],
                 "error": geometric_band([row["error"] for row in rows]),
                 "slowest": geometric_band([row["slowest"] for row in rows]),
                 "predicted": np.concatenate([row["predicted"] for row in rows]),
                 "measured": np.concatenate([row["measured"] for row in rows]),
             }
-            for mode in ("inject", "clamp")
-            for gain in settings["gains"]
-            for rows in [
-                [r for r in recurrent if (r["mode"], r["gain"]) == (mode, gain)]
-            ]
+            for rows in recurrent
         ],
-        "trained": trained,
+        "trained": [row for rows in trained for row in rows],
         "usual_steps": settings["usual_steps"],
     }
-    return ExperimentResult(
-        name="settling",
-        question=QUESTION,
-        settings=settings,
-        seeds=tuple(seeds),
-        full=full,
-        versions=package_versions(),
-        numbers=numbers,
-        verdict=settling_verdict(numbers),
-    )
 
 
-def settling_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
-    """What the numbers of `settling` say."""
+def _verdict(numbers: Numbers) -> tuple[Claim, ...]:
+    """What the numbers say."""
     rows = numbers["layered"]
     on_time = [
         after == row["layers"] - 1 for row in rows for after in row["exact_after"]
@@ -212,8 +177,8 @@ def settling_verdict(numbers: Mapping[str, Any]) -> tuple[Claim, ...]:
     )
 
 
-def _settings(full: bool) -> dict[str, Any]:
-    """Sizes and constants, of a quick look or of a paper's figure."""
+def _settings(full: bool, dale: bool = False) -> Settings:
+    """Sizes and constants, for a quick run or for a paper's figure."""
     return {
         "layers": list(range(2, 11)) if full else [2, 3, 4, 6, 8],
         "width": 20,
@@ -228,7 +193,7 @@ def _settings(full: bool) -> dict[str, Any]:
         "training_steps": 3000 if full else 1000,
         "trained_rates": {"tanh": 0.05 if full else 0.1, "sigmoid": 2.0},
         "usual_steps": 8,
-        "dale": False,
+        "dale": dale,
     }
 
 
@@ -244,9 +209,7 @@ def _steps_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"{span} (never in {share(len(needed) - len(reached), len(needed))} runs)"
 
 
-def _layered_errors(
-    *, depth: int, seed: int, settings: Mapping[str, Any]
-) -> dict[str, Any]:
+def _layered_errors(*, depth: int, seed: int, settings: Settings) -> dict[str, Any]:
     width = settings["width"]
     sizes = [width] * depth
     network = layered(
@@ -280,7 +243,7 @@ def _layered_errors(
 
 
 def _recurrent_errors(
-    *, gain: float, mode: CreditMode, seed: int, settings: Mapping[str, Any]
+    *, gain: float, mode: CreditMode, seed: int, settings: Settings
 ) -> dict[str, Any]:
     network = all_to_all(
         settings["n_neurons"],
@@ -311,7 +274,7 @@ def _recurrent_errors(
 
 
 def _trained_errors(
-    *, activation: str, rate: float, seed: int, settings: Mapping[str, Any]
+    *, activation: str, rate: float, seed: int, settings: Settings
 ) -> dict[str, Any]:
     task = digits_task(seed=seed)
     start = all_to_all(
@@ -386,3 +349,23 @@ def _decay(steps: Sequence[int], curve: FloatArray) -> float:
 
 def _relative(found: FloatArray, true: FloatArray) -> float:
     return float(np.linalg.norm(found - true) / np.linalg.norm(true))
+
+
+settling = Experiment(
+    name="settling",
+    question=(
+        "How many steps must credit settle before the weight change is the gradient?"
+    ),
+    title="How many steps credit must settle",
+    caption=(
+        "Error of the weight change against the steps that credit has taken. (a) "
+        "Layered networks; the ring is one step fewer than there are layers. (b) "
+        "All-to-all networks of three gains, injected credit; dotted, the decay that "
+        "the largest spectral radius of the batch predicts. (c) Decay per step of the "
+        "credit's error, measured and predicted, one point per stimulus. (d) Networks "
+        "trained on digits, clamped credit, one line per seed."
+    ),
+    settings=_settings,
+    measure=_measure,
+    verdict=_verdict,
+)

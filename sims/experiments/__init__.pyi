@@ -1,0 +1,13 @@
+from .balance import balance as balance
+from .catalogue import EXPERIMENTS as EXPERIMENTS
+from .catalogue import run_experiment as run_experiment
+from .clamping import clamping as clamping
+from .equivalence import equivalence as equivalence
+from .experiment import Claim as Claim
+from .experiment import Experiment as Experiment
+from .experiment import ExperimentResult as ExperimentResult
+from .matching import matching as matching
+from .names import NAMES as NAMES
+from .recurrent import recurrent as recurrent
+from .settling import settling as settling
+from .timescales import timescales as timescales

@@ -1,0 +1,191 @@
+"""What an experiment is, and what it leaves: claims that its numbers decide."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sims.experiments.evidence import package_versions, plain
+
+Settings = dict[str, Any]
+Numbers = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement of the theory, and what the numbers say about it.
+
+    Attributes
+    ----------
+    name : str
+        What is claimed.
+    statement : str
+        What was found, in one or two sentences that are computed from the numbers.
+    holds : bool or None
+        Whether the numbers support the claim; None for a measurement that has no
+        right or wrong outcome.
+    refuted_by : str
+        What would refute the claim, or change the reading of the measurement.
+
+    See Also
+    --------
+    ExperimentResult : Has the claims of an experiment as its verdict.
+
+    Examples
+    --------
+    >>> import sims
+    >>> claim = sims.Claim(
+    ...     name="Clamped credit settles",
+    ...     statement="Clamped credit settled in 11 of 12 cases.",
+    ...     holds=False,
+    ...     refuted_by="A case in which clamped credit does not settle.",
+    ... )
+    >>> claim.holds
+    False
+    """
+
+    name: str
+    statement: str
+    holds: bool | None
+    refuted_by: str
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentResult:
+    """Outcome of one experiment, with everything that is needed to run it again.
+
+    Attributes
+    ----------
+    name : str
+    question : str
+    settings : mapping
+        Sizes and constants, by name.
+    seeds : tuple of int
+    full : bool
+        Whether the size is that of a paper's figure.
+    versions : mapping
+        Versions of the packages that decide the numbers.
+    numbers : mapping
+        What was measured: plain numbers, lists, mappings, and means with their
+        intervals as `sims.experiments.evidence.band` makes them.
+    verdict : tuple of Claim
+        The answer to the question.
+
+    See Also
+    --------
+    run_experiment : Runs an experiment and returns its result as plain values.
+
+    Examples
+    --------
+    >>> import sims
+    >>> result = sims.ExperimentResult(
+    ...     name="coin",
+    ...     question="Is the coin fair?",
+    ...     settings={"throws": 2},
+    ...     seeds=(0,),
+    ...     full=False,
+    ...     versions={},
+    ...     numbers={"heads": float("nan")},
+    ...     verdict=(),
+    ... )
+    >>> result.to_dict()["numbers"]  # JSON has no NaN
+    {'heads': None}
+    """
+
+    name: str
+    question: str
+    settings: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    full: bool
+    versions: Mapping[str, str]
+    numbers: Numbers
+    verdict: tuple[Claim, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain JSON values; numbers that are not finite become None."""
+        return {
+            "name": self.name,
+            "question": self.question,
+            "settings": plain(self.settings),
+            "seeds": list(self.seeds),
+            "full": self.full,
+            "versions": dict(self.versions),
+            "numbers": plain(self.numbers),
+            "verdict": [asdict(claim) for claim in self.verdict],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """An experiment: its question, how it is measured, and how it is decided.
+
+    Call it to run it.
+
+    Attributes
+    ----------
+    name : str
+        Also the name of its file, of its figure and on the command line.
+    question : str
+    title, caption : str
+        Title of its page, and caption of its figure.
+    settings : callable
+        ``settings(full, dale)``: sizes and constants, for a quick run or for a paper's
+        figure, with Dale's law or without.
+    measure : callable
+        ``measure(settings, seeds, workers)``: the numbers. They depend on settings and
+        seeds alone.
+    verdict : callable
+        ``verdict(numbers)``: the claims that the numbers decide.
+    packages : tuple of str
+        Packages that decide the numbers beside those that every experiment uses.
+    """
+
+    name: str
+    question: str
+    title: str
+    caption: str
+    settings: Callable[[bool, bool], Settings]
+    measure: Callable[[Settings, Sequence[int], int], Numbers]
+    verdict: Callable[[Numbers], tuple[Claim, ...]]
+    packages: tuple[str, ...] = ()
+
+    def __call__(
+        self,
+        *,
+        seeds: int | Sequence[int] = (0, 1, 2),
+        full: bool = False,
+        workers: int = 1,
+        dale: bool = False,
+    ) -> ExperimentResult:
+        """Run the experiment.
+
+        Parameters
+        ----------
+        seeds : int or sequence of int
+            How many seeds, counted from 0, or which.
+        full : bool
+            Whether to run at the size of a paper's figure.
+        workers : int
+            Processes; the result does not depend on their number.
+        dale : bool
+            Whether every neuron excites or inhibits and keeps its sign (Dale's law).
+
+        Raises
+        ------
+        ValueError
+            If there is no seed, or one is negative.
+        """
+        chosen = tuple(range(seeds) if isinstance(seeds, int) else seeds)
+        if not chosen or min(chosen) < 0:
+            raise ValueError(f"seeds must be at least one, from 0 on, got {seeds}")
+        settings = self.settings(full, dale)
+        numbers = self.measure(settings, chosen, workers)
+        return ExperimentResult(
+            name=self.name,
+            question=self.question,
+            settings=settings,
+            seeds=chosen,
+            full=full,
+            versions=package_versions(*self.packages),
+            numbers=numbers,
+            verdict=self.verdict(numbers),
+        )
