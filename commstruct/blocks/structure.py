@@ -251,7 +251,7 @@ def block_intervals(
     network: Any,
     labels: ArrayLike,
     *,
-    seed: int,
+    seed: int = 0,
     n_bootstraps: int = 1000,
     confidence: float = 0.95,
 ) -> BlockIntervals:

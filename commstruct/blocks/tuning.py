@@ -52,7 +52,7 @@ def module_tuning(
     classes: ArrayLike,
     labels: ArrayLike,
     *,
-    seed: int,
+    seed: int = 0,
     n_permutations: int = 999,
 ) -> ModuleTuning:
     """Measure whether the neurons of a module answer to the same classes.

@@ -128,7 +128,7 @@ class BlockModel:
 def fit_blockmodel(
     network: Any,
     *,
-    seed: int,
+    seed: int = 0,
     signs: str = "signed",
     resolution: float = 1.0,
     restarts: int = 20,

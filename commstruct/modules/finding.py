@@ -64,7 +64,10 @@ class Partition:
         Mean adjusted Rand index between the restarts: 1 if all found the same
         modules, 0 if no more alike than chance; 1 for a single restart.
     engine : str
-        Library and form, or family of block model, that found the modules.
+        Library and form, or family of block model, that found the modules; for
+        display only.
+    family : {"gaussian", "poisson", "poisson-degree-corrected"} or None
+        Family of the block model that was fitted; None if Leiden found the modules.
     """
 
     labels: IntVector
@@ -78,6 +81,7 @@ class Partition:
     restarts: int
     agreement: float
     engine: str
+    family: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +119,7 @@ class ResolutionScan:
 def find_modules(
     network: Any,
     *,
-    seed: int,
+    seed: int = 0,
     structure: str = "any",
     signs: str = "signed",
     resolution: float = 1.0,
@@ -184,6 +188,7 @@ def find_modules(
             restarts=restarts,
             agreement=model.agreement,
             engine=f"block model, {model.family}",
+            family=model.family,
         )
     partition, _ = _best_of_restarts(
         connectome,
@@ -237,7 +242,7 @@ def modularity(
 def consensus_modules(
     network: Any,
     *,
-    seed: int,
+    seed: int = 0,
     structure: str = "assortative",
     signs: str = "signed",
     resolution: float = 1.0,
@@ -307,7 +312,7 @@ def consensus_modules(
 def resolution_scan(
     network: Any,
     *,
-    seed: int,
+    seed: int = 0,
     resolutions: ArrayLike | None = None,
     structure: str = "assortative",
     signs: str = "signed",

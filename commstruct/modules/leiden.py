@@ -187,7 +187,7 @@ def leiden_search(
 def leiden_labels(
     weights: Weights,
     *,
-    seed: int,
+    seed: int = 0,
     signs: str = "signed",
     resolution: float = 1.0,
     minimise: bool = False,

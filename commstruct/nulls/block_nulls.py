@@ -26,7 +26,9 @@ from commstruct.nulls.rewiring import NullNetwork, free_pairs, null_network
 DENSE_NEURONS = 4000  # a sparse network is made dense up to this size
 
 
-def permute_within_blocks(network: Any, labels: ArrayLike, *, seed: int) -> NullNetwork:
+def permute_within_blocks(
+    network: Any, labels: ArrayLike, *, seed: int = 0
+) -> NullNetwork:
     """Put the weights of every block, zeros too, in random places of that block.
 
     The null of "blocks, and nothing else": neurons of a module are alike. Keeps the
@@ -52,7 +54,7 @@ def permute_within_blocks(network: Any, labels: ArrayLike, *, seed: int) -> Null
     return _as_stored(connectome, _permuted(connectome, dense, modules, rng))
 
 
-def preserve_gains(network: Any, *, seed: int) -> NullNetwork:
+def preserve_gains(network: Any, *, seed: int = 0) -> NullNetwork:
     """Permute the weights, but let every neuron keep its gains.
 
     The null of "every neuron has a gain on what it sends and one on what it receives,

@@ -43,7 +43,7 @@ class NullNetwork(Connectome):
     kept: Kept = field(kw_only=True)
 
 
-def permute_weights(network: Any, *, seed: int) -> NullNetwork:
+def permute_weights(network: Any, *, seed: int = 0) -> NullNetwork:
     """Put all weights, zeros too, in random places.
 
     Keeps the weights, the synapses that may exist (`possible`), symmetry, and the
@@ -73,7 +73,7 @@ def permute_weights(network: Any, *, seed: int) -> NullNetwork:
     return null_network(connectome, weights)
 
 
-def rewire_edges(network: Any, *, seed: int) -> NullNetwork:
+def rewire_edges(network: Any, *, seed: int = 0) -> NullNetwork:
     """Exchange the partners of synapses: every neuron keeps how many it has.
 
     Keeps the weights, the number of positive and of negative synapses that each
@@ -89,7 +89,7 @@ def rewire_edges(network: Any, *, seed: int) -> NullNetwork:
     return _rewired(network, seed, _as_they_come)
 
 
-def preserve_strengths(network: Any, *, seed: int) -> NullNetwork:
+def preserve_strengths(network: Any, *, seed: int = 0) -> NullNetwork:
     """Randomise, but let every neuron keep its degrees and its strengths.
 
     Rewires as `rewire_edges` does; then puts the same weights on the new synapses so

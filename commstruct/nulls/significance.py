@@ -70,7 +70,7 @@ SCORES = ("diagonal_score", "modularity", "structure_strength")
 def structure_significance(
     network: Any,
     *,
-    seed: int,
+    seed: int = 0,
     n_nulls: int = 100,
     structure: str = "any",
     signs: str = "signed",
@@ -122,7 +122,7 @@ def structure_significance(
     }
     partition = find_modules(connectome, seed=seed, workers=workers, **search)
     if null is None:
-        null = "gains" if partition.engine.endswith("gaussian") else "strength"
+        null = "gains" if partition.family == "gaussian" else "strength"
     scores = _scores(connectome, partition)
     rows = Parallel(n_jobs=workers)(
         delayed(_null_row)(connectome, null, stream, search)

@@ -270,6 +270,15 @@ def test_the_partition_says_how_it_was_made():
     assert found.engine == "igraph Leiden on the modularity matrix"
 
 
+def test_the_partition_names_the_family_of_the_block_model():
+    dense, _ = planted_weights("mixed", seed=0, sizes=(8, 6, 4))
+    assert find_modules(dense, restarts=1).family == "gaussian"
+    sparse_counts = find_modules(KARATE, restarts=1)
+    assert sparse_counts.family in ("poisson", "poisson-degree-corrected")
+    assert find_modules(dense, structure="assortative", restarts=1).family is None
+    assert consensus_modules(dense, restarts=2).family is None
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,5 +1,7 @@
 """Tests of significance.py: planted structure is seen, its absence and kind too."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.planted import planted_weights
@@ -89,6 +91,27 @@ def test_the_result_holds_what_was_observed_and_in_every_null():
     z = (test.observed - test.null_values.mean()) / test.null_values.std()
     assert test.z_score == pytest.approx(z)
     assert test.strength_error < 0.05
+
+
+@pytest.mark.parametrize("engine", ["block model, gaussian", "some other text"])
+def test_the_default_null_depends_on_the_family_and_not_on_the_engine(
+    engine, monkeypatch
+):
+    def find_with_engine(network, **options):
+        return replace(find_modules(network, **options), engine=engine)
+
+    monkeypatch.setattr("commstruct.nulls.significance.find_modules", find_with_engine)
+    dense, _ = planted_weights("mixed", seed=0, sizes=(8, 6, 4))
+    sparse_counts = (dense > 1.5).astype(float)
+    for weights, structure, null in (
+        (dense, "any", "gains"),
+        (dense, "assortative", "strength"),
+        (sparse_counts, "any", "strength"),
+    ):
+        test = structure_significance(
+            weights, structure=structure, n_nulls=1, restarts=1
+        )
+        assert test.null == null
 
 
 @pytest.mark.parametrize("structure", ["assortative", "any"])
