@@ -276,7 +276,7 @@ def test_the_partition_names_the_family_of_the_block_model():
     sparse_counts = find_modules(KARATE, restarts=1)
     assert sparse_counts.family in ("poisson", "poisson-degree-corrected")
     assert find_modules(dense, structure="assortative", restarts=1).family is None
-    assert consensus_modules(dense, restarts=2).family is None
+    assert consensus_modules(TWO_TRIANGLES).family is None
 
 
 @pytest.mark.parametrize(
