@@ -12,12 +12,9 @@ from commstruct.blocks.roles import neuron_roles
 from commstruct.blocks.structure import block_structure
 from commstruct.compare import compare_partitions
 from commstruct.modules.agreement import partition_distances, rand_indices
-from commstruct.modules.finding import (
-    consensus_modules,
-    find_modules,
-    modularity,
-    resolution_scan,
-)
+from commstruct.modules.consensus import consensus_modules
+from commstruct.modules.finding import find_modules, modularity
+from commstruct.modules.resolution import resolution_scan
 from commstruct.nulls.significance import NULLS
 
 SCORES = {

@@ -1,7 +1,7 @@
 from .agreement import agreement_matrix as agreement_matrix
+from .consensus import consensus_modules as consensus_modules
 from .finding import Partition as Partition
-from .finding import ResolutionScan as ResolutionScan
-from .finding import consensus_modules as consensus_modules
 from .finding import find_modules as find_modules
 from .finding import modularity as modularity
-from .finding import resolution_scan as resolution_scan
+from .resolution import ResolutionScan as ResolutionScan
+from .resolution import resolution_scan as resolution_scan

@@ -1,4 +1,4 @@
-"""How alike partitions of the same neurons are: shared pairs, shared information."""
+"""Similarity of partitions of the same neurons, by pairs and by information."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,11 +8,13 @@ from scipy import sparse
 
 from commstruct.connectome import FloatMatrix, FloatVector, IntVector, check_labels
 
-MOST_OVERLAPS = 10_000_000  # pairs of modules that meet, held in memory at a time
+# Entries of the table of overlaps between modules that is held in memory at a time,
+# each of about 12 bytes. Results do not depend on it.
+MAX_OVERLAPS = 10_000_000
 
 
 def agreement_matrix(partitions: Sequence[ArrayLike]) -> sparse.csr_array:
-    """Share of partitions in which two neurons are in one module, 1 on the diagonal.
+    """Share of partitions that assign two neurons to one module, 1 on the diagonal.
 
     Parameters
     ----------
@@ -20,12 +22,25 @@ def agreement_matrix(partitions: Sequence[ArrayLike]) -> sparse.csr_array:
 
     Returns
     -------
-    (n, n) csr_array, symmetric; pairs that never meet are not stored
+    (n, n) csr_array, symmetric; pairs that are never in one module are not stored
 
     Raises
     ------
     ValueError
         If there is no partition or their lengths differ.
+
+    See Also
+    --------
+    consensus_modules : Finds modules from the agreement of many runs.
+    commstruct.compare_partitions : Compares two partitions.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> cs.agreement_matrix([[0, 0, 1], [0, 1, 1]]).toarray()
+    array([[1. , 0.5, 0. ],
+           [0.5, 1. , 0.5],
+           [0. , 0.5, 1. ]])
     """
     members, _ = _members(partitions)
     return (members @ members.T) / len(partitions)
@@ -42,7 +57,7 @@ def partition_distances(partitions: Sequence[ArrayLike]) -> FloatMatrix:
 
     Returns
     -------
-    (p, p) array from 0, the same modules, to 1; all 0 for a single neuron
+    (p, p) array, from 0 for the same modules to 1; all 0 for a single neuron
 
     Raises
     ------
@@ -62,8 +77,8 @@ def partition_distances(partitions: Sequence[ArrayLike]) -> FloatMatrix:
 def rand_indices(partitions: Sequence[ArrayLike]) -> FloatMatrix:
     """Adjusted Rand index between partitions (Hubert & Arabie 1985).
 
-    doi:10.1007/BF01908075. The share of pairs of neurons that two partitions treat
-    alike, on a scale where 0 is chance and 1 is the same modules.
+    doi:10.1007/BF01908075. The share of pairs of neurons on which two partitions
+    agree, rescaled so that 0 is the agreement expected by chance and 1 is identity.
 
     Parameters
     ----------
@@ -87,10 +102,18 @@ def rand_indices(partitions: Sequence[ArrayLike]) -> FloatMatrix:
     return np.divide(pairs - chance, room, out=np.ones_like(pairs), where=room > 0)
 
 
-def _members(partitions: Sequence[ArrayLike]) -> tuple[sparse.csr_array, IntVector]:
-    """Membership of n neurons in the modules of all partitions, and where these begin.
+def mean_rand_index(partitions: Sequence[ArrayLike]) -> float:
+    """Mean adjusted Rand index over all pairs of partitions; 1 for a single one."""
+    if len(partitions) == 1:
+        return 1.0
+    return float(rand_indices(partitions)[np.triu_indices(len(partitions), 1)].mean())
 
-    One column per module, those of the first partition first; 1.0 where a neuron is.
+
+def _members(partitions: Sequence[ArrayLike]) -> tuple[sparse.csr_array, IntVector]:
+    """Membership of the neurons in the modules of all partitions, (n, sum of k).
+
+    One column per module, the modules of the first partition first, with 1.0 for its
+    neurons. Also returns the first column of each partition, and the end of the last.
     """
     if not len(partitions):
         raise ValueError("partitions must be at least one, got none")
@@ -98,10 +121,10 @@ def _members(partitions: Sequence[ArrayLike]) -> tuple[sparse.csr_array, IntVect
     columns = np.array([check_labels(labels, n) for labels in partitions])
     ends = np.cumsum(columns.max(axis=1, initial=-1) + 1)
     begins = np.concatenate([[0], ends])
-    places = (columns + begins[:-1, None]).T.ravel()
+    entries = (columns + begins[:-1, None]).T.ravel()
     rows = np.arange(n + 1) * len(columns)
     shape = (n, int(ends[-1]))
-    return sparse.csr_array((np.ones(places.size), places, rows), shape), begins
+    return sparse.csr_array((np.ones(entries.size), entries, rows), shape), begins
 
 
 def _summed_over_overlaps(
@@ -109,22 +132,22 @@ def _summed_over_overlaps(
 ) -> FloatMatrix:
     """Sum a function of the number of shared neurons over all pairs of modules.
 
-    Entry ``[p, q]`` is over the modules of partition p and those of q that meet.
+    Entry ``[p, q]`` is the sum over the modules of partition p and those of q that
+    share a neuron.
     """
     everyone, begins = _members(partitions)
     by_module = everyone.T.tocsr()
     n_partitions = len(begins) - 1
     owner = np.repeat(np.arange(n_partitions), np.diff(begins))
-    step = max(1, MOST_OVERLAPS // (everyone.shape[0] * n_partitions))
+    step = max(1, MAX_OVERLAPS // (everyone.shape[0] * n_partitions))
     sums = np.empty((n_partitions, n_partitions))
     for start in range(0, n_partitions, step):
         end = min(start + step, n_partitions)
-        some = by_module[begins[start] : begins[end]]
-        shared = sparse.coo_array(some @ everyone)
-        ranks = owner[begins[start] : begins[end]] - start
-        places = ranks[shared.row] * n_partitions + owner[shared.col]
+        shared = sparse.coo_array(by_module[begins[start] : begins[end]] @ everyone)
+        rows = owner[begins[start] : begins[end]] - start
+        pairs = rows[shared.row] * n_partitions + owner[shared.col]
         totals = np.bincount(
-            places, function(shared.data), minlength=(end - start) * n_partitions
+            pairs, function(shared.data), minlength=(end - start) * n_partitions
         )
         sums[start:end] = totals.reshape(end - start, n_partitions)
     return sums

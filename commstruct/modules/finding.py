@@ -1,46 +1,44 @@
-"""Modules of a connectome: restarts, consensus, resolutions; `Partition`."""
+"""Modules of a connectome: `find_modules`, `modularity` and the `Partition` found."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
-from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
+from numpy.typing import ArrayLike
 
 from commstruct.connectome import (
     Connectome,
-    FloatVector,
     IntVector,
     as_connectome,
     canonical_labels,
     check_labels,
 )
-from commstruct.modules.agreement import (
-    agreement_matrix,
-    partition_distances,
-    rand_indices,
-)
+from commstruct.modules.agreement import mean_rand_index
 from commstruct.modules.blockmodel import VERY_LARGE, fit_blockmodel
 from commstruct.modules.leiden import (
     SIGNS,
-    TO_THE_END,
+    UNTIL_STABLE,
     Layer,
+    Objective,
     check_counts,
+    improve_partition,
     layers_modularity,
-    leiden_improved,
     leiden_restarts,
     sign_layers,
     spawn_seeds,
 )
 
 STRUCTURES = ("any", "assortative", "disassortative")
-CLEARLY = 1e-12  # a gain of modularity that is more than rounding
-MOST_CONSENSUS_ROUNDS = 50
-FEW_RESTARTS = 10  # all of which go on to their end
-FEW_ROUNDS = 2  # of Leiden, of more restarts, or in very large networks
+
+# Difference of two modularities, at most 1 in size, that is not mere rounding.
+ROUNDING = 1e-12
+# Number of restarts up to which each runs until it is stable, and the number of rounds
+# of Leiden that each of more restarts has before the best of them is run until stable.
+# A hundred restarts then take a third less time and find modules of the same
+# modularity (docs/benchmarks.md). Networks above 20,000 neurons have two rounds too.
+FULL_RESTARTS = 10
+SHORT_ROUNDS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,21 +51,38 @@ class Partition:
         Module of each neuron, ``0 .. k - 1``, largest module first.
     n_modules : int
     quality : float
-        What was optimised. The modularity (smallest is best if disassortative), or
-        for ``structure="any"`` the integrated classification likelihood in nats.
+        Value of the objective that was optimised: the modularity (the smallest is best
+        if disassortative) or, for ``structure="any"``, the integrated classification
+        likelihood in nats.
     evidence : float
-        `quality`, but where ``"any"`` finds one module that of the best division
-        into more, which is then negative: how far from finding any it was.
+        Equal to `quality`, except where ``"any"`` finds one module. It is then the
+        likelihood of the best division into more modules, which is negative and says
+        how far the network is from having any.
     structure, signs, resolution, seed, restarts
         The arguments that give this result again from the same weights.
     agreement : float
         Mean adjusted Rand index between the restarts: 1 if all found the same
-        modules, 0 if no more alike than chance; 1 for a single restart.
+        modules, 0 if they are no more alike than by chance; 1 for a single restart.
     engine : str
-        Library and form, or family of block model, that found the modules; for
-        display only.
+        Library and kind of graph, or block model, that found the modules; for display.
     family : {"gaussian", "poisson", "poisson-degree-corrected"} or None
         Family of the block model that was fitted; None if Leiden found the modules.
+
+    See Also
+    --------
+    find_modules : Finds the modules of a network.
+    commstruct.block_structure : Measures the blocks of a partition.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> two_cliques = np.kron(np.eye(2), np.ones((4, 4)))
+    >>> partition = cs.find_modules(two_cliques, structure="assortative")
+    >>> partition.labels
+    array([0, 0, 0, 0, 1, 1, 1, 1])
+    >>> partition.n_modules, partition.quality, partition.agreement
+    (2, 0.5, 1.0)
     """
 
     labels: IntVector
@@ -84,36 +99,57 @@ class Partition:
     family: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class ResolutionScan:
-    """Partitions of one network over a range of resolutions.
+@dataclass(frozen=True)
+class Search:
+    """Arguments that determine which modules are found in a network, checked.
 
     Attributes
     ----------
-    resolutions : (r,) array, increasing
-    partitions : tuple of r `Partition`
-    n_modules, qualities : (r,) arrays
-        Of the partitions; each quality is at its own resolution.
-    restart_distance : (r,) array
-        Mean variation of information between restarts, divided by ``log n``: 0
-        where all restarts agree, at most 1.
-    neighbour_distance : (r - 1,) array
-        The same between the partitions of neighbouring resolutions.
-    plateau : (r,) array of int
-        Number of the plateau each resolution is on, from 0; -1 where on none. On a
-        plateau at least three neighbouring resolutions give the same partition, up
-        to `tolerance`. One module, or one per neuron, can be a plateau as well.
-    tolerance : float
+    structure, signs, resolution, restarts, seed : see `find_modules`
+
+    Raises
+    ------
+    ValueError
+        If an argument is unknown or out of its range.
     """
 
-    resolutions: FloatVector
-    partitions: tuple[Partition, ...]
-    n_modules: IntVector
-    qualities: FloatVector
-    restart_distance: FloatVector
-    neighbour_distance: FloatVector
-    plateau: IntVector
-    tolerance: float
+    structure: str
+    signs: str
+    resolution: float
+    restarts: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Check all but the seed, which is checked where it is used."""
+        if self.structure not in STRUCTURES:
+            raise ValueError(
+                f"structure must be one of {STRUCTURES}, got {self.structure!r}"
+            )
+        _check_modularity(self.signs, self.resolution)
+        check_counts(restarts=self.restarts)
+
+    @property
+    def objective(self) -> Objective:
+        """Modularity to be optimised."""
+        return Objective(
+            signs=self.signs,
+            resolution=self.resolution,
+            minimise=self.structure == "disassortative",
+        )
+
+    def partition(
+        self, labels: IntVector, *, quality: float, agreement: float, engine: str
+    ) -> Partition:
+        """Return the modules that were found by modularity, with these arguments."""
+        return Partition(
+            labels=labels,
+            n_modules=int(labels.max()) + 1,
+            quality=quality,
+            evidence=quality,
+            agreement=agreement,
+            engine=engine,
+            **vars(self),
+        )
 
 
 def find_modules(
@@ -131,81 +167,99 @@ def find_modules(
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
-    seed : int
+    seed : int, default 0
         The same seed gives the same modules at any number of workers.
     structure : {"any", "assortative", "disassortative"}
         ``"assortative"`` maximises and ``"disassortative"`` minimises `modularity`
-        by Leiden (Traag, Waltman & van Eck 2019, doi:10.1038/s41598-019-41695-z),
-        the best of all restarts and, in small or dense networks, of as many runs (10
-        at most) that go on from there. Of more than 10 restarts, and above 20,000
-        neurons, each has two rounds of Leiden, and the best of several goes on to its
-        end. In large sparse networks, assortative runs take turns to start from
-        modules at twice the resolution and from single neurons. Both structures are
-        found in noise too, so ask `structure_significance` whether to believe them.
-        ``"any"`` fits a block model, which sees every shape and finds one module
-        where there is nothing.
+        by the Leiden algorithm (Traag, Waltman & van Eck 2019,
+        doi:10.1038/s41598-019-41695-z; see Notes). Both structures are found in noise
+        too: `structure_significance` tests whether to believe them. ``"any"`` fits a
+        block model, which recognises modules of any connectivity and finds a single
+        module where there is no structure.
     signs : {"signed", "positive", "negative", "absolute"}
         Both signs (Gomez, Jensen & Arenas 2009, doi:10.1103/PhysRevE.80.016114),
         the positive weights, the size of the negative ones, or ``|weights|``.
     resolution : float, more than 0
-        Factor of what chance expects. Larger gives more and smaller modules, or
-        fewer and larger ones if disassortative.
+        Factor of the weight expected by chance. A larger one gives more and smaller
+        modules, or fewer and larger ones if disassortative.
     restarts : int, at least 1
+        Independent searches, of which the best counts.
     workers : int, at least 1
-        Processes to share the restarts, used where the network is large enough.
+        Processes that share the restarts, used where the network is large enough.
 
     Returns
     -------
     Partition
-        One module where no partition is better than that. A neuron without
-        synapses is a module of its own if assortative or disassortative.
+        One module where no partition is better than that. With ``"assortative"`` and
+        ``"disassortative"``, a neuron without synapses is a module of its own.
 
     Raises
     ------
     ValueError
-        If `network` is no connectome or an argument is out of its range.
+        If `network` is not a connectome or an argument is out of its range.
+
+    See Also
+    --------
+    consensus_modules : Modules on which many runs agree.
+    resolution_scan : Modules over a range of resolutions.
+    commstruct.structure_significance : Tests the modules against randomised networks.
+
+    Notes
+    -----
+    Up to 10 restarts of Leiden each run until no neuron gains by moving; of more
+    restarts, and above 20,000 neurons, each has two rounds and the best is then run
+    until stable. In small or dense networks, up to 10 further runs start from the best
+    partition with two of its modules dissolved. In large sparse networks, every second
+    assortative run starts from modules at twice the resolution, the others from single
+    neurons.
+
+    Examples
+    --------
+    Two groups of six neurons, each of which excites only the other one:
+
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.kron([[0.0, 1.0], [1.0, 0.0]], np.ones((6, 6)))
+    >>> cs.find_modules(weights, structure="disassortative").labels
+    array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+    >>> cs.find_modules(weights, structure="any").labels
+    array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+
+    No division of it has a larger modularity than a single module:
+
+    >>> cs.find_modules(weights, structure="assortative").n_modules
+    1
     """
     connectome = as_connectome(network)
-    _check_search(structure, signs, resolution, restarts, workers)
-    if structure == "any":
-        model = fit_blockmodel(
-            connectome,
-            seed=seed,
-            signs=signs,
-            resolution=resolution,
-            restarts=restarts,
-            workers=workers,
-        )
-        return Partition(
-            labels=model.labels,
-            n_modules=model.n_modules,
-            quality=model.icl,
-            evidence=model.divided_icl,
-            structure=structure,
-            signs=signs,
-            resolution=resolution,
-            seed=seed,
-            restarts=restarts,
-            agreement=model.agreement,
-            engine=f"block model, {model.family}",
-            family=model.family,
-        )
-    partition, _ = _best_of_restarts(
+    search = Search(structure, signs, resolution, restarts, seed)
+    check_counts(workers=workers)
+    if structure != "any":
+        partition, _ = leiden_partition(connectome, search, workers=workers)
+        return partition
+    model = fit_blockmodel(
         connectome,
         seed=seed,
-        structure=structure,
         signs=signs,
         resolution=resolution,
         restarts=restarts,
         workers=workers,
     )
-    return partition
+    return Partition(
+        labels=model.labels,
+        n_modules=model.n_modules,
+        quality=model.icl,
+        evidence=model.divided_icl,
+        agreement=model.agreement,
+        engine=f"block model, {model.family}",
+        family=model.family,
+        **vars(search),
+    )
 
 
 def modularity(
     network: Any, labels: ArrayLike, *, resolution: float = 1.0, signs: str = "signed"
 ) -> float:
-    """Modularity of given modules: weight within them, beyond what chance expects.
+    """Modularity of given modules: weight within them beyond that expected by chance.
 
     For non-negative weights ``sum_ij (W_ij - resolution * s_i r_j / m) / m`` over
     pairs in one module, with strengths ``s_i = sum_j W_ij`` sent, ``r_j`` received
@@ -218,7 +272,7 @@ def modularity(
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
-        The matrix is taken literally, its diagonal included.
+        The matrix is used as it is, including its diagonal.
     labels : (n,) array of int or text, module of each neuron
     resolution : float, more than 0
     signs : see `find_modules`
@@ -231,277 +285,82 @@ def modularity(
     ------
     ValueError
         If `labels` is not one module per neuron, or `signs` is unknown.
+
+    See Also
+    --------
+    find_modules : Finds the modules of largest (or smallest) modularity.
+    commstruct.block_structure : Gives the modularity among other scores.
+
+    Examples
+    --------
+    Two triangles joined by one edge have 6/7 of their weight within the triangles,
+    where 1/2 is expected:
+
+    >>> import networkx as nx
+    >>> import commstruct as cs
+    >>> graph = nx.barbell_graph(3, 0)
+    >>> round(cs.modularity(graph, [0, 0, 0, 1, 1, 1]), 4)
+    0.3571
+    >>> round(6 / 7 - 1 / 2, 4)
+    0.3571
     """
     connectome = as_connectome(network)
     modules = check_labels(labels, connectome.n_neurons)
-    _check_search("assortative", signs, resolution, 1, 1)
+    _check_modularity(signs, resolution)
     layers = sign_layers(connectome.weights, signs=signs)
     return layers_modularity(layers, modules, resolution)
 
 
-def consensus_modules(
-    network: Any,
-    *,
-    seed: int = 0,
-    structure: str = "assortative",
-    signs: str = "signed",
-    resolution: float = 1.0,
-    restarts: int = 100,
-    threshold: float = 0.5,
-    workers: int = 1,
-) -> Partition:
-    """Find the modules that many runs agree on, by iterated consensus.
-
-    Lancichinetti & Fortunato (2012), doi:10.1038/srep00336: weigh each pair of
-    neurons by the share of runs that put both in one module, drop what is below the
-    threshold (but keep each neuron's strongest partners), find the modules of that
-    network as often again, and repeat until all runs agree.
-
-    Parameters
-    ----------
-    network, seed, structure, signs, resolution, workers : see `find_modules`
-        Only the first round looks at the signs, directions and structure.
-    restarts : int, at least 1
-        Runs in every round.
-    threshold : float from 0 to 1
+def leiden_partition(
+    connectome: Connectome, search: Search, *, workers: int = 1
+) -> tuple[Partition, list[IntVector]]:
+    """Find the modules of best modularity by Leiden.
 
     Returns
     -------
-    Partition
-        `quality` is the `modularity` of the consensus; `agreement` that of the
-        first round.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
+    partition : Partition, one module where none is better than that
+    runs : list of (n,) arrays, labels of every restart
     """
-    connectome = as_connectome(network)
-    _check_search(structure, signs, resolution, restarts, workers)
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold must be from 0 to 1, got {threshold}")
-    seeds = spawn_seeds(seed, restarts)
-    options: dict[str, Any] = {"signs": signs, "resolution": resolution}
-    if structure == "any":
-        tries = Parallel(n_jobs=workers)(
-            delayed(_labels_of_any)(connectome, seed=one, **options) for one in seeds
-        )
-    else:
-        minimise = structure == "disassortative"
-        tries, _ = leiden_restarts(
-            connectome.weights, seeds, minimise=minimise, workers=workers, **options
-        )
-    agreement = _mean_rand_index(tries)
-    labels = _settled_consensus(tries, seeds, threshold, workers)
-    quality = modularity(connectome, labels, **options)
-    return Partition(
-        labels=labels,
-        n_modules=int(labels.max()) + 1,
-        quality=quality,
-        evidence=quality,
-        structure=structure,
-        signs=signs,
-        resolution=resolution,
-        seed=seed,
-        restarts=restarts,
-        agreement=agreement,
-        engine=f"consensus of {restarts} runs",
+    weights, objective = connectome.weights, search.objective
+    seeds = spawn_seeds(search.seed, search.restarts)
+    is_short = search.restarts > FULL_RESTARTS or connectome.n_neurons > VERY_LARGE
+    runs, engine = leiden_restarts(
+        weights,
+        seeds,
+        objective,
+        rounds=SHORT_ROUNDS if is_short else UNTIL_STABLE,
+        workers=workers,
     )
-
-
-def resolution_scan(
-    network: Any,
-    *,
-    seed: int = 0,
-    resolutions: ArrayLike | None = None,
-    structure: str = "assortative",
-    signs: str = "signed",
-    restarts: int = 20,
-    tolerance: float = 0.01,
-    workers: int = 1,
-) -> ResolutionScan:
-    """Find modules over a range of resolutions, and where they do not depend on it.
-
-    Parameters
-    ----------
-    network, seed, signs, restarts, workers : see `find_modules`
-        All resolutions use the same seed.
-    resolutions : (r,) array, more than 0, optional
-        Default 17, from 1/4 to 4 in equal ratios.
-    structure : {"assortative", "disassortative"}
-    tolerance : float, at least 0
-        Largest normalised variation of information between neighbours on a plateau.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range, or `structure` has no resolution.
-    """
-    connectome = as_connectome(network)
-    given = np.geomspace(0.25, 4, 17) if resolutions is None else resolutions
-    grid: FloatVector = np.unique(np.asarray(given, dtype=np.float64))
-    if not grid.size:
-        raise ValueError("resolutions must be at least one, got none")
-    for gamma in grid:
-        _check_search(structure, signs, gamma, restarts, workers)
-    if structure == "any":
-        raise ValueError(
-            "structure must be 'assortative' or 'disassortative' in a scan of "
-            "resolutions, which a block model does not have, got 'any'"
-        )
-    options = {"structure": structure, "signs": signs, "restarts": restarts}
-    found = Parallel(n_jobs=workers)(
-        delayed(_scan_step)(connectome, seed=seed, resolution=float(gamma), **options)
-        for gamma in grid
-    )
-    partitions = tuple(partition for partition, _ in found)
-    distances = partition_distances([partition.labels for partition in partitions])
-    neighbours: FloatVector = np.diagonal(distances, offset=1).copy()
-    return ResolutionScan(
-        resolutions=grid,
-        partitions=partitions,
-        n_modules=np.array([partition.n_modules for partition in partitions]),
-        qualities=np.array([partition.quality for partition in partitions]),
-        restart_distance=np.array([distance for _, distance in found]),
-        neighbour_distance=neighbours,
-        plateau=_plateaus(neighbours <= tolerance),
-        tolerance=tolerance,
-    )
-
-
-def _best_of_restarts(
-    connectome: Connectome,
-    *,
-    seed: int,
-    structure: str,
-    signs: str,
-    resolution: float,
-    restarts: int,
-    workers: int = 1,
-) -> tuple[Partition, list[IntVector]]:
-    """Partition of the best modularity, one module unless better, and all restarts."""
-    minimise = structure == "disassortative"
-    weights = connectome.weights
-    options: dict[str, Any] = {
-        "signs": signs,
-        "resolution": resolution,
-        "minimise": minimise,
-    }
-    seeds = spawn_seeds(seed, restarts)
-    brief = restarts > FEW_RESTARTS or connectome.n_neurons > VERY_LARGE
-    rounds = FEW_ROUNDS if brief else TO_THE_END
-    tries, engine = leiden_restarts(
-        weights, seeds, rounds=rounds, workers=workers, **options
-    )
-    layers = sign_layers(weights, signs=signs)
+    layers = sign_layers(weights, signs=search.signs)
     one_module = canonical_labels(np.zeros(connectome.n_neurons, dtype=np.int64))
-    best, quality = _best_of([one_module, *tries], layers, resolution, minimise)
-    if restarts > 1:
-        improved = leiden_improved(weights, best, seeds, unfinished=brief, **options)
-        best, quality = _best_of([best, improved], layers, resolution, minimise)
-    partition = Partition(
-        labels=best,
-        n_modules=int(best.max()) + 1,
-        quality=quality,
-        evidence=quality,
-        structure=structure,
-        signs=signs,
-        resolution=resolution,
-        seed=seed,
-        restarts=restarts,
-        agreement=_mean_rand_index(tries),
-        engine=engine,
+    best, quality = _best_labels([one_module, *runs], layers, objective)
+    if search.restarts > 1:
+        improved = improve_partition(
+            weights, best, seeds, objective, unfinished=is_short
+        )
+        best, quality = _best_labels([best, improved], layers, objective)
+    partition = search.partition(
+        best, quality=quality, agreement=mean_rand_index(runs), engine=engine
     )
-    return partition, tries
+    return partition, runs
 
 
-def _best_of(
-    candidates: Sequence[IntVector],
-    layers: tuple[Layer, ...],
-    resolution: float,
-    minimise: bool,
+def _best_labels(
+    candidates: Sequence[IntVector], layers: tuple[Layer, ...], objective: Objective
 ) -> tuple[IntVector, float]:
-    """Labels of the best modularity, and that; the first of those that are alike."""
-    sign = -1.0 if minimise else 1.0
-    best, quality = candidates[0], -np.inf
+    """Labels of the best modularity, and this; the first of equal ones."""
+    best, best_quality = candidates[0], -np.inf
     for labels in candidates:
-        found = sign * layers_modularity(layers, labels, resolution)
-        if found > quality + CLEARLY:
-            best, quality = labels, found
-    return best, sign * quality
+        quality = objective.direction * layers_modularity(
+            layers, labels, objective.resolution
+        )
+        if quality > best_quality + ROUNDING:
+            best, best_quality = labels, quality
+    return best, objective.direction * best_quality
 
 
-def _mean_rand_index(tries: Sequence[IntVector]) -> float:
-    if len(tries) == 1:
-        return 1.0
-    return float(rand_indices(tries)[np.triu_indices(len(tries), 1)].mean())
-
-
-def _labels_of_any(
-    connectome: Connectome, *, seed: int, signs: str, resolution: float
-) -> IntVector:
-    return find_modules(
-        connectome, seed=seed, signs=signs, resolution=resolution, restarts=1
-    ).labels
-
-
-def _settled_consensus(
-    tries: list[IntVector], seeds: Sequence[int], threshold: float, workers: int
-) -> IntVector:
-    for _ in range(MOST_CONSENSUS_ROUNDS):
-        if all(np.array_equal(tries[0], labels) for labels in tries[1:]):
-            return tries[0]
-        shared = _thresholded(agreement_matrix(tries), threshold)
-        tries, _ = leiden_restarts(shared, seeds, workers=workers)
-    warnings.warn(
-        f"the consensus did not settle in {MOST_CONSENSUS_ROUNDS} rounds; more "
-        "restarts may help",
-        RuntimeWarning,
-        stacklevel=3,
-    )
-    return tries[0]
-
-
-def _thresholded(agreement: sparse.csr_array, threshold: float) -> sparse.csr_array:
-    """Drop weak pairs and the diagonal, but leave every neuron its best partners."""
-    pairs = agreement.tocoo()
-    others = pairs.row != pairs.col
-    row, column, share = pairs.row[others], pairs.col[others], pairs.data[others]
-    strongest = np.zeros(agreement.shape[0])
-    np.maximum.at(strongest, row, share)
-    limit = np.minimum(strongest, threshold)
-    kept = share >= np.minimum(limit[row], limit[column])
-    return sparse.csr_array(
-        (share[kept], (row[kept], column[kept])), shape=agreement.shape
-    )
-
-
-def _scan_step(connectome: Connectome, **options: Any) -> tuple[Partition, float]:
-    """Partition at one resolution, and the mean distance between its restarts."""
-    partition, tries = _best_of_restarts(connectome, **options)
-    if len(tries) == 1:
-        return partition, 0.0
-    pairs = np.triu_indices(len(tries), 1)
-    return partition, float(partition_distances(tries)[pairs].mean())
-
-
-def _plateaus(close: NDArray[np.bool_]) -> IntVector:
-    """Number the runs of at least three resolutions whose neighbours are close."""
-    plateau = np.full(len(close) + 1, -1, dtype=np.int64)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], close, [0]])))
-    runs = [(start, end) for start, end in edges.reshape(-1, 2) if end - start >= 2]
-    for number, (start, end) in enumerate(runs):
-        plateau[start : end + 1] = number
-    return plateau
-
-
-def _check_search(
-    structure: str, signs: str, resolution: float, restarts: int, workers: int
-) -> None:
-    if structure not in STRUCTURES:
-        raise ValueError(f"structure must be one of {STRUCTURES}, got {structure!r}")
+def _check_modularity(signs: str, resolution: float) -> None:
     if signs not in SIGNS:
         raise ValueError(f"signs must be one of {SIGNS}, got {signs!r}")
     if not 0 < resolution < np.inf:
         raise ValueError(f"resolution must be more than 0, got {resolution}")
-    check_counts(restarts=restarts, workers=workers)

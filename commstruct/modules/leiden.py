@@ -1,10 +1,14 @@
-"""Leiden on a connectome: which graph, which engine, which seed; runs of it."""
+"""Modularity of a connectome and its optimisation by the Leiden algorithm.
+
+Traag, Waltman & van Eck (2019), doi:10.1038/s41598-019-41695-z. Two libraries are used,
+igraph and leidenalg, since neither handles every combination of sign, direction and
+size both correctly and fast.
+"""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import igraph
 import leidenalg
@@ -21,23 +25,73 @@ from commstruct.connectome import (
 )
 
 SIGNS = ("signed", "positive", "negative", "absolute")
-SMALL_PAIRS = 250_000  # pairs of neurons (700 neurons) a complete graph costs nothing
-EDGES_WORTH_A_PROCESS = 4_000_000  # edges x runs, about two seconds of Leiden
-N_STARTING_MODULES = 50  # random start, where every module is tried for every neuron
-BROKEN_UP = 2  # modules, to go on from a partition that is nearly the best
-MOST_IMPROVEMENTS = 10  # runs from the best of the restarts, of as many as these
-TO_THE_END = -1  # rounds of Leiden: until one changes nothing
-FINER = 2.0  # times the resolution, on the way to the modules of a large network
+
+# -- Which library --------------------------------------------------------------------
+# Number of pairs of neurons (those of 700 neurons) up to which even a sparse network
+# becomes a complete graph. On complete graphs igraph takes 7 ms a run for 300 neurons
+# and 0.2 s for 1000, a ninth to a seventeenth of what leidenalg takes; a complete graph
+# of 700 neurons holds 2 MB of weights. A limit on memory and time, not on accuracy.
+COMPLETE_GRAPH_PAIRS = 250_000
+# Edges times runs from which joblib's processes are used: starting them takes about two
+# seconds, which is also about what Leiden takes for this many edges.
+MIN_EDGES_FOR_PROCESSES = 4_000_000
+
+# -- Where runs start -----------------------------------------------------------------
+# Resolution of the first round on a large sparse network, relative to that asked for.
+# From single neurons, large modules meet before they are whole and are not separated
+# again. On planted graphs of 4,000, 20,000 and 139,000 neurons this start reaches a
+# modularity of 0.3542, 0.3556 and 0.3558, igraph's own 0.3542, 0.3514 and 0.3469; in
+# random graphs it is of no use (docs/benchmarks.md), hence every second run only.
+START_RESOLUTION_FACTOR = 2.0
+# Modules that neurons are assigned to at random before modularity is minimised by
+# leidenalg, which then tries every module for every neuron. More would slow that down
+# in proportion; far fewer would limit the number of modules. Chosen by experience.
+RANDOM_START_MODULES = 50
+
+# -- Runs from the best partition -----------------------------------------------------
+# Modules dissolved before each of these runs, and the largest number of such runs.
+DISSOLVED_MODULES = 2
+MAX_PERTURBED_RUNS = 10
+
+UNTIL_STABLE = -1  # number of rounds by which both libraries mean "until none helps"
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Modularity to be optimised: of which weights, at which resolution, which way.
+
+    Attributes
+    ----------
+    signs : {"signed", "positive", "negative", "absolute"}
+        See `sign_layers`.
+    resolution : float, more than 0
+        Factor of the weight expected by chance; a larger one gives more modules.
+    minimise : bool
+        Whether to look for the smallest modularity, that is, for modules whose neurons
+        avoid each other.
+    """
+
+    signs: str = "signed"
+    resolution: float = 1.0
+    minimise: bool = False
+
+    @property
+    def direction(self) -> float:
+        """1 if modularity is maximised, -1 if it is minimised."""
+        return -1.0 if self.minimise else 1.0
+
+
+MODULARITY = Objective()  # signed, resolution 1, maximised
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One sign of a network: non-negative weights, and what they count for.
+    """Non-negative weights of one sign, and the coefficient with which they count.
 
     Attributes
     ----------
     coefficient : float
-        +1 where weights within modules are wanted, -1 where they are not.
+        1 where weight within modules adds to modularity, -1 where it subtracts.
     weights : (n, n) array or csr_array, non-negative, not all zero
     total : float, sum of `weights`
     sent, received : (n,) arrays, sums of the rows and of the columns of `weights`
@@ -52,29 +106,30 @@ class Layer:
 
 @dataclass(frozen=True)
 class LeidenSearch:
-    """Leiden made ready for one network, to be run with many seeds.
+    """Leiden prepared for one network, to be run with any number of seeds.
 
     Attributes
     ----------
     engine : str
-        Library and form that is used, for the record.
+        Library and kind of graph, for display.
     run : function of a seed (int) that returns labels, largest module first
-        Further arguments: where to start (labels, or None for single neurons) and
-        the number of rounds, by default `TO_THE_END`.
+        Optional further arguments: the labels to start from (default None, every
+        neuron by itself) and the number of rounds (default `UNTIL_STABLE`).
     start : function of a seed that returns labels, or None
-        Where the first run starts, and every second one after it.
-    improve : function of a seed and of labels, or None
-        Leaves a partition and searches on from there; it may end at a worse one.
+        Makes the partition that the first, third, fifth ... run starts from; None if
+        all runs start from single neurons.
+    perturb : function of a seed and of labels that returns labels, or None
+        Perturbs a partition and runs Leiden from there, which may end at a worse one.
     """
 
     engine: str
     run: Callable[..., IntVector]
     start: Callable[[int], IntVector] | None = None
-    improve: Callable[[int, IntVector], IntVector] | None = None
+    perturb: Callable[[int, IntVector], IntVector] | None = None
 
 
 def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
-    """Split weights into the non-negative layers that modularity is made of.
+    """Split weights into the non-negative layers of which modularity is the sum.
 
     Parameters
     ----------
@@ -82,12 +137,12 @@ def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
     signs : {"signed", "positive", "negative", "absolute"}
         ``"signed"``: the positive part with coefficient 1 and the size of the
         negative part with -1 (Gomez, Jensen & Arenas 2009,
-        doi:10.1103/PhysRevE.80.016114); else one layer: the positive part, the size
-        of the negative part, or ``|weights|``.
+        doi:10.1103/PhysRevE.80.016114). Otherwise a single layer: the positive part,
+        the size of the negative part, or ``|weights|``.
 
     Returns
     -------
-    tuple of `Layer`, without those whose weights are all zero
+    tuple of `Layer`; layers whose weights are all zero are left out
 
     Raises
     ------
@@ -99,10 +154,10 @@ def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
     if signs == "absolute":
         parts = [(1.0, abs(weights))]
     else:
-        parts = [(1.0, _part_above_zero(weights))] if signs != "negative" else []
+        parts = [(1.0, _positive_part(weights))] if signs != "negative" else []
         if signs != "positive":
             coefficient = 1.0 if signs == "negative" else -1.0
-            parts.append((coefficient, _part_above_zero(-weights)))
+            parts.append((coefficient, _positive_part(-weights)))
     layers = []
     for coefficient, part in parts:
         sent, received = np.asarray(part.sum(axis=1)), np.asarray(part.sum(axis=0))
@@ -114,11 +169,11 @@ def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
 def modularity_matrix(
     layers: tuple[Layer, ...], *, resolution: float, n_neurons: int
 ) -> FloatMatrix:
-    """Matrix whose sum over pairs within modules is the modularity.
+    """Matrix whose sum over the pairs within modules is the modularity.
 
-    ``sum_l c_l (W_l[i, j] - resolution * sent_l[i] * received_l[j] / total_l)``,
-    over all layers l with coefficient c_l, divided by the total of all layers and
-    averaged with its transpose, which leaves every such sum as it is.
+    ``sum_l c_l (W_l[i, j] - resolution * sent_l[i] * received_l[j] / total_l)``
+    over all layers l with coefficient c_l, divided by the total of all layers. It is
+    averaged with its transpose, which does not change the sum over any module.
     """
     matrix = np.zeros((n_neurons, n_neurons))
     for layer in layers:
@@ -134,7 +189,7 @@ def modularity_matrix(
 def layers_modularity(
     layers: tuple[Layer, ...], labels: IntVector, resolution: float
 ) -> float:
-    """Modularity of given modules, as `modularity_matrix` has it; 0 if no layer."""
+    """Modularity of a partition, as defined by `modularity_matrix`; 0 if no layer."""
     if not layers:
         return 0.0
     gain = 0.0
@@ -147,125 +202,117 @@ def layers_modularity(
     return gain / sum(layer.total for layer in layers)
 
 
-def leiden_search(
-    weights: Weights,
-    *,
-    signs: str = "signed",
-    resolution: float = 1.0,
-    minimise: bool = False,
-) -> LeidenSearch:
-    """Prepare Leiden to maximise, or to minimise, the modularity of one network.
+def leiden_search(weights: Weights, objective: Objective = MODULARITY) -> LeidenSearch:
+    """Prepare Leiden to optimise the modularity of one network.
 
-    Small and dense networks become one complete igraph graph whose edges are the
-    modularity matrix: directions, signs and the resolution are all in the matrix,
-    and minimising is turning its sign. Larger sparse ones keep their edges: igraph
-    with the strengths as weights of the neurons (its own directed null would take
-    the sent strengths twice) for one layer that is maximised, leidenalg for two
-    layers or for minimising, where modules without a common edge must be tried.
+    Small and dense networks become a complete igraph graph whose edge weights are the
+    modularity matrix. Directions, signs and the resolution are all in that matrix, and
+    minimising means changing its sign. Larger sparse networks keep their edges. A
+    single layer that is maximised is left to igraph, with the strengths as weights of
+    the nodes (igraph's own directed modularity would use the sent strengths twice).
+    Two layers, or minimising, need leidenalg: it can also try modules to which a neuron
+    has no edge.
 
     Parameters
     ----------
     weights : (n, n) array or csr_array of float64
-    signs : see `sign_layers`
-    resolution : float, at least 0
-        Factor of what is expected by chance; larger gives more modules.
-    minimise : bool
-        Whether to look for modules that avoid themselves.
+    objective : Objective, optional
     """
-    layers = sign_layers(weights, signs=signs)
+    layers = sign_layers(weights, signs=objective.signs)
+    resolution = objective.resolution
     n = int(weights.shape[0])
-    if not layers:  # any partition is as good; the plainest is one module
-        return LeidenSearch("none, no weights", lambda *given: np.zeros(n, np.int64))
-    if _becomes_complete(layers):
+    if not layers:  # all partitions have modularity 0; one module is the simplest
+        return LeidenSearch("none, no weights", lambda *_: np.zeros(n, np.int64))
+    if _use_complete_graph(layers):
         matrix = modularity_matrix(layers, resolution=resolution, n_neurons=n)
-        return _complete_search(-matrix if minimise else matrix)
-    if len(layers) == 1 and layers[0].coefficient > 0 and not minimise:
+        return _complete_search(-matrix if objective.minimise else matrix)
+    if len(layers) == 1 and layers[0].coefficient > 0 and not objective.minimise:
         return _edge_search(layers[0], resolution)
-    return _layered_search(layers, resolution, minimise)
-
-
-def leiden_labels(
-    weights: Weights,
-    *,
-    seed: int = 0,
-    signs: str = "signed",
-    resolution: float = 1.0,
-    minimise: bool = False,
-) -> IntVector:
-    """Return the modules of one run of Leiden; see `leiden_search`."""
-    (labels,), _ = leiden_restarts(
-        weights, [seed], signs=signs, resolution=resolution, minimise=minimise
-    )
-    return labels
+    return _layered_search(layers, objective)
 
 
 def leiden_restarts(
     weights: Weights,
     seeds: Sequence[int],
+    objective: Objective = MODULARITY,
     *,
-    signs: str = "signed",
-    resolution: float = 1.0,
-    minimise: bool = False,
-    rounds: int = TO_THE_END,
+    rounds: int = UNTIL_STABLE,
     workers: int = 1,
 ) -> tuple[list[IntVector], str]:
-    """Return the labels of one run per seed, in their order, and the engine.
+    """Run Leiden once per seed; return the labels, in the order of the seeds.
 
-    Each run takes `rounds` of Leiden, or as many as change something. In large sparse
-    networks that are searched for assortative modules, the first and every second run
-    starts with a round at twice the resolution: large modules that meet before they
-    are whole do not come apart again (of no use where there are no modules, hence the
-    other runs). `workers` processes share the runs where these outlast the start of a
-    process. The other arguments are those of `leiden_search`.
+    In large sparse networks that are searched for assortative modules, the first and
+    every second run starts with a round at twice the resolution
+    (`START_RESOLUTION_FACTOR`).
+
+    Parameters
+    ----------
+    weights : (n, n) array or csr_array of float64
+    seeds : sequence of int
+    objective : Objective, optional
+    rounds : int
+        Rounds of Leiden in each run; by default until a round changes nothing.
+    workers : int
+        Processes that share the runs, if these take longer than starting a process.
+
+    Returns
+    -------
+    labels : list of (n,) arrays
+    engine : str, as in `LeidenSearch`
     """
     n = int(weights.shape[0])
     n_edges = n * n if isinstance(weights, np.ndarray) else int(weights.nnz)
-    if n_edges * len(seeds) < EDGES_WORTH_A_PROCESS:
+    if n_edges * len(seeds) < MIN_EDGES_FOR_PROCESSES:
         workers = 1
-    options = {"signs": signs, "resolution": resolution, "minimise": minimise}
     shares = np.array_split(np.arange(len(seeds)), min(workers, len(seeds)))
     done = Parallel(n_jobs=workers)(
-        delayed(_runs)(weights, [(i, seeds[i]) for i in share], rounds, options)
+        delayed(_numbered_runs)(
+            weights, [(i, seeds[i]) for i in share], rounds, objective
+        )
         for share in shares
     )
     return [labels for runs, _ in done for labels in runs], done[0][1]
 
 
-def leiden_improved(
+def improve_partition(
     weights: Weights,
     labels: IntVector,
     seeds: Sequence[int],
+    objective: Objective = MODULARITY,
     *,
-    signs: str = "signed",
-    resolution: float = 1.0,
-    minimise: bool = False,
     unfinished: bool = False,
 ) -> IntVector:
-    """Leave a partition and run Leiden from there, a few times; keep the best.
+    """Run Leiden a few more times from a partition, and return the best result.
 
     Iterated local search (Lourenco, Martin & Stutzle 2003,
-    doi:10.1007/0-306-48056-5_11): where many partitions are nearly as good as the best
-    one, runs that start from a good one find it more often than as many new ones.
-    First, an `unfinished` run, of few rounds, goes on to its end. Then networks that
-    become a complete graph have two modules broken up, with each of ten seeds; others
-    are left as they are. The other arguments are those of `leiden_search`.
+    doi:10.1007/0-306-48056-5_11): where many partitions are nearly optimal, runs that
+    start from a good one find a better one more often than as many independent runs.
+    Networks that are searched as complete graphs have two modules dissolved
+    (`DISSOLVED_MODULES`) and Leiden run from there, with each of the first seeds
+    (`MAX_PERTURBED_RUNS`). Larger networks are returned as they are, unless unfinished.
+
+    Parameters
+    ----------
+    weights, objective : see `leiden_search`
+    labels : (n,) array, the partition to start from
+    seeds : sequence of int, one for each run
+    unfinished : bool
+        Whether `labels` come from a run of few rounds; it is first run until stable.
     """
-    layers = sign_layers(weights, signs=signs)
-    if not unfinished and not _becomes_complete(layers):
+    layers = sign_layers(weights, signs=objective.signs)
+    if not unfinished and not _use_complete_graph(layers):
         return labels
-    search = leiden_search(
-        weights, signs=signs, resolution=resolution, minimise=minimise
-    )
+    search = leiden_search(weights, objective)
     steps = [search.run] if unfinished else []
-    if search.improve is not None:
-        steps += [search.improve] * MOST_IMPROVEMENTS
-    sign = -1.0 if minimise else 1.0
+    if search.perturb is not None:
+        steps += [search.perturb] * MAX_PERTURBED_RUNS
+    sign, resolution = objective.direction, objective.resolution
     best = sign * layers_modularity(layers, labels, resolution)
     for seed, step in zip(seeds, steps, strict=False):
-        found = step(seed, labels)
-        quality = sign * layers_modularity(layers, found, resolution)
+        candidate = step(seed, labels)
+        quality = sign * layers_modularity(layers, candidate, resolution)
         if quality > best:
-            labels, best = found, quality
+            labels, best = candidate, quality
     return labels
 
 
@@ -297,14 +344,14 @@ def check_counts(**numbers: int) -> None:
             raise ValueError(f"{name} must be at least 1, got {number!r}")
 
 
-def _runs(
+def _numbered_runs(
     weights: Weights,
     numbered: list[tuple[int, int]],
     rounds: int,
-    options: dict[str, Any],
+    objective: Objective,
 ) -> tuple[list[IntVector], str]:
-    """Labels of runs, each of a number and a seed, and the engine."""
-    search = leiden_search(weights, **options)
+    """Labels of the runs with these (number, seed), and the engine."""
+    search = leiden_search(weights, objective)
     runs = []
     for number, seed in numbered:
         start = search.start(seed) if search.start and number % 2 == 0 else None
@@ -312,11 +359,11 @@ def _runs(
     return runs, search.engine
 
 
-def _becomes_complete(layers: tuple[Layer, ...]) -> bool:
-    """Whether all pairs of neurons are not many, or not many more than the edges."""
+def _use_complete_graph(layers: tuple[Layer, ...]) -> bool:
+    """Whether a complete graph is small, or has at most twice the existing edges."""
     n = max((len(layer.sent) for layer in layers), default=0)
     n_edges = sum(int(np.count_nonzero(_values(layer.weights))) for layer in layers)
-    return n * (n - 1) // 2 <= max(SMALL_PAIRS, 2 * n_edges)
+    return n * (n - 1) // 2 <= max(COMPLETE_GRAPH_PAIRS, 2 * n_edges)
 
 
 def _weight_within(weights: Weights, labels: IntVector) -> float:
@@ -326,7 +373,7 @@ def _weight_within(weights: Weights, labels: IntVector) -> float:
     return float(weights.data[pre == labels[weights.indices]].sum())
 
 
-def _part_above_zero(weights: Weights) -> Weights:
+def _positive_part(weights: Weights) -> Weights:
     if weights.min() >= 0:
         return weights
     if isinstance(weights, np.ndarray):
@@ -341,7 +388,7 @@ def _values(weights: Weights) -> FloatVector:
 
 @contextmanager
 def _igraph_seeded(seed: int) -> Iterator[None]:
-    """Give igraph its own random numbers, and Python's back afterwards."""
+    """Let igraph draw from a generator of its own; give back Python's afterwards."""
     igraph.set_random_number_generator(random.Random(seed))
     try:
         yield
@@ -353,40 +400,41 @@ def _complete_search(matrix: FloatMatrix) -> LeidenSearch:
     n = len(matrix)
     edges = matrix[np.triu_indices(n, 1)]
     scale = np.abs(edges).mean() if n > 1 else 0.0
-    edges /= scale or 1.0  # mean size 1: shares of the total would be tiny
-    if len(edges) <= SMALL_PAIRS:
-        edges = edges.tolist()  # which igraph reads faster, but takes more memory
+    edges /= scale or 1.0  # mean size 1; shares of the total would be tiny numbers
+    if len(edges) <= COMPLETE_GRAPH_PAIRS:
+        edges = edges.tolist()  # igraph reads a list faster, but it takes more memory
     graph = igraph.Graph.Full(n)
 
     def run(
-        seed: int, start: IntVector | None = None, rounds: int = TO_THE_END
+        seed: int, start: IntVector | None = None, rounds: int = UNTIL_STABLE
     ) -> IntVector:
         with _igraph_seeded(seed):
-            found = graph.community_leiden(
+            clustering = graph.community_leiden(
                 objective_function="CPM",
                 resolution=0,
                 weights=edges,
                 n_iterations=rounds,
                 initial_membership=None if start is None else start.tolist(),
             )
-        return canonical_labels(found.membership)
+        return canonical_labels(clustering.membership)
 
     return LeidenSearch(
         "igraph Leiden on the modularity matrix",
         run,
-        improve=lambda seed, labels: run(
-            seed, _broken_up(labels, np.random.default_rng(seed))
+        perturb=lambda seed, labels: run(
+            seed, _dissolve_modules(labels, np.random.default_rng(seed))
         ),
     )
 
 
-def _broken_up(labels: IntVector, rng: np.random.Generator) -> IntVector:
-    """Make every neuron of two modules, drawn at random, a module of its own."""
+def _dissolve_modules(labels: IntVector, rng: np.random.Generator) -> IntVector:
+    """Make each neuron of two randomly drawn modules a module of its own."""
     k = int(labels.max()) + 1
-    broken = np.isin(labels, rng.choice(k, min(BROKEN_UP, k), replace=False))
-    apart = labels.copy()
-    apart[broken] = k + np.arange(np.count_nonzero(broken))
-    return canonical_labels(apart)
+    drawn = rng.choice(k, min(DISSOLVED_MODULES, k), replace=False)
+    is_dissolved = np.isin(labels, drawn)
+    dissolved = labels.copy()
+    dissolved[is_dissolved] = k + np.arange(np.count_nonzero(is_dissolved))
+    return canonical_labels(dissolved)
 
 
 def _edge_search(layer: Layer, resolution: float) -> LeidenSearch:
@@ -402,45 +450,43 @@ def _edge_search(layer: Layer, resolution: float) -> LeidenSearch:
     def run(
         seed: int,
         start: IntVector | None = None,
-        rounds: int = TO_THE_END,
+        rounds: int = UNTIL_STABLE,
         factor: float = 1.0,
     ) -> IntVector:
         with _igraph_seeded(seed):
-            found = graph.community_leiden(
+            clustering = graph.community_leiden(
                 resolution=factor * resolution * mean / layer.total,
                 n_iterations=rounds,
                 initial_membership=None if start is None else start.tolist(),
                 **options,
             )
-        return canonical_labels(found.membership)
+        return canonical_labels(clustering.membership)
 
     return LeidenSearch(
         "igraph Leiden on the edges",
         run,
-        start=lambda seed: run(seed, rounds=1, factor=FINER),
+        start=lambda seed: run(seed, rounds=1, factor=START_RESOLUTION_FACTOR),
     )
 
 
-def _layered_search(
-    layers: tuple[Layer, ...], resolution: float, minimise: bool
-) -> LeidenSearch:
+def _layered_search(layers: tuple[Layer, ...], objective: Objective) -> LeidenSearch:
     graphs = [_directed_graph(layer.weights) for layer in layers]
-    # RBConfiguration's quality is a sum over edges, not a share of them: with plus
-    # and minus one the layers count by their totals, as Gomez et al. weight them.
-    turn = -1.0 if minimise else 1.0
-    coefficients = [turn * layer.coefficient for layer in layers]
+    # RBConfiguration's quality is a sum over edges, not a share of them. With
+    # coefficients of 1 and -1 the layers therefore count by their total weights, as in
+    # the modularity of Gomez et al.
+    coefficients = [objective.direction * layer.coefficient for layer in layers]
     n = len(layers[0].sent)
 
     def run(
-        seed: int, start: IntVector | None = None, rounds: int = TO_THE_END
+        seed: int, start: IntVector | None = None, rounds: int = UNTIL_STABLE
     ) -> IntVector:
         optimiser = leidenalg.Optimiser()
         optimiser.set_rng_seed(seed)
-        if minimise:
+        if objective.minimise:
             optimiser.consider_comms = leidenalg.ALL_COMMS
-        if start is None and minimise:
-            modules = min(n, N_STARTING_MODULES)
-            start = np.random.default_rng(seed).integers(modules, size=n)
+        if start is None and objective.minimise:
+            n_modules = min(n, RANDOM_START_MODULES)
+            start = np.random.default_rng(seed).integers(n_modules, size=n)
         elif start is None:
             start = np.arange(n)
         partitions = [
@@ -448,7 +494,7 @@ def _layered_search(
                 graph,
                 initial_membership=start.tolist(),
                 weights=edges.tolist(),
-                resolution_parameter=resolution,
+                resolution_parameter=objective.resolution,
             )
             for graph, edges in graphs
         ]

@@ -31,7 +31,7 @@ def test_blocks_of_a_network_worked_by_hand(form):
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("masked", [False, True])
-def test_diagonal_scores_are_the_correlations_they_are_said_to_be(form, masked):
+def test_diagonal_scores_are_correlations_with_same_module(form, masked):
     weights, labels = planted_weights("mixed", seed=2, sizes=(7, 5, 4))
     rng = np.random.default_rng(1)
     pairs = ~np.eye(16, dtype=bool)
@@ -61,7 +61,7 @@ def test_structure_strength_is_the_adjusted_share_of_explained_variance():
     assert blocks.structure_strength == pytest.approx(1 - residual / total)
 
 
-def test_a_mask_leaves_out_what_cannot_exist():
+def test_impossible_synapses_are_left_out():
     possible = np.array([[0, 1, 1], [0, 0, 0], [0, 1, 0]], dtype=bool)
     blocks = block_structure(
         as_connectome(HAND * (possible | np.eye(3, dtype=bool)), possible=possible),
@@ -80,7 +80,7 @@ def test_perfect_blocks_have_a_perfect_score(sign, score):
     assert blocks.structure_strength == pytest.approx(1.0)
 
 
-def test_what_one_module_leaves_undefined_is_nan_and_its_strength_is_zero():
+def test_scores_of_one_module_are_nan_and_its_structure_strength_is_zero():
     weights, _ = planted_weights("mixed", seed=1, sizes=(9,))
     blocks = block_structure(weights, np.zeros(9, dtype=int))
     assert np.isnan(blocks.diagonal_score)
@@ -99,19 +99,19 @@ def test_equal_weights_have_no_score_and_no_structure(n, weight):
         assert blocks.structure_strength == 0.0
 
 
-def test_a_constant_above_rounding_is_seen():
+def test_differences_just_above_rounding_count():
     weights = 1000.0 + 1e-6 * np.kron(np.eye(2), np.ones((3, 3)))
     assert block_structure(weights, [0, 0, 0, 1, 1, 1]).diagonal_score > 0.99
 
 
-def test_scores_of_a_sign_that_is_absent_are_undefined():
+def test_scores_of_an_absent_sign_are_undefined():
     weights, labels = planted_weights("assortative", seed=1, sizes=(4, 4))
     blocks = block_structure(np.abs(weights), labels)
     assert np.isnan(blocks.diagonal_score_inhibitory)
     assert blocks.diagonal_score == pytest.approx(blocks.diagonal_score_absolute)
 
 
-def test_strengths_that_differ_let_d_and_modularity_disagree():
+def test_d_and_modularity_disagree_where_strengths_differ_between_modules():
     """One strong module: D sees its weights, modularity expects them."""
     labels = np.repeat([0, 1], [5, 5])
     weights = np.array([[9.0, 2.0], [2.0, 0.1]])[np.ix_(labels, labels)]
@@ -127,7 +127,7 @@ def test_the_table_has_a_row_for_each_block():
     assert (len(table), row["sums"], row["means"]) == (4, 6.0, 3.0)
 
 
-def test_intervals_hold_the_estimate_and_narrow_with_more_neurons():
+def test_intervals_contain_the_estimate_and_narrow_with_more_neurons():
     widths = []
     for size in (8, 32):
         weights, labels = planted_weights("mixed", seed=3, sizes=(2 * size, size))
@@ -153,7 +153,7 @@ def test_intervals_cover_the_planted_means():
     assert 0.8 <= np.mean(held) <= 0.99
 
 
-def test_intervals_are_given_again_by_their_seed_and_undefined_where_blocks_are():
+def test_intervals_are_reproduced_by_their_seed_and_undefined_where_blocks_are():
     first = block_intervals(HAND, [0, 0, 1], seed=4, n_bootstraps=20)
     again = block_intervals(HAND, [0, 0, 1], seed=4, n_bootstraps=20)
     np.testing.assert_array_equal(first.means, again.means)
@@ -173,7 +173,7 @@ def test_intervals_refuse_arguments_out_of_range(options, message):
         block_intervals(HAND, [0, 0, 1], **{"seed": 1, **options})
 
 
-def test_labels_that_do_not_fit_are_refused():
+def test_labels_of_the_wrong_length_are_refused():
     with pytest.raises(
         ValueError, match=r"labels must be one module per neuron \(3,\)"
     ):
@@ -182,7 +182,7 @@ def test_labels_that_do_not_fit_are_refused():
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("at_a_time", [1, 7, 10**6])
-def test_block_means_are_those_of_the_block_structure(form, at_a_time, monkeypatch):
+def test_block_means_equal_those_of_the_block_structure(form, at_a_time, monkeypatch):
     monkeypatch.setattr("commstruct.blocks.structure.EDGES_AT_A_TIME", at_a_time)
     np.testing.assert_array_equal(
         block_means(form(HAND), ["a", "a", "b"]), [[2, -2.5], [3, NAN]]
@@ -228,6 +228,8 @@ def test_block_means_do_not_depend_on_how_a_sparse_matrix_stores_its_entries():
     ],
 )
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
-def test_block_means_refuse_weights_that_cannot_be_added(form, weights, message):
+def test_block_means_refuse_weights_that_are_not_a_finite_square_matrix(
+    form, weights, message
+):
     with pytest.raises(ValueError, match=message):
         block_means(form(weights), np.zeros(len(weights), dtype=int))

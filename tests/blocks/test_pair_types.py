@@ -46,7 +46,7 @@ def test_directed_kinds(means, kind):
     assert kind_of(directed_types(np.array(means, dtype=float))) == kind
 
 
-def test_chance_is_the_share_of_all_orders_of_the_means():
+def test_chance_levels_are_shares_of_all_orders_of_the_means():
     for types, n_means in ((undirected_types, 3), (directed_types, 4)):
         kinds = []
         for a, b, ab, *ba in permutations(range(n_means)):
@@ -73,7 +73,7 @@ def test_shares_are_among_the_defined_pairs_only():
     )
 
 
-def test_transposing_turns_cores_into_basins():
+def test_transposing_exchanges_cores_and_basins():
     rng = np.random.default_rng(1)
     weights, labels = rng.normal(size=(24, 24)), np.repeat(range(6), 4)
     one = block_structure(weights, labels).pair_types_directed.counts
@@ -83,7 +83,7 @@ def test_transposing_turns_cores_into_basins():
     assert one["assortative"] == other["assortative"]
 
 
-def test_both_ways_count_by_their_pairs_in_undirected_kinds():
+def test_undirected_kinds_weight_both_directions_by_their_pairs():
     """Blocks of unequal means one way and the other meet in the middle."""
     labels = np.repeat([0, 1], 3)
     weights = np.array([[3.0, 5.0], [0.0, 3.5]])[np.ix_(labels, labels)]

@@ -44,6 +44,6 @@ def test_the_table_has_a_row_per_neuron_sign_and_direction():
     assert row["strength"].tolist() == [2.0]
 
 
-def test_labels_that_do_not_fit_are_refused():
+def test_labels_of_the_wrong_length_are_refused():
     with pytest.raises(ValueError, match="labels must be one module per neuron"):
         neuron_roles(HAND, [0])

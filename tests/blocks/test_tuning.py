@@ -27,7 +27,7 @@ def planted_rates(*, tuned=True, seed=0):
     return rates, classes, labels
 
 
-def test_selectivity_is_the_variance_between_classes():
+def test_selectivity_is_the_share_of_variance_between_classes():
     rates, classes, labels = planted_rates()
     found = module_tuning(rates, classes, labels, seed=0, n_permutations=1)
     ratio = f_classif(rates, classes)[0]  # F = eta^2 / (1 - eta^2) * (N - 3) / 2
@@ -47,14 +47,14 @@ def test_tuning_worked_by_hand():
     assert found.whole == pytest.approx(1 / 3)
 
 
-def test_modules_that_share_their_tuning_are_told_from_chance():
+def test_modules_with_shared_tuning_differ_from_chance():
     rates, classes, labels = planted_rates()
     found = module_tuning(rates, classes, labels, seed=0, n_permutations=199)
     assert found.whole_p == 1 / 200
     assert found.shared_p.max() < 0.05
 
 
-def test_modules_that_serve_nothing_are_chance():
+def test_modules_without_shared_tuning_do_not_differ_from_chance():
     p_values = []
     for seed in range(60):
         rates, classes, labels = planted_rates(tuned=False, seed=seed)
@@ -75,7 +75,7 @@ def test_tuning_does_not_depend_on_gains_or_the_order_of_neurons():
     np.testing.assert_allclose(other.selectivity, one.selectivity[order])
 
 
-def test_a_neuron_that_never_changes_is_not_selective():
+def test_a_neuron_with_a_constant_rate_is_not_selective():
     rates, classes, labels = planted_rates()
     rates[:, 4] = 0.3
     found = module_tuning(rates, classes, labels, seed=0, n_permutations=1)
@@ -92,7 +92,7 @@ def test_a_neuron_that_never_changes_is_not_selective():
         ({"n_permutations": 0}, "n_permutations must be at least 1, got 0"),
     ],
 )
-def test_tuning_refuses_what_does_not_fit(changes, message):
+def test_tuning_refuses_unusable_arguments(changes, message):
     rates, classes, labels = planted_rates()
     given = {"rates": rates, "classes": classes, "labels": labels} | changes
     with pytest.raises(ValueError, match=message):
@@ -118,7 +118,7 @@ def two_ways():
     return network, Task("ways", stimuli, targets, stimuli, targets)
 
 
-def test_silencing_a_way_hurts_the_class_that_goes_it():
+def test_silencing_a_pathway_impairs_only_its_class():
     network, task = two_ways()
     np.testing.assert_array_equal(class_accuracy(network, task, SETTLED), [1, 1])
     lost = accuracy_lost(network, task, [[2], [3], []], SETTLED)
@@ -128,7 +128,7 @@ def test_silencing_a_way_hurts_the_class_that_goes_it():
     assert network.weights[2, 4] == 4
 
 
-def test_a_silenced_neuron_hears_and_is_not_heard():
+def test_a_silenced_neuron_receives_but_does_not_send():
     network, task = two_ways()
     silent = silence(network, [2])
     before = held_out_rates(network, task, SETTLED)
@@ -200,7 +200,7 @@ def probed(tmp_path_factory) -> tuple[SettingProbe, SettingProbe]:
     return found[0], found[1]
 
 
-def test_modules_of_a_trained_network_serve_classes(probed):
+def test_modules_of_a_trained_network_are_tuned_to_classes(probed):
     probe = probed[0]
     assert [run.seed for run in probe.runs] == [0, 1]
     for run in probe.runs:
@@ -215,7 +215,7 @@ def test_modules_of_a_trained_network_serve_classes(probed):
     assert len(served_table([probe]).rows) == 1
 
 
-def test_probing_does_not_depend_on_the_number_of_workers(probed):
+def test_lesions_do_not_depend_on_the_number_of_workers(probed):
     for one, other in zip(probed[0].runs, probed[1].runs, strict=True):
         assert (one.shared_p, one.served, one.lost) == (
             other.shared_p,

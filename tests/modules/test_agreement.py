@@ -29,7 +29,7 @@ def test_distances_of_partitions_worked_by_hand():
     )
 
 
-def test_rand_indices_are_those_of_scikit_learn():
+def test_rand_indices_equal_those_of_scikit_learn():
     rng = np.random.default_rng(1)
     partitions = [rng.integers(0, k, 40) for k in (1, 2, 3, 5, 8, 39)]
     partitions += [np.arange(40), partitions[2]]
@@ -46,7 +46,7 @@ def test_a_single_neuron_agrees_with_itself(measure):
 @pytest.mark.parametrize(
     "measure", [agreement_matrix, partition_distances, rand_indices]
 )
-def test_partitions_that_do_not_match_are_refused(measure):
+def test_partitions_of_different_lengths_are_refused(measure):
     with pytest.raises(ValueError, match="partitions must be at least one, got none"):
         measure([])
     with pytest.raises(ValueError, match=r"labels must be one module per neuron \(2,"):
@@ -54,9 +54,9 @@ def test_partitions_that_do_not_match_are_refused(measure):
 
 
 @pytest.mark.parametrize("measure", [partition_distances, rand_indices])
-def test_measures_do_not_depend_on_how_much_is_held_in_memory(measure, monkeypatch):
+def test_measures_do_not_depend_on_the_size_of_the_work_array(measure, monkeypatch):
     rng = np.random.default_rng(2)
     partitions = [rng.integers(0, k, 30) for k in (1, 2, 3, 5, 8)]
     expected = measure(partitions)
-    monkeypatch.setattr(commstruct.modules.agreement, "MOST_OVERLAPS", 30 * 5 * 2)
+    monkeypatch.setattr(commstruct.modules.agreement, "MAX_OVERLAPS", 30 * 5 * 2)
     np.testing.assert_allclose(measure(partitions), expected)

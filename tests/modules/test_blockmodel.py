@@ -28,7 +28,7 @@ def planted_alike(model, labels):
 
 
 @pytest.mark.parametrize("kind", DIRECTED)
-def test_planted_modules_of_every_shape_are_recovered(kind):
+def test_planted_modules_of_every_structure_are_recovered(kind):
     weights, labels = planted_weights(kind, seed=3, sizes=SMALL, contrast=1.2)
     model = fit_blockmodel(weights, seed=0, restarts=4)
     assert planted_alike(model, labels) > 0.97
@@ -47,7 +47,7 @@ def test_gains_and_heavy_tails_do_not_hide_modules(kind):
         assert planted_alike(fit_blockmodel(weights, seed=0), labels) > 0.95
 
 
-def test_weights_of_infinite_variance_are_pulled_in():
+def test_modules_are_recovered_under_noise_of_infinite_variance():
     rng = np.random.default_rng(2)
     labels = np.repeat([0, 1, 2], [50, 40, 30])
     noise = rng.standard_t(1.5, (120, 120))
@@ -74,13 +74,13 @@ def test_one_module_where_there_is_no_structure(gains, heavy_tails):
         assert not model.labels.any()
 
 
-def test_a_few_extreme_weights_are_no_modules():
+def test_a_few_extreme_weights_do_not_make_modules():
     weights, _ = planted_weights("structureless", seed=0, sizes=(100,))
     weights[3, 60], weights[60, 3], weights[20, 21] = 60.0, -80.0, 1e4
     assert fit_blockmodel(weights, seed=0).n_modules == 1
 
 
-def test_undirected_weights_are_modelled_once_per_pair():
+def test_undirected_weights_count_once_per_pair():
     weights, labels = planted_weights("mixed", seed=1, sizes=SMALL, contrast=1.5)
     both = weights + weights.T
     model = fit_blockmodel(both, seed=0, restarts=4)
@@ -97,7 +97,7 @@ def test_undirected_weights_are_modelled_once_per_pair():
     assert fit_blockmodel(noise + noise.T, seed=0, restarts=6).n_modules == 1
 
 
-def test_block_means_are_those_of_the_weights_over_possible_synapses():
+def test_block_means_are_taken_over_possible_synapses():
     weights = np.kron([[2.0, -3.0], [0.5, 1.0]], np.ones((30, 30)))
     rng = np.random.default_rng(0)
     weights += 0.01 * rng.normal(size=weights.shape)
@@ -106,7 +106,7 @@ def test_block_means_are_those_of_the_weights_over_possible_synapses():
     np.testing.assert_allclose(model.means, [[2.0, -3.0], [0.5, 1.0]], atol=0.01)
 
 
-def test_impossible_synapses_are_not_taken_for_weak_ones():
+def test_impossible_synapses_do_not_count_as_weak_ones():
     # 30 inputs receive nothing; the others have three modules
     weights, labels = planted_weights(
         "disassortative pairs", seed=2, sizes=(40, 30, 20), contrast=1.2
@@ -141,7 +141,7 @@ def test_planted_modules_of_sparse_graphs_are_recovered(kind):
 
 
 @pytest.mark.parametrize("seed", [1, 4])
-def test_few_synapses_are_searched_as_well_as_from_the_planted_modules(
+def test_the_search_of_a_sparse_graph_equals_a_start_from_the_planted_modules(
     seed, monkeypatch
 ):
     one_way, planted = planted_graph(
@@ -164,7 +164,7 @@ def heavy_degrees(seed, n=400):
     return sparse.csr_array(counts)
 
 
-def test_degrees_are_no_modules_but_without_correction_they_are():
+def test_degrees_make_modules_only_without_degree_correction():
     graph = heavy_degrees(0)
     model = fit_blockmodel(graph, seed=0, restarts=4)
     assert (model.n_modules, model.family) == (1, "poisson-degree-corrected")
@@ -177,7 +177,7 @@ def test_a_random_graph_has_one_module():
     assert fit_blockmodel(graph, seed=0, restarts=4).n_modules == 1
 
 
-def test_a_core_of_busy_neurons_is_a_module_if_it_explains_all_their_degrees():
+def test_a_core_of_high_degree_is_a_module_if_it_explains_the_degrees():
     # rates are a product, which degree correction takes for two degrees in one module
     rng = np.random.default_rng(0)
     labels = rng.permutation(np.repeat([0, 1], [300, 100]))
@@ -225,7 +225,7 @@ def test_the_scale_of_the_weights_does_not_matter(kind, factor):
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
-def test_order_of_the_neurons_and_direction_do_not_matter(kind):
+def test_neuron_order_and_direction_do_not_matter(kind):
     if kind == "dense":
         weights, _ = planted_weights("feedforward", seed=4, sizes=SMALL, contrast=1.5)
     else:
@@ -240,7 +240,7 @@ def test_order_of_the_neurons_and_direction_do_not_matter(kind):
     np.testing.assert_allclose(turned.means, model.means.T)
 
 
-def test_one_seed_gives_one_answer_at_any_number_of_workers(monkeypatch):
+def test_a_seed_determines_the_result_at_any_number_of_workers(monkeypatch):
     monkeypatch.setattr("commstruct.modules.blockmodel.LARGE", 10)
     weights, _ = planted_weights("mixed", seed=6, sizes=(20, 15, 10))
     before = weights.copy()
@@ -277,14 +277,14 @@ def test_more_resolution_gives_more_modules():
 @pytest.mark.parametrize(
     "family", [None, "gaussian", "poisson", "poisson-degree-corrected"]
 )
-def test_nothing_to_tell_neurons_apart_is_one_module(weights, family):
+def test_neurons_that_are_all_alike_are_one_module(weights, family):
     model = fit_blockmodel(weights, seed=0, restarts=2, family=family)
     np.testing.assert_array_equal(model.labels, np.zeros(weights.shape[0]))
     assert model.agreement == 1
     assert model.icl == pytest.approx(0, abs=1e-9)
 
 
-def test_silent_neurons_keep_a_label():
+def test_neurons_without_synapses_keep_a_label():
     weights, labels = planted_weights("assortative", seed=9, sizes=SMALL, contrast=1.5)
     silent = np.array([0, 5, 50])
     weights[silent] = 0
@@ -295,7 +295,7 @@ def test_silent_neurons_keep_a_label():
     assert adjusted_rand_score(labels[others], model.labels[others]) > 0.97
 
 
-def test_labels_come_largest_module_first_and_are_read_only():
+def test_labels_number_the_largest_module_first_and_are_read_only():
     weights, _ = planted_weights("mixed", seed=3, sizes=SMALL, contrast=1.2)
     model = fit_blockmodel(weights, seed=0, restarts=2)
     sizes = np.bincount(model.labels)

@@ -90,7 +90,7 @@ def test_one_of_the_extreme_vectors_splits_two_modules(kind, full, monkeypatch):
 
 
 @pytest.mark.parametrize("full", [1000, 10])
-def test_weights_that_only_go_one_way_have_no_symmetric_part(full, monkeypatch):
+def test_one_way_connections_have_no_symmetric_embedding(full, monkeypatch):
     monkeypatch.setattr("commstruct.modules.embedding.FULL_DECOMPOSITION", full)
     weights = np.triu(np.ones((30, 30)), 1)
     weights -= weights.T
@@ -107,7 +107,7 @@ def test_normalised_weights_worked_by_hand():
     np.testing.assert_allclose(normalised(weights).toarray(), expected)
 
 
-def test_points_on_the_sphere_keep_their_direction():
+def test_points_projected_onto_the_sphere_keep_their_direction():
     points = on_the_sphere(np.array([[3.0, 4.0], [0.0, 0.0]]))
     np.testing.assert_allclose(points, [[0.6, 0.8], [0.0, 0.0]])
 
@@ -120,7 +120,7 @@ def test_sparse_and_dense_networks_are_embedded_alike():
 
 
 @pytest.mark.parametrize("embedding", [singular_embedding, symmetric_embedding])
-def test_the_embedding_is_the_same_where_lapack_gives_up(embedding, monkeypatch):
+def test_the_embedding_is_the_same_where_lapack_fails(embedding, monkeypatch):
     weights, _ = planted_weights("mixed", seed=1, contrast=2.0, sizes=(30, 20, 12))
     points, ends = embedding(weights, edge=24.0, most=4), extreme_vectors(weights)
     values = np.linalg.svd(weights, compute_uv=False)
@@ -138,7 +138,7 @@ def test_the_embedding_is_the_same_where_lapack_gives_up(embedding, monkeypatch)
 
 
 @pytest.mark.parametrize("embedding", [singular_embedding, symmetric_embedding])
-def test_the_embedding_is_the_same_where_arpack_gives_up(embedding, monkeypatch):
+def test_the_embedding_is_the_same_where_arpack_fails(embedding, monkeypatch):
     weights, _ = planted_weights("mixed", seed=1, contrast=2.0, sizes=(30, 20, 12))
     graph = sparse.csr_array(weights + weights.T)
     points = embedding(graph, edge=24.0, most=4)

@@ -1,4 +1,4 @@
-"""Tests of modules.py: known optima, planted modules, edges of what is defined."""
+"""Tests of finding.py: known optima, planted modules, edges of what is defined."""
 
 import igraph
 import networkx as nx
@@ -9,13 +9,7 @@ from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
 import commstruct.modules.leiden
-from commstruct.modules.finding import (
-    STRUCTURES,
-    consensus_modules,
-    find_modules,
-    modularity,
-    resolution_scan,
-)
+from commstruct.modules.finding import STRUCTURES, find_modules, modularity
 
 KARATE = nx.to_scipy_sparse_array(nx.karate_club_graph(), weight=None)
 CLUBS = [club for _, club in nx.karate_club_graph().nodes(data="club")]
@@ -35,7 +29,7 @@ OPTIMA = {  # of exact search: `community_optimal_modularity` of igraph, by GLPK
 }
 
 
-def test_modularity_of_the_two_clubs():
+def test_modularity_of_the_two_karate_clubs():
     assert modularity(KARATE, CLUBS) == pytest.approx(0.358234714, abs=1e-9)
 
 
@@ -65,14 +59,16 @@ def test_modularity_of_signed_weights_worked_by_hand():
     )
 
 
-def test_the_diagonal_is_taken_literally():
+def test_self_connections_count_in_modularity():
     # all weight on the diagonal: within 2 of 2, chance 1/2
     assert modularity(np.eye(2), [0, 1]) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("directed", [False, True])
 @pytest.mark.parametrize("resolution", [0.5, 1.0, 1.7])
-def test_modularity_of_non_negative_weights_is_that_of_networkx(directed, resolution):
+def test_modularity_of_non_negative_weights_equals_that_of_networkx(
+    directed, resolution
+):
     rng = np.random.default_rng(1)
     weights = rng.exponential(size=(12, 12)) * (rng.random((12, 12)) < 0.5)
     np.fill_diagonal(weights, 0.0)
@@ -116,7 +112,7 @@ def all_partitions(n):
 
 @pytest.mark.parametrize("structure", ["assortative", "disassortative"])
 @pytest.mark.parametrize("signs", ["signed", "absolute"])
-def test_of_all_partitions_of_directed_signed_networks_the_best_is_found(
+def test_the_best_of_all_partitions_of_small_directed_signed_networks_is_found(
     structure, signs
 ):
     turned = -1 if structure == "disassortative" else 1
@@ -154,7 +150,7 @@ def test_planted_signed_modules_are_recovered(structure, kind, flip):
 @pytest.mark.parametrize(
     ("signs", "spoiled"), [("positive", -1), ("negative", 1), ("absolute", 0)]
 )
-def test_each_sign_sees_its_own_weights_only(signs, spoiled):
+def test_a_search_of_one_sign_ignores_weights_of_the_other(signs, spoiled):
     """Modules in one sign; the other holds other modules, and must not matter."""
     rng = np.random.default_rng(1)
     labels = rng.permutation(np.repeat([0, 1, 2], [24, 16, 10]))
@@ -171,7 +167,7 @@ def test_each_sign_sees_its_own_weights_only(signs, spoiled):
     assert found.quality == pytest.approx(quality)
 
 
-def test_balanced_weights_have_modules_although_their_total_is_zero():
+def test_weights_that_sum_to_zero_can_have_modules():
     block = np.ones((4, 4))
     weights = np.block([[block, -block], [-block, block]])
     assert weights.sum() == 0
@@ -198,7 +194,7 @@ def test_a_constant_matrix_has_one_module(structure, constant):
     assert found.quality == pytest.approx(0.0, abs=1e-12)
 
 
-def test_isolated_neurons_keep_their_place():
+def test_isolated_neurons_keep_a_label():
     weights = np.zeros((8, 8))
     weights[:6, :6] = nx.to_numpy_array(TWO_TRIANGLES)
     weights = np.roll(weights, 1, axis=(0, 1))  # neurons 0 and 7 have no synapse
@@ -228,7 +224,7 @@ def test_the_number_of_workers_changes_nothing(structure, network, monkeypatch):
     assert (one.quality, one.agreement) == (two.quality, two.agreement)
 
 
-def test_more_restarts_are_never_worse_and_noise_does_not_agree():
+def test_more_restarts_are_never_worse_and_do_not_agree_in_noise():
     weights, _ = planted_weights("structureless", seed=1, sizes=(60,))
     qualities = [
         find_modules(weights, seed=1, structure="assortative", restarts=restarts)
@@ -257,7 +253,7 @@ def test_the_result_is_read_only_and_the_input_unchanged():
         found.labels[0] = 1
 
 
-def test_the_partition_says_how_it_was_made():
+def test_the_partition_holds_the_arguments_that_made_it():
     found = find_modules(
         KARATE, seed=3, structure="assortative", signs="positive", restarts=2
     )
@@ -276,7 +272,6 @@ def test_the_partition_names_the_family_of_the_block_model():
     sparse_counts = find_modules(KARATE, restarts=1)
     assert sparse_counts.family in ("poisson", "poisson-degree-corrected")
     assert find_modules(dense, structure="assortative", restarts=1).family is None
-    assert consensus_modules(TWO_TRIANGLES).family is None
 
 
 @pytest.mark.parametrize(
@@ -300,107 +295,13 @@ def test_arguments_out_of_range_are_refused(options, message):
 @pytest.mark.parametrize("structure", STRUCTURES)
 @pytest.mark.parametrize("name", ["restarts", "workers"])
 @pytest.mark.parametrize("value", [2.5, "2", True])
-def test_numbers_that_are_not_integers_are_refused(structure, name, value):
+def test_counts_that_are_not_integers_are_refused(structure, name, value):
     with pytest.raises(TypeError, match=f"{name} must be an integer, got {value!r}"):
         find_modules(KARATE, seed=1, structure=structure, **{name: value})
 
 
-def test_a_scan_of_no_resolution_is_refused():
-    with pytest.raises(ValueError, match="resolutions must be at least one, got none"):
-        resolution_scan(KARATE, seed=1, resolutions=[])
-
-
-def test_modularity_refuses_labels_and_signs_that_do_not_fit():
+def test_modularity_refuses_unusable_labels_and_signs():
     with pytest.raises(ValueError, match=r"labels must be one module per neuron \(34"):
         modularity(KARATE, [0, 1])
     with pytest.raises(ValueError, match=r"signs must be one of .* got 'plus'"):
         modularity(KARATE, CLUBS, signs="plus")
-
-
-def test_consensus_of_noisy_runs_is_settled_and_close_to_the_truth():
-    weights, labels = planted_weights(
-        "assortative", seed=2, contrast=0.6, sizes=(40, 25, 15)
-    )
-    found = consensus_modules(weights, seed=1, restarts=20)
-    again = consensus_modules(weights, seed=1, restarts=20)
-    np.testing.assert_array_equal(found.labels, again.labels)
-    assert adjusted_rand_score(labels, found.labels) > 0.9
-    assert found.quality == pytest.approx(modularity(weights, found.labels))
-    assert found.engine == "consensus of 20 runs"
-
-
-@pytest.mark.parametrize("structure", STRUCTURES)
-def test_consensus_serves_every_structure(structure):
-    kind = "inhibitory diagonal" if structure == "disassortative" else "assortative"
-    weights, labels = planted_weights(kind, seed=2, contrast=2.0, sizes=(20, 14, 8))
-    found = consensus_modules(weights, seed=1, structure=structure, restarts=4)
-    np.testing.assert_array_equal(found.n_modules, 3)
-    assert adjusted_rand_score(labels, found.labels) == 1.0
-
-
-def test_consensus_of_an_isolated_neuron_and_of_nothing():
-    weights = np.zeros((7, 7))
-    weights[:6, :6] = nx.to_numpy_array(TWO_TRIANGLES)
-    found = consensus_modules(weights, seed=1, restarts=5)
-    np.testing.assert_array_equal(found.labels, [0, 0, 0, 1, 1, 1, 2])
-    assert consensus_modules(np.zeros((4, 4)), seed=1, restarts=3).n_modules == 1
-
-
-def test_a_higher_threshold_splits_what_few_runs_agree_on():
-    weights, _ = planted_weights("structureless", seed=1, sizes=(40,))
-    loose, strict = (
-        consensus_modules(weights, seed=1, restarts=10, threshold=threshold)
-        for threshold in (0.0, 0.9)
-    )
-    assert loose.n_modules < strict.n_modules
-
-
-def test_a_consensus_threshold_out_of_range_is_refused():
-    with pytest.raises(ValueError, match=r"threshold must be from 0 to 1, got 1\.5"):
-        consensus_modules(KARATE, seed=1, threshold=1.5)
-
-
-def test_a_scan_marks_the_plateau_of_the_planted_modules():
-    weights, labels = planted_weights(
-        "assortative", seed=1, contrast=3.0, sizes=(20, 14, 9)
-    )
-    weights = np.maximum(weights, 0.0)
-    scan = resolution_scan(
-        weights, seed=1, resolutions=[1.2, 0.8, 1.0, 0.01, 3.0], restarts=5
-    )
-    np.testing.assert_array_equal(scan.resolutions, [0.01, 0.8, 1.0, 1.2, 3.0])
-    np.testing.assert_array_equal(scan.plateau, [-1, 0, 0, 0, -1])
-    np.testing.assert_array_equal(scan.n_modules[:4], [1, 3, 3, 3])
-    np.testing.assert_array_equal(scan.neighbour_distance[1:3], [0, 0])
-    np.testing.assert_array_equal(scan.restart_distance[:4], 0)
-    assert adjusted_rand_score(labels, scan.partitions[2].labels) == 1.0
-    assert scan.restart_distance[4] > 0
-    alone = find_modules(
-        weights, seed=1, structure="assortative", resolution=0.8, restarts=5
-    )
-    np.testing.assert_array_equal(scan.partitions[1].labels, alone.labels)
-    assert scan.qualities[1] == alone.quality
-
-
-def test_two_resolutions_that_agree_are_not_yet_a_plateau():
-    weights, _ = planted_weights("assortative", seed=1, contrast=3.0, sizes=(20, 14, 9))
-    scan = resolution_scan(
-        np.maximum(weights, 0.0), seed=1, resolutions=[0.01, 0.8, 1.0], restarts=2
-    )
-    assert scan.neighbour_distance[1] == 0
-    np.testing.assert_array_equal(scan.plateau, [-1, -1, -1])
-
-
-def test_a_scan_does_not_depend_on_the_number_of_workers():
-    options = {"resolutions": [0.5, 1.0, 2.0], "restarts": 3}
-    one, two = (
-        resolution_scan(KARATE, seed=2, workers=workers, **options)
-        for workers in (1, 2)
-    )
-    np.testing.assert_array_equal(one.restart_distance, two.restart_distance)
-    np.testing.assert_array_equal(one.qualities, two.qualities)
-
-
-def test_a_scan_of_a_block_model_is_refused():
-    with pytest.raises(ValueError, match="structure must be 'assortative' or 'disass"):
-        resolution_scan(KARATE, seed=1, structure="any")

@@ -1,4 +1,4 @@
-"""Tests of graph.py: every engine optimises one and the same modularity."""
+"""Tests of leiden.py: every engine optimises one and the same modularity."""
 
 import random
 
@@ -12,10 +12,11 @@ from sklearn.metrics import adjusted_rand_score
 
 import commstruct.modules.leiden
 from commstruct.modules.leiden import (
+    MODULARITY,
     SIGNS,
+    Objective,
+    improve_partition,
     layers_modularity,
-    leiden_improved,
-    leiden_labels,
     leiden_restarts,
     leiden_search,
     modularity_matrix,
@@ -29,7 +30,12 @@ SMALL = (14, 10, 8, 5)
 @pytest.fixture
 def only_edges(monkeypatch):
     """Have small networks take the engines of large sparse ones."""
-    monkeypatch.setattr(commstruct.modules.leiden, "SMALL_PAIRS", 0)
+    monkeypatch.setattr(commstruct.modules.leiden, "COMPLETE_GRAPH_PAIRS", 0)
+
+
+def single_run(weights, seed, objective=MODULARITY):
+    (labels,), _ = leiden_restarts(weights, [seed], objective)
+    return labels
 
 
 def sparse_signed(seed):
@@ -104,13 +110,13 @@ def test_modularity_is_the_quality_of_two_layers_in_leidenalg(resolution):
     np.testing.assert_allclose(layers_modularity(layers, labels, resolution), expected)
 
 
-def test_the_engine_fits_the_network():
+def test_the_engine_depends_on_size_signs_and_direction_of_the_search():
     signed, _ = sparse_signed(3)
     large, _ = planted_graph("assortative", seed=1, degree=5)
     engines = {
         "small": leiden_search(signed).engine,
         "large": leiden_search(large).engine,
-        "avoid": leiden_search(large, minimise=True).engine,
+        "avoid": leiden_search(large, Objective(minimise=True)).engine,
         "both signs": leiden_search(sparse.csr_array(large - 2 * large.T)).engine,
         "nothing": leiden_search(np.zeros((3, 3))).engine,
     }
@@ -130,12 +136,14 @@ def test_all_engines_reach_the_same_best_modularity(
     signs, resolution, minimise, monkeypatch
 ):
     weights, _ = sparse_signed(4)
-    options = {"signs": signs, "resolution": resolution, "minimise": minimise}
+    objective = Objective(signs, resolution, minimise)
     layers = sign_layers(weights, signs=signs)
     best = {}
-    for small_pairs in (10**6, 0):
-        monkeypatch.setattr(commstruct.modules.leiden, "SMALL_PAIRS", small_pairs)
-        search = leiden_search(sparse.csr_array(weights), **options)
+    for most_pairs in (10**6, 0):
+        monkeypatch.setattr(
+            commstruct.modules.leiden, "COMPLETE_GRAPH_PAIRS", most_pairs
+        )
+        search = leiden_search(sparse.csr_array(weights), objective)
         runs = [layers_modularity(layers, search.run(s), resolution) for s in range(60)]
         best[search.engine] = min(runs) if minimise else max(runs)
     assert len(best) == 2
@@ -145,7 +153,7 @@ def test_all_engines_reach_the_same_best_modularity(
 
 
 @pytest.mark.usefixtures("only_edges")
-def test_the_null_of_a_directed_graph_is_sent_times_received():
+def test_directed_modularity_expects_sent_times_received_strength():
     """Strengths sent and received are opposed, which igraph's own null misses."""
     weights, _ = planted_graph("assortative", seed=2, n_neurons=200, contrast=3.0)
     tilt = np.random.default_rng(0).lognormal(0, 1, 200)
@@ -173,7 +181,7 @@ def test_planted_modules_of_large_sparse_graphs_are_found(sign, minimise):
     if sign == "both":
         weights = sparse.csr_array(weights - 0.1 * planted_graph("mixed", seed=6)[0])
     layers = sign_layers(weights, signs="signed")
-    runs, _ = leiden_restarts(weights, range(5), minimise=minimise)
+    runs, _ = leiden_restarts(weights, range(5), Objective(minimise=minimise))
     best = max(
         runs,
         key=lambda found: (-1) ** minimise * layers_modularity(layers, found, 1.0),
@@ -181,7 +189,7 @@ def test_planted_modules_of_large_sparse_graphs_are_found(sign, minimise):
     assert adjusted_rand_score(labels, best) > 0.95
 
 
-def test_one_seed_gives_one_answer_and_leaves_pythons_random_numbers_alone():
+def test_a_seed_determines_the_result_and_leaves_pythons_random_numbers_alone():
     weights, _ = planted_weights("structureless", seed=1, sizes=SMALL)
     search = leiden_search(weights)
     random.seed(3)
@@ -190,22 +198,22 @@ def test_one_seed_gives_one_answer_and_leaves_pythons_random_numbers_alone():
     first = search.run(11)
     assert random.random() == expected
     np.testing.assert_array_equal(first, search.run(11))
-    np.testing.assert_array_equal(first, leiden_labels(weights, seed=11))
+    np.testing.assert_array_equal(first, single_run(weights, 11))
     assert any(not np.array_equal(first, search.run(seed)) for seed in range(20))
 
 
 @pytest.mark.parametrize("minimise", [False, True])
-def test_runs_that_go_on_from_a_partition_find_better_ones_and_never_worse(minimise):
+def test_runs_from_a_partition_often_improve_it_and_never_worsen_it(minimise):
     weights, _ = planted_weights("structureless", seed=2, sizes=(60,))
     layers = sign_layers(weights, signs="signed")
     sign = -1 if minimise else 1
-    options = {"minimise": minimise}
+    objective = Objective(minimise=minimise)
     gained = 0
     for seed in range(8):
-        start = leiden_labels(weights, seed=seed, **options)
-        nothing = leiden_improved(weights, start, [], **options)
+        start = single_run(weights, seed, objective)
+        nothing = improve_partition(weights, start, [], objective)
         np.testing.assert_array_equal(nothing, start)
-        better = leiden_improved(weights, start, range(10), **options)
+        better = improve_partition(weights, start, range(10), objective)
         before, after = (
             sign * layers_modularity(layers, one, 1.0) for one in (start, better)
         )
@@ -218,23 +226,23 @@ def test_runs_that_go_on_from_a_partition_find_better_ones_and_never_worse(minim
     ("engine", "minimise"),
     [("matrix", False), ("matrix", True), ("edges", False), ("layers", True)],
 )
-def test_a_run_of_one_round_goes_on_until_no_neuron_gains_by_moving(
+def test_an_unfinished_run_is_continued_until_no_neuron_gains_by_moving(
     engine, minimise, monkeypatch
 ):
     weights, _ = sparse_signed(3)
     if engine == "edges":
         weights = abs(weights)
     if engine != "matrix":
-        monkeypatch.setattr(commstruct.modules.leiden, "SMALL_PAIRS", 0)
+        monkeypatch.setattr(commstruct.modules.leiden, "COMPLETE_GRAPH_PAIRS", 0)
         weights = sparse.csr_array(weights)
-    options = {"minimise": minimise}
+    objective = Objective(minimise=minimise)
     layers = sign_layers(weights, signs="signed")
     sign = -1 if minimise else 1
     matrix = sign * modularity_matrix(layers, resolution=1.0, n_neurons=sum(SMALL))
     unfinished = 0
     for seed in range(20):
-        (start,), _ = leiden_restarts(weights, [seed], rounds=1, **options)
-        found = leiden_improved(weights, start, [seed], unfinished=True, **options)
+        (start,), _ = leiden_restarts(weights, [seed], objective, rounds=1)
+        found = improve_partition(weights, start, [seed], objective, unfinished=True)
         before, after = (
             sign * layers_modularity(layers, one, 1.0) for one in (start, found)
         )
@@ -252,14 +260,14 @@ def most_gain_of_a_move(matrix, labels):
     return 2 * (to_module - own).max()
 
 
-def test_large_modules_are_whole_where_runs_start_from_finer_ones():
+def test_runs_that_start_at_a_higher_resolution_find_large_modules_whole():
     weights, planted = planted_graph(
         "assortative", seed=3, n_neurons=4000, degree=15, n_modules=12
     )
     layers = sign_layers(weights, signs="signed")
     search = leiden_search(weights)
     runs, _ = leiden_restarts(weights, [5, 6, 7])
-    np.testing.assert_array_equal(runs[0], leiden_labels(weights, seed=5))
+    np.testing.assert_array_equal(runs[0], single_run(weights, 5))
     np.testing.assert_array_equal(runs[1], search.run(6))  # from single neurons
     first, second, third = (layers_modularity(layers, one, 1.0) for one in runs)
     best = layers_modularity(layers, planted, 1.0)
@@ -268,16 +276,16 @@ def test_large_modules_are_whole_where_runs_start_from_finer_ones():
     assert second < best - 1e-4
 
 
-def test_large_networks_that_need_layers_are_left_with_the_best_of_their_runs():
+def test_large_networks_with_two_layers_are_not_perturbed():
     weights, _ = planted_graph(
         "assortative", seed=3, n_neurons=1000, degree=15, n_modules=4
     )
     weights.data[::3] *= -1
     start = np.arange(1000) % 3
-    assert leiden_improved(weights, start, [1, 2]) is start
+    assert improve_partition(weights, start, [1, 2]) is start
 
 
-def test_igraph_goes_on_with_pythons_random_numbers():
+def test_igraph_uses_pythons_random_numbers_again_after_a_run():
     search = leiden_search(planted_weights("structureless", seed=1, sizes=SMALL)[0])
     graphs = []
     for seed in (11, 12):
@@ -291,20 +299,21 @@ def test_weights_in_any_unit_give_the_same_runs():
     weights, _ = planted_weights("assortative", seed=1, sizes=SMALL)
     for seed in range(5):
         np.testing.assert_array_equal(
-            leiden_labels(weights, seed=seed), leiden_labels(weights * 1e-9, seed=seed)
+            single_run(weights, seed), single_run(weights * 1e-9, seed)
         )
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("minimise", [False, True])
 def test_the_smallest_networks_have_labels(n, minimise):
+    objective = Objective(minimise=minimise)
     for weights in (
         np.zeros((n, n)),
         np.ones((n, n)),
         np.eye(n),
         np.triu(np.ones((n, n))),
     ):
-        assert leiden_labels(weights, seed=1, minimise=minimise).shape == (n,)
+        assert single_run(weights, 1, objective).shape == (n,)
 
 
 def test_seeds_are_independent_and_the_first_do_not_depend_on_their_number():
@@ -313,6 +322,6 @@ def test_seeds_are_independent_and_the_first_do_not_depend_on_their_number():
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, None, True, "1"])
-def test_seeds_that_are_none_are_refused(seed):
+def test_seeds_that_are_not_integers_from_zero_up_are_refused(seed):
     with pytest.raises(ValueError, match="seed must be an integer from 0 up, got"):
         spawn_seeds(seed, 2)

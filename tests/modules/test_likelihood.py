@@ -160,7 +160,7 @@ def test_poisson_icl_of_four_neurons_is_the_integral():
     assert found == pytest.approx(gain - log(30), abs=1e-6)
 
 
-def test_one_module_has_icl_zero_and_labels_need_not_be_without_gaps():
+def test_one_module_has_icl_zero_and_labels_may_have_gaps():
     pairs = gaussian_pairs(FOUR)
     assert sum_blocks(pairs, np.zeros(4, dtype=int)).icl == pytest.approx(0, abs=1e-12)
     gaps = sum_blocks(pairs, np.array([3, 3, 5, 5]))
@@ -180,7 +180,7 @@ def test_label_priors_add_up_to_one_for_every_number_of_modules():
 
 @given(kind=st.sampled_from(KINDS), seed=st.integers(0, 1000))
 @settings(max_examples=40, deadline=None)
-def test_the_gain_of_moving_a_neuron_is_the_change_of_the_icl(kind, seed):
+def test_the_predicted_gain_of_moving_a_neuron_is_the_change_of_the_icl(kind, seed):
     pairs = random_pairs(kind, seed)
     blocks = sum_blocks(pairs, np.arange(12) % 3)
     gains = move_gains(pairs, blocks)
@@ -194,7 +194,7 @@ def test_the_gain_of_moving_a_neuron_is_the_change_of_the_icl(kind, seed):
 
 @given(kind=st.sampled_from(KINDS), seed=st.integers(0, 1000))
 @settings(max_examples=40, deadline=None)
-def test_the_change_from_merging_is_the_change_of_the_terms(kind, seed):
+def test_the_predicted_change_from_merging_is_that_of_the_terms(kind, seed):
     pairs = random_pairs(kind, seed)
     blocks = sum_blocks(pairs, np.arange(12) % 4)
     fits, costs = merge_changes(pairs, blocks.sums, blocks.exposures)
@@ -214,7 +214,7 @@ def test_gains_do_not_depend_on_the_size_of_the_work_array(monkeypatch):
 
 @given(kind=st.sampled_from(KINDS), seed=st.integers(0, 100))
 @settings(max_examples=25, deadline=None)
-def test_no_move_lowers_the_icl(kind, seed):
+def test_no_step_of_the_search_lowers_the_icl(kind, seed):
     pairs = random_pairs(kind, seed)
     start = sum_blocks(pairs, np.random.default_rng(seed).integers(0, 4, 12))
     assert reassign(pairs, start.labels, rounds=5).icl >= start.icl
@@ -262,7 +262,7 @@ def settled_pair_by_pair(pairs, labels, temperatures):
 
 
 @pytest.mark.parametrize("kind", ["poisson", "poisson undirected"])
-def test_neurons_settle_where_their_pairs_are_likeliest(kind):
+def test_annealed_neurons_are_in_their_likeliest_module(kind):
     changed = 0
     for seed in range(10):
         pairs = random_pairs(kind, seed)
@@ -275,14 +275,14 @@ def test_neurons_settle_where_their_pairs_are_likeliest(kind):
     assert changed > 20
 
 
-def test_a_neuron_alone_is_not_moved_but_merged():
+def test_a_neuron_alone_in_its_module_is_merged_and_not_moved():
     pairs = gaussian_pairs(FOUR)
     blocks = sum_blocks(pairs, np.array([0, 1, 1, 1]))
     assert np.isneginf(move_gains(pairs, blocks)[0, 1])
     assert merge_modules(pairs, blocks).n_modules == 1
 
 
-def test_profiles_within_a_module_average_to_nothing():
+def test_profiles_within_a_module_average_to_zero():
     pairs = random_pairs("gaussian", 3)
     blocks = sum_blocks(pairs, np.repeat([0, 1], 6))
     deviations = profiles(pairs, blocks, within=True)
@@ -292,7 +292,7 @@ def test_profiles_within_a_module_average_to_nothing():
     assert profiles(pairs, blocks, within=False)[:6, 1].sum() != pytest.approx(0)
 
 
-def test_degree_correction_has_the_evidence_where_degrees_vary():
+def test_degree_correction_has_more_evidence_where_degrees_vary():
     rng = np.random.default_rng(0)
     rates = np.ones(200)
     counts = {}
@@ -327,7 +327,7 @@ def test_degree_correction_has_the_evidence_where_degrees_vary():
     assert abs(evidence["equal", True] - evidence["equal", False]) < 10
 
 
-def test_neurons_without_exposure_are_those_whose_synapses_cannot_exist():
+def test_neurons_without_possible_synapses_have_no_exposure():
     rng = np.random.default_rng(4)
     sends, receives = np.arange(12) >= 3, np.arange(12) < 10
     possible = np.outer(sends, receives) & ~np.eye(12, dtype=bool)

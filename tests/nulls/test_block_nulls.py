@@ -25,7 +25,7 @@ def block_values(weights, labels):
 
 @pytest.mark.parametrize("symmetric", [False, True])
 @pytest.mark.parametrize("stored", [np.asarray, sparse.csr_array])
-def test_blocks_keep_their_very_weights_and_lose_all_else(stored, symmetric):
+def test_blocks_keep_their_weights_and_lose_all_other_structure(stored, symmetric):
     weights, labels = planted_weights("mixed", seed=1, sizes=SIZES)
     weights *= np.random.default_rng(1).random(weights.shape) < 0.6
     if symmetric:
@@ -50,7 +50,7 @@ def test_blocks_keep_their_very_weights_and_lose_all_else(stored, symmetric):
     assert abs(again - null.weights).max() == 0
 
 
-def test_structure_inside_of_blocks_is_lost_and_that_of_blocks_is_found():
+def test_structure_within_blocks_is_lost_and_that_of_blocks_is_kept():
     weights, labels = planted_weights(
         "assortative", seed=3, contrast=2, sizes=(20, 10, 6)
     )
@@ -76,7 +76,7 @@ def test_impossible_synapses_and_the_diagonal_stay_as_they_are():
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
-def test_gains_are_kept_and_what_is_beside_them_is_not(symmetric):
+def test_gains_are_kept_and_all_other_structure_is_not(symmetric):
     rng = np.random.default_rng(1)
     gains = rng.lognormal(0, 0.7, (2, 60))
     weights = rng.normal(size=(60, 60)) * np.outer(*gains)
@@ -93,7 +93,7 @@ def test_gains_are_kept_and_what_is_beside_them_is_not(symmetric):
     assert abs(np.corrcoef(np.sign(weights).ravel(), np.sign(null).ravel())[0, 1]) < 0.1
 
 
-def test_modules_do_not_survive_the_null_of_gains():
+def test_modules_are_lost_in_the_null_that_keeps_gains():
     weights, _ = planted_weights("mixed", seed=1, contrast=1.5, sizes=SIZES, gains=True)
     assert find_modules(weights, seed=1).n_modules > 1
     assert find_modules(preserve_gains(weights, seed=1), seed=1).n_modules == 1

@@ -12,7 +12,7 @@ SECOND = np.array([[0.0, 3.0, 1.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
-def test_what_was_kept_worked_by_hand(form):
+def test_preserved_properties_worked_by_hand(form):
     kept = what_was_kept(form(FIRST), form(SECOND))
     np.testing.assert_array_equal(kept.degree_error, [[1, 1], [NAN, NAN]])
     # sent 3, 1, 0 -> 4, 0, 0; received 1, 3, 0 -> 0, 3, 1; mean strength 4/3
@@ -27,13 +27,13 @@ def test_what_was_kept_worked_by_hand(form):
     assert kept.similarity == pytest.approx(expected)
 
 
-def test_other_weights_are_seen():
+def test_changed_weights_are_detected():
     assert what_was_kept(FIRST, 2 * FIRST).weight_error == 1.0
     assert what_was_kept(FIRST, FIRST * (FIRST > 1)).weight_error == 1.0
     assert what_was_kept(FIRST, FIRST + np.eye(3)).weight_error == 0.0
 
 
-def test_a_network_keeps_all_of_itself():
+def test_a_network_preserves_all_properties_of_itself():
     signed = FIRST - SECOND.T
     kept = what_was_kept(signed, signed)
     np.testing.assert_array_equal(kept.strength_error, np.zeros((2, 2)))
@@ -44,7 +44,7 @@ def test_a_network_keeps_all_of_itself():
 @pytest.mark.parametrize(
     "weights", [np.zeros((3, 3)), np.ones((1, 1)), np.ones((2, 2))]
 )
-def test_what_equal_weights_leave_undefined_is_nan(weights):
+def test_correlations_of_equal_weights_are_nan(weights):
     kept = what_was_kept(weights, weights)
     assert np.isnan(kept.similarity)
     assert np.isnan(kept.strength_correlation).all()

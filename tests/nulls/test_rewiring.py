@@ -84,13 +84,13 @@ def test_strengths_of_each_sign_and_direction_are_kept(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_permuted_weights_and_their_places_are_random(kind):
+def test_permuted_weights_and_their_positions_are_random(kind):
     assert abs(permute_weights(network_of(kind), seed=3).kept.similarity) < 0.1
 
 
 @pytest.mark.parametrize("null", NULLS)
 @pytest.mark.parametrize("kind", ["assortative", "inhibitory diagonal"])
-def test_every_null_loses_the_planted_blocks(null, kind):
+def test_no_null_keeps_the_planted_blocks(null, kind):
     weights, labels = planted_weights(kind, seed=1, sizes=(30, 20, 15))
     before = block_structure(weights, labels).diagonal_score
     after = block_structure(NULLS[null](weights, seed=1), labels).diagonal_score
@@ -100,7 +100,7 @@ def test_every_null_loses_the_planted_blocks(null, kind):
 
 @pytest.mark.parametrize("null", NULLS)
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
-def test_nulls_are_given_again_by_their_seed_and_differ_by_it(null, kind):
+def test_nulls_are_reproduced_by_their_seed_and_differ_between_seeds(null, kind):
     network = as_connectome(network_of(kind))
     before = network.weights.copy()
     first, again, other = (
@@ -136,7 +136,9 @@ def test_synapses_that_cannot_exist_stay_absent(null, form, symmetric):
 @pytest.mark.parametrize("null", NULLS)
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
-def test_the_smallest_networks_and_no_weights_at_all_are_served(null, n, form):
+def test_the_smallest_networks_and_those_without_weights_can_be_randomised(
+    null, n, form
+):
     for weights in (np.zeros((n, n)), np.ones((n, n)), np.triu(np.ones((n, n)), 1)):
         randomised = NULLS[null](form(weights), seed=1)
         assert randomised.weights.sum() == weights.sum()
@@ -159,7 +161,7 @@ def test_all_networks_of_the_same_degrees_are_about_equally_likely(null, form):
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
-def test_two_synapses_exchange_partners_or_do_not(symmetric):
+def test_two_synapses_exchange_partners_in_half_of_the_nulls(symmetric):
     weights = np.zeros((5, 5))
     weights[[0, 2], [1, 3]] = 1.0
     if symmetric:
@@ -172,7 +174,7 @@ def test_two_synapses_exchange_partners_or_do_not(symmetric):
 
 
 @pytest.mark.parametrize("symmetric", [False, True])
-def test_permuted_sparse_places_are_uniform(symmetric):
+def test_permuted_positions_of_sparse_weights_are_uniform(symmetric):
     """Every pair of neurons is drawn about as often: no corner is left out."""
     n = 6
     weights = np.zeros((n, n))
@@ -189,12 +191,12 @@ def test_permuted_sparse_places_are_uniform(symmetric):
 
 
 @pytest.mark.parametrize("null", NULLS)
-def test_a_seed_that_is_none_is_refused(null):
+def test_a_seed_that_is_not_an_integer_from_zero_up_is_refused(null):
     with pytest.raises(ValueError, match="seed must be an integer from 0 up, got -1"):
         NULLS[null](np.ones((3, 3)), seed=-1)
 
 
-def test_weights_that_are_gains_and_nothing_else_have_nothing_to_randomise():
+def test_weights_that_are_products_of_gains_are_kept_as_they_are():
     rng = np.random.default_rng(0)
     weights = np.outer(rng.lognormal(0, 0.5, 40), rng.lognormal(0, 0.5, 40))
     np.fill_diagonal(weights, 0)

@@ -47,7 +47,7 @@ def test_null_networks_that_tie_with_the_network_count_as_extreme():
     assert test.p_value == 1.0
 
 
-def test_any_structure_is_seen_where_it_is_and_not_where_it_is_not():
+def test_any_structure_is_significant_where_planted_and_not_in_noise():
     weights, _ = planted_weights("feedforward", seed=3, contrast=1.5, sizes=SIZES)
     test = structure_significance(weights, seed=1, n_nulls=9, restarts=2)
     assert test.p_value == 1 / 10
@@ -60,7 +60,7 @@ def test_any_structure_is_seen_where_it_is_and_not_where_it_is_not():
 
 
 @pytest.mark.parametrize("gains", [False, True])
-def test_structureless_networks_are_rejected_about_as_often_as_promised(gains):
+def test_structureless_networks_are_rejected_about_as_often_as_the_level(gains):
     """24 tests at 10 %: more than 7 rejections have a chance below 0.4 %."""
     p_values = [
         structure_significance(
@@ -76,7 +76,7 @@ def test_structureless_networks_are_rejected_about_as_often_as_promised(gains):
     assert 0.3 < np.mean(p_values) < 0.75
 
 
-def test_the_result_holds_what_was_observed_and_in_every_null():
+def test_the_result_holds_the_scores_of_the_network_and_of_every_null():
     weights, _ = planted_weights("assortative", seed=1, sizes=SIZES)
     test = structure_significance(weights, seed=4, structure="assortative", **QUICK)
     found = find_modules(weights, seed=4, structure="assortative", restarts=2)
@@ -128,7 +128,7 @@ def test_the_number_of_workers_changes_nothing(structure):
 
 @pytest.mark.parametrize("structure", ["any", "assortative", "disassortative"])
 @pytest.mark.parametrize("n", [1, 3])
-def test_no_weights_are_no_evidence(structure, n):
+def test_networks_without_weights_have_p_one(structure, n):
     test = structure_significance(
         np.zeros((n, n)), seed=1, structure=structure, n_nulls=3
     )

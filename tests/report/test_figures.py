@@ -17,7 +17,7 @@ from commstruct.analysis import Analysis, analyze
 from commstruct.blocks.structure import block_structure
 from commstruct.compare import compare_connectomes
 from commstruct.connectome import as_connectome
-from commstruct.modules.finding import resolution_scan
+from commstruct.modules.resolution import resolution_scan
 from commstruct.report import (
     module_order,
     plot_accuracy,

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from commstruct.modules.finding import ResolutionScan
+from commstruct.modules.resolution import ResolutionScan
 from commstruct.report.figures.score_panels import log_axis
 from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, OKABE_ITO, in_style
 

@@ -1,0 +1,172 @@
+"""Modules over a range of resolutions, and the plateaus on which they stay the same."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+
+from commstruct.connectome import Connectome, FloatVector, IntVector, as_connectome
+from commstruct.modules.agreement import partition_distances
+from commstruct.modules.finding import Partition, Search, leiden_partition
+from commstruct.modules.leiden import check_counts
+
+# Neighbouring resolutions that make a plateau: two that agree may do so by chance.
+MIN_PLATEAU = 3
+
+
+@dataclass(frozen=True, eq=False)
+class ResolutionScan:
+    """Partitions of one network over a range of resolutions.
+
+    Attributes
+    ----------
+    resolutions : (r,) array, increasing
+    partitions : tuple of r `Partition`
+    n_modules, qualities : (r,) arrays
+        Number of modules and quality of the partitions, each quality at its own
+        resolution.
+    restart_distance : (r,) array
+        Mean variation of information between restarts, divided by ``log n``: 0
+        where all restarts agree, at most 1.
+    neighbour_distance : (r - 1,) array
+        The same between the partitions of neighbouring resolutions.
+    plateau : (r,) array of int
+        Number of the plateau to which each resolution belongs, from 0; -1 if to none.
+        A plateau is at least three neighbouring resolutions that give the same
+        partition, up to `tolerance`. One module, or one per neuron, can be a plateau
+        as well.
+    tolerance : float
+
+    See Also
+    --------
+    resolution_scan : Makes one.
+    commstruct.plot_resolution_scan : Draws one.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import commstruct as cs
+    >>> graph = nx.ring_of_cliques(3, 4)
+    >>> scan = cs.resolution_scan(graph, resolutions=[0.5, 0.75, 1.0, 4.0], restarts=2)
+    >>> scan.n_modules
+    array([3, 3, 3, 9])
+    >>> scan.plateau
+    array([ 0,  0,  0, -1])
+    """
+
+    resolutions: FloatVector
+    partitions: tuple[Partition, ...]
+    n_modules: IntVector
+    qualities: FloatVector
+    restart_distance: FloatVector
+    neighbour_distance: FloatVector
+    plateau: IntVector
+    tolerance: float
+
+
+def resolution_scan(
+    network: Any,
+    *,
+    seed: int = 0,
+    resolutions: ArrayLike | None = None,
+    structure: str = "assortative",
+    signs: str = "signed",
+    restarts: int = 20,
+    tolerance: float = 0.01,
+    workers: int = 1,
+) -> ResolutionScan:
+    """Find modules over a range of resolutions, and where they do not depend on it.
+
+    Parameters
+    ----------
+    network, seed, signs, restarts, workers : see `find_modules`
+        All resolutions use the same seed.
+    resolutions : (r,) array, more than 0, optional
+        Default 17, from 1/4 to 4 in equal ratios.
+    structure : {"assortative", "disassortative"}
+    tolerance : float, at least 0
+        Largest normalised variation of information between neighbours on a plateau.
+
+    Returns
+    -------
+    ResolutionScan
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range, or `structure` has no resolution.
+
+    See Also
+    --------
+    find_modules : Modules at one resolution.
+    commstruct.plot_resolution_scan : Draws the result.
+
+    Examples
+    --------
+    Four cliques in two pairs: two modules at low resolution, four at high resolution.
+
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> pairs = np.kron(np.eye(2), np.full((6, 6), 0.3))
+    >>> weights = np.kron(np.eye(4), np.ones((3, 3))) + pairs + 0.1
+    >>> scan = cs.resolution_scan(weights, resolutions=[0.7, 1.7], restarts=2)
+    >>> scan.n_modules
+    array([2, 4])
+    >>> scan.partitions[0].labels
+    array([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+    """
+    connectome = as_connectome(network)
+    given = np.geomspace(0.25, 4, 17) if resolutions is None else resolutions
+    grid: FloatVector = np.unique(np.asarray(given, dtype=np.float64))
+    if not grid.size:
+        raise ValueError("resolutions must be at least one, got none")
+    searches = [
+        Search(structure, signs, float(gamma), restarts, seed) for gamma in grid
+    ]
+    check_counts(workers=workers)
+    if structure == "any":
+        raise ValueError(
+            "structure must be 'assortative' or 'disassortative' in a scan of "
+            "resolutions, which a block model does not have, got 'any'"
+        )
+    steps = Parallel(n_jobs=workers)(
+        delayed(_scan_step)(connectome, search) for search in searches
+    )
+    partitions = tuple(partition for partition, _ in steps)
+    distances = partition_distances([partition.labels for partition in partitions])
+    neighbours: FloatVector = np.diagonal(distances, offset=1).copy()
+    return ResolutionScan(
+        resolutions=grid,
+        partitions=partitions,
+        n_modules=np.array([partition.n_modules for partition in partitions]),
+        qualities=np.array([partition.quality for partition in partitions]),
+        restart_distance=np.array([distance for _, distance in steps]),
+        neighbour_distance=neighbours,
+        plateau=_plateaus(neighbours <= tolerance),
+        tolerance=tolerance,
+    )
+
+
+def _scan_step(connectome: Connectome, search: Search) -> tuple[Partition, float]:
+    """Partition at one resolution, and the mean distance between its restarts."""
+    partition, runs = leiden_partition(connectome, search)
+    if len(runs) == 1:
+        return partition, 0.0
+    pairs = np.triu_indices(len(runs), 1)
+    return partition, float(partition_distances(runs)[pairs].mean())
+
+
+def _plateaus(close: NDArray[np.bool_]) -> IntVector:
+    """Number the runs of enough resolutions whose neighbours are close."""
+    plateau = np.full(len(close) + 1, -1, dtype=np.int64)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], close, [0]])))
+    long_enough = [
+        (start, end)
+        for start, end in edges.reshape(-1, 2)
+        if end - start >= MIN_PLATEAU - 1
+    ]
+    for number, (start, end) in enumerate(long_enough):
+        plateau[start : end + 1] = number
+    return plateau

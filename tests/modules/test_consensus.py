@@ -1,0 +1,54 @@
+"""Tests of consensus.py: reproducible, close to planted modules, any structure."""
+
+import networkx as nx
+import numpy as np
+import pytest
+from helpers.planted import planted_weights
+from sklearn.metrics import adjusted_rand_score
+
+from commstruct.modules.consensus import consensus_modules
+from commstruct.modules.finding import STRUCTURES, modularity
+
+
+def test_the_consensus_of_noisy_runs_is_reproducible_and_close_to_the_truth():
+    weights, labels = planted_weights(
+        "assortative", seed=2, contrast=0.6, sizes=(40, 25, 15)
+    )
+    found = consensus_modules(weights, seed=1, restarts=20)
+    again = consensus_modules(weights, seed=1, restarts=20)
+    np.testing.assert_array_equal(found.labels, again.labels)
+    assert adjusted_rand_score(labels, found.labels) > 0.9
+    assert found.quality == pytest.approx(modularity(weights, found.labels))
+    assert found.engine == "consensus of 20 runs"
+    assert found.family is None
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_a_consensus_is_found_for_every_structure(structure):
+    kind = "inhibitory diagonal" if structure == "disassortative" else "assortative"
+    weights, labels = planted_weights(kind, seed=2, contrast=2.0, sizes=(20, 14, 8))
+    found = consensus_modules(weights, seed=1, structure=structure, restarts=4)
+    np.testing.assert_array_equal(found.n_modules, 3)
+    assert adjusted_rand_score(labels, found.labels) == 1.0
+
+
+def test_consensus_with_an_isolated_neuron_and_without_weights():
+    weights = np.zeros((7, 7))
+    weights[:6, :6] = nx.to_numpy_array(nx.barbell_graph(3, 0))
+    found = consensus_modules(weights, seed=1, restarts=5)
+    np.testing.assert_array_equal(found.labels, [0, 0, 0, 1, 1, 1, 2])
+    assert consensus_modules(np.zeros((4, 4)), seed=1, restarts=3).n_modules == 1
+
+
+def test_a_higher_threshold_splits_modules_that_few_runs_agree_on():
+    weights, _ = planted_weights("structureless", seed=1, sizes=(40,))
+    loose, strict = (
+        consensus_modules(weights, seed=1, restarts=10, threshold=threshold)
+        for threshold in (0.0, 0.9)
+    )
+    assert loose.n_modules < strict.n_modules
+
+
+def test_a_threshold_out_of_range_is_refused():
+    with pytest.raises(ValueError, match=r"threshold must be from 0 to 1, got 1\.5"):
+        consensus_modules(nx.karate_club_graph(), seed=1, threshold=1.5)
