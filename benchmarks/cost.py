@@ -33,7 +33,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from commstruct import agreement_matrix, block_means, find_modules
-from commstruct.modules.blockmodel import VERY_LARGE
+from commstruct.modules.blockmodel_data import VERY_LARGE
 from commstruct.modules.finding import modularity
 
 

@@ -1,8 +1,8 @@
-"""Neurons as points: those with like connections lie close, whatever the structure.
+"""Spectral embeddings: neurons as points, close together if they connect alike.
 
-Two embeddings of a matrix, both needed. Singular vectors see any pattern of blocks,
-directed ones too. Eigenvectors of the symmetric part see only what goes both ways,
-but in half the noise.
+There are two, and both are needed. Singular vectors show any pattern of blocks, also a
+directed one. Eigenvectors of the symmetric part show only connections that go both
+ways, but with half the variance of the noise.
 """
 
 from typing import Any
@@ -15,14 +15,31 @@ from sklearn.utils.extmath import randomized_svd
 
 from commstruct.connectome import FloatMatrix, FloatVector, Weights
 
-FULL_DECOMPOSITION = 400  # neurons up to which all singular vectors are computed
-EXACT_VECTORS = 20_000  # neurons up to which the leading ones are, to rounding
+# Neurons up to which all singular vectors are computed, which is faster than iterating
+# for the leading ones only in small matrices. A limit of time, chosen by experience.
+FULL_DECOMPOSITION = 400
+# Neurons up to which the leading vectors are exact to rounding; above, they are those
+# of a random projection, which takes a few products with the matrix instead of
+# hundreds.
+EXACT_VECTORS = 20_000
+# Rounds of scaling rows and columns in turn. Ten bring a dense matrix of 300 neurons
+# with log-normal gains to its sums up to rounding.
+SCALING_ROUNDS = 10
+# Dimensions that are kept beyond those above the noise, as structure may lie just
+# below.
+EXTRA_DIMENSIONS = 2
+# Least weight of a dimension, as a share of the squared noise: what lies at the noise
+# contributes a little instead of nothing.
+MIN_DIMENSION_WEIGHT = 0.05
+# Relative error of eigenvectors along which a module may be split; only the signs of
+# their elements are used, and a split is refined afterwards.
+SPLIT_VECTOR_TOLERANCE = 1e-3
 
 
 def equalise(weights: FloatMatrix, possible: FloatMatrix) -> FloatMatrix:
     """Scale rows and columns until the root mean square of each is about 1.
 
-    Gains of single neurons, on all they send or on all they receive, disappear.
+    This removes gains of single neurons on all they send or on all they receive.
     Rows and columns of zeros stay zero; a symmetric matrix stays symmetric.
 
     Parameters
@@ -43,28 +60,28 @@ def equalise(weights: FloatMatrix, possible: FloatMatrix) -> FloatMatrix:
 def proportional_margins(
     matrix: FloatMatrix, row_sums: FloatVector, column_sums: FloatVector
 ) -> tuple[FloatVector, FloatVector]:
-    """Factors that give ``rows[:, None] * matrix * columns`` the sums wanted, nearly.
+    """Factors by which ``rows[:, None] * matrix * columns`` has about the given sums.
 
     Iterative proportional fitting, ten rounds; empty rows and columns have factor 1.
     """
     rows, columns = np.ones(len(matrix)), np.ones(len(matrix))
-    for _ in range(10):
+    for _ in range(SCALING_ROUNDS):
         rows = _ratio(row_sums, matrix @ columns)
         columns = _ratio(column_sums, rows @ matrix)
     return rows, columns
 
 
 def singular_embedding(weights: Weights, *, edge: float, most: int) -> FloatMatrix:
-    """Left beside right singular vectors, each pair weighted by what is above noise.
+    """Left beside right singular vectors, each pair weighted by its excess over noise.
 
     Parameters
     ----------
     weights : (n, n) dense or sparse array
     edge : float
-        Largest singular value that noise alone has. Two more pairs are kept, as
-        structure may hide just below it.
+        Largest singular value of noise alone. Two more pairs are kept, as structure
+        may lie just below it.
     most : int
-        Number of pairs at most.
+        Largest number of pairs.
 
     Returns
     -------
@@ -103,9 +120,10 @@ def symmetric_embedding(weights: Weights, *, edge: float, most: int) -> FloatMat
 
 
 def full_svd(weights: FloatMatrix, *, compute_uv: bool = True) -> Any:
-    """``numpy.linalg.svd``, or a slower method where that gives up.
+    """Singular value decomposition by ``numpy.linalg.svd``, or more slowly if it fails.
 
-    Divide and conquer does, on some matrices, on some processors.
+    Its divide-and-conquer method does not converge for some matrices on some
+    processors.
     """
     try:
         return np.linalg.svd(weights, compute_uv=compute_uv)  # type: ignore[call-overload]
@@ -114,7 +132,7 @@ def full_svd(weights: FloatMatrix, *, compute_uv: bool = True) -> Any:
 
 
 def _all_eigenvectors(symmetric: FloatMatrix) -> tuple[FloatVector, FloatMatrix]:
-    """Eigenvalues, smallest first, and vectors, as above."""
+    """All eigenvalues, smallest first, and vectors; as `full_svd` if numpy fails."""
     try:
         values, vectors = np.linalg.eigh(symmetric)
     except np.linalg.LinAlgError:
@@ -125,12 +143,12 @@ def _all_eigenvectors(symmetric: FloatMatrix) -> tuple[FloatVector, FloatMatrix]
 def _leading_vectors(
     weights: Weights, number: int
 ) -> tuple[FloatMatrix, FloatVector, FloatMatrix]:
-    """Leading singular vectors and values, exact to rounding if not too large."""
+    """Leading singular vectors and values, exact to rounding if the matrix is small."""
     n = weights.shape[0]
     if n <= EXACT_VECTORS:
         try:
-            left, values, right = svds(weights, k=number, v0=_start(n))
-        except ArpackError:  # of fewer different values than are asked for
+            left, values, right = svds(weights, k=number, v0=_start_vector(n))
+        except ArpackError:  # there are fewer different values than are requested
             pass
         else:
             return left[:, ::-1], values[::-1], right[::-1]
@@ -141,20 +159,25 @@ def _leading_vectors(
 def _leading_eigenvectors(
     symmetric: Weights, number: int
 ) -> tuple[FloatVector, FloatMatrix]:
-    """Eigenvalues of the largest size, their sign lost if they are few, and vectors."""
+    """Eigenvalues of the largest size, and vectors.
+
+    Where there are too few different ones for ARPACK, singular values are returned,
+    which are the eigenvalues without their sign.
+    """
     n = symmetric.shape[0]
     try:
-        values, vectors = eigsh(symmetric, k=number, v0=_start(n))
+        values, vectors = eigsh(symmetric, k=number, v0=_start_vector(n))
     except ArpackError:
         vectors, values, _ = randomized_svd(symmetric, number, random_state=0)
     return values, vectors
 
 
 def extreme_vectors(weights: Weights) -> list[FloatVector]:
-    """Eigenvectors at both ends of the symmetric part, its mean taken off.
+    """Eigenvectors at both ends of the spectrum of the centred symmetric part.
 
-    The ends are where two modules inside would show: one where each keeps to itself,
-    the other where they connect across. None where nothing goes both ways.
+    Two modules among these neurons show in the vector of the largest eigenvalue if
+    neurons connect within modules, in that of the smallest if they connect across.
+    No vectors are returned if the symmetric part is zero.
     """
     n = weights.shape[0]
     symmetric = (weights + weights.T) / 2
@@ -169,17 +192,24 @@ def extreme_vectors(weights: Weights) -> list[FloatVector]:
             (n, n), matvec=lambda x: symmetric @ x - mean * x.sum(), dtype=np.float64
         )
         try:
-            _, vectors = eigsh(centred, k=2, which="BE", v0=_start(n), tol=1e-3)
-        except ArpackError:  # all directions are alike
+            _, vectors = eigsh(
+                centred,
+                k=2,
+                which="BE",
+                v0=_start_vector(n),
+                tol=SPLIT_VECTOR_TOLERANCE,
+            )
+        except ArpackError:  # all directions are equivalent
             return []
     return [vectors[:, 0], vectors[:, -1]]
 
 
 def normalised(weights: sparse.csr_array) -> sparse.csr_array:
-    """Divide weights by the roots of the strengths of both neurons.
+    """Divide weights by the square roots of the strengths of both neurons.
 
-    A mean strength is added to each (doi:10.1214/13-AOS1138), which keeps neurons
-    with few synapses from an eigenvector of their own. Strengths are of |weights|.
+    The mean strength is added to each (doi:10.1214/13-AOS1138), so that neurons with
+    few synapses do not have eigenvectors of their own. Strengths are those of
+    ``|weights|``.
     """
     size = abs(weights)
     sent, received = size.sum(axis=1), size.sum(axis=0)
@@ -190,28 +220,34 @@ def normalised(weights: sparse.csr_array) -> sparse.csr_array:
 
 
 def on_the_sphere(points: FloatMatrix) -> FloatMatrix:
-    """Points divided by their length: direction only; the origin stays."""
+    """Project points onto the unit sphere; the origin stays."""
     length = np.linalg.norm(points, axis=1, keepdims=True)
     scaled: FloatMatrix = points / np.where(length > 0, length, 1)
     return scaled
 
 
-def _ratio(wanted: FloatVector, present: FloatVector) -> FloatVector:
+def _ratio(targets: FloatVector, sums: FloatVector) -> FloatVector:
+    """Targets divided by sums; 1 where the sum is 0."""
     ratio: FloatVector = np.divide(
-        wanted, present, out=np.ones_like(present), where=present > 0
+        targets, sums, out=np.ones_like(sums), where=sums > 0
     )
     return ratio
 
 
 def _rank(values: FloatVector, edge: float, most: int) -> int:
-    return min(int(np.count_nonzero(values > edge)) + 2, most, len(values))
+    """Number of dimensions that are kept."""
+    n_above = int(np.count_nonzero(values > edge))
+    return min(n_above + EXTRA_DIMENSIONS, most, len(values))
 
 
 def _above_noise(values: FloatVector, edge: float) -> FloatVector:
-    scale: FloatVector = np.sqrt(np.maximum(values**2 - edge**2, 0.05 * edge**2))
+    """Root of the excess of the squared values over that of noise."""
+    scale: FloatVector = np.sqrt(
+        np.maximum(values**2 - edge**2, MIN_DIMENSION_WEIGHT * edge**2)
+    )
     return scale
 
 
-def _start(n: int) -> FloatVector:
-    """Start of the iteration that finds single vectors: any, but always the same."""
+def _start_vector(n: int) -> FloatVector:
+    """Start of ARPACK's iteration: arbitrary, but always the same."""
     return np.random.default_rng(0).standard_normal(n)

@@ -15,7 +15,8 @@ from commstruct.connectome import (
     check_labels,
 )
 from commstruct.modules.agreement import mean_rand_index
-from commstruct.modules.blockmodel import VERY_LARGE, fit_blockmodel
+from commstruct.modules.blockmodel import fit_blockmodel
+from commstruct.modules.blockmodel_data import VERY_LARGE
 from commstruct.modules.leiden import (
     SIGNS,
     UNTIL_STABLE,

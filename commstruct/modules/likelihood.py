@@ -1,10 +1,10 @@
 """Integrated likelihood of a block model, and the exact gain of changing a partition.
 
-Every pair of neurons has a weight and an exposure: what a block of rate 1 would
-lead one to expect. A block's sums of both are all that its likelihood needs, so
-that two families share all the moves: `Gaussian` (exposure 1 where a synapse may
-exist) and `Poisson` (exposure proportional to the product of the strengths, or
-constant). An undirected network counts every pair once.
+Every pair of neurons has a weight and an exposure, the weight expected of it in a block
+of rate 1. The likelihood of a block depends only on its sums of both, so that two
+families share all moves: `Gaussian` (exposure 1 where a synapse may exist) and
+`Poisson` (exposure proportional to the product of the strengths, or constant). In an
+undirected network every pair counts once.
 """
 
 from dataclasses import dataclass
@@ -24,39 +24,58 @@ from commstruct.connectome import (
 )
 
 FloatArray = NDArray[np.float64]
-MAX_ELEMENTS = 2_000_000  # of a work array of single-neuron gains: 16 MB
-MERGED_SINGLY = 12  # modules up to which one pair is merged at a time
+# Elements of a work array of gains, 16 MB each; results do not depend on it.
+MAX_ELEMENTS = 2_000_000
+# Modules up to which only the best pair is merged at a time. Of more, several disjoint
+# pairs are merged at once, those that gain at least this share of the best gain. This
+# saves time where the order of mergers matters little, as many follow.
+MAX_MODULES_ONE_MERGER = 12
+MIN_MERGER_GAIN = 0.5
+# Lloyd moves change all neurons at once and may lower the likelihood. They are given up
+# after this many such rounds in a row, as they then alternate between partitions.
+MAX_WORSE_ROUNDS = 3
+# Log-likelihood, in nats, by which a move must improve to be more than rounding.
+MIN_GAIN = 1e-9
+# Values of the Dirichlet prior's alpha, of which the likeliest is taken: from neurons
+# of which a few have nearly all synapses of their module to neurons that are all alike.
+DIRICHLET_ALPHAS = np.geomspace(0.01, 1e4, 25)
+# Least count by whose root deviations are divided: smaller ones would make single
+# synapses of neurons with almost none stand out.
+MIN_EXPECTED_COUNT = 0.1
+# Residual variance at least, as a share of the total; else noise-free weights would
+# have an infinite likelihood.
+MIN_RESIDUAL = 1e-12
 
 
 class Family(Protocol):
-    """How the block sums of weights and of exposures become a likelihood."""
+    """Distribution of weights: the likelihood of the blocks' sums and exposures."""
 
     def terms(
         self, sums: FloatArray, exposures: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Two numbers per block, which `evidence` takes added over the blocks."""
+        """Two terms per block, `fit` and `cost`; `evidence` takes their sums."""
         ...
 
     def evidence(self, fit: FloatArray, cost: FloatArray) -> FloatArray:
-        """Log of the integrated likelihood over that of one module, in nats."""
+        """Log of the integrated likelihood in nats, up to a constant."""
         ...
 
     def natural(
         self, sums: FloatArray, exposures: FloatArray, fit: float
     ) -> tuple[FloatArray, FloatArray]:
-        """Log-likelihood of one pair, per unit of its weight and of its exposure."""
+        """Log-likelihood of a pair per unit of weight, and minus that of exposure."""
         ...
 
     def deviations(
         self, sums: FloatArray, exposures: FloatArray, expected: FloatArray
     ) -> FloatArray:
-        """Sums less what their blocks expect, in standard deviations."""
+        """Sums minus their expectation in the block, in standard deviations."""
         ...
 
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Weights with a mean per block and one variance, of standardised weights.
+    """Standardised weights with a mean per block and one common variance.
 
     Prior: block mean ~ Normal(0, variance / precision), variance ~ 1 / variance.
     Integrated over both, with w the n standardised weights (mean 0), S and N the
@@ -77,7 +96,7 @@ class Gaussian:
         return sums * sums / shrunk, -0.5 * np.log(shrunk / self.precision)
 
     def evidence(self, fit: FloatArray, cost: FloatArray) -> FloatArray:
-        residual = np.maximum(1 - fit / self.total_square, 1e-12)
+        residual = np.maximum(1 - fit / self.total_square, MIN_RESIDUAL)
         value: FloatArray = -0.5 * self.n_pairs * np.log(residual) + cost
         return value
 
@@ -85,7 +104,7 @@ class Gaussian:
         self, sums: FloatArray, exposures: FloatArray, fit: float
     ) -> tuple[FloatArray, FloatArray]:
         means = sums / (exposures + self.precision)
-        variance = max(self.total_square - fit, 1e-12 * self.total_square)
+        variance = max(self.total_square - fit, MIN_RESIDUAL * self.total_square)
         variance /= self.n_pairs
         return means / variance, means * means / (2 * variance)
 
@@ -124,21 +143,23 @@ class Poisson:
         self, sums: FloatArray, exposures: FloatArray, expected: FloatArray
     ) -> FloatArray:
         counts = exposures * expected
-        return (sums - counts) / np.sqrt(np.maximum(counts, 0.1))
+        return (sums - counts) / np.sqrt(np.maximum(counts, MIN_EXPECTED_COUNT))
 
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """What the likelihood sees of a network, in layers of equal neurons.
+    """Weights and exposures of all pairs of neurons, in layers of counts of one sign.
 
     Attributes
     ----------
     weights, transposed : tuples of (n, n) dense or sparse arrays, one per layer
-        Nothing on the diagonal, nothing where no synapse may exist.
+        Zero on the diagonal, and where no synapse may exist.
     sending, receiving : (layers, n) arrays
-        The exposure of the pair (i, j) is ``sending[i] * receiving[j]``,
-    possible : (n, n) array of 0 and 1, or None
-        times ``possible[i, j]`` where not all synapses may exist.
+        Factors of the exposure: that of the pair (i, j) is ``sending[i] *
+        receiving[j]``, times ``possible[i, j]`` if not None.
+    possible : (n, n) array of 0 and 1, or None if all synapses may exist
+    is_directed : bool
+    family : Family
     """
 
     weights: tuple[Weights, ...]
@@ -156,7 +177,7 @@ class Pairs:
 
     @cached_property
     def one_module_evidence(self) -> float:
-        """Log of the integrated likelihood of one module, to compare others with."""
+        """Log of the integrated likelihood of one module, the reference of the ICL."""
         everyone = np.ones((self.n_neurons, 1))
         sums = np.array([[[weights.sum()]] for weights in self.weights])
         exposures = everyone.T @ _exposures(self, everyone, forward=True)
@@ -166,10 +187,16 @@ class Pairs:
 
 @dataclass(frozen=True, eq=False)
 class Sums:
-    """What neurons and modules sum up to, given which neuron is in which module.
+    """Sums of weights and exposures over modules and blocks of a partition.
 
-    `sent` and `received` have, per layer and neuron, the sum of weights onto and
-    from each module; `exposed_to` and `exposed_from` the same of the exposures.
+    Attributes
+    ----------
+    sizes : (k,) array, neurons of each module
+    sent, received : (layers, n, k) arrays
+        Sum of the weights of each neuron onto and from each module.
+    exposed_to, exposed_from : (layers, n, k) arrays, the same of the exposures
+    sums, exposures : (layers, k, k) arrays, weights and exposures of each block
+    fit, cost : float, sums of the terms of `Family.terms`
     """
 
     sizes: FloatVector
@@ -201,10 +228,10 @@ class Blocks(Sums):
 
 
 def label_prior(sizes: FloatVector) -> float:
-    """Log prior of labels over that of one module.
+    """Log prior of labels, relative to that of one module.
 
-    Every set of k sizes is equally likely, then every order of the neurons:
-    (k - 1)! prod(size!) / (n + k - 1)!, times n! / n!.
+    Every set of k sizes is equally likely, and then every assignment of the neurons:
+    ``(k - 1)! prod(size!) / (n + k - 1)!``, times n! / n!.
     """
     n, k = sizes.sum(), len(sizes)
     value = gammaln(k) + gammaln(sizes + 1).sum() - gammaln(n + k)
@@ -212,7 +239,7 @@ def label_prior(sizes: FloatVector) -> float:
 
 
 def one_hot(labels: IntVector, n_modules: int) -> FloatMatrix:
-    """Membership (n, k): 1 in the column of each neuron's module."""
+    """Membership matrix (n, k): 1 in the column of each neuron's module."""
     members = np.zeros((len(labels), n_modules))
     members[np.arange(len(labels)), labels] = 1
     return members
@@ -221,7 +248,7 @@ def one_hot(labels: IntVector, n_modules: int) -> FloatMatrix:
 def sum_blocks(pairs: Pairs, labels: IntVector) -> Blocks:
     """Sum weights and exposures over the blocks of a partition."""
     labels = gaps_closed(labels)
-    sums = _summed(pairs, one_hot(labels, int(labels.max()) + 1), labels)
+    sums = _sums(pairs, one_hot(labels, int(labels.max()) + 1), labels)
     evidence = pairs.family.evidence(np.array(sums.fit), np.array(sums.cost))
     icl = float(evidence) - pairs.one_module_evidence + label_prior(sums.sizes)
     return Blocks(**vars(sums), labels=labels, icl=icl)
@@ -230,9 +257,10 @@ def sum_blocks(pairs: Pairs, labels: IntVector) -> Blocks:
 def count_evidence(pairs: Pairs, blocks: Blocks, *, degree_corrected: bool) -> float:
     """Log evidence of counts, comparable with and without degree correction.
 
-    With it, which neuron of a module an edge starts (or ends) at has probabilities
-    of its own, integrated over their prior Dirichlet(alpha), alpha the likeliest of
-    a few for the network; without, all neurons of a module are alike.
+    With degree correction, the neurons of a module have unequal probabilities that a
+    synapse of the module starts (or ends) at them. These are integrated over their
+    prior Dirichlet(alpha), with the likeliest of a few alpha for the network. Without,
+    all neurons of a module are alike.
     """
     sides = [(pairs.weights, pairs.sending)]
     if pairs.is_directed:
@@ -249,47 +277,49 @@ def count_evidence(pairs: Pairs, blocks: Blocks, *, degree_corrected: bool) -> f
 
 
 def _degree_evidence(strengths: FloatVector, blocks: Blocks) -> float:
-    """Log of the integrated over the plugged-in probability of the strengths."""
+    """Log ratio of the strengths' integrated to their maximal probability."""
     totals = np.bincount(blocks.labels, weights=strengths)
-    plugged = xlogy(strengths, strengths).sum() - xlogy(totals, totals).sum()
+    maximal = xlogy(strengths, strengths).sum() - xlogy(totals, totals).sum()
     values = []
-    for alpha in np.geomspace(0.01, 1e4, 25):
+    for alpha in DIRICHLET_ALPHAS:
         share = blocks.sizes * alpha
         modules = (gammaln(share) - gammaln(share + totals)).sum()
         neurons = (gammaln(strengths + alpha) - gammaln(alpha)).sum()
-        values.append(modules + neurons - plugged)
+        values.append(modules + neurons - maximal)
     return float(max(values))
 
 
 def reassign(pairs: Pairs, labels: IntVector, *, rounds: int) -> Blocks:
-    """Move all neurons at once to their likeliest module, again and again (Lloyd).
+    """Move all neurons at once to their likeliest module, for several rounds (Lloyd).
 
-    Returns the best partition on the way; the first one counts, one module does not.
+    Returns the best of the partitions encountered, including the first one. One module
+    is not considered.
     """
     blocks = best = sum_blocks(pairs, labels)
-    falls = 0
+    n_worse = 0
     for _ in range(rounds):
         moved = _module_scores(pairs, blocks).argmax(axis=1)
         if np.array_equal(moved, blocks.labels) or not np.ptp(moved):
             break
         blocks = sum_blocks(pairs, moved)
-        falls = 0 if blocks.icl > best.icl else falls + 1
+        n_worse = 0 if blocks.icl > best.icl else n_worse + 1
         best = blocks if blocks.icl > best.icl else best
-        if falls == 3:
+        if n_worse == MAX_WORSE_ROUNDS:
             break
     return best
 
 
-def settle(pairs: Pairs, labels: IntVector, *, temperatures: FloatVector) -> IntVector:
-    """Let neurons be in several modules, each by its likelihood, ever less so.
+def anneal(pairs: Pairs, labels: IntVector, *, temperatures: FloatVector) -> IntVector:
+    """Assign all neurons anew by deterministic annealing.
 
-    Mean-field shares ``exp(log-likelihood / temperature)``, one round for each
-    temperature (deterministic annealing: Rose 1998, doi:10.1109/5.726788). What a
-    neuron is most in is its module in the end.
+    Neurons belong to all modules in part, in proportion to ``exp(log-likelihood /
+    temperature)``, which is updated once for each temperature (mean-field; Rose 1998,
+    doi:10.1109/5.726788). In the end each neuron is assigned to the module to which it
+    belongs most.
     """
     members = one_hot(labels, int(labels.max()) + 1)
     for temperature in temperatures:
-        scores = _module_scores(pairs, _summed(pairs, members)) / temperature
+        scores = _module_scores(pairs, _sums(pairs, members)) / temperature
         members = softmax(scores, axis=1)
     return gaps_closed(members.argmax(axis=1))
 
@@ -297,10 +327,9 @@ def settle(pairs: Pairs, labels: IntVector, *, temperatures: FloatVector) -> Int
 def merge_modules(pairs: Pairs, blocks: Blocks, *, least: int = 1) -> Blocks:
     """Merge the two modules whose merger gains most, as long as one gains.
 
-    At least `least` modules are left.
-
-    Of many modules several pairs are merged at a time: those that are the best
-    partner of each other and gain at least half as much as the best pair.
+    At least `least` modules are left. Of more than 12 modules, several pairs are merged
+    at a time: those that are the best partner of each other and gain at least half as
+    much as the best pair.
     """
     sums, exposures, sizes = blocks.sums, blocks.exposures, blocks.sizes
     fit, cost, labels = blocks.fit, blocks.cost, blocks.labels
@@ -309,7 +338,7 @@ def merge_modules(pairs: Pairs, blocks: Blocks, *, least: int = 1) -> Blocks:
         gains = _evidence_change(pairs, fit, cost, fits, costs)
         gains += _merge_prior(sizes)
         np.fill_diagonal(gains, -np.inf)
-        gains = np.maximum(gains, gains.T)  # equal up to rounding
+        gains = np.maximum(gains, gains.T)  # they differ by rounding only
         into = _mergers(gains)
         if into is None:
             break
@@ -330,11 +359,12 @@ def _mergers(gains: FloatMatrix) -> IntVector | None:
     if gain.max() <= 0:
         return None
     module = np.arange(k)
-    if k <= MERGED_SINGLY:
+    if k <= MAX_MODULES_ONE_MERGER:
         a = int(gain.argmax())
         chosen = (module == a) | (module == partner[a])
     else:
-        chosen = (partner[partner] == module) & (gain >= gain.max() / 2)
+        chosen = partner[partner] == module
+        chosen &= gain >= gain.max() * MIN_MERGER_GAIN
     first = np.where(chosen, np.minimum(module, partner), module)
     return gaps_closed(first)
 
@@ -378,15 +408,15 @@ def merge_changes(
 def move_gains(pairs: Pairs, blocks: Blocks) -> FloatMatrix:
     """Exact change of the ICL from moving each neuron to each module, (n, k).
 
-    0 where the neuron is. A neuron alone in its module is left where it is (its
-    module would vanish, which `merge_modules` weighs): -inf elsewhere.
+    It is 0 for the neuron's own module. A neuron that is alone in its module has -inf
+    for all others: its module would vanish, which `merge_modules` considers.
     """
     k = blocks.n_modules
     chunk = max(1, MAX_ELEMENTS // (len(pairs.weights) * k * k))
     n = pairs.n_neurons
     return np.concatenate(
         [
-            _move_gains(pairs, blocks, np.arange(first, min(first + chunk, n)))
+            _gains_of(pairs, blocks, np.arange(first, min(first + chunk, n)))
             for first in range(0, n, chunk)
         ]
     )
@@ -395,14 +425,14 @@ def move_gains(pairs: Pairs, blocks: Blocks) -> FloatMatrix:
 def move_neurons(pairs: Pairs, blocks: Blocks, *, rounds: int) -> Blocks:
     """Move neurons that gain, best first, until no single move gains.
 
-    Gains are exact for one move at a time; of many, the better half is tried
-    whenever all together lose.
+    Gains are exact for one move at a time. If all moves of a round together lower the
+    likelihood, only the better half is made, then a quarter, and so on.
     """
     for _ in range(rounds):
         gains = move_gains(pairs, blocks)
         target = gains.argmax(axis=1)
         gain = gains.max(axis=1)
-        movers = np.flatnonzero(gain > 1e-9)
+        movers = np.flatnonzero(gain > MIN_GAIN)
         movers = movers[np.argsort(-gain[movers], kind="stable")]
         improved = None
         while len(movers) and improved is None:
@@ -419,10 +449,10 @@ def move_neurons(pairs: Pairs, blocks: Blocks, *, rounds: int) -> Blocks:
 
 
 def profiles(pairs: Pairs, blocks: Blocks, *, within: bool) -> FloatMatrix:
-    """What each neuron sends to and gets from each module, less what is expected.
+    """Deviation of each neuron's connections with each module from their expectation.
 
-    In standard deviations. Expected is the mean over its module (`within`) or over
-    the network.
+    In standard deviations. The expectation is the mean over the neuron's module
+    (`within`) or over the network.
 
     Returns
     -------
@@ -443,10 +473,8 @@ def profiles(pairs: Pairs, blocks: Blocks, *, within: bool) -> FloatMatrix:
     return np.hstack(parts)
 
 
-def _summed(
-    pairs: Pairs, members: FloatMatrix, labels: IntVector | None = None
-) -> Sums:
-    """Sums for membership in parts, or of one module each if `labels` are given."""
+def _sums(pairs: Pairs, members: FloatMatrix, labels: IntVector | None = None) -> Sums:
+    """Sums for partial memberships, or for one module per neuron (`labels`)."""
     sent = np.stack([_onto_modules(layer, members, labels) for layer in pairs.weights])
     exposed_to = _exposures(pairs, members, forward=True)
     received, exposed_from = sent, exposed_to
@@ -479,23 +507,23 @@ def _onto_modules(
         return product
     n, k = members.shape
     senders = np.repeat(np.arange(n), np.diff(weights.indptr))
-    places = senders * k + labels[weights.indices]
-    totals = np.bincount(places, weights.data, minlength=n * k)
+    entries = senders * k + labels[weights.indices]
+    totals = np.bincount(entries, weights.data, minlength=n * k)
     return totals.astype(np.float64, copy=False).reshape(n, k)
 
 
 def _exposures(pairs: Pairs, members: FloatMatrix, *, forward: bool) -> FloatArray:
-    """Sum of each neuron's exposures onto (or from) each module, itself left out."""
+    """Sum of each neuron's exposures onto (or from) each module, without itself."""
     sending, receiving = pairs.sending, pairs.receiving
     if not forward:
         sending, receiving = receiving, sending
     if pairs.possible is not None:
         possible = pairs.possible if forward else pairs.possible.T
-        each = [
+        layers = [
             own[:, None] * (possible @ (other[:, None] * members))
             for own, other in zip(sending, receiving, strict=True)
         ]
-        return np.stack(each)
+        return np.stack(layers)
     totals = sending[:, :, None] * (receiving @ members)[:, None, :]
     value: FloatArray = totals - (sending * receiving)[:, :, None] * members
     return value
@@ -504,7 +532,7 @@ def _exposures(pairs: Pairs, members: FloatMatrix, *, forward: bool) -> FloatArr
 def _block_totals(
     pairs: Pairs, sums: FloatArray, exposures: FloatArray
 ) -> tuple[float, float]:
-    """Sum the block terms; an undirected network has each block once."""
+    """Sum the terms over the blocks, in an undirected network over each pair once."""
     terms = pairs.family.terms
     fits, costs = terms(sums, exposures)
     if pairs.is_directed:
@@ -516,7 +544,7 @@ def _block_totals(
 
 
 def _module_scores(pairs: Pairs, blocks: Sums) -> FloatMatrix:
-    """Log-likelihood of each neuron's weights in each module, block rates fixed."""
+    """Log-likelihood of each neuron's weights in each module, at fixed block rates."""
     per_weight, per_exposure = pairs.family.natural(
         blocks.sums, blocks.exposures, blocks.fit
     )
@@ -531,7 +559,7 @@ def _module_scores(pairs: Pairs, blocks: Sums) -> FloatMatrix:
 def _merged_rows(
     pairs: Pairs, sums: FloatArray, exposures: FloatArray
 ) -> tuple[FloatMatrix, FloatMatrix]:
-    """Change of the terms of merged modules' blocks onto all the others, (k, k)."""
+    """Change of the terms of blocks onto other modules from merging two, (k, k)."""
     terms = pairs.family.terms
     joint = terms(
         sums[:, :, None, :] + sums[:, None, :, :],
@@ -561,14 +589,15 @@ def _merge_prior(sizes: FloatVector) -> FloatMatrix:
 def _evidence_change(
     pairs: Pairs, fit: float, cost: float, fits: FloatArray, costs: FloatArray
 ) -> FloatArray:
+    """Change of the evidence if `fits` and `costs` are added to the sums of terms."""
     evidence = pairs.family.evidence
     now = evidence(np.array(fit), np.array(cost))
     value: FloatArray = evidence(fit + fits, cost + costs) - now
     return value
 
 
-def _move_gains(pairs: Pairs, blocks: Blocks, neurons: IntVector) -> FloatMatrix:
-    """`move_gains` of some neurons: all blocks without neuron i, then with it in b."""
+def _gains_of(pairs: Pairs, blocks: Blocks, neurons: IntVector) -> FloatMatrix:
+    """`move_gains` of some neurons: the blocks without neuron i, then with it in b."""
     terms = pairs.family.terms
     labels, module = blocks.labels[neurons], np.arange(blocks.n_modules)
     row = np.arange(len(neurons))
@@ -616,7 +645,7 @@ def _move_gains(pairs: Pairs, blocks: Blocks, neurons: IntVector) -> FloatMatrix
 def _without(
     blocks: FloatArray, labels: IntVector, to: FloatArray, back: FloatArray
 ) -> FloatArray:
-    """Block sums with each neuron taken out of its module, (layers, n, k, k)."""
+    """Block sums without each neuron in turn, (layers, n, k, k)."""
     row = np.arange(len(labels))
     layers, k = blocks.shape[0], blocks.shape[1]
     result = np.broadcast_to(blocks[:, None], (layers, len(labels), k, k)).copy()

@@ -1,4 +1,4 @@
-"""Tests of blockmodel.py: planted structure of every shape recovered, none invented."""
+"""Tests of blockmodel.py: planted structure of any kind is recovered, none invented."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
 from commstruct.connectome import as_connectome
-from commstruct.modules import blockmodel
+from commstruct.modules import blockmodel_search
 from commstruct.modules.blockmodel import fit_blockmodel
 
 SMALL = (45, 35, 25, 15)
@@ -150,7 +150,7 @@ def test_the_search_of_a_sparse_graph_equals_a_start_from_the_planted_modules(
     weights = sparse.csr_array(one_way + one_way.T)
     search = {"seed": seed, "restarts": 8, "family": "poisson"}
     found = fit_blockmodel(weights, **search)
-    monkeypatch.setattr(blockmodel, "_k_means", lambda *_: planted)
+    monkeypatch.setattr(blockmodel_search, "_k_means", lambda *_: planted)
     from_the_truth = fit_blockmodel(weights, **search)
     assert found.icl > from_the_truth.icl - 1
 
@@ -241,7 +241,7 @@ def test_neuron_order_and_direction_do_not_matter(kind):
 
 
 def test_a_seed_determines_the_result_at_any_number_of_workers(monkeypatch):
-    monkeypatch.setattr("commstruct.modules.blockmodel.LARGE", 10)
+    monkeypatch.setattr("commstruct.modules.blockmodel_search.LARGE", 10)
     weights, _ = planted_weights("mixed", seed=6, sizes=(20, 15, 10))
     before = weights.copy()
     one = fit_blockmodel(weights, seed=7, restarts=2)

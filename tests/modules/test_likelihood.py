@@ -15,6 +15,7 @@ from commstruct.modules.likelihood import (
     Gaussian,
     Pairs,
     Poisson,
+    anneal,
     count_evidence,
     label_prior,
     merge_changes,
@@ -23,7 +24,6 @@ from commstruct.modules.likelihood import (
     move_neurons,
     profiles,
     reassign,
-    settle,
     sum_blocks,
 )
 
@@ -238,7 +238,7 @@ def test_reassigning_takes_both_directions_into_account(side):
     np.testing.assert_array_equal(found.labels, labels)
 
 
-def settled_pair_by_pair(pairs, labels, temperatures):
+def annealed_pair_by_pair(pairs, labels, temperatures):
     """Shares of every neuron in every module, from all pairs one by one."""
     shares = np.eye(labels.max() + 1)[labels]
     n = len(labels)
@@ -267,8 +267,8 @@ def test_annealed_neurons_are_in_their_likeliest_module(kind):
     for seed in range(10):
         pairs = random_pairs(kind, seed)
         labels = np.arange(12) % 3
-        found = settle(pairs, labels, temperatures=[2.0, 1.0, 0.5])
-        by_hand = settled_pair_by_pair(pairs, labels, [2.0, 1.0, 0.5])
+        found = anneal(pairs, labels, temperatures=[2.0, 1.0, 0.5])
+        by_hand = annealed_pair_by_pair(pairs, labels, [2.0, 1.0, 0.5])
         _, by_hand = np.unique(by_hand, return_inverse=True)  # without empty modules
         np.testing.assert_array_equal(found, by_hand)
         changed += np.count_nonzero(found != labels)
