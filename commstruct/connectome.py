@@ -1,17 +1,23 @@
-"""What a network is: weights[pre, post], names, what is known of the neurons."""
+"""Networks: weights[pre, post] with the names and attributes of the neurons."""
 
+from __future__ import annotations
+
+import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import igraph
-import networkx as nx
 import numpy as np
-import pandas as pd
-import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
+
+if TYPE_CHECKING:  # loaded only by those who use them: they take most of a second
+    import igraph
+    import networkx as nx
+    import pandas as pd
+    import xarray as xr
 
 FloatVector: TypeAlias = NDArray[np.float64]
 FloatMatrix: TypeAlias = NDArray[np.float64]
@@ -20,27 +26,56 @@ BoolMatrix: TypeAlias = NDArray[np.bool_]
 Weights: TypeAlias = FloatMatrix | sparse.csr_array
 
 ORIENTATIONS = ("pre-post", "post-pre")
-SYMMETRY_TOLERANCE = 1e-12  # of the largest |weight|; rounding, not direction
+# Largest difference between w[i, j] and w[j, i], as a fraction of the largest |weight|,
+# that counts as rounding rather than direction. It is about 4,500 times the relative
+# spacing of float64 (2.2e-16): sums and products taken in another order differ by less,
+# and no measured weight is known to twelve digits.
+SYMMETRY_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Connectome:
-    """Weights between neurons, with their names and what is known of them.
+    """Weights between neurons, with the names and attributes of the neurons.
 
-    Make one with `as_connectome`, which checks; every function of this package
-    that takes a network also takes anything `as_connectome` does.
+    Use `as_connectome` to make one: it checks its input, which this class does not.
+    Every function of this package that takes a network accepts whatever
+    `as_connectome` accepts.
 
     Attributes
     ----------
     weights : (n, n) array or scipy.sparse.csr_array of float64, read-only
         ``weights[pre, post]``: row drives column. Sparse weights stay sparse.
-    names : tuple of str, all different
-    attributes : pandas.DataFrame, one row per neuron in the order of `names`
-        What else is known, such as ``"type"`` or ``"side"``; may have no column.
+    names : tuple of str
+        Name of each neuron, all different.
+    attributes : pandas.DataFrame
+        One row per neuron in the order of `names`, with columns such as ``"type"`` or
+        ``"side"``. It may have no columns.
     possible : (n, n) array of bool, read-only, or None
         Which synapses may exist; None means all between different neurons.
     orientation : {"pre-post", "post-pre"}
-        How the source was laid out. `weights` is ``[pre, post]`` either way.
+        Layout of the source. `weights` is ``[pre, post]`` either way.
+
+    See Also
+    --------
+    as_connectome : Make a connectome from an array, a table or a graph.
+    read_connectome : Read a connectome from a file.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> chain = cs.as_connectome(
+    ...     [[0, 2, 0], [0, 0, -1], [0, 0, 0]],
+    ...     names=["AVA", "AVB", "DA1"],
+    ...     attributes={"type": ["inter", "inter", "motor"]},
+    ... )
+    >>> chain
+    <Connectome: 3 neurons, 2 edges, dense, signed, directed>
+    >>> chain.types
+    ('inter', 'inter', 'motor')
+    >>> chain.subset([0, 1]).to_pandas()
+         AVA  AVB
+    AVA  0.0  2.0
+    AVB  0.0  0.0
     """
 
     weights: Weights
@@ -50,24 +85,24 @@ class Connectome:
     orientation: str = "pre-post"
 
     def __repr__(self) -> str:
-        """Size and kind, on one line."""
-        kind = "sparse" if self.is_sparse else "dense"
+        """Number of neurons and edges, storage, sign and direction, on one line."""
+        storage = "sparse" if self.is_sparse else "dense"
         sign = "signed" if self.is_signed else "non-negative"
-        way = "directed" if self.is_directed else "undirected"
+        direction = "directed" if self.is_directed else "undirected"
         size = f"{self.n_neurons} neurons, {self.n_edges} edges"
-        return f"<Connectome: {size}, {kind}, {sign}, {way}>"
+        return f"<Connectome: {size}, {storage}, {sign}, {direction}>"
 
     @property
     def n_neurons(self) -> int:
-        """Number of neurons, those without synapses included."""
+        """Number of neurons, including those without synapses."""
         return len(self.names)
 
     @property
     def types(self) -> tuple[str, ...] | None:
-        """Type of each neuron, or None where types are not known."""
+        """Type of each neuron, or None if types are not known."""
         if "type" not in self.attributes:
             return None
-        return tuple(str(kind) for kind in self.attributes["type"])
+        return tuple(str(name) for name in self.attributes["type"])
 
     @property
     def is_sparse(self) -> bool:
@@ -88,22 +123,26 @@ class Connectome:
 
     @cached_property
     def n_edges(self) -> int:
-        """Number of non-zero weights, self-connections and both ways counted."""
+        """Number of non-zero weights, including self-connections.
+
+        An undirected edge counts twice, once in each direction.
+        """
         if isinstance(self.weights, np.ndarray):
             return int(np.count_nonzero(self.weights))
         return int(self.weights.nnz)
 
-    def subset(self, neurons: ArrayLike) -> "Connectome":
-        """Return the connectome among some neurons.
+    def subset(self, neurons: ArrayLike) -> Connectome:
+        """Return the connectome restricted to some of its neurons.
 
         Parameters
         ----------
-        neurons : (m,) array of int, in the order wanted, or (n,) array of bool
+        neurons : (m,) array of int, or (n,) array of bool
+            Indices of the neurons, in the order of the result; or a mask.
 
         Raises
         ------
         ValueError
-            If a neuron does not exist, comes twice, or none is left.
+            If a neuron does not exist or is repeated, or if no neuron is left.
         """
         chosen = _neuron_indices(neurons, self.n_neurons)
         weights = self.weights[chosen][:, chosen]
@@ -125,7 +164,12 @@ class Connectome:
         return sparse.csr_array(self.weights, copy=True)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return the weights as a table, rows the senders; sparse stays sparse."""
+        """Return the weights as a table with one row per presynaptic neuron.
+
+        Sparse weights give sparse columns.
+        """
+        import pandas as pd
+
         names = list(self.names)
         if isinstance(self.weights, np.ndarray):
             return pd.DataFrame(self.weights.copy(), index=names, columns=names)
@@ -134,14 +178,25 @@ class Connectome:
         )
 
     def to_networkx(self) -> nx.Graph:
-        """Return a networkx graph, a DiGraph if directed, attributes on its nodes."""
+        """Return a networkx graph with the attributes on its nodes.
+
+        The graph is a ``DiGraph`` if the connectome is directed, else a ``Graph``.
+        """
+        import networkx as nx
+
         kind = nx.DiGraph if self.is_directed else nx.Graph
         graph = nx.from_scipy_sparse_array(self.to_scipy(), create_using=kind)
         nx.set_node_attributes(graph, self.attributes.to_dict(orient="index"))
         return nx.relabel_nodes(graph, dict(enumerate(self.names)))
 
     def to_igraph(self) -> igraph.Graph:
-        """Return an igraph graph, edge weights in ``weight``, neurons in ``name``."""
+        """Return an igraph graph.
+
+        The edge attribute ``weight`` holds the weights, the vertex attribute ``name``
+        the names of the neurons.
+        """
+        import igraph
+
         weights = self.to_scipy()
         edges = (weights if self.is_directed else sparse.triu(weights)).tocoo()
         graph = igraph.Graph(
@@ -164,35 +219,64 @@ def as_connectome(
     possible: ArrayLike | None = None,
     orientation: str = "pre-post",
 ) -> Connectome:
-    """Make a `Connectome` of any network, checked; the input is never changed.
+    """Make a checked `Connectome` from any network; the input is never changed.
 
     Parameters
     ----------
     network : Connectome, array, scipy.sparse array or matrix, pandas.DataFrame,
             networkx graph, igraph graph, or two-dimensional xarray.DataArray
-        Weights ``[pre, post]``. Edges of a graph without a ``weight`` weigh 1,
-        parallel edges are summed, an undirected edge counts both ways, and a
-        self-connection of weight w is w on the diagonal. The columns of a table
-        are put in the order of its rows. An xarray whose dimensions are named
-        ``post, pre`` is transposed.
+        Weights ``[pre, post]``. Edges of a graph without a ``weight`` have weight 1,
+        parallel edges are summed, an undirected edge counts in both directions, and a
+        self-connection of weight w is w on the diagonal. The columns of a table are
+        put into the order of its rows. An xarray whose dimensions are named
+        ``post, pre`` is transposed. A `Connectome` is returned as it is unless another
+        argument changes it.
     names : iterable, optional
-        Name of each neuron, as text; default those of the network, else
-        ``"0"`` to ``"n - 1"``.
+        Name of each neuron, converted to text. Default: the names in the network,
+        else ``"0"`` to ``"n - 1"``.
     attributes : table with n rows, or a mapping of columns, optional
-        In the order of the neurons, or indexed by their names. Default: the
-        attributes of the network's nodes, or its coordinates.
+        In the order of the neurons, or indexed by their names. Default: the attributes
+        of the network's nodes, or its coordinates.
     possible : (n, n) array of bool, optional
         Which synapses may exist, laid out as `network` is.
     orientation : {"pre-post", "post-pre"}
-        ``"post-pre"`` says that columns drive rows; the weights are transposed.
+        ``"post-pre"`` means that columns drive rows; the weights are transposed.
+
+    Returns
+    -------
+    Connectome
 
     Raises
     ------
     TypeError
-        If `network` is of no known kind.
+        If `network` is of an unsupported type.
     ValueError
-        If weights are not square, not real and finite numbers, or contradict
-        `possible`; if names are repeated; if anything has the wrong length.
+        If the weights are not square, not real and finite, or contradict `possible`;
+        if names are repeated; or if an argument has the wrong length.
+
+    See Also
+    --------
+    read_connectome : Read a connectome from a file.
+    load_dataset : Load a connectome that ships with commstruct.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.array([[0.0, 3.0], [1.0, 0.0]])
+    >>> cs.as_connectome(weights, names=["a", "b"])
+    <Connectome: 2 neurons, 2 edges, dense, non-negative, directed>
+
+    A matrix whose columns drive its rows is transposed:
+
+    >>> int(cs.as_connectome(weights, orientation="post-pre").weights[0, 1])
+    1
+
+    Graphs keep the names and attributes of their nodes:
+
+    >>> import networkx as nx
+    >>> cs.as_connectome(nx.path_graph(["x", "y", "z"])).names
+    ('x', 'y', 'z')
     """
     if orientation not in ORIENTATIONS:
         raise ValueError(
@@ -204,20 +288,22 @@ def as_connectome(
                 "orientation must be 'pre-post' for a Connectome, whose weights are "
                 "[pre, post] already, got 'post-pre'"
             )
+        if names is None and attributes is None and possible is None:
+            return network  # with what it has cached, such as `is_directed`
         weights: Weights = network.weights
-        found_names: Iterable[object] | None = network.names
-        found_attributes: Any = network.attributes
+        own_names: Iterable[object] | None = network.names
+        own_attributes: Any = network.attributes
         possible = network.possible if possible is None else possible
         orientation = network.orientation
         transposed = False
     else:
-        matrix, found_names, found_attributes = _taken_apart(network)
+        matrix, own_names, own_attributes = _parts(network)
         weights = _checked_weights(matrix)
         transposed = orientation == "post-pre"
         if transposed:
             weights = _read_only_weights(weights.T)
     n = int(weights.shape[0])
-    checked_names = _checked_names(found_names if names is None else names, n)
+    checked_names = _checked_names(own_names if names is None else names, n)
     mask = None if possible is None else _checked_possible(possible, n, transposed)
     if mask is not None:
         _refuse_impossible(weights, mask)
@@ -225,7 +311,7 @@ def as_connectome(
         weights=weights,
         names=checked_names,
         attributes=_checked_attributes(
-            found_attributes if attributes is None else attributes, checked_names
+            own_attributes if attributes is None else attributes, checked_names
         ),
         possible=mask,
         orientation=orientation,
@@ -233,16 +319,16 @@ def as_connectome(
 
 
 def check_labels(labels: ArrayLike, n_neurons: int) -> IntVector:
-    """Return labels as integers ``0 .. k - 1``: their rank among the distinct ones.
+    """Return labels as integers ``0 .. k - 1``, ranked among the distinct labels.
 
-    Labels that are ``0 .. k - 1`` already keep their numbers; gaps close, and text
-    is numbered in alphabetical order.
+    Labels that already are ``0 .. k - 1`` keep their numbers, unused numbers are
+    closed up, and text is numbered in alphabetical order.
 
     Raises
     ------
     ValueError
-        If there is not one label per neuron, or labels are neither text nor
-        integers from 0 up.
+        If there is not exactly one label per neuron, or if the labels are neither text
+        nor non-negative integers.
     """
     given = np.asarray(labels)
     if given.shape != (n_neurons,):
@@ -263,7 +349,7 @@ def check_labels(labels: ArrayLike, n_neurons: int) -> IntVector:
 
 
 def gaps_closed(labels: IntVector) -> IntVector:
-    """Labels 0 .. k - 1 in the same order, without the numbers that no neuron has."""
+    """Renumber labels ``0 .. k - 1`` in the same order, skipping unused numbers."""
     present = np.bincount(labels) > 0
     if present.all():
         return labels
@@ -272,42 +358,40 @@ def gaps_closed(labels: IntVector) -> IntVector:
 
 
 def canonical_labels(labels: ArrayLike) -> IntVector:
-    """Renumber labels ``0 .. k - 1``, largest module first, read-only.
+    """Renumber labels ``0 .. k - 1`` from the largest module to the smallest.
 
-    Of modules of equal size the one whose first neuron comes first is first.
+    Modules of equal size are in the order of their first neurons. The result is
+    read-only.
     """
     ranks = check_labels(labels, len(np.asarray(labels)))
     sizes = np.bincount(ranks)
     first = np.empty(len(sizes), dtype=np.int64)
-    first[ranks[::-1]] = np.arange(len(ranks))[::-1]  # what is written last stays
-    position = np.empty(len(sizes), dtype=np.int64)
-    position[np.lexsort((first, -sizes))] = np.arange(len(sizes))
-    return read_only(position[ranks])
+    # Assigned from the last neuron to the first, so that the first neuron of each
+    # module is the value that remains.
+    first[ranks[::-1]] = np.arange(len(ranks))[::-1]
+    rank_by_size = np.empty(len(sizes), dtype=np.int64)
+    rank_by_size[np.lexsort((first, -sizes))] = np.arange(len(sizes))
+    return read_only(rank_by_size[ranks])
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array itself, protected from being written to."""
+    """Make an array read-only and return it."""
     array.flags.writeable = False
     return array
 
 
-def _taken_apart(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
-    """Matrix, names and attributes of whatever a network came as."""
-    if isinstance(network, pd.DataFrame):
+def _parts(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
+    """Matrix, names and attributes of a network of any supported type."""
+    if _is_a(network, "pandas", "DataFrame"):
         return _from_table(network), network.index, None
-    if isinstance(network, xr.DataArray):
+    if _is_a(network, "xarray", "DataArray"):
         return _from_xarray(network)
-    if isinstance(network, nx.Graph):
-        nodes = dict(network.nodes(data=True))
-        if not nodes:
-            return np.zeros((0, 0)), None, None
-        rows = pd.RangeIndex(len(nodes))
-        attributes = pd.DataFrame(list(nodes.values()), index=rows)
-        return nx.to_scipy_sparse_array(network), nodes, attributes
-    if isinstance(network, igraph.Graph):
+    if _is_a(network, "networkx", "Graph"):
+        return _from_networkx(network)
+    if _is_a(network, "igraph", "Graph"):
         return _from_igraph(network)
     if isinstance(network, np.ma.MaskedArray):
-        raise TypeError("weights must be all present, got a masked array")
+        raise TypeError("weights must not be masked, got a masked array")
     if sparse.issparse(network):
         return network, None, None
     if isinstance(network, np.ndarray | list | tuple) or hasattr(network, "__array__"):
@@ -319,14 +403,35 @@ def _taken_apart(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
     )
 
 
+def _is_a(value: Any, library: str, name: str) -> bool:
+    """Whether a value is an instance of a class of a library that may not be loaded.
+
+    Whoever made an instance has loaded its library, so that there is no need to
+    import igraph, networkx or xarray in order to recognise what they make.
+    """
+    return isinstance(value, getattr(sys.modules.get(library), name, ()))
+
+
 def _from_table(table: pd.DataFrame) -> Any:
     if table.index.has_duplicates or table.columns.has_duplicates:
         raise ValueError("names must be all different, got repeated rows or columns")
     if table.shape[0] != table.shape[1]:
-        return table.to_numpy()  # refused as not square
+        return table.to_numpy()  # `_checked_weights` refuses it
     if set(table.index) != set(table.columns):
         raise ValueError("table must have the same names on rows and columns")
     return table[table.index].to_numpy()
+
+
+def _from_networkx(graph: nx.Graph) -> tuple[Any, Iterable[object] | None, Any]:
+    import networkx as nx
+    import pandas as pd
+
+    nodes = dict(graph.nodes(data=True))
+    if not nodes:
+        return np.zeros((0, 0)), None, None
+    rows = pd.RangeIndex(len(nodes))
+    attributes = pd.DataFrame(list(nodes.values()), index=rows)
+    return nx.to_scipy_sparse_array(graph), nodes, attributes
 
 
 def _from_xarray(array: xr.DataArray) -> tuple[Any, Iterable[object] | None, Any]:
@@ -348,9 +453,9 @@ def _from_igraph(graph: igraph.Graph) -> tuple[Any, Iterable[object] | None, Any
     weighted = "weight" in graph.es.attributes()
     weight = np.array(graph.es["weight"]) if weighted else np.ones(len(ends))
     if not graph.is_directed():
-        off = ends[:, 0] != ends[:, 1]
-        ends = np.concatenate([ends, ends[off, ::-1]])
-        weight = np.concatenate([weight, weight[off]])
+        differ = ends[:, 0] != ends[:, 1]  # a self-connection counts once
+        ends = np.concatenate([ends, ends[differ, ::-1]])
+        weight = np.concatenate([weight, weight[differ]])
     columns = {key: graph.vs[key] for key in graph.vs.attributes() if key != "name"}
     names = graph.vs["name"] if "name" in graph.vs.attributes() else None
     matrix = sparse.coo_array((weight, (ends[:, 0], ends[:, 1])), shape=(n, n))
@@ -373,7 +478,7 @@ def _checked_weights(matrix: Any) -> Weights:
 
 
 def _read_only_weights(matrix: Any) -> Weights:
-    """Copy as float64; sparse in canonical form, zeros that were stored dropped."""
+    """Copy weights as float64; sparse ones in canonical form without stored zeros."""
     if not sparse.issparse(matrix):
         return read_only(np.array(matrix, dtype=np.float64, order="C"))
     weights = sparse.csr_array(matrix, dtype=np.float64, copy=True)
@@ -390,12 +495,14 @@ def _checked_names(names: Iterable[object] | None, n: int) -> tuple[str, ...]:
     if len(checked) != n:
         raise ValueError(f"names must be one per neuron ({n}), got {len(checked)}")
     if len(set(checked)) < n:
-        repeated = checked[int(np.argmax(pd.Index(checked).duplicated()))]
+        repeated = next(name for name, count in Counter(checked).items() if count > 1)
         raise ValueError(f"names must be all different, got {repeated!r} twice")
     return checked
 
 
 def _checked_attributes(attributes: Any, names: tuple[str, ...]) -> pd.DataFrame:
+    import pandas as pd
+
     if attributes is None:
         return pd.DataFrame(index=pd.RangeIndex(len(names)))
     table = pd.DataFrame(attributes)
@@ -429,8 +536,8 @@ def _refuse_impossible(weights: Weights, possible: BoolMatrix) -> None:
     wrong = ~possible[rows, columns] & (rows != columns)
     if wrong.any():
         raise ValueError(
-            f"weights must be 0 where possible is False, got {int(wrong.sum())} that "
-            "are not"
+            "weights must be 0 where possible is False, got "
+            f"{int(wrong.sum())} non-zero"
         )
 
 
@@ -444,7 +551,7 @@ def _neuron_indices(neurons: ArrayLike, n: int) -> IntVector:
             f"shape {given.shape}"
         )
     if given.size == 0:
-        raise ValueError("neurons must be at least one, got none")
+        raise ValueError("neurons must have at least one neuron, got none")
     if given.min() < 0 or given.max() >= n or len(np.unique(given)) < len(given):
         raise ValueError(f"neurons must be different indices from 0 to {n - 1}")
     return given.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Small connectomes that ship with us, each with its source."""
+"""Small connectomes that ship with commstruct, each with its source."""
 
 import difflib
 import json
@@ -15,28 +15,48 @@ Kind = Literal["connectome", "classic", "trained"]
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is known of one shipped connectome; ``DATA.md`` says it to people.
+    """Description of one shipped connectome, as in ``DATA.md``.
 
     Attributes
     ----------
     name : str
-        For `load_dataset`, and after ``dataset:`` on the command line.
+        Argument of `load_dataset`; follows ``dataset:`` on the command line.
     title : str
     kind : {"connectome", "classic", "trained"}
-        Of an animal; a graph of people from the literature; or made by our simulator.
+        A connectome of an animal, a benchmark graph from the literature, or a network
+        trained by the simulator of this package.
     n_neurons, n_edges : int
-        Edges are non-zero weights, self-connections and both ways counted.
+        Edges are non-zero weights, including self-connections; an undirected edge
+        counts twice.
     directed, signed : bool
-    attributes : tuple of str, what is known of each neuron
-    weights_are : str, what one unit of weight is
+    attributes : tuple of str
+        Names of the attributes of the neurons.
+    weights_are : str
+        What one unit of weight means.
     source, licence : str
-    doi : str, or None where the source has none
+    doi : str, or None if the source has none
     package : str
-        The package the data were taken from, with its version.
+        Package that the data were taken from, with its version.
     optimum : float or None
-        The greatest modularity of any partition, where it is proven.
-    optimum_source : str or None, who or what proved it
-    note : str, what a user should know before comparing; may be empty
+        Maximum modularity over all partitions, if proven.
+    optimum_source : str or None
+        Reference for `optimum`.
+    note : str
+        What to know before comparing this connectome with others; may be empty.
+
+    See Also
+    --------
+    list_datasets : Descriptions of all datasets.
+    load_dataset : Load one of them.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> karate = next(d for d in cs.list_datasets() if d.name == "karate")
+    >>> karate.title, karate.n_neurons, karate.directed
+    ('friendships in a karate club', 34, False)
+    >>> round(karate.optimum, 4)
+    0.4198
     """
 
     name: str
@@ -58,7 +78,22 @@ class Dataset:
 
 
 def list_datasets() -> tuple[Dataset, ...]:
-    """Return what ships with commstruct, in a fixed order."""
+    """Describe the datasets that ship with commstruct, in a fixed order.
+
+    Returns
+    -------
+    tuple of Dataset
+
+    See Also
+    --------
+    load_dataset : Load one of them.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> [d.name for d in cs.list_datasets() if d.kind == "classic"]
+    ['karate', 'les-miserables', 'southern-women']
+    """
     index = DATA / "index.json"
     if not index.is_file():  # before the data are built for the first time
         return ()
@@ -70,23 +105,42 @@ def list_datasets() -> tuple[Dataset, ...]:
 
 
 def load_dataset(name: str) -> Connectome:
-    """Return a connectome that ships with commstruct.
+    """Load a connectome that ships with commstruct.
 
     Parameters
     ----------
-    name : str, such as ``"karate"``; `list_datasets` has all names
+    name : str
+        Such as ``"karate"``; `list_datasets` has all names.
+
+    Returns
+    -------
+    Connectome
 
     Raises
     ------
     ValueError
-        If there is no dataset of this name; the message has names like it.
+        If there is no dataset of this name; the message suggests similar names.
+
+    See Also
+    --------
+    list_datasets : Names and sources of all datasets.
+    read_connectome : Read a connectome from a file.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> cs.load_dataset("karate")
+    <Connectome: 34 neurons, 156 edges, dense, non-negative, undirected>
     """
     names = [dataset.name for dataset in list_datasets()]
     if name not in names:
+        # Below difflib's default cutoff of 0.6, at which "celegans" and "mushroom"
+        # suggest only one of the datasets whose names begin so; at 0.4 they suggest
+        # several. Three names keep the message to one line.
         close = difflib.get_close_matches(name, names, n=3, cutoff=0.4) or names
         raise ValueError(
-            f"dataset must be one of those that ship, got {name!r}; perhaps "
-            f"{', '.join(close)}"
+            f"dataset must be one that ships with commstruct, got {name!r}; similar "
+            f"names: {', '.join(close)}"
         )
     with as_file(DATA / f"{name}.npz") as path:
         return read_connectome(path)

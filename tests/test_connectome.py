@@ -1,4 +1,7 @@
-"""Tests of connectome.py: what comes in, what is refused, what goes out."""
+"""Tests of connectome.py: conversion, checks, and labels of neurons."""
+
+import subprocess
+import sys
 
 import igraph
 import networkx as nx
@@ -20,7 +23,7 @@ def dense(weights):
 
 
 def as_graph(kind):
-    """The chain 0 -> 1 -> 2 as every kind of network that is accepted."""
+    """The chain 0 -> 1 -> 2 as every type of network that is accepted."""
     names = ["a", "b", "c"]
     if kind == "list":
         return CHAIN.tolist()
@@ -57,7 +60,7 @@ KINDS = ["list", "array", "float32", "sparse", "pandas", "networkx", "igraph", "
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_network_gives_the_same_weights_pre_to_post(kind):
+def test_every_type_of_network_gives_the_same_weights_pre_to_post(kind):
     connectome = as_connectome(as_graph(kind))
     np.testing.assert_array_equal(dense(connectome.weights), CHAIN)
     assert connectome.is_sparse == (kind in {"sparse", "networkx", "igraph"})
@@ -72,7 +75,7 @@ def test_every_kind_of_network_gives_the_same_weights_pre_to_post(kind):
 @pytest.mark.parametrize("way", ["to_pandas", "to_networkx", "to_igraph", "to_scipy"])
 @pytest.mark.parametrize("kind", ["pandas", "networkx"])
 @pytest.mark.parametrize("symmetric", [False, True])
-def test_what_goes_out_comes_in_again(way, kind, symmetric):
+def test_a_converted_connectome_converts_back(way, kind, symmetric):
     first = as_connectome(as_graph(kind))
     weights = first.weights + first.weights.T if symmetric else first.weights
     first = as_connectome(weights, names=first.names, attributes={"type": list("xyx")})
@@ -85,7 +88,7 @@ def test_what_goes_out_comes_in_again(way, kind, symmetric):
         assert again.types == ("x", "y", "x")
 
 
-def test_self_connections_survive_the_way_out_and_back():
+def test_self_connections_survive_conversion_to_a_graph_and_back():
     weights = np.array([[3.0, 1.0], [1.0, 0.0]])
     for graph in (
         as_connectome(weights).to_networkx(),
@@ -94,14 +97,14 @@ def test_self_connections_survive_the_way_out_and_back():
         np.testing.assert_array_equal(dense(as_connectome(graph).weights), weights)
 
 
-def test_a_graph_without_weights_has_ones_and_parallel_edges_are_summed():
+def test_unweighted_edges_weigh_one_and_parallel_edges_are_summed():
     ones = as_connectome(nx.path_graph(3)).weights.toarray()
     np.testing.assert_array_equal(ones, [[0, 1, 0], [1, 0, 1], [0, 1, 0]])
     doubled = as_connectome(igraph.Graph([(0, 1), (0, 1)], directed=True))
     np.testing.assert_array_equal(doubled.weights.toarray(), [[0, 2], [0, 0]])
 
 
-def test_neurons_without_synapses_stay():
+def test_neurons_without_synapses_are_kept():
     graph = nx.path_graph(3)
     graph.add_node("alone")
     connectome = as_connectome(graph)
@@ -109,7 +112,43 @@ def test_neurons_without_synapses_stay():
     assert connectome.weights.shape == (4, 4)
 
 
-def test_the_other_orientation_is_transposed_with_its_mask_and_remembered():
+def test_a_connectome_is_returned_as_it_is_if_nothing_changes():
+    connectome = as_connectome(CHAIN, names=list("abc"))
+    assert connectome.is_directed
+    same = as_connectome(connectome)
+    assert same is connectome
+    assert "is_directed" in vars(same)  # still cached
+
+
+def test_a_changed_connectome_is_a_new_one():
+    connectome = as_connectome(CHAIN)
+    renamed = as_connectome(connectome, names=list("abc"))
+    assert renamed.names == ("a", "b", "c")
+    assert connectome.names == ("0", "1", "2")
+    assert renamed.weights is connectome.weights
+    typed = as_connectome(connectome, attributes={"type": list("xyz")})
+    assert typed.types == ("x", "y", "z")
+    assert connectome.types is None
+    limited = as_connectome(connectome, possible=CHAIN != 0)
+    assert connectome.possible is None
+    assert int(limited.possible.sum()) == 2
+
+
+def test_making_a_connectome_of_an_array_loads_no_graph_library():
+    """Recognising a type must not load its library; pandas holds the attributes."""
+    code = (
+        "import sys; from commstruct.connectome import as_connectome; "
+        "heavy = {'igraph', 'networkx', 'pandas', 'xarray'}; "
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules); "
+        "as_connectome([[0.0, 1.0], [0.0, 0.0]]); "
+        "heavy -= {'pandas'}; "
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_post_pre_weights_and_mask_are_transposed_and_the_orientation_is_kept():
     possible = CHAIN != 0
     connectome = as_connectome(CHAIN.T, possible=possible.T, orientation="post-pre")
     np.testing.assert_array_equal(connectome.weights, CHAIN)
@@ -131,7 +170,7 @@ def test_the_input_is_copied_and_the_result_is_read_only():
     assert stored.weights[0, 1] == 2.0
 
 
-def test_stored_zeros_are_no_edges_and_repeated_entries_are_summed():
+def test_stored_zeros_are_not_edges_and_repeated_entries_are_summed():
     matrix = sparse.coo_array(([1.0, 2.0, 0.0], ([0, 0, 1], [1, 1, 0])), shape=(2, 2))
     connectome = as_connectome(matrix)
     assert connectome.n_edges == 1
@@ -144,7 +183,7 @@ def test_columns_of_a_table_are_put_in_the_order_of_its_rows():
     np.testing.assert_array_equal(connectome.weights, CHAIN)
 
 
-def test_attributes_follow_names_where_they_are_indexed_and_order_where_not():
+def test_attributes_are_matched_by_name_if_indexed_by_name_and_by_order_otherwise():
     by_name = pd.DataFrame({"type": ["z", "y", "x"]}, index=["c", "b", "a"])
     assert as_connectome(CHAIN, names=list("abc"), attributes=by_name).types == tuple(
         "xyz"
@@ -159,7 +198,7 @@ def test_coordinates_of_an_xarray_become_attributes():
     assert connectome.attributes["role"].tolist() == ["i", "h", "o"]
 
 
-def test_rounding_is_not_direction():
+def test_rounding_errors_do_not_make_a_network_directed():
     weights = np.array([[0.0, 1.0], [1.0 + 1e-15, 0.0]])
     assert not as_connectome(weights).is_directed
     assert as_connectome(weights * [[1], [2]]).is_directed
@@ -184,11 +223,11 @@ def test_a_subset_keeps_order_names_attributes_and_mask(form):
     [
         ([0, 0], "neurons must be different indices from 0 to 2"),
         ([3], "neurons must be different indices from 0 to 2"),
-        (np.zeros(3, dtype=bool), "neurons must be at least one, got none"),
+        (np.zeros(3, dtype=bool), "neurons must have at least one neuron, got none"),
         ([0.5], r"neurons must be indices or a mask \(3,\) of bool, got float64"),
     ],
 )
-def test_a_subset_refuses_what_is_no_set_of_neurons(neurons, message):
+def test_a_subset_refuses_invalid_neurons(neurons, message):
     with pytest.raises(ValueError, match=message):
         as_connectome(CHAIN).subset(neurons)
 
@@ -218,19 +257,19 @@ def test_a_subset_refuses_what_is_no_set_of_neurons(neurons, message):
         ),
     ],
 )
-def test_weights_that_are_none_are_refused(network, message):
+def test_invalid_weights_are_refused(network, message):
     with pytest.raises(ValueError, match=message):
         as_connectome(network)
 
 
 @pytest.mark.parametrize("network", ["a.csv", None, {"a": 1}, {1, 2}])
-def test_things_that_are_no_networks_are_refused(network):
+def test_objects_that_are_not_networks_are_refused(network):
     with pytest.raises(TypeError, match="network must be a Connectome, an array"):
         as_connectome(network)
 
 
-def test_masked_arrays_are_refused_since_the_mask_would_be_lost():
-    with pytest.raises(TypeError, match="weights must be all present"):
+def test_masked_arrays_are_refused_because_the_mask_would_be_lost():
+    with pytest.raises(TypeError, match="weights must not be masked"):
         as_connectome(np.ma.masked_equal(CHAIN, 0))
 
 
@@ -248,21 +287,21 @@ def test_masked_arrays_are_refused_since_the_mask_would_be_lost():
         ({"possible": np.ones((3, 3))}, r"possible must be bool of shape \(3, 3\)"),
         (
             {"possible": np.zeros((3, 3), dtype=bool)},
-            "weights must be 0 where possible is False, got 2 that are not",
+            "weights must be 0 where possible is False, got 2 non-zero",
         ),
     ],
 )
-def test_what_contradicts_the_weights_is_refused(options, message):
+def test_arguments_that_contradict_the_weights_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         as_connectome(CHAIN, **options)
 
 
-def test_a_connectome_is_not_transposed_twice():
+def test_a_connectome_is_never_transposed_again():
     with pytest.raises(ValueError, match="orientation must be 'pre-post' for a Conne"):
         as_connectome(as_connectome(CHAIN), orientation="post-pre")
 
 
-def test_canonical_labels_put_the_largest_first_and_break_ties_by_first_neuron():
+def test_canonical_labels_are_by_size_and_then_by_first_neuron():
     np.testing.assert_array_equal(
         canonical_labels(["c", "b", "b", "a", "c", "a", "a"]), [1, 2, 2, 0, 1, 0, 0]
     )
@@ -289,11 +328,11 @@ def test_canonical_labels_do_not_depend_on_label_names(labels, renaming):
         ([0, None, 1], "labels must be integers or text, got dtype object"),
     ],
 )
-def test_labels_that_are_none_are_refused(labels, message):
+def test_invalid_labels_are_refused(labels, message):
     with pytest.raises(ValueError, match=message):
         check_labels(labels, 3)
 
 
-def test_labels_keep_their_numbers_where_they_have_no_gaps():
+def test_labels_without_gaps_keep_their_numbers():
     np.testing.assert_array_equal(check_labels([2, 0, 1], 3), [2, 0, 1])
     np.testing.assert_array_equal(check_labels([7, 3, 7], 3), [1, 0, 1])

@@ -49,12 +49,12 @@ def modularity_worked_out(weights: np.ndarray, labels: np.ndarray) -> float:
     return float((excess * same).sum() / total)
 
 
-def test_everything_that_was_promised_ships():
+def test_all_documented_datasets_ship():
     expected = {*COUNTS, "mouse-b6", "mouse-btbr", "mouse-cast", "mouse-dba2"}
     assert expected <= set(ALL)
 
 
-def test_kinds_tell_animals_from_people_and_models():
+def test_kinds_distinguish_animals_from_classic_graphs_and_trained_networks():
     kinds = {dataset.name: dataset.kind for dataset in list_datasets()}
     people = {"karate", "les-miserables", "southern-women"}
     assert {name for name, kind in kinds.items() if kind == "classic"} == people
@@ -65,17 +65,17 @@ def test_kinds_tell_animals_from_people_and_models():
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_index_tells_the_truth(name):
+def test_the_index_describes_the_files(name):
     connectome = load_dataset(name)
-    told = next(dataset for dataset in list_datasets() if dataset.name == name)
-    assert connectome.n_neurons == told.n_neurons
-    assert connectome.n_edges == told.n_edges
-    assert connectome.is_directed == told.directed
-    assert connectome.is_signed == told.signed
-    assert tuple(connectome.attributes) == told.attributes
+    entry = next(dataset for dataset in list_datasets() if dataset.name == name)
+    assert connectome.n_neurons == entry.n_neurons
+    assert connectome.n_edges == entry.n_edges
+    assert connectome.is_directed == entry.directed
+    assert connectome.is_signed == entry.signed
+    assert tuple(connectome.attributes) == entry.attributes
     assert connectome.orientation == "pre-post"
-    assert told.source
-    assert told.licence
+    assert entry.source
+    assert entry.licence
 
 
 @pytest.mark.parametrize(("name", "counts"), COUNTS.items())
@@ -148,7 +148,7 @@ def test_mice_have_332_regions_in_14_blocks(name):
 
 @pytest.mark.parametrize("name", ["karate", "les-miserables", "southern-women"])
 def test_known_optima_are_reached_by_many_leiden_runs_and_never_exceeded(name):
-    told = next(dataset for dataset in list_datasets() if dataset.name == name)
+    entry = next(dataset for dataset in list_datasets() if dataset.name == name)
     random.seed(1)  # which igraph draws from
     weights = load_dataset(name).weights
     graph = igraph.Graph.Adjacency(weights.astype(int).tolist(), mode="undirected")
@@ -159,15 +159,15 @@ def test_known_optima_are_reached_by_many_leiden_runs_and_never_exceeded(name):
         )
         for _ in range(100)
     ]
-    assert max(found) == pytest.approx(told.optimum, abs=1e-12)
+    assert max(found) == pytest.approx(entry.optimum, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", ["karate", "les-miserables", "southern-women"])
 def test_known_optima_are_proven_by_integer_programming(name):
-    told = next(dataset for dataset in list_datasets() if dataset.name == name)
+    entry = next(dataset for dataset in list_datasets() if dataset.name == name)
     weights = np.asarray(load_dataset(name).weights)
     best, bound, labels = greatest_modularity(weights)
-    assert best == pytest.approx(told.optimum, abs=1e-12)
+    assert best == pytest.approx(entry.optimum, abs=1e-12)
     assert modularity_worked_out(weights, labels) == pytest.approx(best, abs=1e-12)
     # two partitions differ by at least 1 / (2m)^2: none is between best and bound
     assert bound - best < 0.5 / weights.sum() ** 2
@@ -211,10 +211,10 @@ def test_shipped_files_are_small_listed_and_described():
     json.loads((DATA / "index.json").read_text(encoding="utf-8"))
 
 
-def test_an_unknown_name_is_refused_with_the_nearest():
-    with pytest.raises(ValueError, match="got 'karat'; perhaps karate"):
+def test_an_unknown_name_is_refused_with_similar_names():
+    with pytest.raises(ValueError, match="got 'karat'; similar names: karate"):
         load_dataset("karat")
-    with pytest.raises(ValueError, match="dataset must be one of those that ship"):
+    with pytest.raises(ValueError, match="dataset must be one that ships"):
         load_dataset("../../etc/passwd")
 
 

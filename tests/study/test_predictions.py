@@ -247,7 +247,7 @@ def test_all_connectomes_that_ship_are_placed_unless_others_are_named(
     assert not names & {"karate", "les-miserables", "southern-women", "trained-low"}
     assert names == {one.name for one in list_datasets() if one.kind == "connectome"}
     assert read_connectomes(()) == {}
-    with pytest.raises(ValueError, match="dataset must be one of those that ship"):
+    with pytest.raises(ValueError, match="dataset must be one that ships"):
         read_connectomes(("dataset:mouse",))
     with pytest.raises(ValueError, match="connectomes must have different names"):
         read_connectomes(("a/mine.csv", "b/mine.csv"))
