@@ -1,43 +1,50 @@
-"""What commands say: progress, log files, and one message where something fails."""
+"""What a command says: progress, a log, one message for an error, a summary."""
 
+import json
 import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import typer
 
-from commstruct.commands.cluster import LogFile
+from commstruct.commands.log_file import LogFile
+
+log = logging.getLogger("commstruct")
+log_file = LogFile()
+
+Progress = Callable[[int, int], None]
+"""Takes the number of finished parts, and of all."""
 
 
 @contextmanager
-def speaking(quiet: bool, verbose: bool) -> Iterator[None]:
-    """Say what happens on stderr; turn errors into one message and a status."""
-    aloud = logging.StreamHandler(sys.stderr)
-    aloud.setLevel(logging.ERROR if quiet else logging.NOTSET)
-    aloud.addFilter(lambda record: not getattr(record, "only_in_file", False))
+def messages(*, quiet: bool, verbose: bool) -> Iterator[None]:
+    """Log to stderr, and turn errors into one message and an exit status."""
+    stderr = logging.StreamHandler(sys.stderr)
+    stderr.setLevel(logging.ERROR if quiet else logging.NOTSET)
+    stderr.addFilter(lambda record: not getattr(record, "only_in_file", False))
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(levelname)s: %(message)s" if verbose else "%(message)s",
-        handlers=[aloud],
+        handlers=[stderr],
         force=True,
     )
-    for noisy in ("matplotlib", "asyncio", "fontTools", "numcodecs", "zarr", "fsspec"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for name in ("matplotlib", "asyncio", "fontTools", "numcodecs", "zarr", "fsspec"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     warnings.showwarning = _log_warning
-    with log_file, _errors_told():
+    with log_file, _errors_as_messages():
         yield
 
 
 @contextmanager
-def _errors_told() -> Iterator[None]:
+def _errors_as_messages() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise failure(1, "interrupted; the same command goes on from here") from None
+        raise failure(1, "interrupted; the same command resumes from here") from None
     except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
         raise failure(2, _os_message(error), error) from error
     except OSError as error:
@@ -45,8 +52,10 @@ def _errors_told() -> Iterator[None]:
     except (ValueError, TypeError, ImportError) as error:
         raise failure(2, str(error), error) from error
     except MemoryError as error:
-        told = f"not enough memory ({error}): fewer --workers, or smaller networks"
-        raise failure(1, told, error) from error
+        message = (
+            f"not enough memory ({error}): use fewer --workers or a smaller network"
+        )
+        raise failure(1, message, error) from error
     except typer.Exit:
         raise
     except Exception as error:
@@ -62,15 +71,15 @@ def _log_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """What a library warns of is one line; what only programmers need is a detail."""
+    """Log a warning in one line; those meant for programmers only with --verbose."""
     level = logging.WARNING if category is UserWarning else logging.DEBUG
-    logging.getLogger("commstruct").log(level, "%s", message)
+    log.log(level, "%s", message)
 
 
 def failure(status: int, message: str, error: Exception | None = None) -> typer.Exit:
-    """Tell why on stderr, and return what ends the command with that status."""
-    logging.getLogger("commstruct").debug("details", exc_info=error)
-    say_in_file("failed: %s", message)
+    """Print the reason on stderr, and return the exception that ends the command."""
+    log.debug("details", exc_info=error)
+    _log_to_file("failed: %s", message)
     print(f"commstruct: {message}", file=sys.stderr)
     return typer.Exit(status)
 
@@ -81,50 +90,72 @@ def _os_message(error: OSError) -> str:
     return str(error)
 
 
-@contextmanager
-def progress_of(
-    what: str, quiet: bool, *, log_beside: str | None = None
-) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, a line for every tenth elsewhere.
+def print_summary(summary: dict[str, Any], *, as_json: bool) -> None:
+    """Print the summary for `--json`, and log which files were written."""
+    if as_json:
+        print(json.dumps(summary, indent=1, default=str))
+    for path in summary.get("files", [summary["store"]] if "store" in summary else []):
+        log.info("wrote %s", path)
 
-    The first time that it is called, the work has begun, and the log gets its file.
+
+@contextmanager
+def progress_bar(
+    task: str, *, quiet: bool, log_beside: str | None = None
+) -> Iterator[Progress]:
+    """Show progress: a bar on a terminal, a line for every tenth elsewhere.
+
+    The first report of progress means that the input was usable and work has begun:
+    this is when the log file is opened.
+
+    Parameters
+    ----------
+    task : str
+        What is being done, as a participle: "training".
+    quiet : bool
+        Whether to show nothing; the log file has the lines nevertheless.
+    log_beside : str, optional
+        Folder of the results, for the log file.
+
+    Yields
+    ------
+    callable (n_done, n_all) -> None
     """
     tenths = -1
 
-    def say(done: int, total: int) -> None:
+    def log_tenths(n_done: int, n_all: int) -> None:
         nonlocal tenths
-        if total and 10 * done // total > tenths:
-            tenths = 10 * done // total
-            say_in_file("%s: %d/%d", what, done, total, also_aloud=not bars)
+        if n_all and 10 * n_done // n_all > tenths:
+            tenths = 10 * n_done // n_all
+            _log_to_file("%s: %d/%d", task, n_done, n_all, on_stderr_too=not bars)
 
-    def begin(done: int, total: int) -> None:
+    def report(n_done: int, n_all: int) -> None:
         if log_beside is not None and "://" not in log_beside:
-            from sims.calls import CALL, PROVENANCE
+            open_log_file(log_beside)
+        log_tenths(n_done, n_all)
+        for bar in bars:
+            bar(n_done, n_all)
 
-            log_file.open(Path(log_beside) / PROVENANCE / f"{CALL}.log")
-        say(done, total)
-        if bars:
-            bars[0](done, total)
-
-    bars: list[Callable[[int, int], None]] = []
+    bars: list[Progress] = []
     if quiet or not sys.stderr.isatty():
-        yield begin
+        yield report
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress as RichProgress
 
-    with Progress(console=Console(stderr=True)) as progress:
-        bar = progress.add_task(what, total=None)
+    with RichProgress(console=Console(stderr=True)) as progress:
+        bar = progress.add_task(task, total=None)
         bars.append(
-            lambda done, total: progress.update(bar, completed=done, total=total)
+            lambda n_done, n_all: progress.update(bar, completed=n_done, total=n_all)
         )
-        yield begin
+        yield report
 
 
-log_file = LogFile()
+def open_log_file(out: str | Path) -> None:
+    """Write the log of this call to the provenance folder of its results."""
+    from sims.calls import CALL, PROVENANCE
+
+    log_file.open(Path(out) / PROVENANCE / f"{CALL}.log")
 
 
-def say_in_file(text: str, *values: object, also_aloud: bool = False) -> None:
-    """Log what is for the log file, and aloud only if asked."""
-    extra = {"only_in_file": not also_aloud}
-    logging.getLogger("commstruct").info(text, *values, extra=extra)
+def _log_to_file(text: str, *values: object, on_stderr_too: bool = False) -> None:
+    log.info(text, *values, extra={"only_in_file": not on_stderr_too})

@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commstruct.commands.analyses import analyze_input
+from commstruct.commands.command_lines import analyze_command_line
 from commstruct.commands.networks import read_network, short_name
-from commstruct.commands.session import Means, analyze_command, analyze_input
+from commstruct.commands.session import Session
 
 if TYPE_CHECKING:
     from commstruct.analysis.settings import AnalysisSettings
@@ -35,7 +38,7 @@ def read_connectomes(names: tuple[str, ...] | None) -> "dict[str, Connectome]":
         raise ValueError(
             f"connectomes must have different names, got {', '.join(folders)[:200]}"
         )
-    return {name: read_network(name, {}) for name in names}
+    return {name: read_network(name) for name in names}
 
 
 def predict(
@@ -43,8 +46,7 @@ def predict(
     ends: "Iterable[tuple[str, Sequence[End]]]",
     analysis: "AnalysisSettings",
     out: Path,
-    means: Means,
-    quiet: bool,
+    session: Session,
 ) -> "Predictions":
     """Place connectomes and the trained networks of a study on the same axes.
 
@@ -63,8 +65,10 @@ def predict(
     for name, connectome in connectomes.items():
         logging.getLogger("commstruct").info("connectome: %s", name)
         folder = out / FOLDER / short_name(name)
-        command = analyze_command(name, chosen, {})
-        found = analyze_input(connectome, folder, chosen, means, command, quiet)
+        line = analyze_command_line(name, chosen)
+        found = analyze_input(
+            connectome, folder, chosen, replace(session, command=line)
+        )
         placed.append(
             place_connectome(short_name(name), connectome, found, seed=chosen.seed)
         )

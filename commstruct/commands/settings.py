@@ -1,4 +1,4 @@
-"""Tables of definitions and options, checked before anything runs."""
+"""Settings from definitions and options, checked before anything runs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def read_definition(
     path: Path, overrides: list[str] | None
 ) -> "tuple[Definition, AnalysisSettings, ReportSettings]":
-    """Check all tables before anything runs."""
+    """Read a definition and check all of its tables."""
     from sims.definition import load_definition
 
     definition = load_definition(path, overrides=overrides or [])
@@ -23,31 +23,31 @@ def read_definition(
 def check_tables(
     definition: "Definition", path: Path
 ) -> "tuple[AnalysisSettings, ReportSettings]":
-    """Check the tables that the simulator carries along unread."""
+    """Check the tables that the simulator keeps without reading them."""
     from pydantic import ValidationError
 
     from commstruct.analysis.settings import AnalysisSettings
     from commstruct.report.settings import ReportSettings
     from sims.definition import mistakes
 
-    found = []
+    faults = []
     try:
         analysis = AnalysisSettings.model_validate(definition.analysis)
     except ValidationError as error:
-        found.append(mistakes(error, prefix="analysis"))
+        faults.append(mistakes(error, prefix="analysis"))
     try:
         report = ReportSettings.model_validate(definition.report)
     except ValidationError as error:
-        found.append(mistakes(error, prefix="report"))
-    if found:
-        raise ValueError("\n".join([f"{path} is not usable:", *found]))
+        faults.append(mistakes(error, prefix="report"))
+    if faults:
+        raise ValueError("\n".join([f"{path} is not usable:", *faults]))
     return analysis, report
 
 
 def read_study(
     path: Path, overrides: list[str] | None
 ) -> "tuple[Study, dict[str, AnalysisSettings], ReportSettings]":
-    """Check the tables of every setting before anything runs."""
+    """Read a study and check the tables of all of its settings."""
     from commstruct.study.explanations import CANDIDATES
     from sims.study import load_study
 
@@ -73,35 +73,45 @@ def report_settings(
     base: "ReportSettings | None" = None,
     *,
     formats: str | None,
-    **given: str | None,
+    **changes: str | None,
 ) -> "ReportSettings":
-    """What was asked for of a report, and the rest as it is."""
+    """Change the settings of a report by the options that are given.
+
+    Parameters
+    ----------
+    base : ReportSettings, optional
+        Default settings if there are none.
+    formats : str or None
+        With commas between.
+    **changes : str or None
+        Other fields of `ReportSettings`; None leaves a field as it is.
+    """
     from pydantic import ValidationError
 
     from commstruct.report import ReportSettings
     from sims.definition import mistakes
 
-    changes: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+    given: dict[str, Any] = {k: v for k, v in changes.items() if v is not None}
     if formats is not None:
-        changes["formats"] = [word.strip() for word in formats.split(",")]
+        given["formats"] = [word.strip() for word in formats.split(",")]
     try:
         return ReportSettings.model_validate(
-            {**(base or ReportSettings()).model_dump(), **changes}
+            {**(base or ReportSettings()).model_dump(), **given}
         )
     except ValidationError as error:
         raise ValueError(mistakes(error)) from None
 
 
 def analysis_settings(
-    asked: dict[str, Any], n_neurons: int | None
+    options: dict[str, Any], *, n_neurons: int | None = None
 ) -> "AnalysisSettings":
-    """Check settings of a network of so many neurons, or of a sweep (None)."""
+    """Check the options of an analysis of a network of this size, or of a sweep."""
     from pydantic import ValidationError
 
     from commstruct.analysis.settings import AnalysisSettings, network_settings
     from sims.definition import mistakes
 
-    given = {name: value for name, value in asked.items() if value is not None}
+    given = {name: value for name, value in options.items() if value not in (None, [])}
     try:
         if n_neurons is None:
             return AnalysisSettings.model_validate(given)

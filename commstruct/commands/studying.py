@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commstruct.commands.analyses import analyze_input
 from commstruct.commands.predicting import predict, read_connectomes
-from commstruct.commands.session import Means, analyze_sweep, simulate_sweep
+from commstruct.commands.session import Session
 from commstruct.commands.settings import report_settings
+from commstruct.commands.sweeps import simulate_sweep
 
 if TYPE_CHECKING:
     from commstruct.analysis.settings import AnalysisSettings
@@ -24,9 +26,7 @@ def run_study(
     given: "tuple[Study, dict[str, AnalysisSettings], ReportSettings]",
     out: Path,
     formats: str | None,
-    means: Means,
-    command: str,
-    quiet: bool,
+    session: Session,
     share: tuple[int, int] = (1, 1),
 ) -> dict[str, Any]:
     """Simulate and analyse setting by setting; write the report of all.
@@ -48,9 +48,9 @@ def run_study(
     for place, name in enumerate(chosen, start=1):
         log.info("setting %d of %d: %s", place, len(chosen), name)
         setting = _Setting(
-            name, study.settings[name], analyses[name], out / name, means, quiet
+            name, study.settings[name], analyses[name], out / name, session
         )
-        slopes, probe, both_ends = setting.work(command)
+        slopes, probe, both_ends = setting.work()
         parts.append(slopes)
         ends.append((name, both_ends))
         if probe is not None:
@@ -60,7 +60,7 @@ def run_study(
     if share[1] > 1:
         return {"settings": chosen}
     first = next(iter(analyses.values()))
-    predictions = predict(connectomes, ends, first, out, means, quiet)
+    predictions = predict(connectomes, ends, first, out, session)
     log.info("writing the report")
     facts = study_facts(parts)
     explanations = explain(facts, study.controls, measured)
@@ -73,7 +73,7 @@ def run_study(
         explanations=explanations,
         is_map=is_map,
         predictions=predictions,
-        command=command,
+        command=session.command,
         settings=looks,
     )
     answers = study_answers(facts, explanations, is_map=is_map)
@@ -106,13 +106,12 @@ class _Setting:
         definition: "Definition",
         settings: "AnalysisSettings",
         folder: Path,
-        means: Means,
-        quiet: bool,
+        session: Session,
     ) -> None:
         self._name, self._definition, self._settings = name, definition, settings
-        self._folder, self._means, self._quiet = folder, means, quiet
+        self._folder, self._session = folder, session
 
-    def work(self, command: str) -> "tuple[Any, SettingProbe | None, tuple[End, ...]]":
+    def work(self) -> "tuple[Any, SettingProbe | None, tuple[End, ...]]":
         """Simulate, analyse and probe: slopes, what the modules serve, both ends."""
         from commstruct.analysis import open_sweep
         from commstruct.study.lesions import SettingProbe, probe_setting
@@ -121,10 +120,8 @@ class _Setting:
         from commstruct.study.trends import has_learned
 
         store = self._folder / "sweep.zarr"
-        simulate_sweep(self._definition, str(store), self._means, command, self._quiet)
-        analysis = analyze_sweep(
-            store, self._folder, self._settings, self._means, command, self._quiet
-        )
+        simulate_sweep(self._definition, str(store), self._session)
+        analysis = analyze_input(store, self._folder, self._settings, self._session)
         self._sweep = sweep = open_sweep(store)
         self._learned = {run.id: has_learned(run) for run in sweep.runs}
 
@@ -137,7 +134,7 @@ class _Setting:
                 sweep,
                 self._learned,
                 seed=self._settings.seed,
-                workers=self._means[0],
+                workers=self._session.workers,
             )
 
         keys = [one.key for one in analysis.regions]
@@ -156,7 +153,7 @@ class _Setting:
                 self._definition,
                 self._sweep,
                 self._learned,
-                workers=self._means[0],
+                workers=self._session.workers,
             )
 
         keys = [run.weights_sha256 for run in self._sweep.runs]

@@ -217,7 +217,7 @@ def test_a_cluster_that_dies_is_one_message(definition: Path, tmp_path: Path) ->
             time.sleep(0.01)
         scheduler.kill()
     _, said = ended(process, status=1)
-    assert f"the dask scheduler at {address} is gone; what was finished is kept" in said
+    assert f"the dask scheduler at {address} is gone; finished work is kept" in said
 
 
 def test_a_cluster_that_is_not_there_is_one_message(
@@ -360,7 +360,7 @@ def test_a_store_is_verified_and_runs_are_made_again(
     ended(commstruct(*allowed, f"{1.01 * expected}"))
     ended(commstruct(*allowed, f"{0.99 * expected}"), status=1)
     _, said = ended(commstruct("verify", store, "--rerun", "3"), status=1)
-    assert f"{run_id(1.0, 0)} is not the same when made again" in said
+    assert f"{run_id(1.0, 0)} is not the same when trained again" in said
 
     path.write_text(path.read_text().replace('"seed": 0', '"seed": 2'))
     found = verify_store(store, seed=0)

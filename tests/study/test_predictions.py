@@ -15,6 +15,7 @@ from commstruct.analysis import Analysis, analyze
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.commands import predicting
 from commstruct.commands.predicting import predict, read_connectomes
+from commstruct.commands.session import Session
 from commstruct.compare.placement import WARNING
 from commstruct.compare.reference_axes import AXES, place_connectome, place_of
 from commstruct.datasets import list_datasets
@@ -270,14 +271,15 @@ def test_connectomes_are_analysed_once(
     np.savetxt(tmp_path / "mine.csv", blocks(0.8), delimiter=",")
     given = read_connectomes((str(tmp_path / "mine.csv"),))
     settings = AnalysisSettings(restarts=1, n_nulls=2)
-    first = predict(given, (), settings, tmp_path, (1, None), True)
+    session = Session(workers=1, quiet=True)
+    first = predict(given, (), settings, tmp_path, session)
     assert first.connectomes[0].n_nulls == predicting.LEAST_NULLS
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("searched again")
 
     monkeypatch.setattr("commstruct.analysis.method.find_modules", refuse)
-    again = predict(given, (), settings, tmp_path, (1, None), True)
+    again = predict(given, (), settings, tmp_path, session)
     pd.testing.assert_frame_equal(predictions_frame(first), predictions_frame(again))
 
 

@@ -1,0 +1,150 @@
+"""`commstruct analyze`: the modules of networks, or of every run of a sweep."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commstruct.commands.analyses import (
+    analysis_summary,
+    analyze_input,
+    write_pages,
+)
+from commstruct.commands.command import command
+from commstruct.commands.command_lines import analyze_command_line
+from commstruct.commands.messages import log, print_summary
+from commstruct.commands.networks import is_store, read_network, result_folders
+from commstruct.commands.options import (
+    DaskAddress,
+    Formats,
+    OutputOptions,
+    ResultsFolder,
+    Seed,
+    Workers,
+)
+from commstruct.commands.reading import ReadingOptions
+from commstruct.commands.session import Session, open_session
+from commstruct.commands.settings import analysis_settings, report_settings
+
+if TYPE_CHECKING:
+    from commstruct.analysis import Analysis
+
+VERY_LARGE = "above 20,000 neurons"  # where other defaults hold
+
+
+@dataclass(frozen=True)
+class AnalysisOptions:
+    """How networks are analysed; None for the default at their size."""
+
+    seed: Seed = 0
+    structures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--structure",
+            help="Kind of modules: any, assortative, disassortative; repeatable.",
+            show_default=f"all three; any and assortative {VERY_LARGE}",
+        ),
+    ] = None
+    signs: Annotated[
+        str, typer.Option(help="signed, positive, negative or absolute weights.")
+    ] = "signed"
+    resolution: Annotated[
+        float, typer.Option(help="Above 1 for smaller modules, below for larger ones.")
+    ] = 1.0
+    restarts: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Searches for modules in every network.",
+            show_default=f"4; 1 {VERY_LARGE}; 3 of a sweep",
+        ),
+    ] = None
+    n_nulls: Annotated[
+        int | None,
+        typer.Option(
+            "--nulls",
+            min=0,
+            help="Randomised networks to compare with.",
+            show_default=f"100; 2 {VERY_LARGE}; 10 of a sweep",
+        ),
+    ] = None
+
+
+@command
+def analyze(
+    networks: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NETWORK...",
+            help="Files of weights or edges, dataset:NAME, sweep stores, or "
+            "STORE@RATE,SEED for one run of a store.",
+            show_default=False,
+        ),
+    ],
+    out: ResultsFolder,
+    options: AnalysisOptions,
+    reading: ReadingOptions,
+    formats: Formats = None,
+    workers: Workers = None,
+    dask: DaskAddress = None,
+    *,
+    output: OutputOptions,
+) -> None:
+    """Find the modules of a network, or of every run of a sweep, and report on them.
+
+    The folder gets analysis.json, modules.csv, blocks.csv, scores.csv, report.pdf and
+    report.html; with several networks, one folder each.
+    """
+    report = report_settings(formats=formats)
+    analysis_settings(asdict(options))  # refuses what is unusable before any work
+    reading.check(networks)
+    summaries = {}
+    folders = result_folders(networks, out)
+    with open_session(workers, dask, quiet=output.quiet) as session:
+        for network, folder in zip(networks, folders, strict=True):
+            analyse = _analyze_store if is_store(network) else _analyze_network
+            analysis = analyse(network, folder, options, reading, session)
+            store = network if analysis.kind == "sweep" else None
+            files = write_pages(analysis, folder, report, store=store)
+            summaries[network] = {**analysis_summary(analysis), "files": files}
+    summary = summaries if len(networks) > 1 else summaries[networks[0]]
+    print_summary(summary, as_json=output.as_json)
+
+
+def _analyze_store(
+    store: str,
+    out: Path,
+    options: AnalysisOptions,
+    reading: ReadingOptions,
+    session: Session,
+) -> "Analysis":
+    settings = analysis_settings(asdict(options))
+    line = analyze_command_line(store, settings, reading)
+    return analyze_input(Path(store), out, settings, replace(session, command=line))
+
+
+def _analyze_network(
+    network: str,
+    out: Path,
+    options: AnalysisOptions,
+    reading: ReadingOptions,
+    session: Session,
+) -> "Analysis":
+    """Analyse one network, and keep a copy of it beside its analysis."""
+    from commstruct.files import write_connectome
+    from commstruct.report.pages import NETWORK_NAME
+
+    connectome = read_network(network, reading)
+    settings = analysis_settings(asdict(options), n_neurons=connectome.n_neurons)
+    log.info(
+        "%s: modules: %s; searches per network: %d; null networks: %d",
+        network,
+        ", ".join(settings.structures),
+        settings.restarts,
+        settings.n_nulls,
+    )
+    line = analyze_command_line(network, settings, reading)
+    analysis = analyze_input(connectome, out, settings, replace(session, command=line))
+    write_connectome(connectome, out / NETWORK_NAME)
+    return analysis

@@ -1,0 +1,428 @@
+"""`commstruct compare`: two connectomes, several, or groups of them."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commstruct.commands.command import command
+from commstruct.commands.command_lines import command_line
+from commstruct.commands.messages import log, print_summary
+from commstruct.commands.networks import (
+    DATASET,
+    distinct_names,
+    is_store,
+    read_groups,
+    read_network,
+    runs_of,
+)
+from commstruct.commands.options import (
+    Formats,
+    OutputOptions,
+    Restarts,
+    ResultsFolder,
+    Seed,
+    Workers,
+)
+from commstruct.commands.reading import ReadingOptions
+from commstruct.commands.session import Session, open_session
+from commstruct.commands.settings import report_settings
+
+if TYPE_CHECKING:
+    from commstruct.analysis import Analysis
+    from commstruct.compare.placement import Placement
+    from commstruct.connectome import Connectome
+    from commstruct.report.settings import ReportSettings
+
+NAMES_SHOWN = 8  # of neurons that only one network has; enough to recognise a pattern
+
+PAIR_SUMMARY = (
+    "names",
+    "match",
+    "n_matched",
+    "n_only_a",
+    "n_only_b",
+    "weight_correlation",
+    "notes",
+    "scales",
+    "blocks_by",
+    "diagonal_difference",
+    "distances",
+    "axis",
+    "partitions",
+)
+"""Keys of comparison.json that `--json` prints for two networks."""
+
+GROUPS_SUMMARY = (
+    "names",
+    "groups",
+    "n_matched",
+    "whole_p",
+    "whole_share",
+    "smallest_p",
+    "scores",
+)
+"""Keys of comparison.json that `--json` prints for three or more."""
+
+
+@dataclass(frozen=True)
+class ComparisonOptions:
+    """How networks are compared."""
+
+    groups: Annotated[
+        str | None,
+        typer.Option(
+            metavar="G,G,H,H",
+            help="Group of each network, in their order, or a CSV file with the "
+            "columns network and group.",
+            show_default=False,
+        ),
+    ] = None
+    sweep: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of an analysed sweep: which of its learning rates does each "
+            "network resemble?",
+            show_default=False,
+        ),
+    ] = None
+    region: Annotated[
+        str | None,
+        typer.Option(
+            help="With --sweep, the part of its networks to compare with: whole, "
+            "hidden or learned change.",
+            show_default="hidden if it was analysed",
+        ),
+    ] = None
+    match: Annotated[
+        str,
+        typer.Option(
+            help="How neurons are matched: names, types, graph (by their "
+            "connections), or auto, the first of these that is possible."
+        ),
+    ] = "auto"
+    normalize: Annotated[
+        str,
+        typer.Option(help="total: scale to the same mean |weight|; none: as read."),
+    ] = "total"
+    blocks_by: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN",
+            help="Attribute of the neurons that defines the blocks, or modules.",
+            show_default="type if known, else modules",
+        ),
+    ] = "auto"
+    seed: Seed = 0
+    restarts: Restarts = 4
+    n_nulls: Annotated[
+        int, typer.Option("--nulls", min=0, help="Randomised networks of each network.")
+    ] = 100
+    n_permutations: Annotated[
+        int, typer.Option("--permutations", min=1, help="For tests of differences.")
+    ] = 2000
+
+    def check(self, networks: list[str]) -> None:
+        """Refuse options that these networks cannot be compared with.
+
+        Raises
+        ------
+        ValueError
+            If one is unknown, or does not fit the number of networks.
+        """
+        from commstruct.compare.connectomes import MATCHES
+
+        if len(networks) < 2:
+            raise ValueError("compare needs at least two networks, got one")
+        is_pair = len(networks) == 2 and self.groups is None
+        if self.sweep is not None and not is_pair:
+            raise ValueError("--sweep is for two networks without groups")
+        if self.region is not None and self.sweep is None:
+            raise ValueError("--region is of the runs of a sweep: it needs --sweep")
+        if self.match not in MATCHES:
+            raise ValueError(
+                f"--match must be one of {', '.join(MATCHES)}, got {self.match!r}"
+            )
+        if self.match == "graph" and not is_pair:
+            raise ValueError(
+                "--match must be auto, names or types for more than two networks, got "
+                "graph"
+            )
+        if self.normalize not in ("total", "none"):
+            raise ValueError(
+                f"--normalize must be total or none, got {self.normalize!r}"
+            )
+
+    def words(self) -> list[str]:
+        """Return the options as words of a command line."""
+        return [
+            *([f"--groups={self.groups}"] if self.groups else []),
+            *([f"--sweep={self.sweep}"] if self.sweep else []),
+            *([f"--region={self.region}"] if self.region else []),
+            f"--match={self.match}",
+            f"--normalize={self.normalize}",
+            f"--blocks-by={self.blocks_by}",
+            f"--seed={self.seed}",
+            f"--restarts={self.restarts}",
+            f"--nulls={self.n_nulls}",
+            f"--permutations={self.n_permutations}",
+        ]
+
+    def keywords(self) -> dict[str, Any]:
+        """Return what both ways of comparing take, by keyword."""
+        return {
+            "match": self.match,
+            "normalize": self.normalize,
+            "blocks_by": self.blocks_by,
+            "seed": self.seed,
+            "restarts": self.restarts,
+            "n_permutations": self.n_permutations,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class _Inputs:
+    """The networks of a comparison.
+
+    Attributes
+    ----------
+    networks : list of str, as given on the command line
+    names : list of str, short and distinct
+    connectomes : list of Connectome
+    hashes : list of str, SHA-256 of each
+    """
+
+    networks: list[str]
+    names: list[str]
+    connectomes: "list[Connectome]"
+    hashes: list[str]
+
+    def provenance(self, command: str) -> dict[str, str]:
+        """What a comparison was made from: command, hashes, orientations, versions."""
+        from commstruct.analysis import versions
+
+        orientations = {
+            f"orientation of {name}": connectome.orientation
+            for name, connectome in zip(self.names, self.connectomes, strict=True)
+        }
+        if len(self.names) > 2 and len(set(orientations.values())) == 1:
+            orientations = {"orientation of all": self.connectomes[0].orientation}
+        hashes = {
+            f"SHA-256 of {name}": digest
+            for name, digest in zip(self.names, self.hashes, strict=True)
+        }
+        numbers = {f"version of {name}": number for name, number in versions().items()}
+        return {"command": command, **orientations, **hashes, **numbers}
+
+
+@command
+def compare(
+    networks: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="A B [C ...]",
+            help="Files of weights or edges, dataset:NAME, or STORE@RATE,SEED for one "
+            "run of a sweep; one STORE alone stands for all its runs, grouped by "
+            "learning rate.",
+            show_default=False,
+        ),
+    ],
+    out: ResultsFolder,
+    options: ComparisonOptions,
+    reading: ReadingOptions,
+    formats: Formats = None,
+    workers: Workers = None,
+    *,
+    output: OutputOptions,
+) -> None:
+    """Compare two connectomes, or groups of connectomes, and report on it.
+
+    Two: edges, weights, blocks, modules, and the position of both between
+    block-diagonal and off-diagonal. Three or more: distances between all, and with
+    --groups tests of differences between groups of individuals. The folder gets
+    comparison.json, tables (.csv), report.pdf and report.html.
+    """
+    from sims.calls import now
+
+    started = now()
+    report = report_settings(formats=formats)
+    if len(networks) == 1 and is_store(networks[0]):
+        networks, options = _runs_by_learning_rate(networks[0], options)
+    options.check(networks)
+    reading.check(networks)
+    names = distinct_names(networks)
+    groups = None if options.groups is None else read_groups(options.groups, networks)
+    sweep = None if options.sweep is None else _read_sweep(options)
+    words = [*options.words(), *reading.words()]
+    line = command_line("compare", *networks, options=words)
+    with open_session(workers, command=line, quiet=output.quiet) as session:
+        inputs = _read_inputs(networks, names, reading)
+        if len(networks) == 2 and groups is None:
+            summary = _compare_two(inputs, out, options, sweep, session, report)
+        else:
+            summary = _compare_several(inputs, out, options, groups, session, report)
+        print_summary(summary, as_json=output.as_json)
+        hashes = dict(zip(networks, inputs.hashes, strict=True))
+        session.record_call(out, started=started, inputs=hashes)
+
+
+def _runs_by_learning_rate(
+    store: str, options: ComparisonOptions
+) -> tuple[list[str], ComparisonOptions]:
+    """Return the runs of a store, to be compared as groups of one learning rate."""
+    if options.groups is not None or options.match not in ("auto", "types"):
+        raise ValueError(
+            "runs of one sweep store are compared by the types of their "
+            "neurons, grouped by learning rate: name runs as STORE@RATE,SEED "
+            "for other groups or matches"
+        )
+    networks, groups = runs_of(store)
+    return networks, replace(
+        options,
+        groups=groups,
+        match="types",  # a hidden neuron has no counterpart in another run
+        blocks_by="role" if options.blocks_by == "auto" else options.blocks_by,
+    )
+
+
+def _read_sweep(options: ComparisonOptions) -> "Analysis":
+    """Read the analysis of a sweep, which must have the region that is asked for."""
+    from commstruct.analysis import read_analysis
+
+    analysis = read_analysis(Path(options.sweep or ""))
+    if analysis.kind != "sweep":
+        raise ValueError(
+            f"--sweep must be an analysed sweep, got a network's analysis in "
+            f"{options.sweep}"
+        )
+    analysed = list(dict.fromkeys(one.region for one in analysis.regions))
+    if options.region is not None and options.region not in analysed:
+        raise ValueError(
+            f"--region must be one that was analysed ({', '.join(analysed)}), got "
+            f"{options.region!r}"
+        )
+    return analysis
+
+
+def _read_inputs(
+    networks: list[str], names: list[str], reading: ReadingOptions
+) -> _Inputs:
+    from commstruct.analysis import input_hash
+
+    connectomes = [read_network(network, reading) for network in networks]
+    hashes = [input_hash(connectome) for connectome in connectomes]
+    return _Inputs(networks, names, connectomes, hashes)
+
+
+def _compare_two(
+    inputs: _Inputs,
+    out: Path,
+    options: ComparisonOptions,
+    sweep: "Analysis | None",
+    session: Session,
+    report: "ReportSettings",
+) -> dict[str, Any]:
+    """Compare two connectomes, write the results, and return their summary."""
+    from commstruct.compare import compare_connectomes
+    from commstruct.report.pages.compare_page import write_comparison
+
+    log.info("comparing, with %d null networks of each", options.n_nulls)
+    comparison = compare_connectomes(
+        *inputs.connectomes,
+        names=(inputs.names[0], inputs.names[1]),
+        n_nulls=options.n_nulls,
+        workers=session.workers,
+        **options.keywords(),
+    )
+    for note in comparison.notes:
+        log.info("%s", note)
+    unmatched = (comparison.only_a, comparison.only_b)
+    for name, neurons in zip(inputs.names, unmatched, strict=True):
+        if neurons:
+            shown = ", ".join(neurons[:NAMES_SHOWN])
+            more = ", ..." if len(neurons) > NAMES_SHOWN else ""
+            log.info("only in %s: %d neurons (%s%s)", name, len(neurons), shown, more)
+    placements = {} if sweep is None else _place(inputs, options, sweep, session)
+    shipped = [
+        network.removeprefix(DATASET) if network.startswith(DATASET) else None
+        for network in inputs.networks
+    ]
+    paths = write_comparison(
+        comparison,
+        out,
+        placements=placements,
+        datasets=(shipped[0], shipped[1]),
+        provenance=inputs.provenance(session.command),
+        settings=report,
+    )
+    content = comparison.to_dict()
+    edges = content["edges"] or {}
+    return {
+        **{key: content[key] for key in PAIR_SUMMARY},
+        "jaccard": edges.get("jaccard"),
+        "weight_correlation_p": edges.get("weight_correlation_p"),
+        "n_blocks_tested": int(comparison.blocks["mean_p"].notna().sum()),
+        "n_blocks_different": int((comparison.blocks["mean_q"] <= 0.05).sum()),
+        "nearest_learning_rate": {
+            name: placement.nearest for name, placement in placements.items()
+        },
+        "files": [str(path) for path in paths.values()],
+    }
+
+
+def _place(
+    inputs: _Inputs, options: ComparisonOptions, sweep: "Analysis", session: Session
+) -> "dict[str, Placement]":
+    """Place each network among the trained networks of a sweep, by name."""
+    from commstruct.compare.placement import place_on_sweep
+
+    placements = {}
+    for name, connectome in zip(inputs.names, inputs.connectomes, strict=True):
+        placements[name] = place_on_sweep(
+            connectome,
+            sweep,
+            seed=options.seed,
+            region=options.region,
+            workers=session.workers,
+        )
+        log.info("%s", placements[name].sentence(name))
+    notes = [note for placement in placements.values() for note in placement.notes]
+    for note in dict.fromkeys(notes):
+        log.info("%s", note)
+    return placements
+
+
+def _compare_several(
+    inputs: _Inputs,
+    out: Path,
+    options: ComparisonOptions,
+    groups: list[str] | None,
+    session: Session,
+    report: "ReportSettings",
+) -> dict[str, Any]:
+    """Compare several connectomes, or groups; write and return the results."""
+    from commstruct.compare import compare_groups
+    from commstruct.report.pages.groups_page import write_groups
+
+    comparison = compare_groups(
+        inputs.connectomes,
+        groups,
+        names=inputs.names,
+        workers=session.workers,
+        **options.keywords(),
+    )
+    for note in comparison.notes:
+        log.info("%s", note)
+    paths = write_groups(
+        comparison,
+        out,
+        provenance=inputs.provenance(session.command),
+        settings=report,
+    )
+    content = comparison.to_dict()
+    return {
+        **{key: content[key] for key in GROUPS_SUMMARY},
+        "files": [str(path) for path in paths.values()],
+    }
