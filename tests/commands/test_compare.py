@@ -1,0 +1,95 @@
+"""Options of `compare` that cannot work are refused before any file is read."""
+
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from helpers.command import commstruct
+
+from commstruct.analysis import analyze, write_analysis
+from commstruct.commands.compare import ComparisonOptions, _Inputs, _read_sweep
+from commstruct.datasets import load_dataset
+
+PAIR, THREE = ["a.npy", "b.npy"], ["a.npy", "b.npy", "c.npy"]
+SWEEP = ComparisonOptions(sweep=Path("sweep"))
+
+
+@pytest.mark.parametrize(
+    ("networks", "options", "message"),
+    [
+        (PAIR[:1], ComparisonOptions(), "at least two networks, got one"),
+        (THREE, SWEEP, "--sweep is for two networks without groups"),
+        (PAIR, replace(SWEEP, groups="a,b"), "--sweep is for two networks without"),
+        (PAIR, ComparisonOptions(region="whole"), "--region .* needs --sweep"),
+        (THREE, ComparisonOptions(match="graph"), "--match must be auto, names or"),
+        (PAIR, ComparisonOptions(match="size"), "--match must be one of auto, names"),
+        (PAIR, ComparisonOptions(normalize="no"), "--normalize must be total or none"),
+    ],
+)
+def test_options_that_do_not_fit_the_networks_are_refused(
+    networks: list[str], options: ComparisonOptions, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        options.check(networks)
+
+
+@pytest.mark.parametrize(
+    ("networks", "options"),
+    [
+        (PAIR, ComparisonOptions(match="graph", normalize="none")),
+        (PAIR, replace(SWEEP, region="hidden")),
+        (THREE, ComparisonOptions(groups="a,b,b", match="types")),
+    ],
+)
+def test_options_that_fit_the_networks_are_accepted(
+    networks: list[str], options: ComparisonOptions
+) -> None:
+    options.check(networks)
+
+
+@pytest.mark.parametrize(
+    ("networks", "options", "message"),
+    [
+        (THREE, ["--sweep=nowhere"], "--sweep is for two networks"),
+        (PAIR, ["--region=whole"], "it needs --sweep"),
+        (PAIR, ["--sweep=nowhere"], "nowhere"),
+        (THREE, ["--groups=a,b"], "one word per network"),
+        (PAIR, ["--columns=source"], "ROLE=NAME"),
+    ],
+)
+def test_options_are_refused_though_the_files_do_not_even_exist(
+    tmp_path: Path, networks: list[str], options: list[str], message: str
+) -> None:
+    result = commstruct("compare", *networks, "--out", "out", *options, cwd=tmp_path)
+    assert result.returncode == 2
+    assert re.search(message, result.stderr)
+    assert "a.npy" not in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_analysis_of_a_network_is_no_sweep_to_compare_with(tmp_path: Path) -> None:
+    analysis = analyze(
+        load_dataset("karate"), seed=0, structures=["assortative"], n_nulls=0
+    )
+    write_analysis(analysis, tmp_path / "karate")
+    with pytest.raises(ValueError, match="--sweep must be an analysed sweep, got"):
+        _read_sweep(ComparisonOptions(sweep=tmp_path / "karate"))
+    shutil.rmtree(tmp_path / "karate")
+    with pytest.raises(ValueError, match="analysis .*karate does not exist"):
+        _read_sweep(ComparisonOptions(sweep=tmp_path / "karate"))
+
+
+def test_the_provenance_of_a_comparison_names_command_hashes_and_orientations() -> None:
+    karate = load_dataset("karate")
+    pair = _Inputs(PAIR, ["a", "b"], [karate, karate], ["1f", "2e"])
+    provenance = pair.provenance("commstruct compare a.npy b.npy")
+    assert provenance["command"] == "commstruct compare a.npy b.npy"
+    assert provenance["SHA-256 of b"] == "2e"
+    assert provenance["orientation of a"] == "pre-post"
+    assert provenance["version of numpy"]
+    three = _Inputs(THREE, ["a", "b", "c"], [karate] * 3, ["1f", "2e", "3d"])
+    provenance = three.provenance("")
+    assert provenance["orientation of all"] == "pre-post"
+    assert "orientation of a" not in provenance
