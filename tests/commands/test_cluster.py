@@ -1,4 +1,4 @@
-"""One answer on a cluster, in shares, merged and made again; against real processes."""
+"""The same results on a cluster, in shares, merged and repeated; by real processes."""
 
 import json
 import os
@@ -116,10 +116,10 @@ def commstruct(*words: str | int | Path) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str], status: int = 0) -> tuple[str, str]:
-    out, said = process.communicate(timeout=200)
-    assert process.returncode == status, said
-    assert "Traceback" not in said
-    return out, said
+    stdout, stderr = process.communicate(timeout=200)
+    assert process.returncode == status, stderr
+    assert "Traceback" not in stderr
+    return stdout, stderr
 
 
 def weights_and_records(store: Path) -> dict[str, bytes]:
@@ -131,7 +131,7 @@ def weights_and_records(store: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_cluster_gives_the_same_bytes_and_outlives_a_worker(
+def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
     definition: Path, tmp_path: Path, whole: Path, cluster: tuple[str, list[int]]
 ) -> None:
     address, pids = cluster
@@ -147,7 +147,7 @@ def test_a_cluster_gives_the_same_bytes_and_outlives_a_worker(
     assert differences(weights_and_records(store), weights_and_records(whole)) == []
 
 
-def test_an_analysis_on_a_cluster_is_the_same_and_outlives_a_worker(
+def test_an_analysis_on_a_cluster_that_loses_a_worker_is_the_same(
     tmp_path: Path, whole: Path, cluster: tuple[str, list[int]]
 ) -> None:
     words = ("--nulls", 6, "--restarts", 2, "--structure", "assortative", "--quiet")
@@ -195,7 +195,9 @@ def test_searches_and_scans_on_a_cluster_through_joblib_are_the_same(
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_cluster_that_dies_is_one_message(definition: Path, tmp_path: Path) -> None:
+def test_the_death_of_a_cluster_is_reported_in_one_message(
+    definition: Path, tmp_path: Path
+) -> None:
     pytest.importorskip("distributed")
     program = tmp_path / "cluster.py"
     program.write_text(CLUSTER.replace("n_workers=2", "n_workers=1"))
@@ -216,19 +218,19 @@ def test_a_cluster_that_dies_is_one_message(definition: Path, tmp_path: Path) ->
         while not list(store.glob("unfinished/*/*")) and time.monotonic() < deadline:
             time.sleep(0.01)
         scheduler.kill()
-    _, said = ended(process, status=1)
-    assert f"the dask scheduler at {address} is gone; finished work is kept" in said
+    _, stderr = ended(process, status=1)
+    assert f"the dask scheduler at {address} is gone; finished work is kept" in stderr
 
 
-def test_a_cluster_that_is_not_there_is_one_message(
+def test_a_cluster_that_does_not_exist_is_reported_in_one_message(
     definition: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("distributed")
     words = ("simulate", definition, "--out", tmp_path / "store", "--dask")
-    _, said = ended(commstruct(*words, "tcp://127.0.0.1:9"), status=1)
-    assert "no dask scheduler answers at tcp://127.0.0.1:9" in said
-    _, said = ended(commstruct(*words, "nowhere"), status=2)
-    assert "nowhere" in said
+    _, stderr = ended(commstruct(*words, "tcp://127.0.0.1:9"), status=1)
+    assert "no dask scheduler answers at tcp://127.0.0.1:9" in stderr
+    _, stderr = ended(commstruct(*words, "nowhere"), status=2)
+    assert "nowhere" in stderr
 
 
 def test_any_executor_gives_the_same_bytes(tmp_path: Path, whole: Path) -> None:
@@ -246,7 +248,7 @@ def test_any_executor_gives_the_same_bytes(tmp_path: Path, whole: Path) -> None:
     assert there.to_json() == analyze(whole, **options).to_json()
 
 
-def test_shares_made_apart_and_merged_are_the_whole(
+def test_shares_trained_apart_and_merged_equal_the_whole_sweep(
     definition: Path, tmp_path: Path, whole: Path
 ) -> None:
     pieces = []
@@ -265,7 +267,7 @@ def test_shares_made_apart_and_merged_are_the_whole(
     assert run_sweep(TABLES, store).n_new == 0
 
 
-def test_the_example_of_a_job_array_makes_the_sweep(
+def test_the_example_of_a_job_array_trains_the_whole_sweep(
     definition: Path, tmp_path: Path, whole: Path
 ) -> None:
     """Every job of docs/sweep.slurm, by a `srun` that runs what it is given."""
@@ -302,16 +304,16 @@ def test_the_example_of_a_job_array_makes_the_sweep(
 
 
 @pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2"])
-def test_a_share_that_is_none_is_refused(
+def test_a_malformed_shard_is_refused(
     definition: Path, tmp_path: Path, shard: str
 ) -> None:
     words = ("simulate", definition, "--out", tmp_path / "s", f"--shard={shard}")
-    _, said = ended(commstruct(*words), status=2)
-    assert "--shard must be i/n with i from 1 to n, got" in said
+    _, stderr = ended(commstruct(*words), status=2)
+    assert "--shard must be i/n with i from 1 to n, got" in stderr
     assert not (tmp_path / "s").exists()
 
 
-def test_pieces_of_other_sweeps_and_torn_pieces_are_refused(
+def test_merging_refuses_stores_of_other_sweeps_and_missing_stores(
     tmp_path: Path, whole: Path
 ) -> None:
     other = {**TABLES, "rule": {"settling_steps": 3}}
@@ -325,7 +327,7 @@ def test_pieces_of_other_sweeps_and_torn_pieces_are_refused(
         merge_stores(tmp_path / "store", [tmp_path / "nothing"])
 
 
-def test_a_store_is_verified_and_runs_are_made_again(
+def test_verify_finds_altered_weights_and_records(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = tmp_path / "store"
@@ -359,14 +361,14 @@ def test_a_store_is_verified_and_runs_are_made_again(
     allowed = ("verify", store, "--rerun", "3", "--tolerance")
     ended(commstruct(*allowed, f"{1.01 * expected}"))
     ended(commstruct(*allowed, f"{0.99 * expected}"), status=1)
-    _, said = ended(commstruct("verify", store, "--rerun", "3"), status=1)
-    assert f"{run_id(1.0, 0)} is not the same when trained again" in said
+    _, stderr = ended(commstruct("verify", store, "--rerun", "3"), status=1)
+    assert f"{run_id(1.0, 0)} is not the same when trained again" in stderr
 
     path.write_text(path.read_text().replace('"seed": 0', '"seed": 2'))
     found = verify_store(store, seed=0)
     assert list(found.damaged) == [run_id(1.0, 0)]
-    _, said = ended(commstruct("verify", store), status=1)
-    assert "is damaged: the record does not have its own checksum" in said
+    _, stderr = ended(commstruct("verify", store), status=1)
+    assert "is damaged: the record does not have its own checksum" in stderr
     changed = {
         name for name, content in files_of(store).items() if content != before[name]
     }
@@ -374,7 +376,7 @@ def test_a_store_is_verified_and_runs_are_made_again(
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="chooses x86 kernels")
-def test_another_processor_gives_the_same_to_the_stated_tolerance(
+def test_another_processor_agrees_within_the_stated_tolerance(
     definition: Path, tmp_path: Path
 ) -> None:
     """Kernels of linear algebra for an older processor add in another order."""
@@ -395,15 +397,17 @@ def test_another_processor_gives_the_same_to_the_stated_tolerance(
     ended(commstruct("verify", store, "--rerun", 1, "--tolerance", "1e-5"))
 
 
-def test_a_plan_is_what_the_sweep_then_takes(definition: Path, tmp_path: Path) -> None:
+def test_a_plan_predicts_what_the_sweep_then_takes(
+    definition: Path, tmp_path: Path
+) -> None:
     store = tmp_path / "store"
     words = ("simulate", definition, "--out", store, "--workers", "1")
-    out, said = ended(commstruct(*words, "--dry-run", "--json"))
+    out, stderr = ended(commstruct(*words, "--dry-run", "--json"))
     assert not store.exists()
     plan = json.loads(out)
     assert (plan["n_runs"], plan["n_missing"], plan["steps"]) == (6, 6, 400)
     for word in ("runs", "time", "disk", "memory"):
-        assert word in said
+        assert word in stderr
     ended(commstruct(*words))
     size = sum(path.stat().st_size for path in (store / "weights").rglob("*"))
     assert plan["disk_bytes"] == pytest.approx(size, rel=0.5)
@@ -421,7 +425,7 @@ def test_a_plan_is_what_the_sweep_then_takes(definition: Path, tmp_path: Path) -
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says it")
-def test_a_command_that_trains_300_neurons_has_less_than_300_megabytes(
+def test_training_300_neurons_takes_less_than_300_megabytes(
     definition: Path, tmp_path: Path
 ) -> None:
     """Though it writes several files of 8 MB; what analysis needs is not loaded."""
@@ -444,13 +448,13 @@ def test_a_command_that_trains_300_neurons_has_less_than_300_megabytes(
     assert loads_igraph == b"False"
 
 
-def test_every_call_leaves_its_command_machine_and_log(
+def test_every_call_records_its_command_machine_and_log(
     definition: Path, tmp_path: Path
 ) -> None:
     store, out = tmp_path / "store", tmp_path / "results"
     words = ("simulate", definition, "--out", store, "--set", "rule.settling_steps=1")
-    _, said = ended(commstruct(*words, "--quiet"))
-    assert said == ""
+    _, stderr = ended(commstruct(*words, "--quiet"))
+    assert stderr == ""
     ended(commstruct("analyze", store, "--out", out, "--nulls", "0", "--restarts", "1"))
     for folder, name in ((store, "simulate"), (out, "analyze")):
         (account,) = (folder / "provenance").glob("*.json")
@@ -469,7 +473,7 @@ def test_every_call_leaves_its_command_machine_and_log(
     assert "training: 6/6" in log
 
 
-def test_the_library_is_silent_unless_somebody_listens(tmp_path: Path) -> None:
+def test_the_library_is_silent_unless_logging_is_set_up(tmp_path: Path) -> None:
     program = (
         "import sims, sys\n"
         "sims.run_sweep({'network': {'n_neurons': 14, 'gain': 1.0, 'activation': 'relu'"
@@ -490,7 +494,7 @@ def test_the_library_is_silent_unless_somebody_listens(tmp_path: Path) -> None:
         assert result.stdout == ""
 
 
-def test_a_store_in_an_object_store_is_the_same(whole: Path) -> None:
+def test_a_sweep_in_an_object_store_is_the_same(whole: Path) -> None:
     import fsspec
     import xarray as xr
 

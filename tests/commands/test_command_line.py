@@ -1,4 +1,4 @@
-"""The command line: statuses, messages, and nothing half-written."""
+"""The command line: exit statuses, messages, and no half-written results."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def definition(tmp_path: Path) -> Path:
     return path
 
 
-def test_help_names_every_command() -> None:
+def test_help_lists_every_command() -> None:
     result = commstruct("--help")
     assert result.returncode == 0
     for command in (
@@ -112,7 +112,7 @@ def test_run_makes_all_files_and_again_only_what_is_missing(definition: Path) ->
     assert results_in(out) == before
 
 
-def test_two_runs_in_different_places_give_the_same_bytes(
+def test_two_runs_in_different_folders_give_the_same_bytes(
     definition: Path, tmp_path: Path
 ) -> None:
     found = []
@@ -190,12 +190,14 @@ def test_every_mistake_in_a_definition_is_named(
     assert not out.exists()
 
 
-def test_overrides_are_checked_as_the_definition_is(definition: Path) -> None:
+def test_overrides_are_checked_like_the_definition_itself(definition: Path) -> None:
     words = ("run", definition, "--set", "network.gain=-1")
     assert "network.gain: " in refused(commstruct(*words))
 
 
-def test_inputs_that_are_not_there_or_not_networks(tmp_path: Path) -> None:
+def test_inputs_that_do_not_exist_or_are_not_networks_are_refused(
+    tmp_path: Path,
+) -> None:
     out = tmp_path / "results"
     message = refused(commstruct("run", tmp_path / "no.toml"))
     assert "definition file not found" in message
@@ -221,12 +223,12 @@ def test_options_out_of_range_are_refused(tmp_path: Path) -> None:
     assert "seed" in refused(commstruct(*words, "--seed", "-1"))
 
 
-def test_an_output_folder_that_cannot_be_made(definition: Path) -> None:
+def test_an_output_folder_that_cannot_be_made_is_refused(definition: Path) -> None:
     out = definition / "below-a-file"
     assert str(definition) in refused(commstruct("run", definition, "--out", out))
 
 
-def test_a_full_disk_fails_the_work_and_harms_nothing(
+def test_a_full_disk_ends_the_command_and_damages_nothing(
     definition: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "results"
@@ -257,7 +259,7 @@ def test_a_store_made_by_another_version_is_refused(definition: Path) -> None:
     assert not out.exists()
 
 
-def test_an_experiment_leaves_its_result_a_figure_and_a_page(tmp_path: Path) -> None:
+def test_an_experiment_writes_its_result_a_figure_and_a_page(tmp_path: Path) -> None:
     result = commstruct(
         *("experiment", "settling", "--dale", "--seeds", "1", "--json"),
         *("--out", tmp_path),
@@ -304,7 +306,7 @@ COLUMNS = (
 )
 
 
-def test_two_files_are_compared_with_all_options_of_reading(tmp_path: Path) -> None:
+def test_two_files_are_compared_with_options_of_reading(tmp_path: Path) -> None:
     files = [edge_list(tmp_path / f"{i}.csv", i) for i in range(2)]
     types = tmp_path / "types.csv"
     types.write_text(
@@ -333,7 +335,10 @@ def test_two_files_are_compared_with_all_options_of_reading(tmp_path: Path) -> N
     assert "compare" in content["command"]
     assert content["status"] == "done"
     (about,) = content["runs"]
-    assert len(about["inputs"]) == 2
+    assert set(about["inputs"]) == set(map(str, files))
+    assert set(about["inputs"].values()) == {
+        digest for name, digest in kept["provenance"].items() if "SHA-256" in name
+    }
     (log,) = (out / "provenance").glob("*.log")
     assert "wrote" in log.read_text()
 
@@ -351,21 +356,27 @@ def test_runs_of_a_sweep_are_compared_by_learning_rate(tmp_path: Path) -> None:
     assert found["groups"] == ["0.1"] * 3 + ["2.0"] * 3
     assert found["n_matched"] == 0  # a hidden neuron has no partner in another run
     assert (out / "comparison.json").is_file()
-    told = refused(commstruct(*words, "--groups", "a,b"))
-    assert "grouped by learning rate: name runs as STORE@RATE,SEED" in told
-    told = refused(commstruct("compare", f"{store}@0.1", f"{store}@2,0", "--out", out))
-    assert "a run must be STORE@RATE,SEED" in told
-    told = refused(commstruct("compare", f"{store}@3,0", f"{store}@2,0", "--out", out))
-    assert "has none of 3.0" in told
+    message = refused(commstruct(*words, "--groups", "a,b"))
+    assert "grouped by learning rate: name runs as STORE@RATE,SEED" in message
+    message = refused(
+        commstruct("compare", f"{store}@0.1", f"{store}@2,0", "--out", out)
+    )
+    assert "a run must be STORE@RATE,SEED" in message
+    message = refused(
+        commstruct("compare", f"{store}@3,0", f"{store}@2,0", "--out", out)
+    )
+    assert "has none of 3.0" in message
 
 
-def test_a_run_of_a_sweep_and_the_memory_that_reading_may_take(tmp_path: Path) -> None:
+def test_one_run_of_a_sweep_is_analysed_within_the_memory_allowed(
+    tmp_path: Path,
+) -> None:
     store = make_store(tmp_path / "sweep.zarr", contrasts={0.1: -0.6}, seeds=(0, 1))
     words = ("analyze", f"{store}@0.1,1", "--out", tmp_path / "out", "--nulls=0")
     small = (*words, "--structure=assortative", "--workers=1", "--format=html")
-    told = refused(commstruct(*words, "--max-memory=0.000001"))
-    assert "promises 36 neurons" in told
-    assert "--max-memory" in told
+    message = refused(commstruct(*words, "--max-memory=0.000001"))
+    assert "promises 36 neurons" in message
+    assert "--max-memory" in message
     result = commstruct(*small)
     assert result.returncode == 0, result.stderr
     assert "learning_rate 0.1, seed 1, checkpoint 100" in result.stderr
@@ -397,13 +408,13 @@ def test_groups_of_files_are_compared(tmp_path: Path) -> None:
         (["--transmitter=nt", "--inhibitory=zinc"], "none of the inhibitory kinds"),
     ],
 )
-def test_comparisons_that_cannot_be_made_are_refused(
+def test_impossible_comparisons_are_refused(
     tmp_path: Path, options: list[str], message: str
 ) -> None:
     files = [edge_list(tmp_path / f"{i}.csv", i) for i in range(2)]
     out = tmp_path / "out"
-    told = refused(commstruct("compare", *files, "--out", out, *COLUMNS, *options))
-    assert re.search(message, told)
+    message = refused(commstruct("compare", *files, "--out", out, *COLUMNS, *options))
+    assert re.search(message, message)
     assert not out.exists()
 
 

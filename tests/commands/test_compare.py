@@ -77,7 +77,7 @@ def test_the_analysis_of_a_network_is_no_sweep_to_compare_with(tmp_path: Path) -
     with pytest.raises(ValueError, match="--sweep must be an analysed sweep, got"):
         _read_sweep(ComparisonOptions(sweep=tmp_path / "karate"))
     shutil.rmtree(tmp_path / "karate")
-    with pytest.raises(ValueError, match="analysis .*karate does not exist"):
+    with pytest.raises(ValueError, match=r"analysis .*karate does not exist"):
         _read_sweep(ComparisonOptions(sweep=tmp_path / "karate"))
 
 

@@ -1,6 +1,6 @@
-"""Sweeps that are killed, starved of disk, altered, or started twice: nothing is lost.
+"""Sweeps that are killed, run out of disk, altered, or started twice: nothing is lost.
 
-``KILLS=50 python -m pytest tests/test_interruptions.py -k random`` kills more often.
+With more kills: ``KILLS=50 python -m pytest ... -k random``, on this file.
 """
 
 import json
@@ -121,9 +121,9 @@ def test_sweeps_killed_at_random_moments_end_in_the_same_bytes(
             elif workers and kills_worker:
                 os.kill(rng.choice(workers), signal.SIGKILL)
                 kills["worker"] += 1
-                # a worker's death ends nothing: the parent goes on
-                _, said = process.communicate(timeout=120)
-                assert process.returncode == 0, said
+                # a worker's death does not end the sweep: the parent replaces it
+                _, stderr = process.communicate(timeout=120)
+                assert process.returncode == 0, stderr
                 finished = True
             else:
                 if rng.random() < 0.3:
@@ -139,7 +139,7 @@ def test_sweeps_killed_at_random_moments_end_in_the_same_bytes(
                 assert json.loads(record.read_text())["record_sha256"]
         run_sweep(SLOW, store, workers=1)
         assert_same(store, whole)
-    print(f"\n{kills}, {sweep_number} sweeps, {resumed} checkpoints to go on from")
+    print(f"\n{kills}, {sweep_number} sweeps, {resumed} checkpoints to resume from")
 
 
 KILLED_AT_A_FILE = """
@@ -167,10 +167,10 @@ while status:
 """
 
 
-def test_a_sweep_killed_at_any_touch_of_a_file_ends_in_the_same_bytes(
+def test_a_sweep_killed_at_any_file_operation_ends_in_the_same_bytes(
     tmp_path: Path,
 ) -> None:
-    """Every moment that matters: half-written, not yet moved, not yet removed."""
+    """Among them: half-written, not yet moved, not yet removed."""
     one = {**TINY, "sweep": {**TINY["sweep"], "learning_rates": [0.5], "seeds": [3]}}
     one["sweep"]["checkpoints"] = 2
     run_sweep(one, tmp_path / "whole")
@@ -186,7 +186,7 @@ def test_a_sweep_killed_at_any_touch_of_a_file_ends_in_the_same_bytes(
         assert_same(store, whole)
 
 
-def test_a_call_waits_for_a_process_that_outlives_the_call_before(
+def test_a_call_waits_for_a_process_that_outlived_an_earlier_call(
     tmp_path: Path, whole: dict[str, bytes]
 ) -> None:
     store, place = tmp_path / "store", (2, 1)
@@ -242,7 +242,7 @@ def test_workers_stop_when_their_parent_is_killed(tmp_path: Path) -> None:
 
 
 class Stop(Exception):
-    """In place of a kill, at a moment chosen exactly."""
+    """Stands for a kill, at a moment chosen exactly."""
 
 
 def stopping_after(n_states: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +259,7 @@ def stopping_after(n_states: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("checkpoints_per_file", [1, 3, 100])
 @pytest.mark.parametrize("n_states", [1, 2, 3, 4, 6])
-def test_a_run_goes_on_from_its_last_checkpoint_to_the_same_bytes(
+def test_a_run_resumed_from_its_last_checkpoint_ends_in_the_same_bytes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     n_states: int,
@@ -289,7 +289,7 @@ def test_a_run_goes_on_from_its_last_checkpoint_to_the_same_bytes(
     assert run["resumed_at_step"] == expected
 
 
-def test_a_layered_network_with_biases_goes_on_to_the_same_bytes(
+def test_a_resumed_layered_network_with_biases_ends_in_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     definition = {
@@ -331,7 +331,7 @@ def test_a_run_that_diverges_after_an_interruption_is_the_same(
     assert_same(tmp_path / "store", files_of(tmp_path / "whole"))
 
 
-def test_an_altered_checkpoint_is_not_gone_on_from(
+def test_an_altered_checkpoint_is_not_resumed_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = {**TINY, "sweep": {**TINY["sweep"], "learning_rates": [0.5], "seeds": [3]}}
@@ -350,7 +350,7 @@ def test_an_altered_checkpoint_is_not_gone_on_from(
     assert_same(tmp_path / "store", files_of(tmp_path / "whole"))
 
 
-def test_every_flipped_byte_is_found_or_harmless(tmp_path: Path) -> None:
+def test_every_flipped_byte_is_detected_or_harmless(tmp_path: Path) -> None:
     store, rng = tmp_path / "store", random.Random(1)
     run_sweep(TINY, store)
     whole = files_of(store)
@@ -369,7 +369,7 @@ def test_every_flipped_byte_is_found_or_harmless(tmp_path: Path) -> None:
         assert_same(store, whole)
 
 
-def test_a_store_whose_own_file_is_gone_uses_its_runs_again(tmp_path: Path) -> None:
+def test_a_store_that_lost_its_own_file_keeps_its_runs(tmp_path: Path) -> None:
     store = tmp_path / "store"
     run_sweep(TINY, store)
     whole = files_of(store)
@@ -384,7 +384,7 @@ def test_a_store_whose_own_file_is_gone_uses_its_runs_again(tmp_path: Path) -> N
     assert run_sweep(other, store).n_new == 4  # none of the other sweep's runs
 
 
-def test_a_full_disk_ends_the_sweep_and_room_lets_it_go_on(
+def test_a_sweep_ended_by_a_full_disk_resumes_once_there_is_space(
     tmp_path: Path, whole: dict[str, bytes]
 ) -> None:
     disk = tmp_path / "disk"
@@ -418,10 +418,10 @@ def test_a_second_process_on_the_same_runs_is_refused(tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stderr.close()
-    run_sweep(SLOW, store)  # and the dead leave no lock
+    run_sweep(SLOW, store)  # a killed process leaves no lock
 
 
-def test_two_processes_fill_one_store_with_shares_of_their_own(
+def test_two_processes_fill_one_store_with_different_shares(
     tmp_path: Path, whole: dict[str, bytes]
 ) -> None:
     program = PROGRAM.replace("workers=int(sys.argv[3])", "shard=(int(sys.argv[3]), 2)")
@@ -436,7 +436,7 @@ def test_two_processes_fill_one_store_with_shares_of_their_own(
     assert_same(tmp_path / "store", whole)
 
 
-def test_claims_are_of_numbers_and_end(tmp_path: Path) -> None:
+def test_a_lock_covers_its_numbers_only_and_is_released(tmp_path: Path) -> None:
     folder = Folder.at(tmp_path)
     other = (
         "import sys\nfrom sims.folder import Folder, claimed\n"
@@ -478,7 +478,7 @@ def test_threads_of_one_process_wait_for_each_other(tmp_path: Path) -> None:
     assert most == 1
 
 
-def test_resume_gives_every_later_state_bit_for_bit() -> None:
+def test_resuming_reproduces_every_later_state_bit_for_bit() -> None:
     definition = load_definition(TINY)
     task = definition.task.build()
     network = definition.build_network(task, seed=0)
