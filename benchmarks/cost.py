@@ -33,8 +33,8 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from commstruct import agreement_matrix, block_means, find_modules
-from commstruct.modules.blockmodel_data import VERY_LARGE
 from commstruct.modules.finding import modularity
+from commstruct.vocabulary import VERY_LARGE
 
 
 def timed(

@@ -13,19 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from commstruct.checks import check_choice
+from commstruct.vocabulary import ORIENTATIONS, BoolMatrix, FloatMatrix, IntVector
+
 if TYPE_CHECKING:  # loaded only by those who use them: they take most of a second
     import igraph
     import networkx as nx
     import pandas as pd
     import xarray as xr
 
-FloatVector: TypeAlias = NDArray[np.float64]
-FloatMatrix: TypeAlias = NDArray[np.float64]
-IntVector: TypeAlias = NDArray[np.int64]
-BoolMatrix: TypeAlias = NDArray[np.bool_]
 Weights: TypeAlias = FloatMatrix | sparse.csr_array
 
-ORIENTATIONS = ("pre-post", "post-pre")
 # Largest difference between w[i, j] and w[j, i], as a fraction of the largest |weight|,
 # that counts as rounding rather than direction. It is about 4,500 times the relative
 # spacing of float64 (2.2e-16): sums and products taken in another order differ by less,
@@ -278,10 +276,7 @@ def as_connectome(
     >>> cs.as_connectome(nx.path_graph(["x", "y", "z"])).names
     ('x', 'y', 'z')
     """
-    if orientation not in ORIENTATIONS:
-        raise ValueError(
-            f"orientation must be one of {ORIENTATIONS}, got {orientation!r}"
-        )
+    check_choice("orientation", orientation, ORIENTATIONS)
     if isinstance(network, Connectome):
         if orientation == "post-pre":
             raise ValueError(

@@ -1,12 +1,120 @@
-"""Words and array types of signatures, tables and files, each defined once."""
+"""Words and array types of signatures, tables and files, each defined once.
 
-from typing import TypeAlias
+A score, a region or a kind of modules is added here, and everything that lists them
+follows. This file imports nothing but numpy, so that the command line can name its
+options without loading the analysis.
+"""
+
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+# Arrays. The types tell the element, not the number of dimensions: vector and matrix
+# are for the reader.
 
 FloatArray: TypeAlias = NDArray[np.float64]
 FloatVector: TypeAlias = NDArray[np.float64]
 FloatMatrix: TypeAlias = NDArray[np.float64]
 IntVector: TypeAlias = NDArray[np.int64]
+BoolArray: TypeAlias = NDArray[np.bool_]
 BoolMatrix: TypeAlias = NDArray[np.bool_]
+
+# What can be asked for
+
+Structure = Literal["any", "assortative", "disassortative"]
+"""Kind of modules to look for; see `commstruct.find_modules`."""
+
+Signs = Literal["signed", "positive", "negative", "absolute"]
+"""Which weights a search is about."""
+
+Region = Literal["whole", "hidden", "learned change"]
+"""Part of a trained network: all neurons, the hidden ones, or final minus initial
+weights of all neurons."""
+
+Normalize = Literal["total", "none"]
+"""How connectomes are brought to one scale before they are compared."""
+
+Orientation = Literal["pre-post", "post-pre"]
+"""Whether rows or columns of a weight matrix are the sending neurons."""
+
+STRUCTURES: tuple[Structure, ...] = get_args(Structure)
+SIGNS: tuple[Signs, ...] = get_args(Signs)
+REGIONS: tuple[Region, ...] = get_args(Region)
+NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)
+ORIENTATIONS: tuple[Orientation, ...] = get_args(Orientation)
+
+ROLES = ("input", "hidden", "output")
+"""Roles of the neurons of a trained network; sweep stores keep their positions here."""
+
+# What is measured
+
+SCORES = ("diagonal_score", "modularity", "structure_strength")
+"""Scores of a network on its modules, by the names of their fields and columns."""
+
+# Words for people
+
+SCORE_SYMBOLS = {"diagonal_score": "D", "modularity": "Q", "structure_strength": "S"}
+SCORE_NAMES = {
+    "diagonal_score": "diagonal score D",
+    "modularity": "signed modularity Q",
+    "structure_strength": "structure strength S",
+}
+SCORE_AXES = {
+    "diagonal_score": "diagonal score $D$",
+    "modularity": "modularity $Q$",
+    "structure_strength": "structure strength $S$",
+}
+"""Labels of axes, in which ``$`` makes a symbol italic."""
+
+STRUCTURE_NAMES: dict[str, str] = {
+    "any": "modules of any structure",
+    "assortative": "assortative modules",
+    "disassortative": "disassortative modules",
+}
+STRUCTURE_TITLES: dict[str, str] = {
+    "any": "any structure",
+    "assortative": "assortative",
+    "disassortative": "disassortative",
+}
+"""Shorter, where it is clear that modules are spoken of."""
+
+REGION_TITLES: dict[str, str] = {
+    "whole": "whole network",
+    "hidden": "hidden neurons",
+    "learned change": "learned change",
+}
+REGION_NAMES_SHORT = {region: f"the {title}" for region, title in REGION_TITLES.items()}
+"""In sentences where it is clear that weights are spoken of."""
+
+REGION_NAMES = REGION_NAMES_SHORT | {
+    "learned change": "the learned change of the weights"
+}
+"""In all other sentences."""
+
+REGION_WEIGHTS: dict[str, str] = {
+    "whole": "weight",
+    "hidden": "weight",
+    "learned change": "weight change",
+}
+"""What the entries of a region's matrix are."""
+
+# Sizes of networks
+
+VERY_LARGE = 20_000
+"""Neurons above which one thorough search takes minutes, so that searches are cut
+short, fewer are made, and each is a task of its own."""
+
+DENSE_SEARCH = 4000
+"""Neurons up to which a sparse network may be made dense (128 MB) to be searched by,
+or randomised for, the model of dense networks."""
+
+DENSE_READ = 2000
+"""Neurons up to which a list of edges is read as a dense matrix (32 MB)."""
+
+# Names in the files that we write
+
+ANALYSIS_FORMAT = "commstruct-analysis"
+CONNECTOME_FORMAT = "commstruct-connectome"
+STUDY_FORMAT = "commstruct-study"
+SWEEP_FORMAT = "commstruct-sweep"

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from commstruct.vocabulary import FloatArray
 from sims.credit import CreditMode, check_credit_mode
 from sims.network import Network
-
-FloatArray = NDArray[np.float64]
 
 GROWTH = 1.3
 """Factor by which a time step may exceed the one before it. Chosen by experience: the

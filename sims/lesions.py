@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from commstruct.vocabulary import FloatMatrix
 from sims.network import Network
 from sims.rule import RULE, Rule
 from sims.task import Task, classes_of
-
-FloatMatrix = NDArray[np.float64]
-IntVector = NDArray[np.int64]
 
 
 def held_out_rates(network: Network, task: Task, rule: Rule = RULE) -> FloatMatrix:

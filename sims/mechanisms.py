@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from commstruct.vocabulary import FloatVector
 from sims.activation import Activation
 from sims.batches import Batches
 from sims.definition import Definition, stream_seeds
@@ -18,8 +19,6 @@ from sims.train import training_step
 N_FIXED = 256  # training samples in the batch on which errors are compared
 N_STEPS = 10  # training steps from each checkpoint
 _INPUTS = np.linspace(-20, 20, 4001)  # net inputs among which a slope is largest
-
-FloatVector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from commstruct.checks import check_counts
 from sims.definition import Definition, load_definition, stream_seeds
 from sims.folder import Folder
 from sims.rule import Rule
@@ -92,8 +93,7 @@ def plan_sweep(
         If the definition is not usable.
     """
     definition = load_definition(definition)
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
+    check_counts(workers=workers)
     sweep, task = definition.sweep, definition.task.build()
     start_seed, _ = stream_seeds(sweep.seeds[0])
     network = definition.build_network(task, seed=start_seed)

@@ -21,13 +21,13 @@ import zarr
 import zarr.errors
 from numpy.typing import NDArray
 
+from commstruct.vocabulary import SWEEP_FORMAT
 from sims.calls import PROVENANCE
 from sims.definition import Definition, load_definition
 from sims.folder import LOCK_NAME, Folder, claimed
 from sims.task import Task
 from sims.train import checkpoint_steps
 
-FORMAT = "commstruct-sweep"
 FORMAT_VERSION = 2
 RUNS, UNFINISHED = "runs", "unfinished"
 SHARD_BYTES = 2**23
@@ -165,7 +165,7 @@ class SweepStore:
 
     def _attributes(self, task: Task, command: str) -> dict[str, Any]:
         return {
-            "format": FORMAT,
+            "format": SWEEP_FORMAT,
             "format_version": FORMAT_VERSION,
             "definition": self.definition.simulation(),
             "definition_sha256": self.definition_sha256,
@@ -192,7 +192,7 @@ class SweepStore:
                     "that file, and what the store holds is used again"
                 ) from None
             found = {}
-        if not isinstance(found, dict) or found.get("format") != FORMAT:
+        if not isinstance(found, dict) or found.get("format") != SWEEP_FORMAT:
             raise ValueError(
                 f"{address} exists and is not a sweep store: name another place"
             )

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
+from commstruct.checks import check_counts
 from sims.calls import accounted
 from sims.definition import Definition, load_definition
 from sims.folder import Busy, Folder, claimed
@@ -147,8 +148,7 @@ def run_sweep(
 
 
 def _check_options(workers: int, shard: tuple[int, int] | None) -> None:
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
+    check_counts(workers=workers)
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise ValueError(
             f"shard must be i/n with i from 1 to n, got {shard[0]}/{shard[1]}"

@@ -13,7 +13,9 @@ from scipy.ndimage import zoom
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-FloatMatrix = NDArray[np.float64]
+from commstruct.checks import check_counts, check_shares
+from commstruct.vocabulary import FloatMatrix
+
 TaskKind = Literal["classification", "regression"]
 
 _UNREADABLE = (
@@ -152,7 +154,7 @@ def association_task(
     Task
         A regression: what counts is the squared error of all outputs.
     """
-    _check_positive(n_patterns=n_patterns, n_inputs=n_inputs, n_outputs=n_outputs)
+    check_counts(n_patterns=n_patterns, n_inputs=n_inputs, n_outputs=n_outputs)
     if not 0 <= noise <= 1:
         raise ValueError(f"noise must be from 0 to 1, got {noise}")
     rng = np.random.default_rng(seed)
@@ -223,15 +225,14 @@ def subtasks_task(
         ``n_tasks`` outputs, 1 where the number of ones is odd. A regression, as no
         output is to be larger than another.
     """
-    _check_positive(n_tasks=n_tasks, n_samples=n_samples)
+    check_counts(n_tasks=n_tasks, n_samples=n_samples)
     if not 2 <= n_bits <= 16:
         raise ValueError(f"n_bits must be from 2 to 16, got {n_bits}")
     rng = np.random.default_rng(seed)
     bits = rng.integers(0, 2, size=(n_samples, n_tasks, n_bits))
     targets = (bits.sum(axis=2) % 2).astype(np.float64)
     stimuli = bits.reshape(n_samples, -1)
-    if not 0 < held_out < 1:
-        raise ValueError(f"held_out must be between 0 and 1, got {held_out}")
+    check_shares(held_out=held_out)
     parts = train_test_split(stimuli, targets, test_size=held_out, random_state=seed)
     return Task(
         name="subtasks",
@@ -345,8 +346,7 @@ def _read_csv(path: Path) -> dict[str, NDArray[np.generic]]:
 def _split(
     name: str, stimuli: ArrayLike, targets: ArrayLike, *, held_out: float, seed: int
 ) -> Task:
-    if not 0 < held_out < 1:
-        raise ValueError(f"held_out must be between 0 and 1, got {held_out}")
+    check_shares(held_out=held_out)
     encoded, kind = _encode(np.asarray(targets))
     stimuli = _as_samples(stimuli, "stimuli")
     if len(stimuli) != len(encoded):
@@ -412,9 +412,3 @@ def _as_samples(values: ArrayLike, name: str) -> FloatMatrix:
     values = values.copy()
     values.setflags(write=False)
     return values
-
-
-def _check_positive(**numbers: int) -> None:
-    for name, number in numbers.items():
-        if number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number}")

@@ -9,6 +9,7 @@ from array_api_compat import to_device
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from commstruct.vocabulary import FloatVector
 from sims.activation import Array
 from sims.batches import Batches, History
 from sims.credit import Rates
@@ -17,8 +18,6 @@ from sims.network import Network
 from sims.rule import RULE, Rule
 from sims.step import ArrayStep, TrainingStep
 from sims.task import Task, classes_of
-
-FloatVector = NDArray[np.float64]
 
 HISTORY_ENTRIES = 100
 """Entries of the history of the loss: enough for a curve on a page, and few enough to

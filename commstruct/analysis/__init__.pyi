@@ -5,7 +5,6 @@ from .method import region_networks as region_networks
 from .method import score_p_value as score_p_value
 from .provenance import input_hash as input_hash
 from .provenance import versions as versions
-from .results import STATISTICS as STATISTICS
 from .results import Analysis as Analysis
 from .results import NullScores as NullScores
 from .results import RegionAnalysis as RegionAnalysis
@@ -15,8 +14,6 @@ from .results import write_analysis as write_analysis
 from .results import write_whole as write_whole
 from .runs import RunKey as RunKey
 from .runs import TrainedRun as TrainedRun
-from .settings import REGIONS as REGIONS
-from .settings import STRUCTURES as STRUCTURES
 from .settings import AnalysisSettings as AnalysisSettings
 from .settings import network_settings as network_settings
 from .sweeps import Sweep as Sweep

@@ -21,25 +21,17 @@ from commstruct.analysis.provenance import (
 )
 from commstruct.analysis.results import (
     FORMAT_VERSION,
-    STATISTICS,
     Analysis,
-    FloatVector,
-    IntVector,
     NullScores,
     RegionAnalysis,
 )
 from commstruct.analysis.runs import RunKey, TrainedRun
 from commstruct.analysis.settings import (
-    REGIONS,
-    VERY_LARGE,
     AnalysisSettings,
-    Region,
     SettingsFields,
-    Structure,
     network_settings,
 )
 from commstruct.analysis.sweeps import (
-    ROLES,
     Sweep,
     as_sweep_connectome,
     open_sweep,
@@ -50,6 +42,16 @@ from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.rewiring import permute_weights
 from commstruct.statistics import Tail, p_value
+from commstruct.vocabulary import (
+    REGIONS,
+    ROLES,
+    SCORES,
+    VERY_LARGE,
+    FloatVector,
+    IntVector,
+    Region,
+    Structure,
+)
 
 NULLS_PER_TASK = 5  # fewer and larger tasks send the network to a process less often
 IN_FLIGHT = 64
@@ -490,7 +492,7 @@ def _find_in_nulls(
             for structure in structures:
                 partition = _modules(permuted, structure, settings, search_seed)
                 blocks = block_structure(permuted, partition.labels)
-                scores = [float(getattr(blocks, name)) for name in STATISTICS]
+                scores = [float(getattr(blocks, name)) for name in SCORES]
                 row = (partition.n_modules, scores[0], scores[1], scores[2])
                 rows.setdefault((i, structure), []).append(row)
     return rows
@@ -517,7 +519,7 @@ def _joined(
     key: str,
 ) -> RegionAnalysis:
     partition, blocks, agreement = observed
-    columns = np.array(rows, dtype=np.float64).reshape(-1, 1 + len(STATISTICS)).T
+    columns = np.array(rows, dtype=np.float64).reshape(-1, 1 + len(SCORES)).T
     columns.flags.writeable = False
     n_modules = columns[0].astype(np.int64)
     n_modules.flags.writeable = False
@@ -537,7 +539,7 @@ def _joined(
             name: score_p_value(
                 float(getattr(blocks, name)), values, _tail(structure, name)
             )
-            for name, values in zip(STATISTICS, columns[1:], strict=True)
+            for name, values in zip(SCORES, columns[1:], strict=True)
         },
         role_agreement=agreement,
         key=key,

@@ -16,13 +16,9 @@ from commstruct.analysis.runs import RunKey, TrainedRun, find_run
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.blocks.structure import BlockStructure
 from commstruct.modules.finding import Partition
+from commstruct.vocabulary import ANALYSIS_FORMAT, SCORES, FloatVector, IntVector
 
-FORMAT = "commstruct-analysis"
 FORMAT_VERSION = 1
-STATISTICS = ("diagonal_score", "modularity", "structure_strength")
-
-FloatVector = NDArray[np.float64]
-IntVector = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +97,7 @@ class RegionAnalysis:
     key: str
 
     def score(self, statistic: str) -> float:
-        """Value of one of `STATISTICS`."""
+        """Value of one of `SCORES`."""
         return float(getattr(self.blocks, statistic))
 
     @property
@@ -283,7 +279,7 @@ class Analysis:
         """Return everything as JSON text; what is not a number becomes null."""
         places = {region.region: region.neurons.tolist() for region in self.regions}
         content = {
-            "format": FORMAT,
+            "format": ANALYSIS_FORMAT,
             "format_version": FORMAT_VERSION,
             "kind": self.kind,
             "settings": self.settings.model_dump(mode="json"),
@@ -317,8 +313,8 @@ class Analysis:
             content = json.loads(text)
         except ValueError as error:
             raise ValueError(f"an analysis must be JSON, got {error}") from None
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise ValueError(f"an analysis must have format {FORMAT!r}")
+        if not isinstance(content, dict) or content.get("format") != ANALYSIS_FORMAT:
+            raise ValueError(f"an analysis must have format {ANALYSIS_FORMAT!r}")
         if content.get("format_version") != FORMAT_VERSION:
             raise ValueError(
                 f"an analysis must have format version {FORMAT_VERSION}, got "
@@ -446,7 +442,7 @@ def _scores_row(region: RegionAnalysis) -> dict[str, Any]:
     row["engine"] = region.partition.engine
     row["role_agreement"] = region.role_agreement
     row.update(_numbers(region.blocks))
-    for statistic in STATISTICS:
+    for statistic in SCORES:
         values = getattr(region.nulls, statistic)
         for share in (0.05, 0.5, 0.95):
             row[f"{statistic}_null_q{round(100 * share):02d}"] = _quantile(

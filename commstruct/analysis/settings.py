@@ -4,16 +4,18 @@ The command line imports this file without the rest of the analysis.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypedDict, Unpack, get_args
+from typing import Any, TypedDict, Unpack
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-Structure = Literal["any", "assortative", "disassortative"]
-Signs = Literal["signed", "positive", "negative", "absolute"]
-Region = Literal["whole", "hidden", "learned change"]
-
-STRUCTURES: tuple[Structure, ...] = get_args(Structure)
-REGIONS: tuple[Region, ...] = get_args(Region)
+from commstruct.vocabulary import (
+    REGIONS,
+    STRUCTURES,
+    VERY_LARGE,
+    Region,
+    Signs,
+    Structure,
+)
 
 # Of a single network, for which there is time: with 100 null networks p can be as small
 # as 1/101. The number of restarts trades the quality of the best partition against
@@ -31,8 +33,6 @@ SWEEP_NULLS = 10
 # Of a very large network, in which one search may take minutes: with these numbers the
 # analysis of 139,000 neurons takes nine minutes, of which each null network takes three
 # (docs/benchmarks.md, "Cost").
-VERY_LARGE = 20_000
-"""Number of neurons above which a network is very large."""
 VERY_LARGE_STRUCTURES = STRUCTURES[:2]
 VERY_LARGE_RESTARTS = 1
 VERY_LARGE_NULLS = 2

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from commstruct.analysis.runs import TrainedRun, find_run
 from commstruct.connectome import Connectome, as_connectome
+from commstruct.vocabulary import ROLES, SWEEP_FORMAT
 
-FORMAT = "commstruct-sweep"
 FORMAT_VERSIONS = (1, 2)  # read alike; of 1 the records have no checksum
-ROLES = ("input", "hidden", "output")
 
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 """What zarr and its codecs raise where a file is not what it was."""
@@ -177,7 +176,7 @@ def _read_attributes(path: Path) -> dict[str, Any]:
         attributes = json.loads(text).get("attributes")
     except (OSError, ValueError, AttributeError):
         attributes = None
-    if not isinstance(attributes, dict) or attributes.get("format") != FORMAT:
+    if not isinstance(attributes, dict) or attributes.get("format") != SWEEP_FORMAT:
         raise ValueError(f"{path} must be a sweep store, got something else")
     return attributes
 

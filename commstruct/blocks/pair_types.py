@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from commstruct.connectome import FloatMatrix, IntVector
 from commstruct.statistics import CONSTANT
+from commstruct.vocabulary import FloatMatrix, IntVector
 
 UNDIRECTED_CHANCE = {
     "assortative": 1 / 3,

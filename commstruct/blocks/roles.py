@@ -8,14 +8,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from commstruct.blocks.structure import off_diagonal, quotient
-from commstruct.connectome import (
-    FloatMatrix,
-    FloatVector,
-    IntVector,
-    as_connectome,
-    check_labels,
-)
+from commstruct.connectome import as_connectome, check_labels
 from commstruct.statistics import CONSTANT
+from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 SIGN_ORDER = ("positive", "negative")
 DIRECTION_ORDER = ("sent", "received")

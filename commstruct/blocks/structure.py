@@ -9,19 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from commstruct.blocks.pair_types import PairTypes, directed_types, undirected_types
+from commstruct.checks import check_counts, check_shares, spawn_seeds
 from commstruct.connectome import (
     Connectome,
-    FloatMatrix,
-    FloatVector,
-    IntVector,
     Weights,
     as_connectome,
     check_labels,
     read_only,
 )
 from commstruct.modules.finding import modularity
-from commstruct.modules.leiden import check_counts, spawn_seeds
 from commstruct.statistics import CONSTANT, percentile_interval
+from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 EDGES_AT_A_TIME = 500_000  # of a sparse network: their blocks fit in a fast cache
 
@@ -278,8 +276,7 @@ def block_intervals(
     connectome = as_connectome(network)
     modules = check_labels(labels, connectome.n_neurons)
     check_counts(n_bootstraps=n_bootstraps)
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
+    check_shares(confidence=confidence)
     k = int(modules.max()) + 1
     pre, post, values = off_diagonal(connectome)
     block = modules[pre] * k + modules[post]

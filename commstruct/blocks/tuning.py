@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
-from commstruct.connectome import FloatMatrix, FloatVector, IntVector, check_labels
+from commstruct.checks import check_counts
+from commstruct.connectome import check_labels
 from commstruct.statistics import CONSTANT, p_value, p_values
+from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +94,7 @@ def module_tuning(
     names, of = np.unique(of, return_inverse=True)
     if len(names) < 2:
         raise ValueError(f"classes must be at least 2, got {len(names)}")
-    if n_permutations < 1:
-        raise ValueError(f"n_permutations must be at least 1, got {n_permutations}")
+    check_counts(n_permutations=n_permutations)
 
     counts = np.bincount(of)
     means = np.array([values[of == one].mean(axis=0) for one in range(len(names))])

@@ -26,11 +26,12 @@ from commstruct.commands.options import (
 from commstruct.commands.reading import ReadingOptions
 from commstruct.commands.session import Session, open_session
 from commstruct.commands.settings import analysis_settings, report_settings
+from commstruct.vocabulary import VERY_LARGE
 
 if TYPE_CHECKING:
     from commstruct.analysis import Analysis
 
-VERY_LARGE = "above 20,000 neurons"  # where other defaults hold
+LARGER = f"above {VERY_LARGE:,} neurons"  # where other defaults hold
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class AnalysisOptions:
         typer.Option(
             "--structure",
             help="Kind of modules: any, assortative, disassortative; repeatable.",
-            show_default=f"all three; any and assortative {VERY_LARGE}",
+            show_default=f"all three; any and assortative {LARGER}",
         ),
     ] = None
     signs: Annotated[
@@ -57,7 +58,7 @@ class AnalysisOptions:
         typer.Option(
             min=1,
             help="Searches for modules in every network.",
-            show_default=f"4; 1 {VERY_LARGE}; 3 of a sweep",
+            show_default=f"4; 1 {LARGER}; 3 of a sweep",
         ),
     ] = None
     n_nulls: Annotated[
@@ -66,7 +67,7 @@ class AnalysisOptions:
             "--nulls",
             min=0,
             help="Randomised networks to compare with.",
-            show_default=f"100; 2 {VERY_LARGE}; 10 of a sweep",
+            show_default=f"100; 2 {LARGER}; 10 of a sweep",
         ),
     ] = None
 

@@ -8,15 +8,8 @@ import pandas as pd
 from scipy import sparse
 
 from commstruct.blocks.structure import quotient
-from commstruct.connectome import (
-    BoolMatrix,
-    Connectome,
-    FloatMatrix,
-    FloatVector,
-    IntVector,
-    Weights,
-)
-from commstruct.modules.leiden import spawn_seeds
+from commstruct.checks import spawn_seeds
+from commstruct.connectome import Connectome, Weights
 from commstruct.statistics import (
     CONSTANT,
     LEVEL,
@@ -25,6 +18,7 @@ from commstruct.statistics import (
     p_value,
     percentile_interval,
 )
+from commstruct.vocabulary import BoolMatrix, FloatMatrix, FloatVector, IntVector
 
 MEASURES = ("mean", "density")
 

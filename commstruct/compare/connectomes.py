@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from commstruct.blocks.structure import block_structure
+from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.compare.block_tests import (
     block_differences,
     diagonal_score_difference,
@@ -33,19 +34,12 @@ from commstruct.compare.similarity import (
     triad_counts,
     triad_table,
 )
-from commstruct.connectome import (
-    Connectome,
-    FloatVector,
-    IntVector,
-    as_connectome,
-    check_labels,
-    read_only,
-)
+from commstruct.connectome import Connectome, as_connectome, check_labels, read_only
 from commstruct.modules.finding import Partition, find_modules
-from commstruct.modules.leiden import spawn_seeds
 from commstruct.nulls.rewiring import preserve_strengths
-from commstruct.nulls.significance import SCORES, Significance, structure_significance
+from commstruct.nulls.significance import Significance, structure_significance
 from commstruct.statistics import Tail, p_value, z_score
+from commstruct.vocabulary import SCORES, FloatVector, IntVector
 
 MATCHES = ("auto", "names", "types", "graph")
 
@@ -333,15 +327,9 @@ def _check(
 ) -> None:
     if len(names) != 2 or names[0] == names[1] or "both" in names:
         raise ValueError(f"names must be two different ones, not 'both', got {names}")
-    if match not in MATCHES:
-        raise ValueError(f"match must be one of {MATCHES}, got {match!r}")
-    for name, number, least in (
-        ("n_nulls", n_nulls, 0),
-        ("n_permutations", n_permutations, 1),
-        ("n_bootstraps", n_bootstraps, 1),
-    ):
-        if number < least:
-            raise ValueError(f"{name} must be at least {least}, got {number}")
+    check_choice("match", match, MATCHES)
+    check_counts(n_nulls=n_nulls, least=0)
+    check_counts(n_permutations=n_permutations, n_bootstraps=n_bootstraps)
 
 
 def _matched(

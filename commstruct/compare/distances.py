@@ -14,7 +14,8 @@ from commstruct.compare.similarity import (
     spectral_distance,
     weight_correlation,
 )
-from commstruct.connectome import Connectome, FloatMatrix
+from commstruct.connectome import Connectome
+from commstruct.vocabulary import FloatMatrix
 
 SPARSE = 0.5  # share of connected pairs above which all paths are of one or two steps
 MOST_PORTRAIT = 2000  # neurons, for all shortest paths

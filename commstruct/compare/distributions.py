@@ -6,9 +6,10 @@ from numpy.typing import NDArray
 from scipy.stats import wasserstein_distance
 
 from commstruct.blocks.structure import off_diagonal
-from commstruct.connectome import Connectome, FloatVector
-from commstruct.modules.leiden import spawn_seeds
+from commstruct.checks import spawn_seeds
+from commstruct.connectome import Connectome
 from commstruct.statistics import benjamini_hochberg, p_value
+from commstruct.vocabulary import FloatVector
 
 MEASURES = ("strength sent", "strength received", "weight")
 UNDIRECTED_MEASURES = ("strength", "weight")

@@ -8,16 +8,11 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy.optimize import quadratic_assignment
 
-from commstruct.connectome import (
-    Connectome,
-    FloatMatrix,
-    FloatVector,
-    IntVector,
-    as_connectome,
-)
-from commstruct.modules.leiden import spawn_seeds
+from commstruct.checks import check_counts, spawn_seeds
+from commstruct.connectome import Connectome, as_connectome
 from commstruct.nulls.rewiring import preserve_strengths
 from commstruct.statistics import p_value
+from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 MOST_NEURONS = 2000  # dense matrices, and a cubic step in every iteration
 
@@ -97,10 +92,8 @@ def match_graphs(
             f"a and b must have at most {MOST_NEURONS} neurons to be matched by their "
             f"connections, got {largest}"
         )
-    if restarts < 1:
-        raise ValueError(f"restarts must be at least 1, got {restarts}")
-    if n_nulls < 0:
-        raise ValueError(f"n_nulls must be at least 0, got {n_nulls}")
+    check_counts(restarts=restarts, workers=workers)
+    check_counts(n_nulls=n_nulls, least=0)
     known = _checked_seeds(seeds, one.n_neurons, other.n_neurons)
     search_seed, null_seed = spawn_seeds(seed, 2)
     tries = _searched(one, other, known, restarts, search_seed)

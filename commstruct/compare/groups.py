@@ -11,22 +11,16 @@ import pandas as pd
 from sklearn.manifold import ClassicalMDS
 
 from commstruct.blocks.structure import block_structure
+from commstruct.checks import check_counts, spawn_seeds
 from commstruct.compare.distances import distance_matrix
 from commstruct.compare.matching import FEWEST, scaled_alike
 from commstruct.compare.plain import plain
-from commstruct.connectome import (
-    Connectome,
-    FloatMatrix,
-    FloatVector,
-    IntVector,
-    as_connectome,
-    check_labels,
-)
+from commstruct.connectome import Connectome, as_connectome, check_labels
 from commstruct.modules.finding import find_modules
-from commstruct.modules.leiden import spawn_seeds
 from commstruct.statistics import ROUNDING, at_least, benjamini_hochberg
+from commstruct.vocabulary import SCORES, FloatMatrix, FloatVector, IntVector
 
-SCORES = ("diagonal_score", "modularity", "structure_strength", "density", "mean")
+GROUP_SCORES = (*SCORES, "density", "mean")
 SOME_WEIGHT = 2  # individuals that must have an edge for it to be tested
 
 
@@ -178,7 +172,7 @@ def compare_groups(
             )
         ]
     )
-    scores = individuals[list(SCORES)].to_numpy(dtype=np.float64)
+    scores = individuals[list(GROUP_SCORES)].to_numpy(dtype=np.float64)
     block_means = np.stack(
         [
             _block_means(one, own, len(kinds))
@@ -202,7 +196,7 @@ def compare_groups(
         notes=(note, told),
         kinds_by=kinds_by,
         kinds=kinds,
-        scores=_tested(pd.DataFrame({"score": SCORES}), scores, kinds_of, deals),
+        scores=_tested(pd.DataFrame({"score": GROUP_SCORES}), scores, kinds_of, deals),
         individuals=individuals,
         blocks=_tested(blocks[once], block_means[:, once], kinds_of, deals),
         edges=_edges_table(scaled if matched else [], kinds_of, deals),
@@ -504,5 +498,4 @@ def _check(
         raise ValueError(f"groups must be at least two, got only {groups[0]!r}")
     if len(set(names)) < len(names):
         raise ValueError(f"names must be all different, got {names}")
-    if n_permutations < 1:
-        raise ValueError(f"n_permutations must be at least 1, got {n_permutations}")
+    check_counts(n_permutations=n_permutations)

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, read_only
+from commstruct.vocabulary import NORMALIZE
 
 MOST_FACTORS = 6  # that are told one by one
 FEWEST = 3  # shared names that make a comparison neuron by neuron
@@ -89,8 +91,7 @@ def scaled_alike(
     ValueError
         If `normalize` is unknown, or a connectome has no weights to scale by.
     """
-    if normalize not in ("total", "none"):
-        raise ValueError(f"normalize must be 'total' or 'none', got {normalize!r}")
+    check_choice("normalize", normalize, NORMALIZE)
     if normalize == "none":
         return networks, (1.0,) * len(networks), "Weights were compared as read."
     means = [_mean_size(one) for one in networks]

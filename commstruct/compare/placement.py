@@ -11,12 +11,12 @@ from scipy.stats import f as f_distribution
 
 from commstruct.analysis.method import Execution, analyze_with
 from commstruct.analysis.results import Analysis, RegionAnalysis, read_analysis
-from commstruct.analysis.settings import Structure
 from commstruct.blocks.structure import block_intervals
+from commstruct.checks import spawn_seeds
 from commstruct.compare.groups import group_deals, variance_between
-from commstruct.connectome import FloatMatrix, FloatVector, as_connectome
-from commstruct.modules.leiden import spawn_seeds
+from commstruct.connectome import as_connectome
 from commstruct.statistics import LEVEL, ROUNDING, at_least
+from commstruct.vocabulary import FloatMatrix, FloatVector, Structure
 
 MEASURES = ("diagonal_score", "structure_strength")
 N_DRAWS = 4000

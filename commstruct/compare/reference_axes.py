@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis
+from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.blocks.pair_types import DIRECTED_CHANCE, UNDIRECTED_CHANCE
 from commstruct.blocks.structure import block_intervals
 from commstruct.connectome import as_connectome
+from commstruct.vocabulary import SCORES
 
 AXES = {
     "diagonal_score": "D",
@@ -88,7 +89,7 @@ def place_of(one: RegionAnalysis, axis: str, *, is_directed: bool = True) -> Pla
     is_directed : bool
         Whether pairs of modules are of the directed kinds.
     """
-    if axis in STATISTICS:
+    if axis in SCORES:
         return _place_of_score(one, axis)
     blocks = one.blocks
     types = blocks.pair_types_directed if is_directed else blocks.pair_types

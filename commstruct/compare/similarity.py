@@ -12,9 +12,10 @@ from scipy.sparse.linalg import svds
 from scipy.stats import spearmanr
 
 from commstruct.blocks.structure import off_diagonal
-from commstruct.connectome import Connectome, FloatMatrix, FloatVector, IntVector
+from commstruct.connectome import Connectome
 from commstruct.modules.embedding import full_svd
 from commstruct.statistics import CONSTANT, benjamini_hochberg, p_value, z_score
+from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 MOST_SINGULAR = 2000  # neurons, of which all singular values are computed
 SOME_SINGULAR = 50  # the largest ones, of larger connectomes

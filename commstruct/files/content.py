@@ -9,10 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from commstruct.connectome import BoolMatrix, FloatVector, IntVector, Weights
+from commstruct.connectome import Weights
 from commstruct.files.limits import check_sparse
-
-DENSE_NEURONS = 2000  # up to here edges become a dense matrix (32 MB), above sparse
+from commstruct.vocabulary import DENSE_READ, BoolMatrix, FloatVector, IntVector
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def weights_from_edges(
         _refuse_duplicates(path, names, source, target)
     if not directed:
         summed = (summed + sparse.triu(summed, k=1).T).tocsr()
-    return (summed.toarray() if n <= DENSE_NEURONS else summed), n_summed
+    return (summed.toarray() if n <= DENSE_READ else summed), n_summed
 
 
 def check_columns(options: ReadOptions, columns: list[str], path: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from commstruct.connectome import FloatVector, IntVector
 from commstruct.files.arrow import read_arrow
 from commstruct.files.columns import edge_columns, known_transmitter, plain_name
 from commstruct.files.content import (
@@ -26,6 +25,7 @@ from commstruct.files.text import (
     numbered_rows,
     parse_rows,
 )
+from commstruct.vocabulary import FloatVector, IntVector
 
 
 def read_columns(path: Path, options: ReadOptions) -> FileContent:

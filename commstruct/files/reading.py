@@ -10,7 +10,8 @@ from typing import ParamSpec, TypeAlias
 import numpy as np
 from scipy import sparse
 
-from commstruct.connectome import ORIENTATIONS, Connectome, as_connectome
+from commstruct.checks import check_choice
+from commstruct.connectome import Connectome, as_connectome
 from commstruct.files.content import FileContent, ReadOptions
 from commstruct.files.edge_lists import read_columns
 from commstruct.files.graphs import read_gexf, read_gml, read_graphml
@@ -21,6 +22,7 @@ from commstruct.files.neurons import Neurons, with_neurons, with_signs
 from commstruct.files.pajek import read_pajek
 from commstruct.files.stores import read_zarr
 from commstruct.files.tables import read_text_table
+from commstruct.vocabulary import ORIENTATIONS
 
 Reader: TypeAlias = Callable[[Path, ReadOptions], FileContent]
 Options = ParamSpec("Options")
@@ -272,8 +274,7 @@ def _check_words(
         ("self_connections", self_connections, ("keep", "drop")),
         ("layout", layout, (None, "matrix", "edges")),
     ):
-        if got not in allowed:
-            raise ValueError(f"{name} must be one of {allowed}, got {got!r}")
+        check_choice(name, got, allowed)
     for role in columns or {}:
         if role not in {"source", "target", "weight"}:
             raise ValueError(

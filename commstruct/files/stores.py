@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from commstruct.connectome import ORIENTATIONS
 from commstruct.files.content import FileContent, ReadOptions, listed, texts
 from commstruct.files.limits import check_dense, check_memory, library_errors
 from commstruct.files.matrices import choose_matrix
+from commstruct.vocabulary import CONNECTOME_FORMAT, ORIENTATIONS, ROLES, SWEEP_FORMAT
 
-CONNECTOME_FORMAT = "commstruct-connectome"
-SWEEP_FORMAT = "commstruct-sweep"
 # fmt: off
 CODECS = [  # only rearrange and unpack numbers; pickle is not among them
     "blosc", "bytes", "bz2", "crc32", "crc32c", "delta", "endian", "fletcher32", "gzip",
@@ -22,7 +20,6 @@ CODECS = [  # only rearrange and unpack numbers; pickle is not among them
     "numcodecs.shuffle", "numcodecs.delta",
 ]
 # fmt: on
-ROLES = {0: "input", 1: "hidden", 2: "output"}
 
 
 def split_run(network: str) -> tuple[str, dict[str, Any]]:
@@ -214,7 +211,7 @@ def _read_run(path: Path, store: Any, options: ReadOptions) -> FileContent:
         )
     attributes = None
     if role is not None and role.shape == (n,):
-        attributes = pd.DataFrame({"role": [ROLES.get(int(r), str(r)) for r in role]})
+        attributes = pd.DataFrame({"role": [_role_name(int(r)) for r in role]})
     return FileContent(
         run,
         attributes=attributes,
@@ -238,3 +235,8 @@ def _choose(path: Path, key: str, axis: Any, wanted: float | None) -> int:
         f"{path.name}: sweep of {len(axis)} values of {key} ({listed(axis.tolist())}): "
         f"{asked} {key}=, or {path.name}@RATE,SEED on the command line"
     )
+
+
+def _role_name(role: int) -> str:
+    """Name of a role, which a store keeps as its position among `ROLES`."""
+    return ROLES[role] if 0 <= role < len(ROLES) else str(role)

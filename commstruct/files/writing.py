@@ -21,7 +21,7 @@ from commstruct.connectome import Connectome, as_connectome
 from commstruct.files.extras import import_extra
 from commstruct.files.limits import default_memory
 from commstruct.files.matrices import ATTRIBUTE, MAT_ATTRIBUTE
-from commstruct.files.stores import CONNECTOME_FORMAT
+from commstruct.vocabulary import CONNECTOME_FORMAT
 
 Writer: TypeAlias = Callable[[Connectome, Path], None]
 EDGE_COLUMNS = ("pre", "post", "weight")

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from commstruct.connectome import FloatMatrix, FloatVector, IntVector, check_labels
+from commstruct.connectome import check_labels
+from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 # Entries of the table of overlaps between modules that is held in memory at a time,
 # each of about 12 bytes. Results do not depend on it.

@@ -13,21 +13,10 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from commstruct.connectome import (
-    BoolMatrix,
-    FloatMatrix,
-    IntVector,
-    Weights,
-    as_connectome,
-    canonical_labels,
-)
-from commstruct.modules.blockmodel_data import (
-    DENSE_NEURONS,
-    VERY_LARGE,
-    prepare_pairs,
-)
+from commstruct.checks import check_choice, check_counts, check_positive, check_seed
+from commstruct.connectome import Weights, as_connectome, canonical_labels
+from commstruct.modules.blockmodel_data import prepare_pairs
 from commstruct.modules.blockmodel_search import search_partitions
-from commstruct.modules.leiden import check_counts, check_seed
 from commstruct.modules.likelihood import (
     Blocks,
     count_evidence,
@@ -35,9 +24,16 @@ from commstruct.modules.likelihood import (
     one_hot,
     sum_blocks,
 )
+from commstruct.vocabulary import (
+    DENSE_SEARCH,
+    SIGNS,
+    VERY_LARGE,
+    BoolMatrix,
+    FloatMatrix,
+    IntVector,
+)
 
 FAMILIES = ("gaussian", "poisson", "poisson-degree-corrected")
-SIGNS = ("signed", "positive", "negative", "absolute")
 # Share of the possible synapses that exist from which weights are modelled as Gaussian.
 # With fewer, most of the information is in which synapses exist, and counts model that.
 # A half is the natural boundary; it was not tuned.
@@ -224,12 +220,10 @@ def _check_settings(
     workers: int,
     family: str | None,
 ) -> None:
-    if signs not in SIGNS:
-        raise ValueError(f"signs must be one of {SIGNS}, got {signs!r}")
-    if family is not None and family not in FAMILIES:
-        raise ValueError(f"family must be one of {FAMILIES}, got {family!r}")
-    if not (np.isfinite(resolution) and resolution > 0):
-        raise ValueError(f"resolution must be positive, got {resolution!r}")
+    check_choice("signs", signs, SIGNS)
+    if family is not None:
+        check_choice("family", family, FAMILIES)
+    check_positive(resolution=resolution)
     check_seed(seed)
     check_counts(restarts=restarts, workers=workers)
 
@@ -264,7 +258,7 @@ def _suitable_families(
     if isinstance(weights, np.ndarray):
         n_existing = int(np.count_nonzero(weights))
     else:
-        n_existing = int(weights.nnz) if n <= DENSE_NEURONS else 0
+        n_existing = int(weights.nnz) if n <= DENSE_SEARCH else 0
     if n_existing >= DENSE_SHARE * n_possible:
         return ("gaussian",)
     return ("poisson-degree-corrected", "poisson")[: 2 if n <= VERY_LARGE else 1]

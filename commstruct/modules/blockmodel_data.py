@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from commstruct.connectome import BoolMatrix, FloatMatrix, FloatVector, Weights
+from commstruct.connectome import Weights
 from commstruct.modules.embedding import (
     equalise,
     normalised,
@@ -13,6 +13,7 @@ from commstruct.modules.embedding import (
     symmetric_embedding,
 )
 from commstruct.modules.likelihood import Gaussian, Pairs, Poisson
+from commstruct.vocabulary import VERY_LARGE, BoolMatrix, FloatMatrix, FloatVector
 
 # Precision of the prior of a block mean, in units of that of the noise: its standard
 # deviation is a quarter of the noise's. On eight planted networks of 300 neurons with a
@@ -27,9 +28,6 @@ TAIL = 3.0
 # Floor of the dispersion, as a share of the mean square of the weights. It matters only
 # where the strengths of the neurons determine all weights, whose variance is then 0.
 MIN_DISPERSION = 1e-3
-# Neurons up to which sparse networks are made dense if they have enough synapses for
-# the Gaussian model; the matrix then takes 128 MB, and the model several times that.
-DENSE_NEURONS = 4000
 # Neurons below which no division is tried: two modules of two neurons are the smallest
 # in which a block within a module has a pair.
 MIN_NEURONS = 4
@@ -37,11 +35,6 @@ MIN_NEURONS = 4
 # bounds the time of k-means and of the decomposition of large networks, and was chosen
 # by experience.
 MAX_DIMENSIONS = 20
-# Neurons above which the search is cut short, to end within minutes: fewer starts and
-# generations, one embedding, one family. At 20,000 neurons with 2 million synapses the
-# full search takes 55 s of one core, at 139,000 neurons with 15 million the short one
-# takes 74 s (docs/benchmarks.md).
-VERY_LARGE = 20_000
 
 
 def prepare_pairs(

@@ -13,9 +13,8 @@ from joblib import Parallel, delayed
 from scipy import sparse
 from scipy.cluster.vq import kmeans2
 
-from commstruct.connectome import FloatMatrix, FloatVector, IntVector
 from commstruct.modules.agreement import rand_indices
-from commstruct.modules.blockmodel_data import MIN_NEURONS, VERY_LARGE
+from commstruct.modules.blockmodel_data import MIN_NEURONS
 from commstruct.modules.embedding import extreme_vectors, normalised
 from commstruct.modules.likelihood import (
     Blocks,
@@ -28,6 +27,7 @@ from commstruct.modules.likelihood import (
     reassign,
     sum_blocks,
 )
+from commstruct.vocabulary import VERY_LARGE, FloatMatrix, FloatVector, IntVector
 
 # The numbers below bound how much is tried. They decide how near the search comes to
 # the best partition and how long it takes, not which partition is best. Unless said

@@ -8,10 +8,12 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy import sparse
 
-from commstruct.connectome import Connectome, IntVector, as_connectome
+from commstruct.checks import check_counts, spawn_seeds
+from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.agreement import agreement_matrix, mean_rand_index
 from commstruct.modules.finding import Partition, Search, find_modules, modularity
-from commstruct.modules.leiden import check_counts, leiden_restarts, spawn_seeds
+from commstruct.modules.leiden import leiden_restarts
+from commstruct.vocabulary import IntVector
 
 # Rounds after which a consensus that has not settled is given up, with a warning. With
 # ten runs or more, noise, planted modules and the karate club settled in at most two

@@ -13,7 +13,8 @@ from scipy.linalg import eigh, svd
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh, svds
 from sklearn.utils.extmath import randomized_svd
 
-from commstruct.connectome import FloatMatrix, FloatVector, Weights
+from commstruct.connectome import Weights
+from commstruct.vocabulary import FloatMatrix, FloatVector
 
 # Neurons up to which all singular vectors are computed, which is faster than iterating
 # for the leading ones only in small matrices. A limit of time, chosen by experience.

@@ -7,30 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from commstruct.checks import check_choice, check_counts, check_positive, spawn_seeds
 from commstruct.connectome import (
     Connectome,
-    IntVector,
     as_connectome,
     canonical_labels,
     check_labels,
 )
 from commstruct.modules.agreement import mean_rand_index
 from commstruct.modules.blockmodel import fit_blockmodel
-from commstruct.modules.blockmodel_data import VERY_LARGE
 from commstruct.modules.leiden import (
-    SIGNS,
     UNTIL_STABLE,
     Layer,
     Objective,
-    check_counts,
     improve_partition,
     layers_modularity,
     leiden_restarts,
     sign_layers,
-    spawn_seeds,
 )
-
-STRUCTURES = ("any", "assortative", "disassortative")
+from commstruct.vocabulary import SIGNS, STRUCTURES, VERY_LARGE, IntVector
 
 # Difference of two modularities, at most 1 in size, that is not mere rounding.
 ROUNDING = 1e-12
@@ -122,10 +117,7 @@ class Search:
 
     def __post_init__(self) -> None:
         """Check all but the seed, which is checked where it is used."""
-        if self.structure not in STRUCTURES:
-            raise ValueError(
-                f"structure must be one of {STRUCTURES}, got {self.structure!r}"
-            )
+        check_choice("structure", self.structure, STRUCTURES)
         _check_modularity(self.signs, self.resolution)
         check_counts(restarts=self.restarts)
 
@@ -361,7 +353,5 @@ def _best_labels(
 
 
 def _check_modularity(signs: str, resolution: float) -> None:
-    if signs not in SIGNS:
-        raise ValueError(f"signs must be one of {SIGNS}, got {signs!r}")
-    if not 0 < resolution < np.inf:
-        raise ValueError(f"resolution must be more than 0, got {resolution}")
+    check_choice("signs", signs, SIGNS)
+    check_positive(resolution=resolution)

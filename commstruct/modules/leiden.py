@@ -16,15 +16,9 @@ import numpy as np
 from joblib import Parallel, delayed
 from scipy import sparse
 
-from commstruct.connectome import (
-    FloatMatrix,
-    FloatVector,
-    IntVector,
-    Weights,
-    canonical_labels,
-)
-
-SIGNS = ("signed", "positive", "negative", "absolute")
+from commstruct.checks import check_choice
+from commstruct.connectome import Weights, canonical_labels
+from commstruct.vocabulary import SIGNS, FloatMatrix, FloatVector, IntVector
 
 # -- Which library --------------------------------------------------------------------
 # Number of pairs of neurons (those of 700 neurons) up to which even a sparse network
@@ -149,8 +143,7 @@ def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
     ValueError
         If `signs` is unknown.
     """
-    if signs not in SIGNS:
-        raise ValueError(f"signs must be one of {SIGNS}, got {signs!r}")
+    check_choice("signs", signs, SIGNS)
     if signs == "absolute":
         parts = [(1.0, abs(weights))]
     else:

@@ -12,18 +12,11 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln, softmax, xlogy
 
-from commstruct.connectome import (
-    FloatMatrix,
-    FloatVector,
-    IntVector,
-    Weights,
-    gaps_closed,
-)
+from commstruct.connectome import Weights, gaps_closed
+from commstruct.vocabulary import FloatArray, FloatMatrix, FloatVector, IntVector
 
-FloatArray = NDArray[np.float64]
 # Elements of a work array of gains, 16 MB each; results do not depend on it.
 MAX_ELEMENTS = 2_000_000
 # Modules up to which only the best pair is merged at a time. Of more, several disjoint

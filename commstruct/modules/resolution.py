@@ -7,10 +7,11 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
-from commstruct.connectome import Connectome, FloatVector, IntVector, as_connectome
+from commstruct.checks import check_counts
+from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.agreement import partition_distances
 from commstruct.modules.finding import Partition, Search, leiden_partition
-from commstruct.modules.leiden import check_counts
+from commstruct.vocabulary import FloatVector, IntVector
 
 # Neighbouring resolutions that make a plateau: two that agree may do so by chance.
 MIN_PLATEAU = 3

@@ -10,20 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from commstruct.connectome import (
-    BoolMatrix,
-    Connectome,
-    FloatMatrix,
-    IntVector,
-    Weights,
-    as_connectome,
-    check_labels,
-)
+from commstruct.checks import spawn_seeds
+from commstruct.connectome import Connectome, Weights, as_connectome, check_labels
 from commstruct.modules.embedding import proportional_margins
-from commstruct.modules.leiden import spawn_seeds
 from commstruct.nulls.rewiring import NullNetwork, free_pairs, null_network
-
-DENSE_NEURONS = 4000  # a sparse network is made dense up to this size
+from commstruct.vocabulary import DENSE_SEARCH, BoolMatrix, FloatMatrix, IntVector
 
 
 def permute_within_blocks(
@@ -100,9 +91,9 @@ def preserve_gains(network: Any, *, seed: int = 0) -> NullNetwork:
 def _dense(connectome: Connectome) -> FloatMatrix:
     if isinstance(connectome.weights, np.ndarray):
         return connectome.weights
-    if connectome.n_neurons > DENSE_NEURONS:
+    if connectome.n_neurons > DENSE_SEARCH:
         raise ValueError(
-            f"network must have at most {DENSE_NEURONS} neurons for this null, got "
+            f"network must have at most {DENSE_SEARCH} neurons for this null, got "
             f"{connectome.n_neurons}"
         )
     dense: FloatMatrix = connectome.weights.toarray()

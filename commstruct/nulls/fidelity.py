@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from commstruct.blocks.structure import off_diagonal
-from commstruct.connectome import Connectome, FloatMatrix, Weights, as_connectome
+from commstruct.connectome import Connectome, Weights, as_connectome
 from commstruct.statistics import CONSTANT
+from commstruct.vocabulary import FloatMatrix
 
 
 @dataclass(frozen=True, eq=False)

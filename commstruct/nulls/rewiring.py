@@ -9,17 +9,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from commstruct.blocks.structure import off_diagonal
-from commstruct.connectome import (
-    BoolMatrix,
-    Connectome,
-    FloatMatrix,
-    FloatVector,
-    IntVector,
-    Weights,
-    as_connectome,
-)
-from commstruct.modules.leiden import spawn_seeds
+from commstruct.checks import spawn_seeds
+from commstruct.connectome import Connectome, Weights, as_connectome
 from commstruct.nulls.fidelity import Kept, what_was_kept
+from commstruct.vocabulary import BoolMatrix, FloatMatrix, FloatVector, IntVector
 
 SWAPS = 10  # of each entry of a dense matrix, proposed on average
 MOST_SWEEPS = 400  # over a dense matrix, for those swaps

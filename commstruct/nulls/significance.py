@@ -7,12 +7,13 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from commstruct.blocks.structure import block_structure
-from commstruct.connectome import Connectome, FloatVector, IntVector, as_connectome
+from commstruct.checks import check_choice, check_counts, spawn_seeds
+from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.finding import Partition, find_modules
-from commstruct.modules.leiden import check_counts, spawn_seeds
 from commstruct.nulls.block_nulls import preserve_gains
 from commstruct.nulls.rewiring import NULLS as REARRANGEMENTS
 from commstruct.statistics import p_value, z_score
+from commstruct.vocabulary import SCORES, FloatVector, IntVector
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +65,6 @@ class Significance:
 
 
 NULLS = {**REARRANGEMENTS, "gains": preserve_gains}
-SCORES = ("diagonal_score", "modularity", "structure_strength")
 
 
 def structure_significance(
@@ -112,8 +112,8 @@ def structure_significance(
         If an argument is unknown or out of its range.
     """
     connectome = as_connectome(network)
-    if null is not None and null not in NULLS:
-        raise ValueError(f"null must be one of {tuple(NULLS)}, got {null!r}")
+    if null is not None:
+        check_choice("null", null, NULLS)
     check_counts(n_nulls=n_nulls, workers=workers)
     search: dict[str, Any] = {
         "structure": structure,

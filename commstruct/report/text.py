@@ -10,11 +10,6 @@ from matplotlib.ft2font import FT2Font
 
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 MINUS = "\u2212"
-STRUCTURE_NAMES = {
-    "any": "modules of any structure",
-    "assortative": "assortative modules",
-    "disassortative": "disassortative modules",
-}
 
 
 def shown(name: object, *, most: int = 40) -> str:

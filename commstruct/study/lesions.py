@@ -13,9 +13,10 @@ from threadpoolctl import threadpool_limits
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep, read_weights
 from commstruct.blocks.tuning import matched_tuning, module_tuning
-from commstruct.connectome import FloatMatrix, as_connectome
+from commstruct.connectome import as_connectome
 from commstruct.modules.finding import find_modules
 from commstruct.statistics import CONSTANT, p_value
+from commstruct.vocabulary import FloatMatrix
 
 if TYPE_CHECKING:
     from sims.definition import Definition

@@ -7,10 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis, TrainedRun
+from commstruct.analysis import Analysis, RegionAnalysis, TrainedRun
 from commstruct.connectome import check_labels
 from commstruct.statistics import (
     ROUNDING,
@@ -18,12 +17,10 @@ from commstruct.statistics import (
     combined_p,
     trend_test,
 )
+from commstruct.vocabulary import SCORES, IntVector
 
 FEWEST_SEEDS = 3  # for an interval: of two it is nine times their distance
 SETTLED = 0.95  # share of samples that settle where a rate counts as settled
-
-FloatVector = NDArray[np.float64]
-IntVector = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -273,7 +270,7 @@ def _trends(
     trends = []
     for region, structure in analysis.kinds:
         chosen = analysis.select(region=region, structure=structure)
-        trends += [_trend(chosen, statistic, learned, seed) for statistic in STATISTICS]
+        trends += [_trend(chosen, statistic, learned, seed) for statistic in SCORES]
     adjusted = benjamini_hochberg([trend.p_value for trend in trends])
     return tuple(
         replace(trend, adjusted_p=float(p_value))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from commstruct.vocabulary import FloatArray
 from sims.activation import Array
 from sims.credit import settle_rates
 from sims.experiments.evidence import (
@@ -15,7 +16,6 @@ from sims.experiments.evidence import (
     share,
 )
 from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
-from sims.experiments.gradients import FloatArray
 from sims.experiments.reference_training import learn
 from sims.network import Network, all_to_all
 from sims.rule import Rule

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from commstruct.vocabulary import FloatArray
 from sims.credit import settle_credit, settle_rates
 from sims.experiments.evidence import share, spread
 from sims.experiments.experiment import Claim
-from sims.experiments.gradients import FloatArray
 from sims.experiments.reference_training import changed, in_double
 from sims.experiments.retrograde_operator import (
     BORDER,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from commstruct.vocabulary import FloatArray
 from sims.credit import settle_rates
 from sims.experiments.evidence import (
     band,
@@ -16,7 +17,6 @@ from sims.experiments.evidence import (
 )
 from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
 from sims.experiments.gradients import (
-    FloatArray,
     LayerGradient,
     angle,
     cosine_gap,

@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
+from commstruct.checks import check_counts
 from commstruct.statistics import mean_interval
 
 Answer = TypeVar("Answer")
@@ -31,8 +32,7 @@ def over_jobs(
     workers : int
         Processes; 1 stays in this one. The answers do not depend on it.
     """
-    if workers < 1:
-        raise ValueError(f"workers must be at least 1, got {workers}")
+    check_counts(workers=workers)
     if workers == 1:
         return [_on_one_thread(function, job) for job in jobs]
     calls = (delayed(_on_one_thread)(function, job) for job in jobs)

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from commstruct.vocabulary import FloatArray
 from sims.network import Network
-
-FloatArray = NDArray[np.float64]
 
 STEP = 1e-150
 """Imaginary step: so small that the derivative it gives is exact to rounding."""

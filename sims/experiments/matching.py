@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from commstruct.vocabulary import FloatArray
 from sims.activation import as_activation
 from sims.credit import settle_rates
 from sims.experiments.evidence import (
@@ -16,7 +17,7 @@ from sims.experiments.evidence import (
     spread,
 )
 from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
-from sims.experiments.gradients import FloatArray, angle
+from sims.experiments.gradients import angle
 from sims.experiments.mismatched_balance import MISMATCHES, called, mismatched
 from sims.experiments.reference_training import in_double, rule_change
 from sims.network import Network, layered

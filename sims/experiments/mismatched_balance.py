@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from commstruct.vocabulary import FloatArray
 from sims.activation import Array, as_activation
-from sims.experiments.gradients import FloatArray
 
 MISMATCHES: dict[str, tuple[float | str, ...]] = {
     "scaled": (0.25, 0.5, 2.0, 4.0),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from commstruct.vocabulary import FloatArray
 from sims.credit import CreditMode, settle_credit, settle_rates, weight_change
 from sims.experiments.evidence import (
     band,
@@ -15,7 +16,7 @@ from sims.experiments.evidence import (
     share,
 )
 from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
-from sims.experiments.gradients import FloatArray, angle, relative_error
+from sims.experiments.gradients import angle, relative_error
 from sims.experiments.reference_training import in_double
 from sims.experiments.retrograde_operator import retrograde_operators, spectral_radii
 from sims.network import Network, all_to_all

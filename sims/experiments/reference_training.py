@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from commstruct.vocabulary import FloatArray
 from sims.credit import (
     CreditMode,
     bias_change,
@@ -13,7 +14,6 @@ from sims.credit import (
     settle_rates,
     weight_change,
 )
-from sims.experiments.gradients import FloatArray
 from sims.network import Network
 from sims.rule import Rule
 from sims.task import Task

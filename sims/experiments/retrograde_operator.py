@@ -5,9 +5,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from commstruct.vocabulary import FloatArray
 from sims.activation import Array
 from sims.credit import Rates, balance_of
-from sims.experiments.gradients import FloatArray
 from sims.network import Network
 
 Regime = Literal["free", "inject", "clamp"]

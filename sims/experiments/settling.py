@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from commstruct.vocabulary import FloatArray
 from sims.credit import CreditMode, Rates, settle_credit, settle_rates, weight_change
 from sims.experiments.evidence import (
     geometric_band,
@@ -14,7 +15,7 @@ from sims.experiments.evidence import (
     spread,
 )
 from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
-from sims.experiments.gradients import FloatArray, descent_by_complex_step
+from sims.experiments.gradients import descent_by_complex_step
 from sims.experiments.reference_training import in_double
 from sims.experiments.retrograde_operator import (
     retrograde_operators,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from commstruct.vocabulary import FloatArray
 from sims.dynamics import Course, TimeConstants, evolve
 from sims.experiments.evidence import (
     band,
@@ -14,7 +15,7 @@ from sims.experiments.evidence import (
     over_seeds,
 )
 from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
-from sims.experiments.gradients import FloatArray, angle
+from sims.experiments.gradients import angle
 from sims.experiments.reference_training import changed, rule_change
 from sims.network import Network, layered
 from sims.rule import Rule

@@ -310,8 +310,8 @@ def test_labels_number_the_largest_module_first_and_are_read_only():
     [
         ({"signs": "both"}, r"signs must be one of .* got 'both'"),
         ({"family": "normal"}, r"family must be one of .* got 'normal'"),
-        ({"resolution": 0.0}, r"resolution must be positive, got 0.0"),
-        ({"resolution": np.nan}, r"resolution must be positive, got nan"),
+        ({"resolution": 0.0}, r"resolution must be positive and finite, got 0.0"),
+        ({"resolution": np.nan}, r"resolution must be positive and finite, got nan"),
         ({"restarts": 0}, r"restarts must be at least 1, got 0"),
         ({"workers": 0}, r"workers must be at least 1, got 0"),
         ({"seed": -3}, "seed must be an integer from 0 up, got -3"),

@@ -7,7 +7,8 @@ from helpers.planted import planted_weights
 from sklearn.metrics import adjusted_rand_score
 
 from commstruct.modules.consensus import consensus_modules
-from commstruct.modules.finding import STRUCTURES, modularity
+from commstruct.modules.finding import modularity
+from commstruct.vocabulary import STRUCTURES
 
 
 def test_the_consensus_of_noisy_runs_is_reproducible_and_close_to_the_truth():

@@ -9,7 +9,8 @@ from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
 import commstruct.modules.leiden
-from commstruct.modules.finding import STRUCTURES, find_modules, modularity
+from commstruct.modules.finding import find_modules, modularity
+from commstruct.vocabulary import STRUCTURES
 
 KARATE = nx.to_scipy_sparse_array(nx.karate_club_graph(), weight=None)
 CLUBS = [club for _, club in nx.karate_club_graph().nodes(data="club")]
@@ -279,8 +280,8 @@ def test_the_partition_names_the_family_of_the_block_model():
     [
         ({"structure": "any shape"}, r"structure must be one of .* got 'any shape'"),
         ({"signs": "plus"}, r"signs must be one of .* got 'plus'"),
-        ({"resolution": 0.0}, "resolution must be more than 0, got 0.0"),
-        ({"resolution": np.nan}, "resolution must be more than 0, got nan"),
+        ({"resolution": 0.0}, "resolution must be positive and finite, got 0.0"),
+        ({"resolution": np.nan}, "resolution must be positive and finite, got nan"),
         ({"restarts": 0}, "restarts must be at least 1, got 0"),
         ({"workers": 0}, "workers must be at least 1, got 0"),
         ({"seed": -3}, "seed must be an integer from 0 up, got -3"),

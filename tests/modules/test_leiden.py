@@ -11,9 +11,9 @@ from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
 import commstruct.modules.leiden
+from commstruct.checks import spawn_seeds
 from commstruct.modules.leiden import (
     MODULARITY,
-    SIGNS,
     Objective,
     improve_partition,
     layers_modularity,
@@ -21,8 +21,8 @@ from commstruct.modules.leiden import (
     leiden_search,
     modularity_matrix,
     sign_layers,
-    spawn_seeds,
 )
+from commstruct.vocabulary import SIGNS
 
 SMALL = (14, 10, 8, 5)
 

@@ -7,9 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
-from commstruct.analysis import STATISTICS, Analysis, RegionAnalysis
+from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import as_connectome
 from commstruct.report.figures.matrix_panels import (
@@ -22,7 +21,6 @@ from commstruct.report.figures.matrix_panels import (
     groups_of,
 )
 from commstruct.report.figures.score_panels import (
-    AXIS_NAMES,
     chance_of,
     draw_curves,
     draw_last_values,
@@ -35,15 +33,14 @@ from commstruct.report.figures.score_panels import (
     start_at_zero,
 )
 from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, in_style
-from commstruct.report.text import STRUCTURE_NAMES
 from commstruct.study.checkpoints import EqualLoss
-
-IntVector = NDArray[np.int64]
-SHORT_NAMES = {
-    "any": "any structure",
-    "assortative": "assortative",
-    "disassortative": "disassortative",
-}
+from commstruct.vocabulary import (
+    SCORE_AXES,
+    SCORES,
+    STRUCTURE_NAMES,
+    STRUCTURE_TITLES,
+    IntVector,
+)
 
 
 class Panel(NamedTuple):
@@ -213,7 +210,7 @@ def plot_learning_rates(
     *,
     region: str = "whole",
     structures: Sequence[str] | None = None,
-    statistics: Sequence[str] = STATISTICS,
+    statistics: Sequence[str] = SCORES,
     learned: Mapping[str, bool | None] | None = None,
 ) -> Figure:
     """Draw scores of block structure against learning rate, every run shown.
@@ -262,7 +259,7 @@ def plot_learning_rates(
         for axes, statistic in zip(row, statistics, strict=True):
             draw_scores(axes, analysis, chosen, statistic, learned or {})
             axes.set_title(next(letters))
-            axes.set_ylabel(AXIS_NAMES[statistic])
+            axes.set_ylabel(SCORE_AXES[statistic])
         row[0].set_title(f"{row[0].get_title('left')}  {STRUCTURE_NAMES[structure]}")
     for axes, statistic in zip(grid[-1], statistics, strict=True):
         axes.set_xlabel("learning rate")
@@ -310,7 +307,7 @@ def plot_equal_loss(analysis: Analysis, found: EqualLoss) -> Figure:
         row[1].set_title(
             f"{row[1].get_title('left')}  {region}, held-out loss {found.loss:.3g}"
         )
-        row[0].set_ylabel(AXIS_NAMES["diagonal_score"])
+        row[0].set_ylabel(SCORE_AXES["diagonal_score"])
     for axes in grid[-1]:
         axes.set_xlabel("learning rate")
     score_legend(figure, analysis, {}, nulls=False)
@@ -367,12 +364,12 @@ def plot_answer(
         )
     kind = panels[0].region
     chosen = analysis.select(region=kind.region, structure=kind.structure)
-    grid = below.subplots(1, len(STATISTICS))
-    for axes, statistic in zip(grid, STATISTICS, strict=True):
+    grid = below.subplots(1, len(SCORES))
+    for axes, statistic in zip(grid, SCORES, strict=True):
         draw_scores(axes, analysis, chosen, statistic, learned or {})
         axes.set_title(next(letters))
         axes.set_xlabel("learning rate")
-        axes.set_ylabel(AXIS_NAMES[statistic])
+        axes.set_ylabel(SCORE_AXES[statistic])
         if statistic == "structure_strength":
             start_at_zero(axes)
     score_legend(below, analysis, learned or {})
@@ -510,15 +507,17 @@ def plot_nulls(analysis: Analysis) -> Figure:
     figure = Figure(
         figsize=(FULL_WIDTH, 0.3 + 1.45 * len(analysis.regions)), layout="constrained"
     )
-    grid = figure.subplots(len(analysis.regions), len(STATISTICS), squeeze=False)
+    grid = figure.subplots(len(analysis.regions), len(SCORES), squeeze=False)
     letters = iter("abcdefghijklmnopqrstuvwxyz")
     for row, region in zip(grid, analysis.regions, strict=True):
-        for axes, statistic in zip(row, STATISTICS, strict=True):
+        for axes, statistic in zip(row, SCORES, strict=True):
             draw_null_histogram(axes, region, statistic)
             axes.set_title(next(letters))
-            axes.set_xlabel(AXIS_NAMES[statistic])
+            axes.set_xlabel(SCORE_AXES[statistic])
         # short, for the p value stands at the other end of the line
-        row[0].set_title(f"{row[0].get_title('left')}  {SHORT_NAMES[region.structure]}")
+        row[0].set_title(
+            f"{row[0].get_title('left')}  {STRUCTURE_TITLES[region.structure]}"
+        )
         row[0].set_ylabel("null networks")
     handles = [
         Patch(color=NULL_COLOR, label="null networks, modules found anew"),

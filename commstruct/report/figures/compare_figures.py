@@ -24,7 +24,7 @@ from commstruct.report.figures.matrix_panels import (
     draw_matrix,
     module_order,
 )
-from commstruct.report.figures.score_panels import AXIS_NAMES, log_axis
+from commstruct.report.figures.score_panels import log_axis
 from commstruct.report.figures.style import (
     FULL_WIDTH,
     IMPOSSIBLE_COLOR,
@@ -36,8 +36,8 @@ from commstruct.report.figures.style import (
 )
 from commstruct.report.text import shown
 from commstruct.statistics import LEVEL
+from commstruct.vocabulary import SCORE_AXES, FloatMatrix
 
-FloatMatrix = NDArray[np.float64]
 MOST_NAMED = 16  # kinds that are written beside a block matrix; more are numbered
 MOST_GROUPS = 4  # whose block matrices are drawn
 MOST_POINTS_NAMED = 40
@@ -270,7 +270,7 @@ def plot_axis(comparison: ConnectomeComparison) -> Figure:
         axes.set_yticks(
             range(len(rows)), names if axes.get_subplotspec().is_first_col() else []
         )
-        axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=AXIS_NAMES[score])
+        axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=SCORE_AXES[score])
         axes.xaxis.set_major_locator(MaxNLocator(4))
     return figure
 
@@ -350,8 +350,8 @@ def plot_placements(placements: Mapping[str, Placement]) -> Figure:
     axes.axvline(0, color="0.6", lw=0.6, zorder=0)
     axes.axhline(0, color="0.6", lw=0.6, zorder=0)
     axes.set(
-        xlabel=f"{AXIS_NAMES[first.measures[0]]}, excess over null networks",
-        ylabel=f"{AXIS_NAMES[first.measures[1]]}, excess",
+        xlabel=f"{SCORE_AXES[first.measures[0]]}, excess over null networks",
+        ylabel=f"{SCORE_AXES[first.measures[1]]}, excess",
     )
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
     return figure

@@ -7,12 +7,11 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-from numpy.typing import NDArray
 
 from commstruct.report.figures.style import OKABE_ITO
+from commstruct.vocabulary import FloatVector
 
 Result = Mapping[str, Any]
-FloatVector = NDArray[np.float64]
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED, _, GREY = OKABE_ITO
 GUIDE = {"color": "0.35", "ls": (0, (4, 2)), "lw": 0.8}

@@ -10,7 +10,6 @@ from matplotlib.colors import Colormap, Normalize, SymLogNorm, to_rgb
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.stats import rankdata
 
@@ -25,6 +24,7 @@ from commstruct.report.figures.style import (
     module_colors,
 )
 from commstruct.report.text import counted, plain, shown, signed
+from commstruct.vocabulary import FloatMatrix, IntVector
 
 SMALLEST_BORDERED = 0.02  # share of the neurons, of one of the modules at a border
 MOST_PIXELS = 900  # of a matrix on a side; larger ones are averaged over tiles
@@ -32,8 +32,6 @@ MOST_WRITTEN = 7  # modules, for the mean of each block to be written in it
 MOST_SIGNED = 30  # modules, for negative blocks to be marked
 FEW_NEURONS = 150  # so few that viewers, which smooth images, would blur the cells
 
-IntVector = NDArray[np.int64]
-FloatMatrix = NDArray[np.float64]
 Scale = Literal["linear", "log", "rank"]
 
 

@@ -23,6 +23,7 @@ from commstruct.report.figures.style import (
 )
 from commstruct.report.text import shown, signed
 from commstruct.study.predictions import EndPlace, Predictions
+from commstruct.vocabulary import SCORE_SYMBOLS
 
 _COLORS = {"connectome": "#000000", "low": "#0072B2", "high": "#D55E00"}
 _MARKERS = {"connectome": "D", "low": "o", "high": "s"}
@@ -31,11 +32,7 @@ _NAMES = {
     "low": "lowest rate that learned",
     "high": "highest rate that learned",
 }
-_SCORES = {
-    "diagonal_score": "$D$ above nulls",
-    "modularity": "$Q$ above nulls",
-    "structure_strength": "$S$ above nulls",
-}
+_SCORES = {score: f"${symbol}$ above nulls" for score, symbol in SCORE_SYMBOLS.items()}
 _ROW = 0.165  # inches per network
 
 

@@ -10,19 +10,12 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator
-from numpy.typing import NDArray
 
 from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.report.figures.style import NULL_COLOR, SEED_MARKERS, STRUCTURE_COLORS
 from commstruct.statistics import mean_interval
 from commstruct.study.trends import FEWEST_SEEDS, unsettled_rates
-
-FloatVector = NDArray[np.float64]
-AXIS_NAMES = {
-    "diagonal_score": "diagonal score $D$",
-    "modularity": "modularity $Q$",
-    "structure_strength": "structure strength $S$",
-}
+from commstruct.vocabulary import FloatVector
 
 
 def draw_scores(

@@ -4,9 +4,9 @@ from commstruct.analysis import Analysis
 from commstruct.connectome import Connectome
 from commstruct.report import figures
 from commstruct.report.pages.document import Document, figure_ref
-from commstruct.report.text import STRUCTURE_NAMES
 from commstruct.report.words import methods, network_sentences, sentences, tables
 from commstruct.report.words.explorer import network_explorer
+from commstruct.vocabulary import STRUCTURE_NAMES
 
 
 def network_document(analysis: Analysis, network: Connectome) -> Document:

@@ -13,8 +13,8 @@ from commstruct.report.words.prediction_tables import (
     pairs_table,
     predictions_frame,
 )
-from commstruct.report.words.study_sentences import REGION_NAMES
 from commstruct.study.predictions import Predictions
+from commstruct.vocabulary import REGION_NAMES_SHORT
 
 _PAIRS = (
     "\u2020 Undirected, so that pairs are of three kinds, by chance a third of each; "
@@ -38,7 +38,8 @@ def add_predictions(document: Document, predictions: Predictions) -> None:
             plot_predictions(predictions, region=region),
             [
                 "Connectomes, and trained networks at the lowest and the highest "
-                f"learning rate that learned ({REGION_NAMES[region]}; setting, rate), "
+                f"learning rate that learned ({REGION_NAMES_SHORT[region]}; "
+                "setting, rate), "
                 "on the same axes. (a\u2013c) Diagonal score D, signed modularity Q "
                 "and structure strength S of modules of any structure, minus their "
                 "mean over each network\u2019s own null networks (weights permuted "
@@ -50,7 +51,8 @@ def add_predictions(document: Document, predictions: Predictions) -> None:
                 "If the claim held, (a) would have low rates to the right of zero and "
                 "high ones to the left."
             ],
-            alt=f"Connectomes and trained networks, {REGION_NAMES[region]}, on the "
+            alt=f"Connectomes and trained networks, {REGION_NAMES_SHORT[region]}, "
+            "on the "
             "same axes. " + " ".join(sentences),
         )
     if predictions.ends:

@@ -20,7 +20,6 @@ from commstruct.report.pages.writing import write_pages
 from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
 from commstruct.report.words.study_sentences import (
-    REGION_NAMES,
     explanation_sentences,
     served_sentence,
     slope_sentence,
@@ -37,6 +36,7 @@ from commstruct.report.words.study_tables import (
 from commstruct.study.explanations import Explanation
 from commstruct.study.predictions import Predictions
 from commstruct.study.slopes import PRIMARY, Slope, StudyFacts
+from commstruct.vocabulary import REGION_NAMES_SHORT, STUDY_FORMAT
 
 
 def write_study(
@@ -89,7 +89,7 @@ def write_study(
     pages = write_pages(document, out_dir, settings or ReportSettings(), keep=True)
     paths = {"study": out_dir / "study.json", "slopes": out_dir / "slopes.csv"}
     content = {
-        "format": "commstruct-study",
+        "format": STUDY_FORMAT,
         "format_version": 1,
         "answers": study_answers(facts, explanations, is_map=is_map),
         "command": command,
@@ -179,7 +179,7 @@ _SETTINGS_CAPTION = [
 def _region(document: Document, facts: StudyFacts, region: str) -> None:
     name = region.replace(" ", "-")
     slopes = [one for one in facts.primary() if one.region == region]
-    document.heading(f"Of {REGION_NAMES[region]}")
+    document.heading(f"Of {REGION_NAMES_SHORT[region]}")
     document.paragraph(
         " ".join(slope_sentence(one) for one in slopes),
         " All are in ",
@@ -194,14 +194,16 @@ def _region(document: Document, facts: StudyFacts, region: str) -> None:
         f"map-{name}",
         plot_study(facts, region=region),
         [
-            f"The map, of {REGION_NAMES[region]}. (a) Mean diagonal score over seeds "
+            f"The map, of {REGION_NAMES_SHORT[region]}. "
+            "(a) Mean diagonal score over seeds "
             "of modules of any structure, by setting and learning rate; one module "
             "counts as 0. Squares, at least one run learned, small where not all did. "
             "(b) Its change with a tenfold learning rate, least squares within each "
             "seed over the rates that learned: mean over seeds with the 95 % interval "
             "(Student\u2019s t), coloured by verdict; bar, the mean at equal loss."
         ],
-        alt=f"Diagonal score by setting and learning rate, of {REGION_NAMES[region]}. "
+        alt="Diagonal score by setting and learning rate, of "
+        f"{REGION_NAMES_SHORT[region]}. "
         + " ".join(slope_sentence(one) for one in slopes),
     )
     document.table(
@@ -268,14 +270,14 @@ def _explained(document: Document, explanations: Sequence[Explanation]) -> None:
             if (one.shift.setting, one.shift.region) == (setting, region)
         ]
         way = "falls" if here[0].shift.slope < 0 else "rises"
-        document.heading(f"{setting}: D of {REGION_NAMES[region]} {way}", level=2)
+        document.heading(f"{setting}: D of {REGION_NAMES_SHORT[region]} {way}", level=2)
         sentences = explanation_sentences(here)
         document.listing([[sentence] for sentence in sentences])
         document.figure(
             f"why-{setting}-{region.replace(' ', '-')}",
             plot_explanations(here),
             [
-                f"Explanations of the shift of D of {REGION_NAMES[region]} in "
+                f"Explanations of the shift of D of {REGION_NAMES_SHORT[region]} in "
                 f"{setting} (black) and the same under their controls (colour). "
                 "Above, the quantity that must move; below, the diagonal score. Means "
                 "over the seeds of runs that learned, with 95 % intervals."

@@ -9,7 +9,7 @@ from commstruct.report.pages.document import (
     figure_ref,
     table_ref,
 )
-from commstruct.report.text import STRUCTURE_NAMES, counted, joined
+from commstruct.report.text import counted, joined
 from commstruct.report.words import (
     methods,
     network_sentences,
@@ -25,17 +25,13 @@ from commstruct.study.checkpoints import (
 )
 from commstruct.study.robustness import robustness
 from commstruct.study.trends import FEWEST_SEEDS, SweepFacts, sweep_facts
+from commstruct.vocabulary import (
+    REGION_NAMES,
+    REGION_TITLES,
+    REGION_WEIGHTS,
+    STRUCTURE_NAMES,
+)
 
-UNITS = {
-    "whole": "weight",
-    "hidden": "weight",
-    "learned change": "weight change",
-}
-TITLES = {
-    "whole": "whole network",
-    "hidden": "hidden neurons",
-    "learned change": "learned change",
-}
 MOST_RATES_AT_A_GLANCE = 3
 
 
@@ -106,7 +102,10 @@ def _sweep_front(
             "answer",
             figures.plot_answer(analysis, chosen, learned=facts.learned),
             [
-                f"The answer at a glance. ({letters}) {_first_upper(TITLES[region])} "
+                f"The answer at a glance. ({letters}) "
+                f"{_first_upper(REGION_TITLES[region])} "
+                ""
+                ""
                 f"at {counted(len(few), 'learning rate')}, sorted by "
                 f"{STRUCTURE_NAMES[structure]}; {_run_key(analysis, facts)}. "
                 f"{network_sentences.matrix_key(chosen[0].network)} ({rest[0]}"
@@ -201,7 +200,7 @@ def _matrices(
             figure_ref(name),
             f" shows seed {here[0].region.seed}.",
         )
-        parts = [TITLES[panel.region.region] for panel in here]
+        parts = [REGION_TITLES[panel.region.region] for panel in here]
         document.figure(
             name,
             figures.plot_regions(here),
@@ -224,7 +223,7 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
         ".",
     )
     for region in analysis.region_names:
-        document.heading(_first_upper(TITLES[region]), 2)
+        document.heading(_first_upper(REGION_TITLES[region]), 2)
         trends = [
             trend
             for structure in analysis.settings.structures
@@ -241,12 +240,12 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
             name,
             figures.plot_learning_rates(analysis, region=region, learned=facts.learned),
             [
-                f"Scores of {sentences.REGION_NAMES[region]} against learning rate, by "
+                f"Scores of {REGION_NAMES[region]} against learning rate, by "
                 f"kind of modules looked for. Points, runs; {_means_key(facts)}; grey "
                 "band, 5\u201395 % of null networks "
                 "with modules found anew (one module counts as D = 0)."
             ],
-            alt=f"Scores of {sentences.REGION_NAMES[region]} against learning rate. "
+            alt=f"Scores of {REGION_NAMES[region]} against learning rate. "
             + " ".join(words),
         )
     document.table(
@@ -322,8 +321,8 @@ def _panels(
                 network=network,
                 region=found[region],
                 module_ids=facts.module_ids[run, region, structure],
-                title=TITLES[region],
-                unit=UNITS[region],
+                title=REGION_TITLES[region],
+                unit=REGION_WEIGHTS[region],
             )
     return panels
 

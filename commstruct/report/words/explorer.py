@@ -13,29 +13,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commstruct.analysis import (
-    STATISTICS,
     Analysis,
     RegionAnalysis,
     Sweep,
     TrainedRun,
     read_weights,
 )
-from commstruct.analysis.sweeps import ROLES
 from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import Connectome
-from commstruct.report.text import STRUCTURE_NAMES, p_text, shown
+from commstruct.report.text import p_text, shown
 from commstruct.statistics import LEVEL
 from commstruct.study.checkpoints import Checkpoint, Checkpoints, saturation
 from commstruct.study.trends import SweepFacts, match_modules
+from commstruct.vocabulary import (
+    REGION_NAMES,
+    REGION_WEIGHTS,
+    ROLES,
+    SCORES,
+    STRUCTURE_NAMES,
+)
 
 MOST_CHARACTERS = 3_000_000  # of what there is to explore on one page
 MOST_NEURONS = 3000  # whose weights a browser draws without delay
 UNDEFINED = -32768  # stands for NaN among 16-bit numbers
-REGIONS = {
-    "whole": ("whole network", "weight"),
-    "hidden": ("hidden neurons", "weight"),
-    "learned change": ("learned change of the weights", "weight change"),
-}
 
 Facts = dict[str, Any]
 
@@ -189,8 +189,8 @@ class _Explorer:
             "group_name": column,
             "regions": [
                 {
-                    "title": REGIONS[region][0],
-                    "unit": REGIONS[region][1],
+                    "title": REGION_NAMES[region].removeprefix("the "),
+                    "unit": REGION_WEIGHTS[region],
                     "is_change": region == "learned change",
                     "neurons": [place[neuron] for neuron in neurons_of[region]],
                 }
@@ -334,7 +334,7 @@ def _state(blocks: BlockStructure, limit: float) -> Facts:
         "limit": limit,
         "scores": {
             statistic: {"value": _rounded(float(getattr(blocks, statistic)))}
-            for statistic in STATISTICS
+            for statistic in SCORES
         },
     }
 

@@ -7,16 +7,9 @@ import numpy as np
 
 from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.connectome import Connectome
-from commstruct.report.text import (
-    STRUCTURE_NAMES,
-    counted,
-    joined,
-    p_text,
-    percent,
-    plain,
-    signed,
-)
+from commstruct.report.text import counted, joined, p_text, percent, plain, signed
 from commstruct.statistics import LEVEL
+from commstruct.vocabulary import STRUCTURE_NAMES
 
 
 def network_setting(analysis: Analysis) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from commstruct.compare.placement import WARNING
 from commstruct.report.text import counted, joined, shown, with_interval
-from commstruct.report.words.study_sentences import REGION_NAMES
 from commstruct.statistics import LEVEL
 from commstruct.study.predictions import (
     Contrast,
@@ -15,6 +14,7 @@ from commstruct.study.predictions import (
     connectome_side,
 )
 from commstruct.study.slopes import PRIMARY
+from commstruct.vocabulary import REGION_NAMES_SHORT
 
 CLAIM = (
     "If the claim held, connectomes of slow learners would have D above that of their "
@@ -74,7 +74,8 @@ def _ends(region: str, pairs: Sequence[tuple[End, End]]) -> str:
     if unknown:
         words = f" In {unknown} an end has no interval, for want of runs or of nulls."
     return (
-        f"Of {REGION_NAMES[region]}, trained networks have D above their nulls at the "
+        f"Of {REGION_NAMES_SHORT[region]}, "
+        "trained networks have D above their nulls at the "
         f"lowest rate that learned in {low['above']} of "
         f"{counted(len(pairs), 'setting')} and at the highest in {high['above']}, "
         f"below them in {low['below']} and {high['below']} (95 % intervals over "
@@ -93,7 +94,8 @@ def _telling(
     ]
     if not found:
         return (
-            f"D of {REGION_NAMES[region]} cannot tell a low rate from a high one in "
+            f"D of {REGION_NAMES_SHORT[region]} "
+            "cannot tell a low rate from a high one in "
             "any setting: the 95 % interval of the difference between the ends "
             "includes zero, or is unknown."
         )
@@ -109,8 +111,8 @@ def _telling(
         others = counted(len(pairs) - len(found), "other setting")
         rest = f"; in {others} the ends overlap, or are unknown, and it cannot"
     return (
-        f"D of {REGION_NAMES[region]} tells a high rate from a low one in {len(found)} "
-        f"of {counted(len(pairs), 'setting')}: {joined(named)}{rest}."
+        f"D of {REGION_NAMES_SHORT[region]} tells a high rate from a low one in "
+        f"{len(found)} of {counted(len(pairs), 'setting')}: {joined(named)}{rest}."
     )
 
 

@@ -10,9 +10,9 @@ from commstruct.report.text import p_text, plain, shown, signed, with_interval
 from commstruct.report.words.prediction_sentences import contrast_text, needed_text
 from commstruct.report.words.tables import DASH, Table
 from commstruct.study.predictions import EndPlace, Predictions, connectome_side
+from commstruct.vocabulary import SCORES
 
-_SCORES = ("diagonal_score", "modularity", "structure_strength")
-_PAIRS = tuple(axis for axis in AXES if axis not in _SCORES)
+_PAIRS = tuple(axis for axis in AXES if axis not in SCORES)
 
 
 def ends_table(predictions: Predictions) -> Table:
@@ -20,7 +20,7 @@ def ends_table(predictions: Predictions) -> Table:
     rows = []
     for region in predictions.regions:
         for low, high in predictions.pairs(region):
-            for axis in (_SCORES[0], _SCORES[2]):
+            for axis in (SCORES[0], SCORES[2]):
                 contrast = predictions.contrast(low.setting, region, axis)
                 rows.append(
                     (
@@ -52,7 +52,7 @@ def connectomes_table(predictions: Predictions) -> Table:
     """One row per connectome: its scores beside those of its null networks."""
     rows = []
     for one in predictions.connectomes:
-        d, q, s = (one.places[axis] for axis in _SCORES)
+        d, q, s = (one.places[axis] for axis in SCORES)
         mark = "" if one.is_directed else " \u2020"
         rows.append(
             (
@@ -122,7 +122,7 @@ def predictions_frame(predictions: Predictions) -> pd.DataFrame:
                 "measure": axis,
                 **_numbers(place),
                 "p_value": place.p_value,
-                "side": connectome_side(place) if axis in _SCORES else None,
+                "side": connectome_side(place) if axis in SCORES else None,
             }
             for axis, place in one.places.items()
         ]

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from commstruct.analysis import Analysis
 from commstruct.report.text import counted, joined, p_text, plain, signed
-from commstruct.report.words.sentences import REGION_NAMES
 from commstruct.statistics import LEVEL
 from commstruct.study.checkpoints import EqualLoss
 from commstruct.study.robustness import Shift
+from commstruct.vocabulary import REGION_NAMES
 
 VERDICTS = {
     "shifts": "shifts from block-diagonal to off-diagonal",

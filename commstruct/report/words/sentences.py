@@ -8,7 +8,6 @@ import numpy as np
 
 from commstruct.analysis import Analysis, RegionAnalysis, TrainedRun
 from commstruct.report.text import (
-    STRUCTURE_NAMES,
     counted,
     joined,
     p_text,
@@ -24,17 +23,7 @@ from commstruct.study.trends import (
     Trend,
     unsettled_rates,
 )
-
-REGION_NAMES = {
-    "whole": "the whole network",
-    "hidden": "the hidden neurons",
-    "learned change": "the learned change of the weights",
-}
-SCORE_NAMES = {
-    "diagonal_score": "diagonal score D",
-    "modularity": "signed modularity Q",
-    "structure_strength": "structure strength S",
-}
+from commstruct.vocabulary import REGION_NAMES, SCORE_NAMES, STRUCTURE_NAMES
 
 
 def sweep_question() -> str:

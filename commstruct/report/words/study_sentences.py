@@ -18,12 +18,8 @@ from commstruct.study.slopes import (
     StudyFacts,
     slope_over_seeds,
 )
+from commstruct.vocabulary import REGION_NAMES_SHORT
 
-REGION_NAMES = {
-    "whole": "the whole network",
-    "hidden": "the hidden neurons",
-    "learned change": "the learned change",
-}
 VERDICT_WORDS = {
     "supported": "the claim is supported",
     "direction only": "D falls, without the whole shift",
@@ -73,7 +69,7 @@ def _explained(explanations: Sequence[Explanation]) -> str:
         ]
         slope = here[0].shift
         parts.append(
-            f"of the change of D of {REGION_NAMES[shift[1]]} in {shift[0]} "
+            f"of the change of D of {REGION_NAMES_SHORT[shift[1]]} in {shift[0]} "
             f"({signed(slope.slope)}, {signed(slope.low)} to {signed(slope.high)}, per "
             f"tenfold learning rate), {joined(by_outcome)}"
         )
@@ -104,7 +100,7 @@ def conclusion(facts: StudyFacts) -> str:
             ]
             if 2 * len(for_it) > len(here):
                 return (
-                    f"{words}: of {REGION_NAMES[region]}, {len(for_it)} of "
+                    f"{words}: of {REGION_NAMES_SHORT[region]}, {len(for_it)} of "
                     f"{counted(len(here), 'setting')} that can be tested."
                 )
     return (
@@ -129,7 +125,7 @@ def _verdicts(facts: StudyFacts) -> str:
     for region in dict.fromkeys(one.region for one in facts.primary()):
         count = Counter(one.verdict for one in facts.primary() if one.region == region)
         words = [f"{VERDICT_WORDS[v]} in {count[v]}" for v in VERDICTS if count[v]]
-        parts.append(f"of {REGION_NAMES[region]}, {joined(words)}")
+        parts.append(f"of {REGION_NAMES_SHORT[region]}, {joined(words)}")
     return f"By setting: {'; '.join(parts)}."
 
 
@@ -152,7 +148,7 @@ def _mean_text(slope: Slope, place: int) -> str:
     low, high = slope.intervals[place]
     interval = f"{signed(low)} to {signed(high)}; " if math.isfinite(low) else ""
     return (
-        f"{signed(slope.means[place])} ({interval}{REGION_NAMES[slope.region]}, "
+        f"{signed(slope.means[place])} ({interval}{REGION_NAMES_SHORT[slope.region]}, "
         f"{slope.setting}, rate {slope.rates[place]:g})"
     )
 
@@ -167,7 +163,8 @@ def _at_equal_loss(facts: StudyFacts) -> str:
         ]
         if all(at):
             parts.append(
-                f"of {REGION_NAMES[region]} by {at[0]} at equal steps and by {at[1]} "
+                f"of {REGION_NAMES_SHORT[region]} "
+                f"by {at[0]} at equal steps and by {at[1]} "
                 "at equal loss"
             )
     falling = [

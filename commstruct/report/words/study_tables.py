@@ -4,17 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from commstruct.report.text import (
-    STRUCTURE_NAMES,
-    p_text,
-    plain,
-    shown,
-    signed,
-    with_interval,
-)
+from commstruct.report.text import p_text, plain, shown, signed, with_interval
 from commstruct.report.words.tables import Table
 from commstruct.study.explanations import Explanation
 from commstruct.study.slopes import MEASURES, Comparison, Slope, StudyFacts
+from commstruct.vocabulary import STRUCTURE_NAMES
 
 COMPARISONS: dict[Comparison, str] = {
     "steps": "equal steps",

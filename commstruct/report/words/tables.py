@@ -14,9 +14,9 @@ from commstruct.statistics import LEVEL
 from commstruct.study.checkpoints import EqualLoss
 from commstruct.study.robustness import MEASURES, Shift
 from commstruct.study.trends import SweepFacts, Trend
+from commstruct.vocabulary import SCORE_SYMBOLS
 
 DASH = "\u2013"
-SYMBOLS = {"diagonal_score": "D", "modularity": "Q", "structure_strength": "S"}
 MOST_TYPES = 4
 
 RUNS_CAPTION = [
@@ -113,7 +113,7 @@ def trends_table(facts: SweepFacts) -> Table:
         (
             trend.region,
             trend.structure,
-            SYMBOLS[trend.statistic],
+            SCORE_SYMBOLS[trend.statistic],
             _end(trend, 0),
             _end(trend, -1),
             _changes(trend),
@@ -230,7 +230,7 @@ def scores_table(analysis: Analysis) -> Table:
     )
     rows = []
     for one in analysis.regions:
-        for statistic, symbol in SYMBOLS.items():
+        for statistic, symbol in SCORE_SYMBOLS.items():
             nulls = np.nan_to_num(getattr(one.nulls, statistic), nan=0.0)
             band = DASH
             if len(nulls):
