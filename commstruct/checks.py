@@ -1,8 +1,12 @@
 """Checks of arguments, with one grammar: what was expected of which, and what came."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 def check_seed(seed: int) -> None:
@@ -128,3 +132,59 @@ def spawn_seeds(seed: int, n_seeds: int) -> list[int]:
     check_seed(seed)
     streams = np.random.SeedSequence(int(seed)).spawn(n_seeds)
     return [int(stream.generate_state(1)[0]) for stream in streams]
+
+
+_SELF_EXPLANATORY = ("extra_forbidden", "missing", "refused_by_rule")
+"""Types of mistakes whose messages need no value that was given behind them."""
+
+
+def validation_message(
+    error: "ValidationError", *, prefix: str = "", omit: Collection[str] = ()
+) -> str:
+    """Say on one line for each mistake where it is, what was expected, and what came.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+    prefix : str
+        Table in which the mistakes were found, where the model does not say.
+    omit : collection of str
+        Words that are not part of the place of a mistake as the reader's file has it:
+        pydantic adds the kind of a table that may be of several kinds.
+    """
+    lines = []
+    for mistake in error.errors(include_url=False):
+        parts = [
+            part
+            for part in mistake["loc"]
+            if part not in omit and not str(part).startswith(("list[", "constrained"))
+        ]
+        place = prefix
+        for part in parts:
+            if isinstance(part, int):
+                place += f"[{part}]"
+            else:
+                place += f".{part}" if place else str(part)
+        message = mistake["msg"].removeprefix("Value error, ")
+        message = {
+            "extra_forbidden": "is not a known key",
+            "missing": "is missing",
+        }.get(mistake["type"], message[0].lower() + message[1:])
+        got = ""
+        if mistake["type"] not in _SELF_EXPLANATORY:
+            got = f", got {shortened(mistake['input'])}"
+        lines.append(f"  {place}: {message}{got}")
+    return "\n".join(dict.fromkeys(lines))
+
+
+def shortened(value: object) -> str:
+    """Write a value for a message, cut where it is long.
+
+    Examples
+    --------
+    >>> from commstruct.checks import shortened
+    >>> len(shortened("x" * 100))
+    80
+    """
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from commstruct.checks import shortened, validation_message
 from sims.credit import CreditMode
 from sims.loss import Loss
 from sims.network import Network, all_to_all, layered
@@ -343,56 +344,16 @@ def load_definition(
     try:
         return Definition.model_validate(tables)
     except ValidationError as error:
-        raise ValueError(f"{name} is not usable:\n{mistakes(error)}") from None
+        raise ValueError(
+            f"{name} is not usable:\n{validation_message(error, omit=_KINDS)}"
+        ) from None
 
 
-def mistakes(error: ValidationError, *, prefix: str = "") -> str:
-    """One line for each mistake that was found: its place, what was expected, and
-    what came.
-
-    Parameters
-    ----------
-    error : pydantic.ValidationError
-    prefix : str
-        Table in which the mistakes were found, where the model does not say.
-    """
-    lines = []
-    for mistake in error.errors(include_url=False):
-        # A discriminated table adds its kind to the place; the reader's file has none.
-        parts = [
-            part
-            for part in mistake["loc"]
-            if part not in _KINDS and not str(part).startswith(("list[", "constrained"))
-        ]
-        place = prefix
-        for part in parts:
-            if isinstance(part, int):
-                place += f"[{part}]"
-            else:
-                place += f".{part}" if place else str(part)
-        message = mistake["msg"].removeprefix("Value error, ")
-        message = {
-            "extra_forbidden": "is not a known key",
-            "missing": "is missing",
-        }.get(mistake["type"], message[0].lower() + message[1:])
-        got = ""
-        if mistake["type"] not in _SAY_WHAT_CAME:
-            got = f", got {_shortened(mistake['input'])}"
-        lines.append(f"  {place}: {message}{got}")
-    return "\n".join(dict.fromkeys(lines))
-
-
-_SAY_WHAT_CAME = ("extra_forbidden", "missing", "refused_by_rule")
-"""Types of mistakes whose messages need no value that came behind them."""
 _KINDS = (
     *("all-to-all", "layered"),
     *("digits", "association", "parity", "subtasks", "file"),
 )
-
-
-def _shortened(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+"""Words that pydantic adds to the place of a mistake in a table of several kinds."""
 
 
 def _copy_tables(source: Mapping[str, Any]) -> dict[str, Any]:
@@ -440,10 +401,10 @@ def _apply(tables: dict[str, Any], override: str) -> None:
     except tomllib.TOMLDecodeError:
         value = text.strip()
     except RecursionError:
-        raise ValueError(f"{_shortened(place)} is nested too deeply") from None
+        raise ValueError(f"{shortened(place)} is nested too deeply") from None
     table = tables.setdefault(keys[0], {})
     if not isinstance(table, dict):
-        raise ValueError(f"{keys[0]} must be a table, got {_shortened(table)}")
+        raise ValueError(f"{keys[0]} must be a table, got {shortened(table)}")
     table[keys[1]] = value
 
 

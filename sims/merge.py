@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sims.calls import accounted
-from sims.folder import Folder, claimed
+from commstruct.provenance import recorded_call
+from commstruct.storage import Folder, locked
 from sims.store import Record, SweepStore, find_store, versions
 
 logger = logging.getLogger("sims")
@@ -61,8 +61,8 @@ def merge_stores(
         n for place in into.places for n in (into.order(place), into.turn(place))
     ]
     with (
-        claimed(into.folder, numbers, patience=_PATIENCE),
-        accounted(into.folder, versions()) as account,
+        locked(into.folder, numbers, patience=_PATIENCE),
+        recorded_call(into.folder, versions()) as account,
     ):
         have = {place for place in into.places if into.check(place) is not None}
         for done, piece in enumerate(found, start=1):

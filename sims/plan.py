@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from commstruct.checks import check_counts
+from commstruct.storage import Folder
 from sims.definition import Definition, load_definition, stream_seeds
-from sims.folder import Folder
 from sims.rule import Rule
 from sims.store import SweepStore, checkpoints_per_file
 from sims.train import Schedule, checkpoint_steps, train_in_stages

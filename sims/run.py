@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from sims.calls import describe_machine, now
+from commstruct.provenance import describe_machine, utc_now
+from commstruct.storage import locked
 from sims.checkpoint import state_from_bytes, state_to_bytes
 from sims.definition import Definition, FileSettings, stream_seeds
-from sims.folder import claimed
 from sims.loss import constant_loss
 from sims.network import Network
 from sims.store import Place, Record, SweepStore, run_id, versions
@@ -77,8 +77,8 @@ def train_run(sweep: SweepStore, place: Place, base: Path) -> Outcome:
         Folder that the task's file is relative to.
     """
     turn = [sweep.turn(place)]
-    with claimed(sweep.folder, turn, patience=math.inf) as is_alone:
-        started, clock = now(), time.perf_counter()
+    with locked(sweep.folder, turn, patience=math.inf) as is_alone:
+        started, clock = utc_now(), time.perf_counter()
         if is_alone:
             sweep.sweep_up(place)
         record = _finished_by_another(sweep, place)

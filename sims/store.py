@@ -7,13 +7,11 @@ import hashlib
 import json
 import logging
 import math
-import platform
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -21,10 +19,15 @@ import zarr
 import zarr.errors
 from numpy.typing import NDArray
 
+from commstruct.provenance import (
+    PROVENANCE_FOLDER,
+    array_checksum,
+    record_checksum,
+    versions_of,
+)
+from commstruct.storage import LOCK_NAME, Folder, locked
 from commstruct.vocabulary import SWEEP_FORMAT
-from sims.calls import PROVENANCE
 from sims.definition import Definition, load_definition
-from sims.folder import LOCK_NAME, Folder, claimed
 from sims.task import Task
 from sims.train import checkpoint_steps
 
@@ -148,7 +151,7 @@ class SweepStore:
     @contextmanager
     def _laying_out(self) -> Iterator[None]:
         """Be the only one to write the store's own files; remove what others tore."""
-        with claimed(self.folder, [_LAYOUT], patience=_PATIENCE) as is_alone:
+        with locked(self.folder, [_LAYOUT], patience=_PATIENCE) as is_alone:
             if is_alone:
                 path = self.folder.path
                 left = [*path().glob(f".{_ROOT}.*"), *path("weights").glob(".*")]
@@ -169,7 +172,7 @@ class SweepStore:
             "format_version": FORMAT_VERSION,
             "definition": self.definition.simulation(),
             "definition_sha256": self.definition_sha256,
-            "task_sha256": checksum(
+            "task_sha256": array_checksum(
                 task.stimuli, task.targets, task.held_out_stimuli, task.held_out_targets
             ),
             "orientation": "pre-post",
@@ -241,7 +244,14 @@ class SweepStore:
 
     def _check_unfinished(self) -> None:
         """Refuse a folder with anything in it that no store has."""
-        ours = {"weights", *_COORDINATES, RUNS, UNFINISHED, PROVENANCE, LOCK_NAME}
+        ours = {
+            "weights",
+            *_COORDINATES,
+            RUNS,
+            UNFINISHED,
+            PROVENANCE_FOLDER,
+            LOCK_NAME,
+        }
         strangers = {
             name for name in self.folder.names() if not name.startswith(".")
         } - ours
@@ -405,7 +415,7 @@ class SweepStore:
     def sweep_up(self, place: Place) -> None:
         """Remove what a killed process left half-written of a run.
 
-        Only for who has claimed its `turn`.
+        Only for the process that holds the lock `turn` of the run.
         """
         path, name = self.folder.path, self.run_id(place)
         for left in (
@@ -472,27 +482,9 @@ def checkpoints_per_file(shape: tuple[int, ...], dtype: Any) -> int:
     return min(shape[2], max(1, SHARD_BYTES // one))
 
 
-def checksum(*arrays: NDArray[Any]) -> str:
-    """SHA-256 of the values of arrays."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
-def record_checksum(record: Record) -> str:
-    """SHA-256 of a record, but for the entry that holds it."""
-    rest = {key: value for key, value in record.items() if key != "record_sha256"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide the weights."""
-    packages = ("commstruct", "numpy", "scipy", "zarr")
-    return {
-        "python": platform.python_version(),
-        **{package: version(package) for package in packages},
-    }
+    return versions_of("commstruct", "numpy", "scipy", "zarr")
 
 
 _ANY = load_definition({"sweep": {"learning_rates": [1.0], "seeds": [0]}})

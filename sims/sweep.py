@@ -14,9 +14,9 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from commstruct.checks import check_counts
-from sims.calls import accounted
+from commstruct.provenance import recorded_call
+from commstruct.storage import AlreadyLocked, Folder, locked
 from sims.definition import Definition, load_definition
-from sims.folder import Busy, Folder, claimed
 from sims.loss import check_loss
 from sims.run import Outcome, train_run, train_run_in_child
 from sims.store import UNFINISHED, Place, Record, SweepStore, run_id, versions
@@ -113,10 +113,10 @@ def run_sweep(
 
     places = _share(sweep.places, shard)
     with (
-        claimed(sweep.folder, [sweep.order(place) for place in places]) as is_claimed,
-        accounted(sweep.folder, versions()) as account,
+        locked(sweep.folder, [sweep.order(place) for place in places]) as is_locked,
+        recorded_call(sweep.folder, versions()) as account,
     ):
-        if not is_claimed:
+        if not is_locked:
             logger.info(
                 "no locks in %s: do not start the same runs twice at a time", store
             )
@@ -220,7 +220,7 @@ def _is_finished(sweep: SweepStore, place: Place) -> bool:
 def _tidy(sweep: SweepStore, place: Place) -> None:
     """Remove what a process left that was killed as it finished a run."""
     # If another one is at it, it is not dead yet, and does so itself.
-    with suppress(Busy), claimed(sweep.folder, [sweep.turn(place)]):
+    with suppress(AlreadyLocked), locked(sweep.folder, [sweep.turn(place)]):
         sweep.tidy(place)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sims.folder import Folder
+from commstruct.storage import Folder
 from sims.run import train_run
 from sims.store import SweepStore, find_store
 

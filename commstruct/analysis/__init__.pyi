@@ -8,10 +8,8 @@ from .provenance import versions as versions
 from .results import Analysis as Analysis
 from .results import NullScores as NullScores
 from .results import RegionAnalysis as RegionAnalysis
-from .results import plain_data as plain_data
 from .results import read_analysis as read_analysis
 from .results import write_analysis as write_analysis
-from .results import write_whole as write_whole
 from .runs import RunKey as RunKey
 from .runs import TrainedRun as TrainedRun
 from .settings import AnalysisSettings as AnalysisSettings

@@ -14,7 +14,6 @@ from sklearn.metrics import adjusted_mutual_info_score
 from threadpoolctl import threadpool_limits
 
 from commstruct.analysis.provenance import (
-    hash_of,
     input_hash,
     versions,
     weights_hash,
@@ -41,6 +40,7 @@ from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.rewiring import permute_weights
+from commstruct.provenance import content_hash
 from commstruct.statistics import Tail, p_value
 from commstruct.vocabulary import (
     REGIONS,
@@ -591,6 +591,6 @@ def _keys(
         "weights": weights_hash(network),
     }
     return {
-        structure: hash_of(shared | {"structure": structure})
+        structure: content_hash(shared | {"structure": structure})
         for structure in settings.structures
     }

@@ -1,9 +1,6 @@
 """What a result was made from: versions of packages, hashes of inputs."""
 
 import hashlib
-import json
-import platform
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +9,14 @@ from numpy.typing import NDArray
 
 from commstruct.analysis.sweeps import Sweep, open_sweep
 from commstruct.connectome import Connectome, as_connectome
+from commstruct.provenance import content_hash, versions_of
 
 _PACKAGES = ("commstruct", "numpy", "scipy", "scikit-learn", "igraph", "leidenalg")
 
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide the numbers."""
-    found = {"python": platform.python_version()}
-    return found | {package: version(package) for package in _PACKAGES}
+    return versions_of(*_PACKAGES)
 
 
 def input_hash(network_or_store: Any) -> str:
@@ -35,9 +32,9 @@ def input_hash(network_or_store: Any) -> str:
         runs = [
             [run.id, run.status, run.weights_sha256] for run in network_or_store.runs
         ]
-        return hash_of({"runs": runs})
+        return content_hash({"runs": runs})
     network = as_connectome(network_or_store)
-    return hash_of({"weights": weights_hash(network), "names": network.names})
+    return content_hash({"weights": weights_hash(network), "names": network.names})
 
 
 def weights_hash(network: Connectome) -> str:
@@ -55,8 +52,3 @@ def weights_hash(network: Connectome) -> str:
         digest.update(str(part.dtype).encode())
         digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()
-
-
-def hash_of(content: Any) -> str:
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()

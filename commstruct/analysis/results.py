@@ -2,20 +2,20 @@
 
 import json
 import math
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from commstruct.analysis.runs import RunKey, TrainedRun, find_run
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.blocks.structure import BlockStructure
 from commstruct.modules.finding import Partition
+from commstruct.plain import is_result, named_parts, plain_data, restored
+from commstruct.storage import write_whole
 from commstruct.vocabulary import ANALYSIS_FORMAT, SCORES, FloatVector, IntVector
 
 FORMAT_VERSION = 1
@@ -332,7 +332,7 @@ class Analysis:
                 neurons=pd.DataFrame(content["neurons"]),
                 runs=tuple(map(TrainedRun.from_record, content["runs"])),
                 regions=tuple(
-                    _restored(
+                    restored(
                         RegionAnalysis, {**region, "neurons": neurons[region["region"]]}
                     )
                     for region in content["regions"]
@@ -384,16 +384,6 @@ def read_analysis(path: str | Path) -> Analysis:
         return Analysis.from_json(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is either the old one or the whole new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _place(region: RegionAnalysis) -> dict[str, Any]:
@@ -456,77 +446,15 @@ def _scores_row(region: RegionAnalysis) -> dict[str, Any]:
 def _numbers(value: Any, prefix: str = "") -> dict[str, float]:
     """Every single number in a result, named by its place."""
     found: dict[str, float] = {}
-    for name, part in _parts(value):
+    for name, part in named_parts(value):
         if isinstance(part, int | float | np.number) and not isinstance(part, bool):
             if name != "n_modules":
                 found[prefix + name] = float(part)
-        elif is_dataclass(part) or isinstance(part, Mapping):
+        elif is_result(part) or isinstance(part, Mapping):
             found.update(_numbers(part, f"{prefix}{name}_"))
     return found
-
-
-def _parts(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        yield from ((str(name), part) for name, part in value.items())
-    else:
-        yield from ((field.name, getattr(value, field.name)) for field in fields(value))
 
 
 def _quantile(values: FloatVector, share: float) -> float:
     defined = values[np.isfinite(values)]
     return float(np.quantile(defined, share)) if len(defined) else math.nan
-
-
-def plain_data(value: Any) -> Any:
-    """Only what JSON has: arrays as lists, results as objects, no NaN."""
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, np.generic):
-        value = value.item()
-    if is_dataclass(value) or isinstance(value, Mapping):
-        return {name: plain_data(part) for name, part in _parts(value)}
-    if isinstance(value, list | tuple):
-        return [plain_data(part) for part in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _restored(kind: Any, content: dict[str, Any]) -> Any:
-    """The frozen dataclass that `_plain` took apart."""
-    hints = get_type_hints(kind)
-    return kind(
-        **{
-            field.name: _restored_part(hints[field.name], content[field.name])
-            for field in fields(kind)
-        }
-    )
-
-
-def _restored_part(hint: Any, value: Any) -> Any:
-    if is_dataclass(hint) and isinstance(value, dict):
-        return _restored(hint, value)
-    if isinstance(value, np.ndarray):
-        return value
-    if _is_array(hint):
-        return _read_only_array(value)
-    if value is None and hint is float:
-        return math.nan
-    if isinstance(value, dict):
-        return {key: math.nan if part is None else part for key, part in value.items()}
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _is_array(hint: Any) -> bool:
-    return any(
-        getattr(part, "__origin__", part) is np.ndarray
-        for part in (hint, *get_args(hint))
-    )
-
-
-def _read_only_array(value: Any) -> NDArray[Any]:
-    array = np.array(value, dtype=None)
-    if array.dtype == object:  # numbers with gaps
-        array = array.astype(np.float64)
-    array.flags.writeable = False
-    return array

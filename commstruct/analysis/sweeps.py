@@ -1,6 +1,5 @@
 """Reading a sweep store: trained weights, and the records of the runs."""
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from commstruct.analysis.runs import TrainedRun, find_run
 from commstruct.connectome import Connectome, as_connectome
+from commstruct.provenance import array_checksum, record_checksum
 from commstruct.vocabulary import ROLES, SWEEP_FORMAT
 
 FORMAT_VERSIONS = (1, 2)  # read alike; of 1 the records have no checksum
@@ -143,8 +143,7 @@ def read_weights(sweep: Sweep, run: TrainedRun) -> NDArray[np.float32]:
         raise ValueError(
             f"weights of run {run.id} must be readable, got {error}"
         ) from None
-    found = hashlib.sha256(np.ascontiguousarray(weights).tobytes()).hexdigest()
-    if found != run.weights_sha256:
+    if array_checksum(weights) != run.weights_sha256:
         raise ValueError(
             f"weights of run {run.id} must have the checksum of their record, "
             f"got another: simulate again, which makes the run anew"
@@ -198,14 +197,9 @@ def _read_run(file: Path) -> TrainedRun:
     run = TrainedRun.from_record(record, name=f"run record {file}")
     if run.id != file.stem:
         raise ValueError(f"run record {file} must be of that run, got {run.id!r}")
-    if record.get("record_sha256") not in (None, _record_checksum(record)):
+    if record.get("record_sha256") not in (None, record_checksum(record)):
         raise ValueError(
             f"run record {file} must have its own checksum, got another: simulate "
             "again, which makes the run anew"
         )
     return run
-
-
-def _record_checksum(record: dict[str, Any]) -> str:
-    rest = {key: value for key, value in record.items() if key != "record_sha256"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()

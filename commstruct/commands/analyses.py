@@ -45,7 +45,7 @@ def analyze_input(
         read_analysis,
         write_analysis,
     )
-    from sims.calls import now
+    from commstruct.provenance import utc_now
 
     previous = None
     if (out / "analysis.json").exists():
@@ -53,7 +53,7 @@ def analyze_input(
             previous = read_analysis(out)
         except ValueError as error:
             log.warning("the analysis in %s is not used again: %s", out, error)
-    started = now()
+    started = utc_now()
     with session.progress("analysing", log_beside=str(out)) as progress:
         execution = Execution(
             session.workers, session.executor, previous, session.command, progress

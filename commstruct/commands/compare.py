@@ -244,9 +244,9 @@ def compare(
     --groups tests of differences between groups of individuals. The folder gets
     comparison.json, tables (.csv), report.pdf and report.html.
     """
-    from sims.calls import now
+    from commstruct.provenance import utc_now
 
-    started = now()
+    started = utc_now()
     report = report_settings(formats=formats)
     if len(networks) == 1 and is_store(networks[0]):
         networks, options = _runs_by_learning_rate(networks[0], options)

@@ -41,11 +41,11 @@ def experiment(
 
     The folder gets result.json, the figure, page.pdf and page.html.
     """
+    from commstruct.provenance import utc_now
     from commstruct.report.pages.experiment_page import write_experiment
-    from sims.calls import now
     from sims.experiments import run_experiment
 
-    started = now()
+    started = utc_now()
     report = report_settings(formats=formats)
     with open_session(workers, quiet=output.quiet) as session:
         result = run_experiment(

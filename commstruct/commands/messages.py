@@ -152,9 +152,9 @@ def progress_bar(
 
 def open_log_file(out: str | Path) -> None:
     """Write the log of this call to the provenance folder of its results."""
-    from sims.calls import CALL, PROVENANCE
+    from commstruct.provenance import CALL_NAME, PROVENANCE_FOLDER
 
-    log_file.open(Path(out) / PROVENANCE / f"{CALL}.log")
+    log_file.open(Path(out) / PROVENANCE_FOLDER / f"{CALL_NAME}.log")
 
 
 def _log_to_file(text: str, *values: object, on_stderr_too: bool = False) -> None:

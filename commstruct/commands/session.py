@@ -48,16 +48,16 @@ class Session:
         out : Path
             Folder of the results.
         started : str
-            Date and time at which the work began, see `sims.calls.now`.
+            Date and time at which the work began, see `commstruct.provenance.utc_now`.
         **about
             Plain data about the call, such as hashes of its inputs.
         """
         from commstruct.analysis import versions
-        from sims.calls import accounted
-        from sims.folder import Folder
+        from commstruct.provenance import recorded_call
+        from commstruct.storage import Folder
 
         open_log_file(out)
-        with accounted(Folder.at(out), versions(), started=started) as account:
+        with recorded_call(Folder.at(out), versions(), started=started) as account:
             account(about)
 
 

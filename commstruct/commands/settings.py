@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from commstruct.checks import validation_message
+
 if TYPE_CHECKING:
     from commstruct.analysis.settings import AnalysisSettings
     from commstruct.report.settings import ReportSettings
@@ -28,17 +30,16 @@ def check_tables(
 
     from commstruct.analysis.settings import AnalysisSettings
     from commstruct.report.settings import ReportSettings
-    from sims.definition import mistakes
 
     faults = []
     try:
         analysis = AnalysisSettings.model_validate(definition.analysis)
     except ValidationError as error:
-        faults.append(mistakes(error, prefix="analysis"))
+        faults.append(validation_message(error, prefix="analysis"))
     try:
         report = ReportSettings.model_validate(definition.report)
     except ValidationError as error:
-        faults.append(mistakes(error, prefix="report"))
+        faults.append(validation_message(error, prefix="report"))
     if faults:
         raise ValueError("\n".join([f"{path} is not usable:", *faults]))
     return analysis, report
@@ -89,7 +90,6 @@ def report_settings(
     from pydantic import ValidationError
 
     from commstruct.report import ReportSettings
-    from sims.definition import mistakes
 
     given: dict[str, Any] = {k: v for k, v in changes.items() if v is not None}
     if formats is not None:
@@ -99,7 +99,7 @@ def report_settings(
             {**(base or ReportSettings()).model_dump(), **given}
         )
     except ValidationError as error:
-        raise ValueError(mistakes(error)) from None
+        raise ValueError(validation_message(error)) from None
 
 
 def analysis_settings(
@@ -109,7 +109,6 @@ def analysis_settings(
     from pydantic import ValidationError
 
     from commstruct.analysis.settings import AnalysisSettings, network_settings
-    from sims.definition import mistakes
 
     given = {name: value for name, value in options.items() if value not in (None, [])}
     try:
@@ -117,4 +116,4 @@ def analysis_settings(
             return AnalysisSettings.model_validate(given)
         return network_settings(n_neurons, **given)
     except ValidationError as error:
-        raise ValueError(mistakes(error)) from None
+        raise ValueError(validation_message(error)) from None

@@ -167,7 +167,8 @@ class _Setting:
         """What an earlier call has left of the same input and versions, or made now."""
         from pydantic import TypeAdapter
 
-        from commstruct.analysis import versions, write_whole
+        from commstruct.analysis import versions
+        from commstruct.storage import write_whole
 
         file = self._folder / f"{name}.json"
         of = {

@@ -25,7 +25,6 @@ from commstruct.compare.matching import (
     scaled_alike,
 )
 from commstruct.compare.partitions import compare_partitions
-from commstruct.compare.plain import plain
 from commstruct.compare.similarity import (
     EdgeSimilarity,
     edge_scores,
@@ -38,6 +37,7 @@ from commstruct.connectome import Connectome, as_connectome, check_labels, read_
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.rewiring import preserve_strengths
 from commstruct.nulls.significance import Significance, structure_significance
+from commstruct.plain import plain_data
 from commstruct.statistics import Tail, p_value, z_score
 from commstruct.vocabulary import SCORES, FloatVector, IntVector
 
@@ -137,7 +137,7 @@ class ConnectomeComparison:
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the weights as plain values; NaN becomes None."""
         edges = None if self.edges is None else asdict(self.edges)
-        found: dict[str, Any] = plain(
+        found: dict[str, Any] = plain_data(
             {
                 "names": self.names,
                 "match": self.match,

@@ -14,9 +14,9 @@ from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.compare.distances import distance_matrix
 from commstruct.compare.matching import FEWEST, scaled_alike
-from commstruct.compare.plain import plain
 from commstruct.connectome import Connectome, as_connectome, check_labels
 from commstruct.modules.finding import find_modules
+from commstruct.plain import plain_data
 from commstruct.statistics import ROUNDING, at_least, benjamini_hochberg
 from commstruct.vocabulary import SCORES, FloatMatrix, FloatVector, IntVector
 
@@ -106,7 +106,7 @@ class GroupComparison:
         """Return everything as plain values, edges apart; NaN becomes None."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         del values["edges"]
-        found: dict[str, Any] = plain(values)
+        found: dict[str, Any] = plain_data(values)
         return found
 
 

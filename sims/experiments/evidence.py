@@ -1,8 +1,6 @@
 """Numbers over seeds: how they are computed, bounded, and put into words."""
 
-import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,6 +9,7 @@ from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from commstruct.checks import check_counts
+from commstruct.provenance import versions_of
 from commstruct.statistics import mean_interval
 
 Answer = TypeVar("Answer")
@@ -134,25 +133,4 @@ def share(count: int, total: int) -> str:
 
 def package_versions(*extra: str) -> dict[str, str]:
     """Versions of what decides the numbers; of `extra` packages where installed."""
-    found = {"python": platform.python_version()}
-    for name in ("commstruct", "numpy", "scipy", "scikit-learn", *extra):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def plain(value: Any) -> Any:
-    """Turn arrays, tuples and numpy numbers into what JSON has; NaN becomes None."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
+    return versions_of("commstruct", "numpy", "scipy", "scikit-learn", *extra)

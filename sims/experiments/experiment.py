@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sims.experiments.evidence import package_versions, plain
+from commstruct.plain import plain_data
+from sims.experiments.evidence import package_versions
 
 Settings = dict[str, Any]
 Numbers = Mapping[str, Any]
@@ -105,11 +106,11 @@ class ExperimentResult:
         return {
             "name": self.name,
             "question": self.question,
-            "settings": plain(self.settings),
+            "settings": plain_data(self.settings),
             "seeds": list(self.seeds),
             "full": self.full,
             "versions": dict(self.versions),
-            "numbers": plain(self.numbers),
+            "numbers": plain_data(self.numbers),
             "verdict": [asdict(claim) for claim in self.verdict],
         }
 

@@ -23,8 +23,8 @@ from helpers.stores import differences, files_of
 
 import sims.run
 import sims.store
+from commstruct.storage import AlreadyLocked, Folder, locked
 from sims.definition import load_definition
-from sims.folder import Busy, Folder, claimed
 from sims.rule import Rule
 from sims.sweep import run_id, run_sweep
 from sims.train import Schedule, TrainingState, train_in_stages
@@ -195,7 +195,7 @@ def test_a_call_waits_for_a_process_that_outlived_an_earlier_call(
     sweep.prepare(definition.task.build())
     program = (
         "import json, pathlib, sys\nfrom sims.definition import load_definition\n"
-        "from sims.folder import Folder\nfrom sims.run import train_run\n"
+        "from commstruct.storage import Folder\nfrom sims.run import train_run\n"
         "from sims.store import SweepStore\n"
         "definition = load_definition(json.loads(sys.argv[1]))\n"
         "sweep = SweepStore(Folder.at(sys.argv[2]), definition)\n"
@@ -413,7 +413,9 @@ def test_a_second_process_on_the_same_runs_is_refused(tmp_path: Path) -> None:
     while not list(store.glob("unfinished/*/*")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    with pytest.raises(Busy, match=r"another process is at work on .*--shard 1/2"):
+    with pytest.raises(
+        AlreadyLocked, match=r"another process is at work on .*--shard 1/2"
+    ):
         run_sweep(SLOW, store)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
@@ -439,23 +441,23 @@ def test_two_processes_fill_one_store_with_different_shares(
 def test_a_lock_covers_its_numbers_only_and_is_released(tmp_path: Path) -> None:
     folder = Folder.at(tmp_path)
     other = (
-        "import sys\nfrom sims.folder import Folder, claimed\n"
-        "with claimed(Folder.at(sys.argv[1]), [int(sys.argv[2])]): pass\n"
+        "import sys\nfrom commstruct.storage import Folder, locked\n"
+        "with locked(Folder.at(sys.argv[1]), [int(sys.argv[2])]): pass\n"
     )
 
     def claim(number: int) -> int:
         words = [sys.executable, "-c", other, str(tmp_path), str(number)]
         return subprocess.run(words, capture_output=True, check=False).returncode
 
-    with claimed(folder, [1, 2]) as is_claimed:
-        assert is_claimed
+    with locked(folder, [1, 2]) as is_locked:
+        assert is_locked
         assert claim(2) == 1
         assert claim(3) == 0
-        with claimed(folder, [3]):  # of the same process, and let go of alone
+        with locked(folder, [3]):  # of the same process, and let go of alone
             assert claim(3) == 1
         assert claim(3) == 0
         assert claim(1) == 1
-        with pytest.raises(Busy), claimed(folder, [0, 2]):
+        with pytest.raises(AlreadyLocked), locked(folder, [0, 2]):
             pass
         assert claim(0) == 0
         assert claim(2) == 1
@@ -467,7 +469,7 @@ def test_threads_of_one_process_wait_for_each_other(tmp_path: Path) -> None:
 
     def work(_: int) -> None:
         nonlocal at_once, most
-        with claimed(folder, [5], patience=60):
+        with locked(folder, [5], patience=60):
             at_once += 1
             most = max(most, at_once)
             time.sleep(0.02)

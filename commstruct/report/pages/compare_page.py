@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from commstruct.analysis import write_whole
 from commstruct.compare import ConnectomeComparison
 from commstruct.compare.placement import Placement
 from commstruct.report.figures import compare_figures as figures
@@ -18,6 +17,7 @@ from commstruct.report.text import p_text, percent, plain, shown, signed
 from commstruct.report.words import compare_sentences as sentences
 from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL
+from commstruct.storage import write_whole
 
 MOST_KINDS = 40  # named in the caption of the matrices
 MOST_BLOCKS = 24  # rows of the table of differences; all are in blocks.csv

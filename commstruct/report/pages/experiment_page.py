@@ -8,13 +8,13 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from commstruct.analysis import write_whole
 from commstruct.report.figures.experiment_figures import plot_experiment
 from commstruct.report.pages.document import Document
 from commstruct.report.pages.writing import write_pages
 from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
 from commstruct.report.words.tables import Table
+from commstruct.storage import write_whole
 from sims.experiments import EXPERIMENTS
 
 Result = Mapping[str, Any]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from commstruct.analysis import write_whole
 from commstruct.compare import GroupComparison
 from commstruct.report.figures.compare_figures import (
     plot_distances,
@@ -21,6 +20,7 @@ from commstruct.report.text import counted, joined, p_text, percent, plain, show
 from commstruct.report.words.compare_sentences import number
 from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL
+from commstruct.storage import write_whole
 
 MOST_ROWS = 20
 MOST_COMMAND = 20_000  # letters: it must run as it is printed

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from commstruct.analysis import write_whole
 from commstruct.report.figures.prediction_figure import plot_predictions
 from commstruct.report.pages.document import Document, figure_ref, table_ref
 from commstruct.report.words.prediction_sentences import prediction_sentences
@@ -13,6 +12,7 @@ from commstruct.report.words.prediction_tables import (
     pairs_table,
     predictions_frame,
 )
+from commstruct.storage import write_whole
 from commstruct.study.predictions import Predictions
 from commstruct.vocabulary import REGION_NAMES_SHORT
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from commstruct.analysis import plain_data, versions, write_whole
+from commstruct.analysis import versions
+from commstruct.plain import plain_data
 from commstruct.report.figures.explanation_figure import plot_explanations
 from commstruct.report.figures.study_figure import plot_study
 from commstruct.report.pages.document import Document, figure_ref, table_ref
@@ -33,6 +34,7 @@ from commstruct.report.words.study_tables import (
     settings_table,
     slopes_table,
 )
+from commstruct.storage import write_whole
 from commstruct.study.explanations import Explanation
 from commstruct.study.predictions import Predictions
 from commstruct.study.slopes import PRIMARY, Slope, StudyFacts

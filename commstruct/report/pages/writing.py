@@ -5,13 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from commstruct.analysis import (
-    Analysis,
-    input_hash,
-    open_sweep,
-    read_analysis,
-    write_whole,
-)
+from commstruct.analysis import Analysis, input_hash, open_sweep, read_analysis
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.files import read_connectome
 from commstruct.report.pages.document import Document
@@ -20,6 +14,7 @@ from commstruct.report.pages.network_page import network_document
 from commstruct.report.pages.pdf import pdf_bytes
 from commstruct.report.pages.sweep_page import sweep_document
 from commstruct.report.settings import FORMATS, Format, Paper, ReportSettings
+from commstruct.storage import write_whole
 
 SWEEP_NAME = "sweep.zarr"
 NETWORK_NAME = "network.npz"

@@ -1,4 +1,4 @@
-"""Whole files in a folder, on a disk or in an object store; who works on what."""
+"""Files that are written whole or not at all, and locks between processes."""
 
 import os
 import shutil
@@ -19,8 +19,32 @@ except ImportError:  # not on this system
 LOCK_NAME = "lock"
 
 
-class Busy(ValueError):
-    """Another process is at work on the same runs."""
+class AlreadyLocked(ValueError):
+    """Another process, or thread, holds one of the locks."""
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is either the old one or the whole new one.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from commstruct.storage import write_whole
+    >>> with TemporaryDirectory() as folder:
+    ...     write_whole(Path(folder) / "tables" / "scores.csv", b"score")
+    ...     (Path(folder) / "tables" / "scores.csv").read_bytes()
+    b'score'
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Renaming replaces a file in one step; another name for each writer keeps two that
+    # write at the same time apart.
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -78,20 +102,13 @@ class Folder:
         return content
 
     def write(self, name: str, content: bytes) -> None:
-        """Make the file, or replace it, at one blow."""
+        """Write a file whole or not at all."""
         if not self.is_local:
             files, root = self._remote()
             # An object appears when all of it has arrived.
             files.pipe_file(f"{root}/{name}", content)
             return
-        path = self.path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-        try:
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_whole(self.path(name), content)
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder and all in it, if it is there."""
@@ -132,21 +149,22 @@ class Folder:
 
 
 @contextmanager
-def claimed(
-    folder: Folder, numbers: Sequence[int], *, patience: float = 0.0
+def locked(
+    folder: Folder, locks: Sequence[int], *, patience: float = 0.0
 ) -> Iterator[bool]:
-    """Keep everybody else from the work of these numbers, as long as this lasts.
+    """Hold locks of a folder, so that no other process or thread does the same work.
 
-    Every number is a byte of the file ``lock``, locked by the operating system, which
-    lets go of it however the process ends. An object store has no locks.
+    Every lock is a byte of the file ``lock``, locked by the operating system, which
+    releases it however the process ends. An object store has no locks.
 
     Parameters
     ----------
     folder : Folder
         Made if it is not there.
-    numbers : sequence of int
+    locks : sequence of int
+        Numbers of the locks.
     patience : float
-        Seconds to wait for others to end.
+        Seconds to wait for others to release them.
 
     Yields
     ------
@@ -155,46 +173,49 @@ def claimed(
 
     Raises
     ------
-    Busy
-        If another process, or thread, has claimed one of them.
+    AlreadyLocked
+        If another process, or thread, holds one of them.
     """
     if not folder.is_local or fcntl is None:
         yield False
         return
     folder.path().mkdir(parents=True, exist_ok=True)
     path, deadline = folder.path(LOCK_NAME), time.monotonic() + patience
-    while (state := _take(path, numbers)) is None:
+    while (state := _acquire(path, locks)) is None:
         if time.monotonic() >= deadline:
-            raise Busy(
+            raise AlreadyLocked(
                 f"another process is at work on {folder.address}: wait for it, or give "
                 "each process runs of its own (--shard 1/2 and --shard 2/2)"
             )
-        time.sleep(_LOOK_EVERY)
+        time.sleep(_RETRY_AFTER)
     try:
         yield state
     finally:
         if state:
-            _let_go(path, numbers)
+            _release(path, locks)
 
 
-_LOOK_EVERY = 0.1  # seconds
+_RETRY_AFTER = 0.1  # seconds: short beside a run, and no load
 _guard = threading.Lock()
-_claims: dict[tuple[int, Path], tuple[IO[bytes], set[int]]] = {}
-"""By process and lock file. The system lets go of all locks of a process on a file as
-soon as the process closes it once, and never keeps its threads from each other: so the
-file is opened once for all threads, and they look here first."""
+_held: dict[tuple[int, Path], tuple[IO[bytes], set[int]]] = {}
+"""Open lock file and numbers of the locks that are held, by process and path.
+
+The operating system releases all locks of a process on a file as soon as the process
+closes it once, and does not keep its threads apart: so the file is opened once for all
+threads, and they look here first.
+"""
 
 
-def _take(path: Path, numbers: Sequence[int]) -> bool | None:
-    """Claim all numbers, or none: None if others have some, False without locks."""
+def _acquire(path: Path, locks: Sequence[int]) -> bool | None:
+    """Acquire all locks or none: None if others hold some, False if there are none."""
     key = os.getpid(), path
     with _guard:
-        file, held = _claims.get(key) or (path.open("ab"), set())
+        file, held = _held.get(key) or (path.open("ab"), set())
         taken: list[int] = []
         state: bool | None = None
         try:
-            if held.isdisjoint(numbers):
-                for number in numbers:
+            if held.isdisjoint(locks):
+                for number in locks:
                     fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
                     taken.append(number)
                 state = True
@@ -203,8 +224,8 @@ def _take(path: Path, numbers: Sequence[int]) -> bool | None:
         except OSError:  # a file system without locks
             state = False
         if state:
-            held.update(numbers)
-            _claims[key] = file, held
+            held.update(locks)
+            _held[key] = file, held
         elif not held:
             file.close()
         else:
@@ -213,14 +234,14 @@ def _take(path: Path, numbers: Sequence[int]) -> bool | None:
         return state
 
 
-def _let_go(path: Path, numbers: Sequence[int]) -> None:
+def _release(path: Path, locks: Sequence[int]) -> None:
     key = os.getpid(), path
     with _guard:
-        file, held = _claims[key]
-        held.difference_update(numbers)
+        file, held = _held[key]
+        held.difference_update(locks)
         if held:
-            for number in numbers:
+            for number in locks:
                 fcntl.lockf(file, fcntl.LOCK_UN, 1, number)
         else:
-            del _claims[key]
+            del _held[key]
             file.close()
