@@ -9,6 +9,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
+from commstruct.analysis.settings import N_NULLS, RESTARTS
 from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.compare.block_tests import (
@@ -174,15 +175,15 @@ def compare_connectomes(
     a: Any,
     b: Any,
     *,
-    seed: int,
+    seed: int = 0,
     names: tuple[str, str] = ("a", "b"),
     match: str = "auto",
     normalize: str = "total",
     blocks_by: str = "auto",
-    n_nulls: int = 100,
+    n_nulls: int = N_NULLS,
     n_permutations: int = 2000,
     n_bootstraps: int = 1000,
-    restarts: int = 4,
+    restarts: int = RESTARTS,
     workers: int = 1,
 ) -> ConnectomeComparison:
     """Compare two connectomes.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.manifold import ClassicalMDS
 
+from commstruct.analysis.settings import RESTARTS
 from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.compare.distances import distance_matrix
@@ -114,13 +115,13 @@ def compare_groups(
     networks: Sequence[Any],
     groups: Sequence[object] | None = None,
     *,
-    seed: int,
+    seed: int = 0,
     names: Sequence[str] | None = None,
     match: str = "auto",
     normalize: str = "total",
     blocks_by: str = "auto",
     n_permutations: int = 2000,
-    restarts: int = 4,
+    restarts: int = RESTARTS,
     workers: int = 1,
 ) -> GroupComparison:
     """Compare groups of connectomes, by individuals.
