@@ -176,7 +176,8 @@ def find_modules(
         Factor of the weight expected by chance. A larger one gives more and smaller
         modules, or fewer and larger ones if disassortative.
     restarts : int, at least 1
-        Independent searches, of which the best counts.
+        Independent searches, of which the best counts. The default is larger than that
+        of `analyze`, which multiplies the time of a search by its null networks.
     workers : int, at least 1
         Processes that share the restarts, used where the network is large enough.
 

@@ -95,6 +95,8 @@ def structure_significance(
         The same seed gives the same test at any number of workers.
     n_nulls : int, at least 1
     structure, signs, restarts : see `find_modules`
+        As many restarts as there, for the partition is a result of its own; `analyze`
+        has fewer, since it tests three structures.
     null : {"strength", "degree", "gains", "permute"}, optional
         What null networks keep: degrees and strengths (`preserve_strengths`), degrees
         (`rewire_edges`), gains (`preserve_gains`), or only the weights

@@ -97,9 +97,22 @@ def p_text(p_value: float) -> str:
     """Return ``p = 0.012``, ``p < 0.001``, or ``not tested`` for NaN."""
     if not math.isfinite(p_value):
         return "not tested"
+    joint = "" if p_value < 0.001 else "= "
+    return f"p {joint}{p_number(p_value)}"
+
+
+def p_number(p_value: float) -> str:
+    """Return ``0.012``, ``< 0.001``, or a dash for NaN, for a column of p values."""
+    if not math.isfinite(p_value):
+        return "\u2013"
     if p_value < 0.001:
-        return "p < 0.001"
-    return f"p = {p_value:.2g}" if p_value < 0.0995 else f"p = {p_value:.2f}"
+        return "< 0.001"
+    return f"{p_value:.2g}" if p_value < 0.0995 else f"{p_value:.2f}"
+
+
+def p_short(p_value: float) -> str:
+    """Return ``0.012``, and ``p < 0.001`` or ``not tested`` as `p_text` does."""
+    return p_number(p_value) if p_value >= 0.001 else p_text(p_value)
 
 
 def joined(parts: list[str]) -> str:

@@ -7,7 +7,7 @@ must move with the learning rate, and an intervention under which the shift must
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from commstruct.statistics import LEVEL
 from commstruct.study.slopes import (
@@ -20,6 +20,21 @@ from commstruct.study.slopes import (
 )
 
 Outcome = Literal["not refuted", "refuted", "undecided", "not tested"]
+QuantityReason = Literal[
+    "the quantity is not defined here",
+    "the quantity does not move",
+    "the quantity moves the other way",
+]
+ControlReason = Literal[
+    "the region was not analysed under the control",
+    "too few rates learn under the control",
+    "the control leaves the quantity moving",
+    "the shift stays under the control",
+    "the shift is turned round under the control",
+    "the shift is gone under the control",
+    "too uncertain under the control",
+]
+Reason = QuantityReason | ControlReason
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,8 @@ class Explanation:
         Student's t, two-sided p value; NaN with too few seeds.
     outcome : {"not refuted", "refuted", "undecided", "not tested"}
     reason : str
-        Why, in a few words.
+        One of `QuantityReason` where the quantity alone decides, else one of
+        `ControlReason`.
     """
 
     candidate: Candidate
@@ -137,7 +153,12 @@ class Explanation:
     shift_in_control: Slope | None
     difference: tuple[float, float, float, float]
     outcome: Outcome
-    reason: str
+    reason: Reason
+
+    @property
+    def is_by_control(self) -> bool:
+        """Whether the control was looked at, not the quantity alone."""
+        return self.reason not in get_args(QuantityReason)
 
 
 def explain(
@@ -236,7 +257,7 @@ def _outcome(
     remaining: Slope | None,
     quantity_in_control: Slope,
     difference_p: float,
-) -> tuple[Outcome, str]:
+) -> tuple[Outcome, Reason]:
     if quantity.n_seeds < LEAST_SEEDS:
         return "not tested", "the quantity is not defined here"
     if not _moves(quantity):
@@ -256,9 +277,9 @@ def _outcome(
             return "undecided", "the control leaves the quantity moving"
         return "refuted", "the shift stays under the control"
     if difference_p <= LEVEL:
-        is_turned = _moves(remaining)
-        words = "is turned round" if is_turned else "is gone"
-        return "not refuted", f"the shift {words} under the control"
+        if _moves(remaining):
+            return "not refuted", "the shift is turned round under the control"
+        return "not refuted", "the shift is gone under the control"
     return "undecided", "too uncertain under the control"
 
 

@@ -55,6 +55,15 @@ MEASURES = {
     "core-periphery_excess": "core-periphery pairs",
     "source-basin_excess": "source-basin pairs",
 }
+EXCESSES = {
+    "diagonal_score_excess": "diagonal_score",
+    "modularity_excess": "modularity",
+    "assortative_excess": "assortative",
+    "disassortative_excess": "disassortative",
+    "core-periphery_excess": "core-periphery",
+    "source-basin_excess": "source-basin",
+}
+"""Measures that are an excess over chance, with the axis that it is an excess of."""
 
 
 @dataclass(frozen=True)
@@ -372,10 +381,9 @@ def _run_places(runs: Sequence[RegionAnalysis]) -> list[RunPlace]:
 
 def _value(one: RegionAnalysis, measure: str) -> float:
     """Value of a measure in one region of one run; one module is neither side: 0."""
-    name, _, kind = measure.rpartition("_")
-    if kind != "excess":
-        return zero_of_one_module(one, one.score(measure))
-    return place_of(one, name).excess
+    if measure in EXCESSES:
+        return place_of(one, EXCESSES[measure]).excess
+    return zero_of_one_module(one, one.score(measure))
 
 
 def _end_p(runs: Sequence[RegionAnalysis], measure: str) -> tuple[float, float]:

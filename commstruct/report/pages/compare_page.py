@@ -13,7 +13,7 @@ from commstruct.report.figures import compare_figures as figures
 from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.pages.writing import write_pages
 from commstruct.report.settings import ReportSettings
-from commstruct.report.text import p_text, percent, plain, shown, signed
+from commstruct.report.text import p_number, percent, plain, shown, signed
 from commstruct.report.words import compare_sentences as sentences
 from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL
@@ -208,11 +208,11 @@ def _blocks_table(comparison: ConnectomeComparison) -> Table:
                 number(row["mean_b"]),
                 sentences.interval(row, "mean"),
                 signed(row["effect_size"]),
-                _p(row["mean_p"]),
-                _p(row["mean_q"]),
+                p_number(row["mean_p"]),
+                p_number(row["mean_q"]),
                 sentences.interval(row, "density"),
-                _p(row["density_p"]),
-                _p(row["density_q"]),
+                p_number(row["density_p"]),
+                p_number(row["density_q"]),
             )
             for _, row in rows.iterrows()
         ),
@@ -293,7 +293,7 @@ def _modules(document: Document, comparison: ConnectomeComparison) -> None:
                     signed(row.observed, 3),
                     signed(row.null_mean, 3),
                     signed(row.excess, 3),
-                    _p(row.p_value),
+                    p_number(row.p_value),
                 )
                 for row in comparison.axis.itertuples()
             ),
@@ -338,8 +338,8 @@ def _distributions(document: Document, comparison: ConnectomeComparison) -> None
                     sentences.number(row.mean_b),
                     plain(row.distance, 3),
                     plain(row.null_mean, 3),
-                    _p(row.p_value),
-                    _p(row.q_value),
+                    p_number(row.p_value),
+                    p_number(row.q_value),
                 )
                 for row in comparison.distributions.itertuples()
             ),
@@ -376,7 +376,7 @@ def _placements(document: Document, placements: Mapping[str, Placement]) -> None
             signed(row.diagonal_score_excess),
             signed(row.structure_strength_excess),
             plain(row.distance, 1),
-            _p(row.p_value),
+            p_number(row.p_value),
             percent(row.share),
         )
         for name, placement in placements.items()
@@ -448,12 +448,3 @@ def _methods(
     if "command" in provenance:
         document.paragraph("The same comparison again:")
         document.add("command", text=shown(provenance["command"], most=5000))
-
-
-def _p(value: float) -> str:
-    text = p_text(value)
-    return (
-        "\u2013"
-        if text == "not tested"
-        else text.removeprefix("p = ").removeprefix("p ")
-    )

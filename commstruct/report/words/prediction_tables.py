@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from commstruct.compare.reference_axes import AXES, Place
-from commstruct.report.text import p_text, plain, shown, signed, with_interval
+from commstruct.report.text import p_short, plain, shown, signed, with_interval
 from commstruct.report.words.prediction_sentences import contrast_text, needed_text
 from commstruct.report.words.tables import DASH, Table
 from commstruct.study.predictions import EndPlace, Predictions, connectome_side
@@ -62,7 +62,7 @@ def connectomes_table(predictions: Predictions) -> Table:
                 _raw(d),
                 _range(d),
                 _excess(d),
-                p_text(d.p_value).removeprefix("p = "),
+                p_short(d.p_value),
                 {"above": "above", "below": "below"}.get(connectome_side(d), DASH),
                 _raw(q),
                 _range(q),

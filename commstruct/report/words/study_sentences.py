@@ -154,17 +154,20 @@ def _mean_text(slope: Slope, place: int) -> str:
 
 
 def _at_equal_loss(facts: StudyFacts) -> str:
-    parts = []
+    parts, has_intervals = [], False
     regions = dict.fromkeys(one.region for one in facts.primary())
     for region in (r for r in ("hidden", "whole") if r in regions):
         at = [
             _over_settings(facts, region, comparison)
             for comparison in ("steps", "loss")
         ]
-        if all(at):
+        known = [mean for mean in at if mean is not None]
+        if len(known) == len(at):
+            by = [with_interval(*mean, joint=" to ") for mean in known]
+            has_intervals |= any(math.isfinite(low) for _, low, _ in known)
             parts.append(
                 f"of {REGION_NAMES_SHORT[region]} "
-                f"by {at[0]} at equal steps and by {at[1]} "
+                f"by {by[0]} at equal steps and by {by[1]} "
                 "at equal loss"
             )
     falling = [
@@ -179,14 +182,16 @@ def _at_equal_loss(facts: StudyFacts) -> str:
     )
     if not parts:
         return f"Of D, {left}."
-    intervals = " (95 % intervals over settings)" if "(" in "".join(parts) else ""
+    intervals = " (95 % intervals over settings)" if has_intervals else ""
     return (
         "For a tenfold learning rate, D changes in the mean over settings "
         f"{'; '.join(parts)}{intervals}; {left}."
     )
 
 
-def _over_settings(facts: StudyFacts, region: str, comparison: Any) -> str:
+def _over_settings(
+    facts: StudyFacts, region: str, comparison: Any
+) -> tuple[float, float, float] | None:
     """Mean of a slope over the settings that can be tested, with its interval."""
     slopes = {
         place: one.slope
@@ -196,9 +201,7 @@ def _over_settings(facts: StudyFacts, region: str, comparison: Any) -> str:
         and math.isfinite(one.slope)
     }
     mean, low, high, _, n = slope_over_seeds(slopes)
-    if n == 0:
-        return ""
-    return with_interval(mean, low, high, joint=" to ")
+    return (mean, low, high) if n else None
 
 
 def _same_at_equal_loss(facts: StudyFacts, slope: Slope) -> bool:
@@ -235,12 +238,12 @@ def explanation_sentences(explanations: Sequence[Explanation]) -> list[str]:
                 f"{_to_text(quantity, 3)} per tenfold rate; "
             )
         controls = [
-            f"{one.reason}"
+            one.reason
             + (
                 f" {one.control} ({signed(one.shift_in_control.slope)}, "
                 f"{signed(one.shift_in_control.low)} to "
                 f"{signed(one.shift_in_control.high)})"
-                if one.shift_in_control is not None and "control" in one.reason
+                if one.shift_in_control is not None and one.is_by_control
                 else ""
             )
             for one in here

@@ -4,7 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from commstruct.report.text import p_text, plain, shown, signed, with_interval
+from commstruct.report.text import (
+    p_short,
+    plain,
+    shown,
+    signed,
+    with_interval,
+)
 from commstruct.report.words.tables import Table
 from commstruct.study.explanations import Explanation
 from commstruct.study.slopes import MEASURES, Comparison, Slope, StudyFacts
@@ -27,7 +33,7 @@ def slopes_table(slopes: Sequence[Slope]) -> Table:
                 one.setting,
                 f"{one.n_seeds}",
                 with_interval(one.slope, one.low, one.high),
-                p_text(one.adjusted_p).removeprefix("p = "),
+                p_short(one.adjusted_p),
                 _end(one, 0),
                 _end(one, -1),
                 "\u2013" if change is None else f"{change[0]:g}\u2013{change[1]:g}",

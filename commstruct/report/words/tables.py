@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from commstruct.analysis import Analysis, TrainedRun
-from commstruct.report.text import p_text, percent, plain, shown, signed
+from commstruct.report.text import p_number, p_text, percent, plain, shown, signed
 from commstruct.statistics import LEVEL
 from commstruct.study.checkpoints import EqualLoss
 from commstruct.study.robustness import MEASURES, Shift
@@ -118,9 +118,9 @@ def trends_table(facts: SweepFacts) -> Table:
             _end(trend, -1),
             _changes(trend),
             _score(trend.rho),
-            _p(trend.p_value),
-            _p(trend.adjusted_p),
-            f"{_score(trend.rho_learned)}, {_p(trend.p_learned)}"
+            p_number(trend.p_value),
+            p_number(trend.adjusted_p),
+            f"{_score(trend.rho_learned)}, {p_number(trend.p_learned)}"
             if math.isfinite(trend.rho_learned)
             else DASH,
         )
@@ -193,7 +193,7 @@ def equal_loss_table(analysis: Analysis, found: EqualLoss) -> Table:
                 for (run, where), score in scores.items()
                 if where == region and math.isfinite(score)
             }
-            row += [_ends(known, rates), _score(rho), _p(p_value)]
+            row += [_ends(known, rates), _score(rho), p_number(p_value)]
         rows.append(tuple(row))
     return _table(header, rows, ["l", *["r"] * 7])
 
@@ -244,7 +244,7 @@ def scores_table(analysis: Analysis) -> Table:
                     symbol,
                     _score(one.score(statistic)),
                     band,
-                    _p(one.p_values[statistic]),
+                    p_number(one.p_values[statistic]),
                 )
             )
     return _table(header, rows, ["l", "r", "r", "l", "r", "r", "r"])
@@ -381,12 +381,6 @@ def _changes(trend: Trend) -> str:
 
 def _score(value: float) -> str:
     return signed(value, 3 if abs(value) < 0.1 else 2) if math.isfinite(value) else DASH
-
-
-def _p(value: float) -> str:
-    if not math.isfinite(value):
-        return DASH
-    return p_text(value).removeprefix("p = ").removeprefix("p ")
 
 
 def _ratio(sums: Any, counts: Any) -> float:
