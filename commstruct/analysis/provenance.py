@@ -1,4 +1,4 @@
-"""What a result was made from: versions of packages, hashes of inputs."""
+"""Provenance of results: versions of packages and hashes of inputs."""
 
 import hashlib
 from pathlib import Path
@@ -15,12 +15,12 @@ _PACKAGES = ("commstruct", "numpy", "scipy", "scikit-learn", "igraph", "leidenal
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide the numbers."""
+    """Versions of Python and of the packages that the results depend on."""
     return versions_of(*_PACKAGES)
 
 
 def input_hash(network_or_store: Any) -> str:
-    """SHA-256 of what an analysis is made from: a network, or a sweep's weights.
+    """SHA-256 of the input of an analysis: a network, or the weights of a sweep.
 
     Parameters
     ----------
@@ -38,14 +38,15 @@ def input_hash(network_or_store: Any) -> str:
 
 
 def weights_hash(network: Connectome) -> str:
+    """SHA-256 of the weights of a network and of its possible synapses, with types."""
     digest = hashlib.sha256()
     weights = network.weights
     parts: list[NDArray[Any]]
     if isinstance(weights, np.ndarray):
         parts = [weights]
     else:
-        places = (weights.indptr, weights.indices)
-        parts = [*(part.astype(np.int64) for part in places), weights.data]
+        positions = (weights.indptr, weights.indices)
+        parts = [*(part.astype(np.int64) for part in positions), weights.data]
     if network.possible is not None:
         parts.append(network.possible)
     for part in parts:

@@ -1,4 +1,4 @@
-"""What an analysis found, as plain values: tables, and JSON that reads back."""
+"""Results of an analysis as plain values: tables, and JSON that reads back."""
 
 import json
 import math
@@ -23,7 +23,7 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True, eq=False)
 class NullScores:
-    """Scores of randomised networks, each with modules found anew.
+    """Scores of null networks, on modules found in each of them.
 
     Attributes
     ----------
@@ -31,10 +31,10 @@ class NullScores:
         How the networks were randomised: ``"permute"``, weights permuted among the
         synapses that may exist.
     n_modules : (m,) array of int
-        Modules found in each randomised network.
+        Number of modules found in each null network.
     diagonal_score, modularity, structure_strength : (m,) array
-        The scores of those modules; a diagonal score is NaN where there was one
-        module, which is neither block-diagonal nor off-diagonal.
+        Scores of those modules. With one module, which is neither block-diagonal nor
+        off-diagonal, the diagonal score is NaN.
     """
 
     null: str
@@ -51,7 +51,8 @@ class RegionAnalysis:
     Attributes
     ----------
     run : str or None
-        Name of the run the weights are from; None for a single network.
+        Name of the run that the weights are from; None, as are the next three, for a
+        single network. `run_key` has the run of a region of a sweep.
     learning_rate : float or None
     seed : int or None
         Seed of the run; the seed of the search is `partition.seed`.
@@ -60,26 +61,43 @@ class RegionAnalysis:
     region : {"whole", "hidden", "learned change"}
         All neurons, the hidden ones, or final minus initial weights of all neurons.
     structure : {"any", "assortative", "disassortative"}
-        Kind of modules that was looked for.
+        Kind of modules that was searched for.
     neurons : (m,) array of int
-        Which neurons of the network the region has.
+        Indices of the region's neurons in the network.
     partition : Partition
         Module of each neuron of the region.
     blocks : BlockStructure
         Block structure of the region's weights on `partition`.
     nulls : NullScores
-        The same search and scores on randomised networks.
+        Scores of null networks, by the same search.
     p_values : dict of str to float
-        By statistic, share of null networks at least as extreme as the region (the
-        region counted among them). More extreme is larger for ``"assortative"``,
-        smaller for ``"disassortative"`` and further from zero for ``"any"``; for
-        the structure strength always larger. NaN without nulls, or where the
-        statistic is undefined.
+        For each statistic, the share of null networks at least as extreme as the
+        region, which is counted among them. More extreme means larger for
+        ``"assortative"``, smaller for ``"disassortative"``, further from zero for
+        ``"any"``, and always larger for the structure strength. NaN without null
+        networks, or where the statistic is undefined.
     role_agreement : float
-        Adjusted mutual information of modules and roles (or types): 1 if modules
-        are the roles, 0 as by chance; NaN if no role is known or there is only one.
+        Adjusted mutual information of modules and roles (or types): 1 if they are
+        the same, 0 on average by chance; NaN if there are not at least two known
+        roles.
     key : str
-        Hash of everything that decides this result; equal keys, equal results.
+        Hash of all that the result depends on: regions with equal keys are equal.
+
+    See Also
+    --------
+    Analysis.select : choose among the regions of an analysis
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.kron([[0, 1], [1, 0]], np.ones((5, 5)))
+    >>> analysis = cs.analyze(weights, structures=["disassortative"], n_nulls=0)
+    >>> region = analysis.regions[0]
+    >>> region.region, region.structure, region.partition.n_modules
+    ('whole', 'disassortative', 2)
+    >>> round(region.score("diagonal_score"), 2)
+    -1.0
     """
 
     run: str | None
@@ -97,7 +115,12 @@ class RegionAnalysis:
     key: str
 
     def score(self, statistic: str) -> float:
-        """Value of one of `SCORES`."""
+        """Return a score of the region.
+
+        Parameters
+        ----------
+        statistic : {"diagonal_score", "modularity", "structure_strength"}
+        """
         return float(getattr(self.blocks, statistic))
 
     @property
@@ -116,16 +139,16 @@ class RegionAnalysis:
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """The whole method applied to one network or to every run of a sweep.
+    """Modules, block structure and tests of one network or of every run of a sweep.
 
     Attributes
     ----------
     kind : {"network", "sweep"}
     settings : AnalysisSettings
-        Structures, signs, regions, resolution, restarts, number of nulls, seed.
+        Structures, signs, regions, resolution, restarts, number of null networks, seed.
     provenance : dict
         Versions, hash of the input, orientation of the source, the command that
-        makes the analysis again and, for a sweep, its definition and command.
+        reproduces the analysis and, for a sweep, its definition and command.
     neurons : pandas.DataFrame
         One row per neuron: ``name``, and ``role`` or ``type`` where known.
     runs : tuple of TrainedRun
@@ -133,6 +156,24 @@ class Analysis:
         network.
     regions : tuple of RegionAnalysis
         By run, region and structure; a run that diverged has none.
+
+    See Also
+    --------
+    analyze : make an analysis
+    read_analysis : read one that was written
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.kron(np.eye(2), np.ones((6, 6))) - np.eye(12)
+    >>> analysis = cs.analyze(weights, n_nulls=0, restarts=1)
+    >>> [one.structure for one in analysis.regions]
+    ['any', 'assortative', 'disassortative']
+    >>> analysis.first(structure="assortative").partition.n_modules
+    2
+    >>> len(analysis.tables()["modules"])  # three structures, twelve neurons
+    36
     """
 
     kind: str
@@ -250,10 +291,10 @@ class Analysis:
         Returns
         -------
         dict of pandas.DataFrame
-            ``runs`` one row per run; ``modules`` one per region, structure and
+            ``runs`` has one row per run; ``modules`` one per region, structure and
             neuron; ``blocks`` one per region, structure and ordered pair of modules,
-            but for single neurons without synapses, which have no weight in any;
-            ``scores`` one per region and structure.
+            without single neurons that have no synapses; ``scores`` one per region
+            and structure.
         """
         return {
             "runs": pd.DataFrame([_run_row(run) for run in self.runs]),
@@ -269,15 +310,17 @@ class Analysis:
         for region in self.regions:
             part = self.neurons.iloc[region.neurons].reset_index(drop=True)
             part.insert(0, "neuron", region.neurons)
-            for column, value in reversed(_place(region).items()):
+            for column, value in reversed(_identifying_columns(region).items()):
                 part.insert(0, column, value)
             part["module"] = region.partition.labels
             parts.append(part)
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
     def to_json(self) -> str:
-        """Return everything as JSON text; what is not a number becomes null."""
-        places = {region.region: region.neurons.tolist() for region in self.regions}
+        """Return everything as JSON text; NaN becomes null."""
+        region_neurons = {
+            region.region: region.neurons.tolist() for region in self.regions
+        }
         content = {
             "format": ANALYSIS_FORMAT,
             "format_version": FORMAT_VERSION,
@@ -288,7 +331,7 @@ class Analysis:
                 str(name): column.tolist() for name, column in self.neurons.items()
             },
             "runs": [run.record for run in self.runs],
-            "region_neurons": places,
+            "region_neurons": region_neurons,
             "regions": [
                 {
                     field.name: getattr(region, field.name)
@@ -302,12 +345,12 @@ class Analysis:
 
     @classmethod
     def from_json(cls, text: str) -> "Analysis":
-        """Make an analysis of what `to_json` wrote.
+        """Restore an analysis from what `to_json` returned.
 
         Raises
         ------
         ValueError
-            If `text` is not an analysis, or one of another format version.
+            If `text` is not an analysis, or has another format version.
         """
         try:
             content = json.loads(text)
@@ -343,13 +386,15 @@ class Analysis:
 
 
 def write_analysis(analysis: Analysis, out_dir: str | Path) -> dict[str, Path]:
-    """Write ``analysis.json`` and the tidy tables as CSV, each file whole or not.
+    """Write ``analysis.json`` and the tidy tables as CSV.
+
+    Each file is written completely or not at all.
 
     Parameters
     ----------
     analysis : Analysis
     out_dir : str or Path
-        Folder; made if need be.
+        Folder; created if it does not exist.
 
     Returns
     -------
@@ -369,12 +414,39 @@ def write_analysis(analysis: Analysis, out_dir: str | Path) -> dict[str, Path]:
 
 
 def read_analysis(path: str | Path) -> Analysis:
-    """Read ``analysis.json``, or the one in a folder.
+    """Read an analysis that was written by `commstruct analyze` or `commstruct run`.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``analysis.json``, or the folder that contains it.
+
+    Returns
+    -------
+    Analysis
 
     Raises
     ------
     ValueError
-        If there is none, or it is not an analysis of this format version.
+        If there is no such file, or it is not an analysis of this format version.
+
+    See Also
+    --------
+    analyze : make an analysis
+    Analysis.to_json : the text that is read
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.kron(np.eye(2), np.ones((6, 6))) - np.eye(12)
+    >>> analysis = cs.analyze(weights, structures=["assortative"], n_nulls=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "analysis.json").write_text(analysis.to_json())
+    ...     cs.read_analysis(folder).regions[0].partition.labels.tolist()
+    [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
     """
     path = Path(path)
     file = path / "analysis.json" if path.is_dir() else path
@@ -386,8 +458,8 @@ def read_analysis(path: str | Path) -> Analysis:
         raise ValueError(f"{file}: {error}") from None
 
 
-def _place(region: RegionAnalysis) -> dict[str, Any]:
-    """Columns that say which region of which run a row is of."""
+def _identifying_columns(region: RegionAnalysis) -> dict[str, Any]:
+    """Columns that identify run, region and structure of a row."""
     run = {
         "run": region.run,
         "learning_rate": region.learning_rate,
@@ -416,15 +488,16 @@ def _blocks_rows(region: RegionAnalysis) -> pd.DataFrame:
     blocks = region.blocks
     n_neurons = np.bincount(blocks.labels, minlength=blocks.n_modules)
     weight = np.nan_to_num(blocks.mean_absolute)
-    told = (n_neurons > 1) | (weight.sum(axis=0) + weight.sum(axis=1) > 0)
-    rows = blocks.to_pandas()[np.outer(told, told).ravel()]
-    for column, value in reversed(_place(region).items()):
+    has_weight = weight.sum(axis=0) + weight.sum(axis=1) > 0
+    kept = (n_neurons > 1) | has_weight
+    rows = blocks.to_pandas()[np.outer(kept, kept).ravel()]
+    for column, value in reversed(_identifying_columns(region).items()):
         rows.insert(0, column, value)
     return rows
 
 
 def _scores_row(region: RegionAnalysis) -> dict[str, Any]:
-    row: dict[str, Any] = _place(region)
+    row: dict[str, Any] = _identifying_columns(region)
     row["n_neurons"] = len(region.neurons)
     row["n_modules"] = region.partition.n_modules
     row["quality"] = region.partition.quality
@@ -444,7 +517,7 @@ def _scores_row(region: RegionAnalysis) -> dict[str, Any]:
 
 
 def _numbers(value: Any, prefix: str = "") -> dict[str, float]:
-    """Every single number in a result, named by its place."""
+    """All scalar numbers of a nested result, by the names of their fields joined."""
     found: dict[str, float] = {}
     for name, part in named_parts(value):
         if isinstance(part, int | float | np.number) and not isinstance(part, bool):

@@ -1,4 +1,4 @@
-"""Reading a sweep store: trained weights, and the records of the runs."""
+"""Reading a sweep store: trained weights and the records of runs."""
 
 import json
 from dataclasses import dataclass
@@ -18,23 +18,23 @@ from commstruct.vocabulary import ROLES, SWEEP_FORMAT
 FORMAT_VERSIONS = (1, 2)  # read alike; of 1 the records have no checksum
 
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
-"""What zarr and its codecs raise where a file is not what it was."""
+"""Errors that zarr and its codecs raise when a file is damaged."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """A sweep store as found on disk; its weights are read run by run.
+    """Contents of a sweep store on disk, except its weights (`read_weights`).
 
     Attributes
     ----------
     path : Path
         Directory of the store.
     attributes : dict
-        Definition, versions, command and orientation, as they were stored.
+        Definition, versions, command and orientation, as stored.
     learning_rates : (r,) array
     seeds : (s,) array of int
     checkpoints : (c,) array of int
-        Training steps at which weights were kept; the first is 0.
+        Training steps at which weights were stored; the first is 0.
     role : (n,) array of int
         0 input, 1 hidden, 2 output neuron.
     mask : (n, n) array of bool
@@ -64,12 +64,12 @@ class Sweep:
 
     @property
     def n_planned(self) -> int:
-        """Number of runs the sweep is made of, those not yet run included."""
+        """Number of runs that the sweep consists of, including those still missing."""
         return len(self.learning_rates) * len(self.seeds)
 
 
 def open_sweep(path: str | Path) -> Sweep:
-    """Open a sweep store and read all but its weights.
+    """Read a sweep store, except its weights.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def open_sweep(path: str | Path) -> Sweep:
     Raises
     ------
     ValueError
-        If there is no sweep store at `path`, if it has another format version, if it
-        has no run that ended, or if a record of a run cannot be read.
+        If there is no sweep store at `path`, it has a newer format version or no run
+        that ended, or the record of a run cannot be read.
     """
     path = Path(path)
     attributes = _read_attributes(path)
@@ -122,12 +122,22 @@ def open_sweep(path: str | Path) -> Sweep:
 
 
 def read_weights(sweep: Sweep, run: TrainedRun) -> NDArray[np.float32]:
-    """Weights of one run at every checkpoint, ``(c, n, n)``, checked.
+    """Read the weights of one run at every checkpoint, and verify their checksum.
+
+    Parameters
+    ----------
+    sweep : Sweep
+    run : TrainedRun
+        One of ``sweep.runs``.
+
+    Returns
+    -------
+    (c, n, n) array, ``[checkpoint, pre, post]``; NaN after a run diverged
 
     Raises
     ------
     ValueError
-        If the weights are not those that the record was written for.
+        If the weights cannot be read or differ from those the run was recorded with.
     """
     at_rate = np.flatnonzero(sweep.learning_rates == run.learning_rate)
     at_seed = np.flatnonzero(sweep.seeds == run.seed)
@@ -152,7 +162,7 @@ def read_weights(sweep: Sweep, run: TrainedRun) -> NDArray[np.float32]:
 
 
 def as_sweep_connectome(sweep: Sweep, weights: NDArray[np.floating]) -> Connectome:
-    """One weight matrix of a sweep as a connectome, with roles and possible synapses.
+    """Connectome of one weight matrix of a sweep, with roles and possible synapses.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The axes on which networks of any kind are placed, each beside what chance gives."""
+"""Reference axes on which all networks are placed, with values expected by chance."""
 
 import math
 from dataclasses import dataclass, replace
@@ -21,24 +21,26 @@ AXES = {
     "core-periphery": "core-periphery pairs",
     "source-basin": "source-basin pairs",
 }
-N_BOOTSTRAPS = 1000
+N_BOOTSTRAPS = 1000  # ends of a 95 % interval rest on 25 values each
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one network is on one axis.
+    """Position of one network on one axis.
 
     Attributes
     ----------
     value : float
-        The measure. One module is on neither side: its diagonal score counts as 0.
+        The measure. A single module is neither block-diagonal nor off-diagonal: its
+        diagonal score counts as 0.
     expected, expected_low, expected_high : float
-        Of a score, mean and 95 % range over null networks with modules found anew; of
-        a share of pairs of modules, the share that random means give, without range.
+        For a score, mean and 95 % range over null networks, on the modules found in
+        each. For a share of pairs of modules, the share that random block means give,
+        without a range.
     excess : float
-        `value` minus `expected`; NaN without null networks, or without a pair.
+        `value` minus `expected`; NaN without null networks, or without pairs.
     low, high : float
-        95 % interval of `excess` when neurons are resampled; NaN where unknown.
+        95 % interval of `excess` by resampling of neurons; NaN where unknown.
     p_value : float
         Of the score against the null networks; NaN where it was not tested.
     """
@@ -55,15 +57,15 @@ class Place:
 
 @dataclass(frozen=True)
 class ConnectomePlaces:
-    """A connectome on all axes.
+    """Positions of a connectome on all axes.
 
     Attributes
     ----------
     name : str
     n_neurons, n_edges : int
     is_directed, is_signed : bool
-        Of an undirected network pairs of modules are of three kinds, which random
-        means give a third each; source-basin is not among them.
+        In an undirected network, pairs of modules are of three kinds, each expected
+        in a third of the pairs; source-basin is not among them.
     n_modules, n_nulls : int
     places : dict of a key of `AXES` to Place
     """
@@ -104,7 +106,7 @@ def place_of(one: RegionAnalysis, axis: str, *, is_directed: bool = True) -> Pla
 
 
 def zero_of_one_module(one: RegionAnalysis, value: float) -> float:
-    """A score as it is, but 0 where there is one module, which is on neither side."""
+    """Return the score, or 0 for a single module, which is on neither side of zero."""
     return 0.0 if one.partition.n_modules == 1 else value
 
 
