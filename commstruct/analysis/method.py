@@ -167,12 +167,12 @@ def analyze(
     >>> import numpy as np
     >>> import commstruct as cs
     >>> weights = np.kron(np.eye(2), np.ones((6, 6))) - np.eye(12)
-    >>> analysis = cs.analyze(weights, structures=["assortative"], n_nulls=19)
+    >>> analysis = cs.analyze(weights, structures=["assortative"], n_nulls=9)
     >>> region = analysis.regions[0]
     >>> region.partition.labels.tolist()
     [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
     >>> round(region.score("diagonal_score"), 2), region.p_values["diagonal_score"]
-    (1.0, 0.05)
+    (1.0, 0.1)
     """
     unknown = settings.keys() - AnalysisSettings.model_fields.keys()
     if unknown:

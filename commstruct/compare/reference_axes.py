@@ -128,7 +128,7 @@ def _place_of_score(one: RegionAnalysis, axis: str) -> Place:
 
 
 def place_connectome(
-    name: str, network: Any, analysis: Analysis, *, seed: int
+    name: str, network: Any, analysis: Analysis, *, seed: int = 0
 ) -> ConnectomePlaces:
     """Place a connectome on all axes, with intervals by resampling its neurons.
 
@@ -138,7 +138,7 @@ def place_connectome(
     network : Connectome, or anything `as_connectome` takes
     analysis : Analysis
         Of `network`; its first structure is placed.
-    seed : int
+    seed : int, default 0
         Of the resampling (`block_intervals`, which takes the modules as given).
     """
     connectome = as_connectome(network)
