@@ -1,4 +1,4 @@
-"""How modules stand to each other: assortative, core and periphery, and so on."""
+"""Kinds of pairs of modules: assortative, disassortative, core-periphery and so on."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,8 @@ import numpy as np
 from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix, IntVector
 
+# Shares of the kinds if all orders of the means are equally likely: of the 6 orders of
+# three means in undirected networks, and of the 24 of four means in directed ones.
 UNDIRECTED_CHANCE = {
     "assortative": 1 / 3,
     "disassortative": 1 / 3,
@@ -22,18 +24,37 @@ DIRECTED_CHANCE = {
 
 @dataclass(frozen=True, eq=False)
 class PairTypes:
-    """How modules stand to each other, pair by pair.
+    """Kind of each pair of modules.
 
     Attributes
     ----------
     kinds : tuple of str
     matrix : (k, k) array of int, symmetric, read-only
-        Position in `kinds` of each pair; -1 on the diagonal, and where the pair is
+        Index into `kinds` for each pair; -1 on the diagonal, and where the kind is
         undefined: a module of one neuron, blocks without pairs, or equal means.
     counts : dict, number of pairs of each kind
-    n_undefined : int, number of pairs of no kind
+    n_undefined : int, number of pairs of undefined kind
     shares : dict, share of each kind among the defined pairs; NaN if there is none
-    excess : dict, share minus what random means give; NaN if there is no pair
+    excess : dict
+        Share minus that expected of means in random order; NaN if there is no pair.
+
+    See Also
+    --------
+    block_structure : Gives the kinds as `pair_types` and `pair_types_directed`.
+
+    Examples
+    --------
+    Two neurons that connect to all, and two that connect only to these:
+
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.array([[1, 1, 1, 1], [1, 1, 1, 1], [1, 1, 0, 0], [1, 0.5, 0, 0]])
+    >>> types = cs.block_structure(weights, [0, 0, 1, 1]).pair_types
+    >>> types.counts
+    {'assortative': 0, 'disassortative': 0, 'core-periphery': 1}
+    >>> types.matrix
+    array([[-1,  2],
+           [ 2, -1]])
     """
 
     kinds: tuple[str, ...]
@@ -48,12 +69,12 @@ def undirected_types(means: FloatMatrix) -> PairTypes:
     """Kind of each pair from the (k, k) means of a symmetric block matrix."""
     a, b = np.triu_indices(len(means), 1)
     three = np.stack([means[a, a], means[b, b], means[a, b]])
-    clearly = CONSTANT * np.abs(three).max(axis=0, initial=0.0)
+    tolerance = CONSTANT * np.abs(three).max(axis=0, initial=0.0)
     above_a, above_b = three[2] - three[0], three[2] - three[1]
     kind = np.full(len(a), -1)
-    kind[(above_a < -clearly) & (above_b < -clearly)] = 0
-    kind[(above_a > clearly) & (above_b > clearly)] = 1
-    opposed = np.minimum(np.abs(above_a), np.abs(above_b)) > clearly
+    kind[(above_a < -tolerance) & (above_b < -tolerance)] = 0
+    kind[(above_a > tolerance) & (above_b > tolerance)] = 1
+    opposed = np.minimum(np.abs(above_a), np.abs(above_b)) > tolerance
     kind[opposed & (above_a * above_b < 0)] = 2
     return _counted_types(kind, len(means), UNDIRECTED_CHANCE)
 
@@ -64,17 +85,20 @@ def directed_types(means: FloatMatrix) -> PairTypes:
     four = np.stack([means[a, a], means[b, b], means[a, b], means[b, a]])
     order = np.argsort(four, axis=0)
     ranked = np.take_along_axis(four, order, axis=0)
-    clearly = CONSTANT * np.abs(four).max(axis=0, initial=0.0)
+    tolerance = CONSTANT * np.abs(four).max(axis=0, initial=0.0)
     kind = np.full(len(a), -1)
+    # Bits of the two largest means; from the right: within a, within b, a to b, b to a.
+    # Both sent by one module are within it and from it: core-periphery, for example.
     largest_two = (1 << order[2]) | (1 << order[3])
-    for position, sets in enumerate([(0b0011,), (0b1100,), (0b0101, 0b1010)]):
-        kind[np.isin(largest_two, sets)] = position
-    kind[np.isin(largest_two, (0b1001, 0b0110))] = 3
-    kind[~(ranked[2] - ranked[1] > clearly)] = -1  # a tie, or NaN
+    sets = [(0b0011,), (0b1100,), (0b0101, 0b1010), (0b1001, 0b0110)]
+    for position, bits in enumerate(sets):
+        kind[np.isin(largest_two, bits)] = position
+    kind[~(ranked[2] - ranked[1] > tolerance)] = -1  # a tie, or NaN
     return _counted_types(kind, len(means), DIRECTED_CHANCE)
 
 
 def _counted_types(kind: IntVector, k: int, chance: dict[str, float]) -> PairTypes:
+    """Kinds of the pairs above the diagonal, counted and compared with chance."""
     matrix = np.full((k, k), -1)
     matrix[np.triu_indices(k, 1)] = kind
     matrix = np.maximum(matrix, matrix.T)

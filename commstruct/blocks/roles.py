@@ -1,4 +1,4 @@
-"""What each neuron does in its own and in the other modules."""
+"""Roles of neurons: their connections within and between modules."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ DIRECTION_ORDER = ("sent", "received")
 
 @dataclass(frozen=True, eq=False)
 class NeuronRoles:
-    """What each neuron does within and between modules, by sign and direction.
+    """Roles of neurons within and between modules, by sign and direction.
 
     The arrays are ``[neuron, sign, direction]`` of shape (n, 2, 2), with signs
     positive, negative and directions sent, received. Negative weights count by size.
@@ -29,12 +29,26 @@ class NeuronRoles:
     participation : array
         ``1 - sum over modules of (share of the strength)^2`` (Guimera & Amaral 2005,
         doi:10.1038/nature03288; by sign as Rubinov & Sporns 2011,
-        doi:10.1016/j.neuroimage.2011.03.069): 0 if all is with one module. NaN
-        without any strength.
+        doi:10.1016/j.neuroimage.2011.03.069): 0 if all strength is with one module,
+        NaN without any strength.
     within_module_z : array
-        Strength within the own module, in standard deviations (divided by their
-        number) from the module's mean. NaN if all its neurons have the same,
-        as in a module of one neuron.
+        Strength within the own module minus the module's mean, in standard deviations
+        (population, not sample) over its neurons. NaN if all of these have the same
+        strength, as in a module of one neuron.
+
+    See Also
+    --------
+    neuron_roles : Measures them.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import commstruct as cs
+    >>> roles = cs.neuron_roles(nx.barbell_graph(3, 0), [0, 0, 0, 1, 1, 1])
+    >>> roles.strength.shape
+    (6, 2, 2)
+    >>> roles.to_pandas().columns.to_list()[:4]
+    ['neuron', 'sign', 'direction', 'strength']
     """
 
     strength: FloatMatrix
@@ -53,17 +67,37 @@ class NeuronRoles:
 
 
 def neuron_roles(network: Any, labels: ArrayLike) -> NeuronRoles:
-    """Measure how each neuron takes part in its own and in the other modules.
+    """Measure the participation of each neuron in its own and in the other modules.
 
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
     labels : (n,) array of int or text, module of each neuron
 
+    Returns
+    -------
+    NeuronRoles
+
     Raises
     ------
     ValueError
-        If `network` is no connectome or `labels` not one module per neuron.
+        If `network` is not a connectome or `labels` is not one module per neuron.
+
+    See Also
+    --------
+    find_modules : Finds modules.
+    block_structure : Measures modules instead of neurons.
+
+    Examples
+    --------
+    Two triangles, joined by an edge between neurons 2 and 3. These have a third of
+    their strength with the other module:
+
+    >>> import networkx as nx
+    >>> import commstruct as cs
+    >>> roles = cs.neuron_roles(nx.barbell_graph(3, 0), [0, 0, 0, 1, 1, 1])
+    >>> roles.participation[:, 0, 0].round(2)  # of positive weights, sent
+    array([0.  , 0.  , 0.44, 0.44, 0.  , 0.  ])
     """
     connectome = as_connectome(network)
     modules = check_labels(labels, connectome.n_neurons)
@@ -74,9 +108,8 @@ def neuron_roles(network: Any, labels: ArrayLike) -> NeuronRoles:
         size = np.abs(values[part])
         ends = (pre[part], post[part])
         for direction, (own, other) in enumerate((ends, ends[::-1])):
-            place = own * k + modules[other]
             by_module = np.zeros((n, k))
-            np.add.at(by_module.ravel(), place, size)
+            np.add.at(by_module.ravel(), own * k + modules[other], size)
             total = by_module.sum(axis=1)
             shares = quotient(by_module, np.repeat(total[:, None], k, axis=1))
             strength[:, sign, direction] = total

@@ -1,4 +1,4 @@
-"""Weights and a partition to block structure: means, scores, intervals."""
+"""Block structure of a network under a partition: means, scores, intervals."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,9 @@ from commstruct.modules.finding import modularity
 from commstruct.statistics import CONSTANT, percentile_interval
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
-EDGES_AT_A_TIME = 500_000  # of a sparse network: their blocks fit in a fast cache
+# Edges of a sparse network that are summed at a time, so that the numbers of their
+# blocks (4 MB) fit into a fast cache. Results depend on it by rounding only.
+EDGES_AT_A_TIME = 500_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +53,10 @@ class BlockStructure:
         where that much excitation, inhibition or weight of any sign is within
         modules. NaN where there is none.
     modularity : float
-        Of the partition, signed, resolution 1. It compares with the strengths of
-        the neurons where D compares with the mean of all weights, so their signs can
-        differ when strengths differ between modules; look at both.
+        Modularity of the partition, signed, at resolution 1. It compares weights with
+        those expected from the strengths of the neurons, whereas D compares them with
+        the mean of all weights. Their signs can therefore differ where strengths differ
+        between modules (docs/scores.md).
     structure_strength : float
         Share in [0, 1] of the variance of the weights that the block means explain,
         adjusted for their number (adjusted R squared, at least 0). 0 for one module,
@@ -66,8 +69,30 @@ class BlockStructure:
         By the two largest of the four means (Liu, Alexander & Altmann 2023,
         doi:10.1093/pnasnexus/pgad364): both within, assortative; both between,
         disassortative; both sent by one module, the core, core-periphery; both
-        received by one, the basin, source-basin. For undirected networks only the
-        first two can be told.
+        received by one, the basin, source-basin. In undirected networks only the
+        first two can occur.
+
+    See Also
+    --------
+    block_structure : Measures it.
+    commstruct.plot_blocks : Draws the block means.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> labels = [0, 0, 0, 1, 1]
+    >>> weights = np.where(np.equal.outer(labels, labels), 1.0, 0.5)
+    >>> blocks = cs.block_structure(weights, labels)
+    >>> blocks.means
+    array([[1. , 0.5],
+           [0.5, 1. ]])
+    >>> blocks.to_pandas()[["from_module", "to_module", "sums", "counts"]]
+       from_module  to_module  sums  counts
+    0            0          0   6.0       6
+    1            0          1   3.0       6
+    2            1          0   3.0       6
+    3            1          1   2.0       2
     """
 
     labels: IntVector
@@ -110,6 +135,10 @@ class BlockIntervals:
     diagonal_score, structure_strength : (2,) array, lower and upper bound
     confidence : float, share of the bootstrap networks between the bounds
     n_bootstraps, seed : int, the arguments that give this result again
+
+    See Also
+    --------
+    block_intervals : Estimates them.
     """
 
     means: FloatMatrix
@@ -128,10 +157,36 @@ def block_structure(network: Any, labels: ArrayLike) -> BlockStructure:
     network : Connectome, or anything `as_connectome` takes
     labels : (n,) array of int or text, module of each neuron
 
+    Returns
+    -------
+    BlockStructure
+
     Raises
     ------
     ValueError
-        If `network` is no connectome or `labels` not one module per neuron.
+        If `network` is not a connectome or `labels` is not one module per neuron.
+
+    See Also
+    --------
+    find_modules : Finds modules.
+    block_intervals : Confidence intervals of means and scores.
+    block_means : The means alone, faster.
+    structure_significance : Tests whether there is more structure than by chance.
+
+    Examples
+    --------
+    Two modules that excite each other, but not themselves:
+
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.kron([[0.0, 1.0], [1.0, 0.0]], np.ones((3, 3)))
+    >>> blocks = cs.block_structure(weights, [0, 0, 0, 1, 1, 1])
+    >>> blocks.diagonal_score, blocks.structure_strength
+    (-1.0, 1.0)
+    >>> blocks.modularity
+    -0.5
+    >>> blocks.pair_types.counts["disassortative"]
+    1
     """
     connectome = as_connectome(network)
     modules = check_labels(labels, connectome.n_neurons)
@@ -145,6 +200,7 @@ def block_structure(network: Any, labels: ArrayLike) -> BlockStructure:
         sizes = _binned(block, np.abs(values), k)
         positive = _binned(block[values > 0], None, k)
     means = quotient(sums, counts)
+    # Name of the score, block sums and values of each part of the weights.
     parts = {
         "": (sums, values),
         "_excitatory": ((sizes + sums) / 2, np.maximum(values, 0)),
@@ -161,10 +217,10 @@ def block_structure(network: Any, labels: ArrayLike) -> BlockStructure:
         mean_absolute=read_only(quotient(sizes, counts)),
         fraction_positive=read_only(quotient(positive, existing)),
         **{
-            f"diagonal_score{part}": _same_module_correlation(
-                total, counts, *_moments(of, counts)
+            f"diagonal_score{name}": _same_module_correlation(
+                part_sums, counts, *_moments(part_values, counts)
             )
-            for part, (total, of) in parts.items()
+            for name, (part_sums, part_values) in parts.items()
         },
         modularity=modularity(connectome, modules),
         structure_strength=_explained(sums, counts, *_moments(values, counts)),
@@ -176,8 +232,8 @@ def block_structure(network: Any, labels: ArrayLike) -> BlockStructure:
 def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
     """Mean weight from each module onto each, self-connections left out.
 
-    The `means` of `block_structure` alone, for large networks and many partitions.
-    The block density of Holland, Laskey & Leinhardt (1983),
+    The same as `means` of `block_structure`, but faster, for large networks or many
+    partitions. The block density of Holland, Laskey & Leinhardt (1983),
     doi:10.1016/0378-8733(83)90021-7, of weights.
 
     Parameters
@@ -193,7 +249,20 @@ def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
     Raises
     ------
     ValueError
-        If `network` is no connectome or `labels` not one module per neuron.
+        If `network` is not a connectome or `labels` is not one module per neuron.
+
+    See Also
+    --------
+    block_structure : Means, scores and kinds of pairs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.array([[9.0, 3.0, 5.0], [1.0, 9.0, 6.0], [2.0, 4.0, 9.0]])
+    >>> cs.block_means(weights, [0, 0, 1])
+    array([[2. , 5.5],
+           [3. , nan]])
     """
     weights, pairs = _summable(network)
     modules = check_labels(labels, weights.shape[0])
@@ -204,7 +273,7 @@ def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
     else:
         sums = _sparse_block_sums(weights, modules, k)
     if not np.isfinite(sums).all():
-        as_connectome(network)  # which says what is wrong with the weights
+        as_connectome(network)  # raises the error that names the fault
     sums -= np.diag(np.bincount(modules, weights.diagonal(), minlength=k))
     counts = _pair_counts(pairs, modules, np.ones(len(modules)))
     return quotient(sums, counts)
@@ -213,10 +282,10 @@ def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
 def _summable(
     network: Any,
 ) -> tuple[Weights, tuple[IntVector, IntVector] | None]:
-    """Weights to be added up, and the pairs that may be connected, if not all may.
+    """Weights to be summed, and the pairs that may be connected, or None if all may.
 
-    A sparse matrix of rows is taken as it is: a copy takes longer than the sums, which
-    do not depend on how it stores its entries.
+    A sparse matrix by rows is used as it is. Copying it would take longer than summing,
+    and the sums do not depend on how it stores its entries.
     """
     if sparse.issparse(network) and network.format == "csr":
         n, columns = network.shape
@@ -234,9 +303,9 @@ def _sparse_block_sums(
     row, starts = modules * k, weights.indptr
     first = 0
     while first < len(modules):
-        # as many rows as come to the number of edges wanted, one at least
-        wanted = starts[first] + EDGES_AT_A_TIME
-        last = max(int(np.searchsorted(starts, wanted, side="right")) - 1, first + 1)
+        # as many rows as hold at most this number of edges, but at least one row
+        limit = starts[first] + EDGES_AT_A_TIME
+        last = max(int(np.searchsorted(starts, limit, side="right")) - 1, first + 1)
         block = np.repeat(row[first:last], np.diff(starts[first : last + 1]))
         block += modules[weights.indices[starts[first] : starts[last]]]
         values = weights.data[starts[first] : starts[last]]
@@ -255,23 +324,45 @@ def block_intervals(
 ) -> BlockIntervals:
     """Confidence intervals of block means and scores, by resampling the neurons.
 
-    Weights of one neuron are not independent, so neurons are drawn, with
-    replacement within their module (Snijders & Borgatti 1999); a neuron is never
-    paired with its own copy. The bounds are percentiles. The modules are taken as
-    given: that they were fitted is not part of the uncertainty.
+    Weights of one neuron are not independent. Neurons are therefore drawn instead of
+    weights, with replacement and within their module (Snijders & Borgatti 1999); a
+    neuron is never paired with its own copy. The bounds are percentiles. The modules
+    are taken as given: the intervals do not include the uncertainty of the partition.
 
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
     labels : (n,) array of int or text, module of each neuron
-    seed : int
+    seed : int, default 0
     n_bootstraps : int, at least 1
     confidence : float between 0 and 1
+
+    Returns
+    -------
+    BlockIntervals
 
     Raises
     ------
     ValueError
         If an argument is out of its range.
+
+    See Also
+    --------
+    block_structure : The estimates themselves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> labels = np.repeat([0, 1], 10)
+    >>> noise = np.random.default_rng(0).normal(size=(20, 20))
+    >>> weights = np.equal.outer(labels, labels) + noise
+    >>> intervals = cs.block_intervals(weights, labels, n_bootstraps=100)
+    >>> low, high = intervals.diagonal_score
+    >>> bool(low < cs.block_structure(weights, labels).diagonal_score < high)
+    True
+    >>> intervals.means.shape
+    (2, 2, 2)
     """
     connectome = as_connectome(network)
     modules = check_labels(labels, connectome.n_neurons)
@@ -305,7 +396,7 @@ def block_intervals(
 
 
 def off_diagonal(connectome: Connectome) -> tuple[IntVector, IntVector, FloatVector]:
-    """Return senders, receivers and values of the non-zero weights, diagonal not."""
+    """Return senders, receivers and values of the non-zero weights off the diagonal."""
     weights = connectome.weights
     if isinstance(weights, np.ndarray):
         pre, post = np.nonzero(weights)
@@ -330,19 +421,19 @@ def _possible_pairs(connectome: Connectome) -> tuple[IntVector, IntVector] | Non
 def _pair_counts(
     pairs: tuple[IntVector, IntVector] | None, modules: IntVector, drawn: FloatVector
 ) -> FloatMatrix:
-    """Pairs per block, if each neuron is there as often as it was drawn."""
+    """Number of pairs per block if each neuron occurs as often as it was drawn."""
     k = int(modules.max()) + 1
     if pairs is not None:
         pre, post = pairs
         return _binned(modules[pre] * k + modules[post], drawn[pre] * drawn[post], k)
     sizes = np.bincount(modules, drawn, minlength=k)
-    itself = np.bincount(modules, drawn**2, minlength=k)
+    with_itself = np.bincount(modules, drawn**2, minlength=k)
     counts: FloatMatrix = np.outer(sizes, sizes).astype(np.float64)
-    return counts - np.diag(itself)
+    return counts - np.diag(with_itself)
 
 
 def _drawn_within_modules(modules: IntVector, rng: np.random.Generator) -> FloatVector:
-    """How often each neuron is drawn if every module is drawn anew from itself."""
+    """How often each neuron is drawn if every module is resampled by itself."""
     order = np.argsort(modules, kind="stable")
     sizes = np.bincount(modules)
     starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
@@ -352,7 +443,7 @@ def _drawn_within_modules(modules: IntVector, rng: np.random.Generator) -> Float
 
 
 def _binned(block: IntVector, values: FloatVector | None, k: int) -> FloatMatrix:
-    """Sum of values, or their number, per block."""
+    """Sum of the values per block, or their number if `values` is None."""
     binned = np.bincount(block, values, minlength=k * k).reshape(k, k)
     return np.asarray(binned, dtype=np.float64)
 
@@ -365,7 +456,7 @@ def quotient(total: FloatMatrix, number: FloatMatrix) -> FloatMatrix:
 def _moments(
     values: FloatVector, counts: FloatMatrix, copies: FloatVector | float = 1.0
 ) -> tuple[float, float]:
-    """Mean and sum of squared deviations over all pairs, those without weight too."""
+    """Mean and sum of squared deviations over all pairs, including zero weights."""
     n_pairs = counts.sum()
     if not n_pairs:
         return 0.0, 0.0

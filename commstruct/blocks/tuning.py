@@ -1,4 +1,4 @@
-"""What modules serve: to which classes of stimuli their neurons answer."""
+"""Tuning of neurons and modules to classes of stimuli."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,13 @@ from commstruct.connectome import check_labels
 from commstruct.statistics import CONSTANT, p_value, p_values
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
+# Spread of a rate, relative to its size, that is only rounding.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class ModuleTuning:
-    """How neurons and modules answer to classes of stimuli.
+    """Responses of neurons and modules to classes of stimuli.
 
     Attributes
     ----------
@@ -24,18 +27,23 @@ class ModuleTuning:
     preferred : (n,) array of int
         Class to which the neuron's mean rate is highest.
     tuning : (k, n_classes) array
-        Mean answer of each module to each class: rates standardised per neuron over
+        Mean response of each module to each class: rates standardised per neuron over
         samples, averaged over its neurons and the samples of the class.
     shared : (k,) array
         Mean square over classes of `tuning`: large where the neurons of a module
-        answer alike, near 0 where their answers cancel.
+        respond alike, near 0 where their responses cancel.
     shared_p : (k,) array
-        Share of random groups of as many neurons that are at least as alike, the
-        module counted among them.
+        p-value of `shared`: share of random groups of as many neurons whose responses
+        are at least as similar, the module itself included.
     whole, whole_p : float
-        Mean of `shared`, weighted by the neurons of each module, and its p value over
-        the same random groupings.
+        Mean of `shared`, weighted by the neurons of each module, and its p-value over
+        the same random groups.
     n_permutations, seed : int
+
+    See Also
+    --------
+    module_tuning : Measures it.
+    matched_tuning : Compares the tuning of two networks.
     """
 
     selectivity: FloatVector
@@ -57,10 +65,10 @@ def module_tuning(
     seed: int = 0,
     n_permutations: int = 999,
 ) -> ModuleTuning:
-    """Measure whether the neurons of a module answer to the same classes.
+    """Measure whether the neurons of a module respond to the same classes.
 
-    The null exchanges neurons between modules. It is a fair one, as the modules were
-    found in the weights, and not in the rates that are tested.
+    The null hypothesis is tested by exchanging neurons between modules, which is valid
+    as the modules were found in the weights and not in the rates that are tested.
 
     Parameters
     ----------
@@ -70,8 +78,8 @@ def module_tuning(
         Class of each sample, from 0.
     labels : (n,) array of int
         Module of each neuron.
-    seed : int
-    n_permutations : int
+    seed : int, default 0
+    n_permutations : int, at least 1
 
     Returns
     -------
@@ -80,27 +88,47 @@ def module_tuning(
     Raises
     ------
     ValueError
-        If shapes do not fit, a rate is not finite, or there are not two classes.
+        If shapes do not fit, a rate is not finite, or there are fewer than two classes.
+
+    See Also
+    --------
+    matched_tuning : Compares the tuning of two networks.
+    find_modules : Finds modules.
+
+    Examples
+    --------
+    Two neurons that respond to class 0, and two that respond to class 1:
+
+    >>> import commstruct as cs
+    >>> rates = [[1, 2, 0, 0], [1, 2, 0, 0], [0, 0, 3, 1], [0, 0, 3, 1]]
+    >>> tuning = cs.module_tuning(rates, [0, 0, 1, 1], [0, 0, 1, 1], n_permutations=99)
+    >>> tuning.preferred
+    array([0, 0, 1, 1])
+    >>> tuning.tuning.round(2)
+    array([[ 1., -1.],
+           [-1.,  1.]])
+    >>> tuning.whole
+    1.0
     """
-    values, of = np.asarray(rates, dtype=np.float64), np.asarray(classes)
-    if values.ndim != 2 or of.shape != values.shape[:1]:
+    values, class_of = np.asarray(rates, dtype=np.float64), np.asarray(classes)
+    if values.ndim != 2 or class_of.shape != values.shape[:1]:
         raise ValueError(
             "rates must be (samples, neurons) and classes one per sample, "
-            f"got shapes {values.shape} and {of.shape}"
+            f"got shapes {values.shape} and {class_of.shape}"
         )
     if not np.isfinite(values).all():
         raise ValueError("rates must be finite, got NaN or infinity")
     modules = check_labels(labels, values.shape[1])
-    names, of = np.unique(of, return_inverse=True)
+    names, class_of = np.unique(class_of, return_inverse=True)
     if len(names) < 2:
         raise ValueError(f"classes must be at least 2, got {len(names)}")
     check_counts(n_permutations=n_permutations)
 
-    counts = np.bincount(of)
-    means = np.array([values[of == one].mean(axis=0) for one in range(len(names))])
+    counts = np.bincount(class_of)
+    means = np.array([values[class_of == c].mean(axis=0) for c in range(len(names))])
     centre, spread = values.mean(axis=0), values.std(axis=0)
-    moves = spread > CONSTANT * np.maximum(1.0, np.abs(centre))
-    scaled = np.where(moves, (means - centre) / np.where(moves, spread, 1), 0.0)
+    varies = spread > CONSTANT * np.maximum(1.0, np.abs(centre))
+    scaled = np.where(varies, (means - centre) / np.where(varies, spread, 1), 0.0)
     selectivity = (counts / counts.sum()) @ scaled**2
 
     k = int(modules.max()) + 1
@@ -131,7 +159,7 @@ def module_tuning(
 
 
 def matched_tuning(first: ArrayLike, second: ArrayLike) -> float:
-    """How alike the modules of two networks are in what they serve.
+    """Similarity of the tuning of the modules of two networks.
 
     Modules are paired one to one so that the sum of the correlations of their tuning
     is largest (Hungarian assignment); the mean correlation of the pairs is returned.
@@ -144,7 +172,26 @@ def matched_tuning(first: ArrayLike, second: ArrayLike) -> float:
     Returns
     -------
     float
-        From -1 to 1; NaN where no module of one of them is tuned at all.
+        From -1 to 1; NaN if one of them has no module that is tuned at all.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of classes differ.
+
+    See Also
+    --------
+    module_tuning : Measures the tuning of the modules of one network.
+
+    Examples
+    --------
+    The same two modules in another order:
+
+    >>> import commstruct as cs
+    >>> first = [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]
+    >>> second = [[0.0, 2.0, 2.0], [3.0, 0.0, 0.0]]
+    >>> round(cs.matched_tuning(first, second), 6)
+    1.0
     """
     one, other = (_standard_rows(np.asarray(x, dtype=float)) for x in (first, second))
     if one.shape[1] != other.shape[1]:
@@ -153,12 +200,12 @@ def matched_tuning(first: ArrayLike, second: ArrayLike) -> float:
         )
     if not len(one) or not len(other):
         return float("nan")
-    alike = one @ other.T
-    return float(alike[linear_sum_assignment(-alike)].mean())
+    correlations = one @ other.T
+    return float(correlations[linear_sum_assignment(-correlations)].mean())
 
 
 def _standard_rows(tuning: FloatMatrix) -> FloatMatrix:
-    """Rows of mean 0 and length 1; without those that are the same for all classes."""
+    """Rows of mean 0 and length 1, without those that do not differ between classes."""
     centred = tuning - tuning.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1)
     kept = length > CONSTANT

@@ -1,7 +1,7 @@
-"""Randomised networks that keep blocks, or the gains of neurons, and no more.
+"""Randomised networks that keep the blocks, or the gains of neurons, and nothing else.
 
-Where the nulls of `nulls` keep what single neurons send and receive, these keep what
-a block model takes as given: that all weights of a block are drawn alike.
+While the nulls of `rewiring` keep what single neurons send and receive, these keep what
+a block model assumes: that all weights of a block are drawn from one distribution.
 """
 
 from typing import Any
@@ -20,56 +20,103 @@ from commstruct.vocabulary import DENSE_SEARCH, BoolMatrix, FloatMatrix, IntVect
 def permute_within_blocks(
     network: Any, labels: ArrayLike, *, seed: int = 0
 ) -> NullNetwork:
-    """Put the weights of every block, zeros too, in random places of that block.
+    """Permute the weights within every block, including those that are zero.
 
-    The null of "blocks, and nothing else": neurons of a module are alike. Keeps the
-    weights of each block, so its mean and its density, the synapses that may exist
-    (`possible`), symmetry and the diagonal; not degrees and strengths of neurons.
+    The null hypothesis of "blocks, and nothing else": neurons of a module are alike.
+    It keeps the weights of each block, and hence its mean and density, the synapses
+    that may exist (`possible`), symmetry and the diagonal; it does not keep the degrees
+    and strengths of neurons.
 
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
         At most 4000 neurons.
     labels : (n,) array of int or text, module of each neuron
-    seed : int
+    seed : int, default 0
+
+    Returns
+    -------
+    NullNetwork
 
     Raises
     ------
     ValueError
         If `labels` is not one module per neuron, or the network is too large.
+
+    See Also
+    --------
+    permute_weights : Permutes the weights of the whole network.
+    commstruct.block_structure : Measures the blocks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights, labels = np.arange(36.0).reshape(6, 6), [0, 0, 0, 1, 1, 1]
+    >>> null = cs.permute_within_blocks(weights, labels)
+    >>> cs.block_means(null, labels)
+    array([[ 7., 10.],
+           [25., 28.]])
+    >>> cs.block_means(weights, labels)
+    array([[ 7., 10.],
+           [25., 28.]])
     """
     connectome = as_connectome(network)
     modules = check_labels(labels, connectome.n_neurons)
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
     dense = _dense(connectome)
-    return _as_stored(connectome, _permuted(connectome, dense, modules, rng))
+    return _stored_alike(connectome, _permuted(connectome, dense, modules, rng))
 
 
 def preserve_gains(network: Any, *, seed: int = 0) -> NullNetwork:
     """Permute the weights, but let every neuron keep its gains.
 
-    The null of "every neuron has a gain on what it sends and one on what it receives,
-    and is like all others apart from that", for dense weights of both signs. Gains
-    are the factors that make the root mean square of every row and column 1. They are
-    divided out, the rest is permuted, and each place of the result gets the weight
-    that has the rank of its product with the gains, so the weights are the same ones.
-    The sums of a sign are kept as far as gains make them; `kept` says how far.
+    The null hypothesis that every neuron has a gain on what it sends and one on what
+    it receives, and is otherwise like all others; for dense weights of both signs.
+    Weights are divided by the gains, which gives every row and column a root mean
+    square of 1, permuted, and multiplied by the gains again. The original weights are
+    then assigned by the rank of these products, so that the same weights occur. The
+    strengths of each sign are kept as far as gains determine them; `kept` of the result
+    says how far.
 
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
         At most 4000 neurons.
-    seed : int
+    seed : int, default 0
+
+    Returns
+    -------
+    NullNetwork
 
     Raises
     ------
     ValueError
         If the network is too large.
+
+    See Also
+    --------
+    preserve_strengths : Keeps degrees and strengths of each sign instead.
+    structure_significance : Tests a network against such nulls.
+
+    Examples
+    --------
+    A neuron that sends ten times as much as the others still does:
+
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.random.default_rng(0).normal(size=(20, 20))
+    >>> weights[0] *= 10
+    >>> null = cs.preserve_gains(weights)
+    >>> int(np.abs(null.weights).sum(axis=1).argmax())
+    0
+    >>> null.kept.weight_error
+    0.0
     """
     connectome = as_connectome(network)
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
     dense = _dense(connectome)
-    free = _places(connectome, dense)
+    free = _pairs_with_gains(connectome, dense)
     size = np.abs(dense[free]).max(initial=0.0) or 1.0
     squares = np.square(np.where(free, dense / size, 0.0))
     rows, columns = proportional_margins(squares, free.sum(axis=1), free.sum(axis=0))
@@ -77,15 +124,15 @@ def preserve_gains(network: Any, *, seed: int = 0) -> NullNetwork:
         rows = columns = np.sqrt(rows * columns)
     factors = np.sqrt(np.outer(rows, columns))
     everyone = np.zeros(connectome.n_neurons, dtype=np.int64)
-    bare = _permuted(connectome, dense * factors, everyone, rng, free)
+    permuted = _permuted(connectome, dense * factors, everyone, rng, free)
     once = free if connectome.is_directed else np.triu(free)
     pre, post = np.nonzero(once)
-    order = np.argsort(bare[pre, post] / factors[pre, post], kind="stable")
+    order = np.argsort(permuted[pre, post] / factors[pre, post], kind="stable")
     weights = dense.copy()
     weights[pre[order], post[order]] = np.sort(dense[pre, post])
     if not connectome.is_directed:
         weights[post, pre] = weights[pre, post]
-    return _as_stored(connectome, weights)
+    return _stored_alike(connectome, weights)
 
 
 def _dense(connectome: Connectome) -> FloatMatrix:
@@ -100,8 +147,8 @@ def _dense(connectome: Connectome) -> FloatMatrix:
     return dense
 
 
-def _places(connectome: Connectome, dense: FloatMatrix) -> BoolMatrix:
-    """Pairs of neurons that may be connected and that send, or receive, at all."""
+def _pairs_with_gains(connectome: Connectome, dense: FloatMatrix) -> BoolMatrix:
+    """Possible pairs of a neuron that sends anything and one that receives anything."""
     free = free_pairs(connectome, not connectome.is_directed)
     free[~np.any(np.where(free, dense, 0.0), axis=1)] = False
     free[:, ~np.any(np.where(free, dense, 0.0), axis=0)] = False
@@ -115,7 +162,7 @@ def _permuted(
     rng: np.random.Generator,
     free: BoolMatrix | None = None,
 ) -> FloatMatrix:
-    """Permute the weights of every block among its free places."""
+    """Permute the weights of every block among its possible synapses."""
     symmetric = not connectome.is_directed
     if free is None:
         free = free_pairs(connectome, symmetric)
@@ -124,17 +171,18 @@ def _permuted(
     if symmetric:
         a, b = np.minimum(a, b), np.maximum(a, b)
     block = a * (int(modules.max()) + 1) + b
-    taken = np.argsort(block, kind="stable")
-    mixed = rng.permutation(len(block))
-    mixed = mixed[np.argsort(block[mixed], kind="stable")]
+    ordered = np.argsort(block, kind="stable")
+    shuffled = rng.permutation(len(block))
+    shuffled = shuffled[np.argsort(block[shuffled], kind="stable")]
     weights = dense.copy()
-    weights[pre[taken], post[taken]] = dense[pre[mixed], post[mixed]]
+    weights[pre[ordered], post[ordered]] = dense[pre[shuffled], post[shuffled]]
     if symmetric:
         weights[post, pre] = weights[pre, post]
     return weights
 
 
-def _as_stored(connectome: Connectome, dense: FloatMatrix) -> NullNetwork:
+def _stored_alike(connectome: Connectome, dense: FloatMatrix) -> NullNetwork:
+    """Null network with these weights, sparse if the original is."""
     weights: Weights = dense
     if not isinstance(connectome.weights, np.ndarray):
         weights = sparse.csr_array(dense)

@@ -1,4 +1,4 @@
-"""Is there more structure than chance gives: modules re-found in every null."""
+"""Test of structure against randomised networks, in each of which modules are found."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.block_nulls import preserve_gains
-from commstruct.nulls.rewiring import NULLS as REARRANGEMENTS
+from commstruct.nulls.rewiring import NULLS as REWIRING_NULLS
 from commstruct.statistics import p_value, z_score
 from commstruct.vocabulary import SCORES, FloatVector, IntVector
 
@@ -26,25 +26,31 @@ class Significance:
         ``(1 + number of null values >= observed) / (1 + n_nulls)`` (Phipson & Smyth
         2010, doi:10.2202/1544-6115.1585), so never 0.
     z_score : float
-        Observed minus the mean null value, in their standard deviations; NaN where
-        all null values are equal. Only a size: null values need not be normal.
+        Observed minus the mean null value, in standard deviations of the null values;
+        NaN where these are all equal. An effect size only, as they need not be normal.
     observed : float
         The statistic: the largest modularity found if assortative, minus the
         smallest if disassortative, and for ``"any"`` the integrated classification
         likelihood, in nats over one module's, of the best division into two modules
-        or more; negative if one module is found.
+        or more, which is negative if one module is found.
     null_values : (n_nulls,) array, the statistic in every null network
     partition : Partition, the modules of the network itself
     scores : dict of float
         ``diagonal_score``, ``modularity`` and ``structure_strength`` of `partition`.
     null_scores : dict of (n_nulls,) arrays
-        The same of the modules found in every null network; NaN where undefined.
+        The same for the modules found in every null network; NaN where undefined.
     null_n_modules : (n_nulls,) array of int
     strength_error : float
-        Largest error of the null networks' strengths, as `Kept` has it, over signs
-        and directions, mean over the null networks; NaN without weights.
+        Relative error of the strengths in the null networks (`NullNetwork.kept`): the
+        largest over signs and directions, averaged over the null networks; NaN without
+        weights.
     structure, signs, null, n_nulls, restarts, seed
         The arguments that give this result again from the same weights.
+
+    See Also
+    --------
+    structure_significance : Makes the test.
+    commstruct.plot_nulls : Draws the null values.
     """
 
     p_value: float
@@ -64,7 +70,7 @@ class Significance:
     seed: int
 
 
-NULLS = {**REARRANGEMENTS, "gains": preserve_gains}
+NULLS = {**REWIRING_NULLS, "gains": preserve_gains}
 
 
 def structure_significance(
@@ -80,18 +86,18 @@ def structure_significance(
 ) -> Significance:
     """Test whether a network has more structure than randomised ones.
 
-    Modules are found in every null network by the very search that found those of
-    the network: a search finds modules in noise too, and only what it finds beyond
-    that is evidence. The statistic is what the search optimises, so that it is asked
-    about the structure that was asked for. The block model of ``"any"`` finds one
-    module in nearly all structureless networks; how near it came to finding more is
-    then its statistic, so that a small p-value can come with one module: there is
-    structure, but not enough of it to tell modules.
+    Modules are found in every null network by the same search as in the network
+    itself. A search finds modules in noise too, and only what it finds beyond that is
+    evidence. The statistic is the objective of the search and therefore measures the
+    kind of structure that was searched for. The block model of ``"any"`` finds one
+    module in nearly all structureless networks; its statistic is then how close it came
+    to finding more. A small p-value with one module hence means that there is
+    structure, but too little of it to identify modules.
 
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
-    seed : int
+    seed : int, default 0
         The same seed gives the same test at any number of workers.
     n_nulls : int, at least 1
     structure, signs, restarts : see `find_modules`
@@ -100,18 +106,39 @@ def structure_significance(
     null : {"strength", "degree", "gains", "permute"}, optional
         What null networks keep: degrees and strengths (`preserve_strengths`), degrees
         (`rewire_edges`), gains (`preserve_gains`), or only the weights
-        (`permute_weights`). Default: what the search itself takes no account of, so
-        gains for the Gaussian block model of ``"any"`` in dense networks, strengths
-        for all others. With less, neurons that differ in strength can make a network
-        significant by themselves; strengths, where gains are what differs, give a
-        test of ``"any"`` that rejects too little.
+        (`permute_weights`). Default: what the search does not count as structure, that
+        is, gains for the Gaussian block model of ``"any"`` in dense networks, and
+        strengths otherwise. If null networks keep less, differences of strength between
+        neurons can make a network significant by themselves; if they keep strengths
+        where neurons differ in gain, the test of ``"any"`` rejects too rarely.
     workers : int, at least 1
         Processes that share the null networks.
+
+    Returns
+    -------
+    Significance
 
     Raises
     ------
     ValueError
         If an argument is unknown or out of its range.
+
+    See Also
+    --------
+    find_modules : The search.
+    preserve_strengths, rewire_edges, preserve_gains, permute_weights : The nulls.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> noise = np.random.default_rng(0).normal(size=(20, 20))
+    >>> weights = np.kron(np.eye(2), np.full((10, 10), 3.0)) + noise
+    >>> test = cs.structure_significance(
+    ...     weights, structure="assortative", n_nulls=19, restarts=1
+    ... )
+    >>> test.partition.n_modules, test.p_value
+    (2, 0.05)
     """
     connectome = as_connectome(network)
     if null is not None:
@@ -167,8 +194,9 @@ def _null_row(
 
 
 def _statistic(partition: Partition) -> float:
-    turned = partition.structure == "disassortative"
-    return -partition.evidence if turned else partition.evidence
+    """Objective of the search, larger where there is more structure."""
+    minimised = partition.structure == "disassortative"
+    return -partition.evidence if minimised else partition.evidence
 
 
 def _scores(connectome: Connectome, partition: Partition) -> dict[str, float]:

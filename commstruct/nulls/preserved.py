@@ -1,4 +1,4 @@
-"""What a randomised network kept of the original, measured."""
+"""Properties of a network that are preserved in a randomised one, measured."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +12,10 @@ from commstruct.vocabulary import FloatMatrix
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
-    """What a randomised network kept of the original, measured.
+class PreservedProperties:
+    """What a randomised network has kept of the original.
 
-    The arrays are ``[sign, direction]`` of shape (2, 2), signs positive, negative,
+    The arrays are ``[sign, direction]`` of shape (2, 2), with signs positive, negative
     and directions sent, received; NaN where the original has no such weights.
 
     Attributes
@@ -25,10 +25,10 @@ class Kept:
         Root mean square change of the neurons' strengths, as a share of their mean.
     strength_correlation : array
         Pearson correlation of the neurons' strengths with the original ones; NaN
-        too where these are all equal.
+        also where these are all equal.
     weight_error : float
         Largest difference between the sorted weights of both, as a share of the
-        largest; 0 if the weights are the same in other places.
+        largest; 0 if the weights were only rearranged.
     similarity : float
         Pearson correlation of both networks' weights over all pairs of neurons: 1
         if nothing was randomised; NaN if all weights are equal.
@@ -41,7 +41,7 @@ class Kept:
     similarity: float
 
 
-def what_was_kept(network: Any, null_network: Any) -> Kept:
+def preserved_properties(network: Any, null_network: Any) -> PreservedProperties:
     """Measure what one network has kept of another, on the same neurons.
 
     Parameters
@@ -61,7 +61,7 @@ def what_was_kept(network: Any, null_network: Any) -> Kept:
     before, after = _by_sign(original), _by_sign(null)
     error = after - before
     mean = _defined(before[1].mean(axis=-1))
-    return Kept(
+    return PreservedProperties(
         degree_error=np.abs(error[0]).max(axis=-1) + 0 * mean,
         strength_error=np.sqrt((error[1] ** 2).mean(axis=-1)) / mean,
         strength_correlation=_correlation(before[1], after[1]),
@@ -75,16 +75,16 @@ def _by_sign(connectome: Connectome) -> FloatMatrix:
     n = connectome.n_neurons
     *ends, values = off_diagonal(connectome)
     result = np.empty((2, 2, 2, n))
-    for sign, of in enumerate((values > 0, values < 0)):
+    for sign, has_sign in enumerate((values > 0, values < 0)):
         for direction in range(2):
-            own, sizes = ends[direction][of], np.abs(values[of])
+            own, sizes = ends[direction][has_sign], np.abs(values[has_sign])
             result[0, sign, direction] = np.bincount(own, minlength=n)
             result[1, sign, direction] = np.bincount(own, sizes, minlength=n)
     return result
 
 
 def _defined(divisor: FloatMatrix) -> FloatMatrix:
-    """The same with NaN for 0."""
+    """The divisor, with NaN instead of 0."""
     defined: FloatMatrix = np.where(divisor == 0, np.nan, divisor)
     return defined
 
@@ -102,11 +102,13 @@ def _correlation(x: FloatMatrix, y: FloatMatrix) -> FloatMatrix:
 
 def _weight_error(original: Connectome, null: Connectome) -> float:
     """Largest difference between sorted weights, as a share of the largest."""
-    values, placed = (np.sort(off_diagonal(one)[2]) for one in (original, null))
-    if len(values) != len(placed):
+    values, randomised = (
+        np.sort(off_diagonal(network)[2]) for network in (original, null)
+    )
+    if len(values) != len(randomised):
         return 1.0
     largest = np.abs(values).max(initial=0.0)
-    return float(np.abs(values - placed).max(initial=0.0) / (largest or 1.0))
+    return float(np.abs(values - randomised).max(initial=0.0) / (largest or 1.0))
 
 
 def _similarity(weights: Weights, others: Weights) -> float:
@@ -116,7 +118,7 @@ def _similarity(weights: Weights, others: Weights) -> float:
         float((a * b).sum() - (a.diagonal() * b.diagonal()).sum())
         for a, b in ((weights, others), (weights, weights), (others, others))
     ]
-    sums = [float(one.sum() - one.diagonal().sum()) for one in (weights, others)]
+    sums = [float(w.sum() - w.diagonal().sum()) for w in (weights, others)]
     n_pairs = max(n * (n - 1), 1)
     covariance = products[0] - sums[0] * sums[1] / n_pairs
     spreads = [products[i + 1] - sums[i] ** 2 / n_pairs for i in range(2)]
