@@ -139,6 +139,17 @@ class BlockIntervals:
     See Also
     --------
     block_intervals : Estimates them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.random.default_rng(0).normal(size=(12, 12))
+    >>> labels = np.repeat([0, 1], 6)
+    >>> intervals = cs.block_intervals(weights, labels, n_bootstraps=20)
+    >>> lower, upper = intervals.means
+    >>> bool((lower < upper).all()), intervals.confidence
+    (True, 0.95)
     """
 
     means: FloatMatrix

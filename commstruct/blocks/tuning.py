@@ -44,6 +44,16 @@ class ModuleTuning:
     --------
     module_tuning : Measures it.
     matched_tuning : Compares the tuning of two networks.
+
+    Examples
+    --------
+    A neuron that responds to one class only, and one that responds to both alike:
+
+    >>> import commstruct as cs
+    >>> rates = [[1, 1], [1, 2], [0, 1], [0, 2]]
+    >>> tuning = cs.module_tuning(rates, [0, 0, 1, 1], [0, 1], n_permutations=9)
+    >>> tuning.selectivity
+    array([1., 0.])
     """
 
     selectivity: FloatVector

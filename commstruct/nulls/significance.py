@@ -51,6 +51,19 @@ class Significance:
     --------
     structure_significance : Makes the test.
     commstruct.plot_nulls : Draws the null values.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> noise = np.random.default_rng(0).normal(size=(12, 12))
+    >>> test = cs.structure_significance(
+    ...     noise, structure="assortative", n_nulls=9, restarts=1
+    ... )
+    >>> test.null_values.shape
+    (9,)
+    >>> test.null, sorted(test.scores)
+    ('strength', ['diagonal_score', 'modularity', 'structure_strength'])
     """
 
     p_value: float
