@@ -212,7 +212,7 @@ def test_one_module_has_modularity_zero():
 @pytest.mark.parametrize("network", ["dense", "sparse"])
 @pytest.mark.parametrize("structure", ["assortative", "disassortative"])
 def test_the_number_of_workers_changes_nothing(structure, network, monkeypatch):
-    monkeypatch.setattr(commstruct.modules.leiden, "EDGES_WORTH_A_PROCESS", 0)
+    monkeypatch.setattr(commstruct.modules.leiden, "MIN_EDGES_FOR_PROCESSES", 0)
     if network == "dense":
         weights, _ = planted_weights("structureless", seed=1, sizes=(30,))
     else:  # large enough for the engines of large sparse networks
