@@ -77,7 +77,7 @@ class Partition:
     >>> partition = cs.find_modules(two_cliques, structure="assortative")
     >>> partition.labels
     array([0, 0, 0, 0, 1, 1, 1, 1])
-    >>> partition.n_modules, partition.quality, partition.agreement
+    >>> partition.n_modules, round(partition.quality, 6), partition.agreement
     (2, 0.5, 1.0)
     """
 
