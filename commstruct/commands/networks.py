@@ -89,7 +89,22 @@ def result_folders(networks: list[str], out: Path) -> list[Path]:
 
 
 def read_groups(groups: str, networks: list[str]) -> list[str]:
-    """Return the group of each network, given as ``G,G,H,H`` or in a CSV file."""
+    """Return the group of each network, given as ``G,G,H,H`` or in a CSV file.
+
+    Raises
+    ------
+    ValueError
+        If a network has no group, or there are fewer than three networks or two groups.
+    """
+    found = _groups_as_given(groups, networks)
+    if len(networks) < 3:
+        raise ValueError(f"--groups needs at least three networks, got {len(networks)}")
+    if len(set(found)) < 2:
+        raise ValueError(f"--groups must be at least two, got only {found[0]!r}")
+    return found
+
+
+def _groups_as_given(groups: str, networks: list[str]) -> list[str]:
     if not Path(groups).is_file():
         words = [group.strip() for group in groups.split(",")]
         if len(words) != len(networks) or not all(words):

@@ -56,6 +56,8 @@ def test_options_that_fit_the_networks_are_accepted(
         (PAIR, ["--region=whole"], "it needs --sweep"),
         (PAIR, ["--sweep=nowhere"], "nowhere"),
         (THREE, ["--groups=a,b"], "one word per network"),
+        (THREE, ["--groups=a,a,a"], "--groups must be at least two, got only 'a'"),
+        (PAIR, ["--groups=a,b"], "--groups needs at least three networks, got 2"),
         (PAIR, ["--columns=source"], "ROLE=NAME"),
     ],
 )
