@@ -16,6 +16,7 @@ NAMES = ("sims", "random", "statistics", "tempfile", "queue", "typer", "numpy")
 ANALYZE = (
     *("analyze", "dataset:karate", "--out", "out", "--format", "html", "--json"),
     *("--structure", "assortative", "--nulls", "2", "--restarts", "1"),
+    *("--workers", "2"),  # which import as well
 )
 SCRIPT = "from commstruct.__main__ import main\nmain()\n"
 
@@ -55,11 +56,10 @@ def run(start: list[str], *words: str, cwd: Path) -> subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_analysis_imports_no_file_from_the_current_folder(
-    folder: Path, start: list[str], workers: str
+    folder: Path, start: list[str]
 ) -> None:
-    result = run(start, *ANALYZE, "--workers", workers, cwd=folder)
+    result = run(start, *ANALYZE, cwd=folder)
     assert result.returncode == 0, result.stderr
     assert "of the user was imported" not in result.stderr
     assert json.loads(result.stdout)["scores"][0]["n_modules"] > 1
