@@ -413,8 +413,8 @@ def test_impossible_comparisons_are_refused(
 ) -> None:
     files = [edge_list(tmp_path / f"{i}.csv", i) for i in range(2)]
     out = tmp_path / "out"
-    message = refused(commstruct("compare", *files, "--out", out, *COLUMNS, *options))
-    assert re.search(message, message)
+    stderr = refused(commstruct("compare", *files, "--out", out, *COLUMNS, *options))
+    assert re.search(message, stderr)
     assert not out.exists()
 
 

@@ -1,18 +1,25 @@
 """Options of `compare` that cannot work are refused before any file is read."""
 
-import re
+import inspect
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers.command import commstruct
 
 from commstruct.analysis import analyze, write_analysis
-from commstruct.commands.compare import ComparisonOptions, _Inputs, _read_sweep
+from commstruct.commands.compare import (
+    ComparisonOptions,
+    _Inputs,
+    _read_sweep,
+    compare,
+)
+from commstruct.commands.options import OutputOptions
+from commstruct.commands.reading import ReadingOptions
 from commstruct.datasets import load_dataset
 
 PAIR, THREE = ["a.npy", "b.npy"], ["a.npy", "b.npy", "c.npy"]
+QUIET = OutputOptions(quiet=True)
 SWEEP = ComparisonOptions(sweep=Path("sweep"))
 
 
@@ -52,22 +59,25 @@ def test_options_that_fit_the_networks_are_accepted(
 @pytest.mark.parametrize(
     ("networks", "options", "message"),
     [
-        (THREE, ["--sweep=nowhere"], "--sweep is for two networks"),
-        (PAIR, ["--region=whole"], "it needs --sweep"),
-        (PAIR, ["--sweep=nowhere"], "nowhere"),
-        (THREE, ["--groups=a,b"], "one word per network"),
-        (THREE, ["--groups=a,a,a"], "--groups must be at least two, got only 'a'"),
-        (PAIR, ["--groups=a,b"], "--groups needs at least three networks, got 2"),
-        (PAIR, ["--columns=source"], "ROLE=NAME"),
+        (THREE, SWEEP, "--sweep is for two networks"),
+        (PAIR, ComparisonOptions(region="whole"), "it needs --sweep"),
+        (PAIR, SWEEP, "analysis .*sweep does not exist"),
+        (THREE, ComparisonOptions(groups="a,b"), "one word per network"),
+        (THREE, ComparisonOptions(groups="a,a,a"), "at least two, got only 'a'"),
+        (PAIR, ComparisonOptions(groups="a,b"), "needs at least three networks, got 2"),
     ],
 )
 def test_options_are_refused_though_the_files_do_not_even_exist(
-    tmp_path: Path, networks: list[str], options: list[str], message: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    networks: list[str],
+    options: ComparisonOptions,
+    message: str,
 ) -> None:
-    result = commstruct("compare", *networks, "--out", "out", *options, cwd=tmp_path)
-    assert result.returncode == 2
-    assert re.search(message, result.stderr)
-    assert "a.npy" not in result.stderr
+    monkeypatch.chdir(tmp_path)
+    function = inspect.unwrap(compare)  # errors are not yet messages
+    with pytest.raises(ValueError, match=message):
+        function(networks, Path("out"), options, ReadingOptions(), output=QUIET)
     assert list(tmp_path.iterdir()) == []
 
 
