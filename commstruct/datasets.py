@@ -7,7 +7,7 @@ from importlib.resources import as_file, files
 from typing import Literal
 
 from commstruct.connectome import Connectome
-from commstruct.files import read_connectome
+from commstruct.files.reading import read_connectome
 
 DATA = files("commstruct") / "data"
 Kind = Literal["connectome", "classic", "trained"]

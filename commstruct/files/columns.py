@@ -1,11 +1,14 @@
-"""Names that columns usually have: of edges, of neurons, of transmitters."""
+"""Common names of the columns of edges, neurons and transmitters."""
 
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from commstruct.files.content import ReadOptions, listed
+from commstruct.files.content import listed
+from commstruct.files.options import ReadingOptions
 
+# In the spelling of `plain_name`. Earlier names take precedence in NAMES and
+# TRANSMITTERS, where a table may have several of them.
 # fmt: off
 SOURCES = [
     "source", "source_id", "source_name", "src", "from", "pre", "pre_id", "pre_name",
@@ -39,13 +42,13 @@ NAMES = [
 
 
 def plain_name(column: Any) -> str:
-    """Column name in small letters, without '#' and with '_' for spaces."""
+    """Column name in lower case, without "#" and with "_" for spaces."""
     words = str(column).strip().lstrip("#% ").strip("\"'").lower()
     return words.replace("-", "_").replace(" ", "_").replace(".", "_")
 
 
 def name_column(columns: Iterable[Any]) -> Any:
-    """Return the column that names the neurons, or None where there is no column."""
+    """Return the column that names the neurons, or None if there are no columns."""
     columns = list(columns)
     for wanted in NAMES:
         for column in columns:
@@ -55,39 +58,42 @@ def name_column(columns: Iterable[Any]) -> Any:
 
 
 def known_transmitter(columns: Iterable[Any]) -> str | None:
-    """Return the column that holds transmitters or signs, by its usual names."""
+    """Return the column of transmitters or signs, recognised by its name."""
     plain = {plain_name(column): str(column) for column in columns}
     return next((plain[wanted] for wanted in TRANSMITTERS if wanted in plain), None)
 
 
 def edge_columns(
-    columns: list[str], options: ReadOptions, path: Path
+    columns: list[str], options: ReadingOptions, path: Path
 ) -> dict[str, str] | None:
-    """Columns of source, target, weight: as given, else by their usual names."""
+    """Columns of source, target and weight: as given, else by common names.
+
+    Returns None if the columns are not those of an edge list.
+    """
     roles: dict[str, str] = {}
     known = {"source": SOURCES, "target": TARGETS, "weight": WEIGHTS}
-    for role, usual in known.items():
+    for role, common in known.items():
         if role in options.columns:
             roles[role] = options.columns[role]
             continue
-        found = [column for column in columns if plain_name(column) in usual]
-        if len(found) > 1 and role in {"source", "target"}:
-            best = [c for c in found if plain_name(c) in {"pre", "post", role}]
-            found = best if len(best) == 1 else found
-        if len(found) > 1 and not are_edge_columns(columns):
+        candidates = [column for column in columns if plain_name(column) in common]
+        if len(candidates) > 1 and role in {"source", "target"}:
+            best = [c for c in candidates if plain_name(c) in {"pre", "post", role}]
+            candidates = best if len(best) == 1 else candidates
+        if len(candidates) > 1 and not are_edge_columns(columns):
             continue
-        if len(found) > 1:
+        if len(candidates) > 1:
             raise ValueError(
-                f"{path.name}: {listed(found)} may all be the {role}: name the one by "
-                "columns="
+                f"{path.name}: {listed(candidates)} could all be the {role}: choose "
+                "one by columns="
             )
-        if found:
-            roles[role] = found[0]
+        if candidates:
+            roles[role] = candidates[0]
     if "source" not in roles or "target" not in roles:
         if options.columns and options.layout != "matrix":
             missing = "source" if "source" not in roles else "target"
             raise ValueError(
-                f"{path.name}: no column is known as the {missing} among "
+                f"{path.name}: no column is recognised as the {missing} among "
                 f"{listed(columns)}: name it by columns="
             )
         return None
@@ -95,6 +101,6 @@ def edge_columns(
 
 
 def are_edge_columns(columns: list[str]) -> bool:
-    """Whether a source and a target are among the names."""
+    """Whether a source and a target are among the column names."""
     plain = {plain_name(column) for column in columns}
     return bool(plain & set(SOURCES)) and bool(plain & set(TARGETS))

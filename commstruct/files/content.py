@@ -1,4 +1,4 @@
-"""What one file held, and how a list of edges becomes weights."""
+"""The content of one file before it is checked, and weights from edge lists."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,44 +11,28 @@ from scipy import sparse
 
 from commstruct.connectome import Weights
 from commstruct.files.limits import check_sparse
+from commstruct.files.options import ReadingOptions
 from commstruct.vocabulary import DENSE_READ, BoolMatrix, FloatVector, IntVector
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """What the caller of `read_connectome` asked for; see there."""
-
-    variable: str | None
-    columns: dict[str, str]
-    layout: str | None
-    directed: bool | None
-    duplicates: str
-    transmitter: str | None
-    inhibitory: tuple[str, ...] | None
-    learning_rate: float | None
-    seed: int | None
-    checkpoint: int | None
-    max_memory: int
 
 
 @dataclass(frozen=True, eq=False)
 class FileContent:
-    """What one file held, before it is checked and becomes a connectome.
+    """The content of one file, before it is checked and becomes a connectome.
 
     Attributes
     ----------
     weights : (n, n) array or scipy.sparse array, laid out as in the file
-    names : list of str, or None where the file has none
+    names : list of str, or None if the file has none
     attributes : pandas.DataFrame with n rows, or None
     possible : (n, n) array of bool, laid out as `weights`, or None
     orientation : str or None
-        What the file itself says of its orientation; None if it does not.
+        Orientation stated in the file; None if it states none.
     duplicates_summed : int
-        Rows that were added to another row of the same pair.
+        Edges that were added to another edge between the same neurons.
     signs : str or None
-        How signs were given to the edges; None if that is still to be done.
+        A note on how edges were given signs; None if they were not.
     notes : tuple of str
-        What else a person should know of how the file was read.
+        Sentences on anything else that affects the interpretation.
     """
 
     weights: Any
@@ -69,26 +53,26 @@ def weights_from_edges(
     names: list[str],
     directed: bool,
     path: Path,
-    options: ReadOptions,
+    options: ReadingOptions,
 ) -> tuple[Weights, int]:
-    """Sum edges into weights ``[source, target]``; no dense array for many neurons.
+    """Sum edges into weights ``[source, target]``, sparse above `DENSE_READ`.
 
     Returns
     -------
-    weights, and the number of edges that were added to another of the same pair
+    weights, and the number of edges that were added to another edge
 
     Raises
     ------
     ValueError
-        If a pair comes twice and `options.duplicates` is ``"error"``.
+        If a pair is repeated and `options.duplicates` is ``"error"``.
     """
     n = len(names)
     check_sparse(path, n, len(weight), options.max_memory)
     if not directed:
         source, target = np.minimum(source, target), np.maximum(source, target)
-    if not weight.all():  # an edge of weight 0 only says that its neurons exist
-        real = weight != 0
-        source, target, weight = source[real], target[real], weight[real]
+    if not weight.all():  # edges of weight 0 only declare neurons
+        exists = weight != 0
+        source, target, weight = source[exists], target[exists], weight[exists]
     summed = sparse.coo_array((weight, (source, target)), shape=(n, n)).tocsr()
     n_summed = len(weight) - summed.nnz
     if n_summed and options.duplicates == "error":
@@ -98,7 +82,29 @@ def weights_from_edges(
     return (summed.toarray() if n <= DENSE_READ else summed), n_summed
 
 
-def check_columns(options: ReadOptions, columns: list[str], path: Path) -> None:
+def columns_in_order_of_rows(
+    path: Path, rows: list[str], columns: list[str], weights: Any
+) -> Any:
+    """Put the columns of a matrix into the order of the names of its rows.
+
+    Raises
+    ------
+    ValueError
+        If rows and columns do not name the same neurons, each once.
+    """
+    if rows == columns:
+        return weights
+    if len(set(rows)) < len(rows) or set(rows) != set(columns):
+        example = next((name for name in rows if name not in columns), rows[0])
+        raise ValueError(
+            f"{path.name}: rows and columns must name the same neurons once, got row "
+            f"{example!r}"
+        )
+    position = {name: i for i, name in enumerate(columns)}
+    return weights[:, [position[name] for name in rows]]
+
+
+def check_columns(options: ReadingOptions, columns: list[str], path: Path) -> None:
     """Refuse column names that the file does not have."""
     for role, column in options.columns.items():
         if column not in columns:
@@ -109,14 +115,14 @@ def check_columns(options: ReadOptions, columns: list[str], path: Path) -> None:
 
 
 def listed(words: Any, most: int = 12) -> str:
-    """Words in quotes with commas, cut after a dozen."""
+    """Words in quotes, separated by commas; at most `most` of them."""
     words = [repr(word) for word in words]
     more = f" and {len(words) - most} more" if len(words) > most else ""
     return ", ".join(words[:most]) + more
 
 
 def texts(values: NDArray[Any]) -> list[str]:
-    """Names as text: whole numbers in full, never through a float."""
+    """Names as text; integers are written in full, never converted to floats."""
     return [str(value) for value in np.asarray(values).ravel().tolist()]
 
 

@@ -1,9 +1,10 @@
-"""Lists of edges in text or in columns; ids stay exact."""
+"""Edge lists in text, Parquet and Feather; ids remain exact."""
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,12 @@ from commstruct.files.arrow import read_arrow
 from commstruct.files.columns import edge_columns, known_transmitter, plain_name
 from commstruct.files.content import (
     FileContent,
-    ReadOptions,
     check_columns,
     listed,
     weights_from_edges,
 )
 from commstruct.files.neurons import signs_of
+from commstruct.files.options import ReadingOptions
 from commstruct.files.text import (
     Layout,
     is_id,
@@ -27,26 +28,28 @@ from commstruct.files.text import (
 )
 from commstruct.vocabulary import FloatVector, IntVector
 
+Locate: TypeAlias = Callable[[int], str]  # what to call a row in an error
 
-def read_columns(path: Path, options: ReadOptions) -> FileContent:
-    """Read an edge list out of Parquet or Feather."""
+
+def read_columns(path: Path, options: ReadingOptions) -> FileContent:
+    """Read an edge list from Parquet or Feather."""
     table = read_arrow(path, options.max_memory)
     columns = [str(column) for column in table]
     roles = edge_columns(columns, options, path)
     if roles is None:
         raise ValueError(
-            f"{path.name}: no column is known as the source or the target among "
+            f"{path.name}: no column is recognised as the source or the target among "
             f"{listed(columns)}: name them by columns="
         )
-    return _edges(path, table, roles, options)
+    return _content_of_edges(path, table, roles, options)
 
 
-def read_text_edges(path: Path, layout: Layout, options: ReadOptions) -> FileContent:
+def read_text_edges(path: Path, layout: Layout, options: ReadingOptions) -> FileContent:
     """Read an edge list with or without a header line."""
     columns = layout.first
     roles = edge_columns(columns, options, path) if columns else None
     header = roles is not None
-    if roles is None:  # no header, or one that says nothing: by position
+    if roles is None:  # no header: columns by position
         if len(columns) < 2:
             raise ValueError(
                 f"{path.name}: an edge list must have 2 columns or more, got "
@@ -54,34 +57,35 @@ def read_text_edges(path: Path, layout: Layout, options: ReadOptions) -> FileCon
             )
         if len(columns) > 3:
             raise ValueError(
-                f"{path.name}: no column is known as the source or the target among "
-                f"{listed(columns)}: name them by columns="
+                f"{path.name}: no column is recognised as the source or the target "
+                f"among {listed(columns)}: name them by columns="
             )
         if not all(map(is_number, columns[2:])):
             raise ValueError(
                 f"{path.name}: line {layout.skipped + 1}: must be source, target and a "
-                f"number, or a header with known names, got {listed(columns)}"
+                f"number, or a header with common names, got {listed(columns)}"
             )
         columns = ["source", "target", "weight"][: len(columns)]
         roles = {column: column for column in columns}
     else:
         check_columns(options, columns, path)
     chosen = dict(roles)
-    extra = _edge_transmitter(columns, options)
-    if extra:
-        chosen["transmitter"] = extra
-    places = {role: columns.index(column) for role, column in chosen.items()}
+    transmitter = _edge_transmitter(columns, options)
+    if transmitter:
+        chosen["transmitter"] = transmitter
+    positions = {role: columns.index(column) for role, column in chosen.items()}
     dtypes: dict[int, Any] = {
-        place: np.float64 if role == "weight" else str for role, place in places.items()
+        position: np.float64 if role == "weight" else str
+        for role, position in positions.items()
     }
-    whole = [places["source"], places["target"]]
+    ends = [positions["source"], positions["target"]]
     sample = layout.second if header else layout.first
     try:
-        if not all(is_id(sample[place]) for place in whole if place < len(sample)):
-            raise ValueError("names, not numbers")
-        numbered = {**dtypes, **dict.fromkeys(whole, np.int64)}  # exact, and fast
-        table = parse_rows(path, layout, options, header=header, dtypes=numbered)
-    except (ValueError, OverflowError):  # as text; what is wrong is said there
+        if not all(is_id(sample[end]) for end in ends if end < len(sample)):
+            raise ValueError("names, not integers")
+        integers = {**dtypes, **dict.fromkeys(ends, np.int64)}  # exact, and fast
+        table = parse_rows(path, layout, options, header=header, dtypes=integers)
+    except (ValueError, OverflowError):  # as text, which also reports what is wrong
         table = parse_rows(path, layout, options, header=header, dtypes=dtypes)
     if table.shape[1] != len(columns):
         raise ValueError(
@@ -89,18 +93,18 @@ def read_text_edges(path: Path, layout: Layout, options: ReadOptions) -> FileCon
             f"row has, got {table.shape[1]}"
         )
     table.columns = columns
-    return _edges(
-        path, table, roles, options, place=_LinePlace(path, layout, options, header)
+    return _content_of_edges(
+        path, table, roles, options, locate=_LineOfRow(path, layout, options, header)
     )
 
 
 @dataclass(frozen=True)
-class _LinePlace:
-    """Finds the line of a row again when something is wrong with it."""
+class _LineOfRow:
+    """Finds the line of a row in the file, for errors."""
 
     path: Path
     layout: Layout
-    options: ReadOptions
+    options: ReadingOptions
     header: bool
 
     def __call__(self, row: int) -> str:
@@ -109,39 +113,42 @@ class _LinePlace:
         return f"line {number}"
 
 
-def _edge_transmitter(columns: list[str], options: ReadOptions) -> str | None:
-    """Column of the edges that gives their sign, where signs are asked for."""
+def _edge_transmitter(columns: list[str], options: ReadingOptions) -> str | None:
+    """Column of the edges that gives their sign, if the options ask for signs."""
     if options.transmitter is not None:
         return options.transmitter if options.transmitter in columns else None
     return known_transmitter(columns) if options.inhibitory is not None else None
 
 
-def _edges(
+def _row_number(row: int) -> str:
+    return f"row {row + 1}"
+
+
+def _content_of_edges(
     path: Path,
     table: pd.DataFrame,
     roles: dict[str, str],
-    options: ReadOptions,
-    place: Any = None,
+    options: ReadingOptions,
+    locate: Locate = _row_number,
 ) -> FileContent:
-    """Turn a table of edges into weights, neurons in the order they appear."""
-    where = place or (lambda row: f"row {row + 1}")
+    """Turn a table of edges into weights, neurons in the order of first appearance."""
     check_columns(options, [str(column) for column in table], path)
     if len(table) == 0:
         raise ValueError(f"{path.name}: has a header but no rows")
-    weight, notes = _edge_weights(path, table, roles, where)
+    weight, notes = _edge_weights(path, table, roles, locate)
     transmitter = _edge_transmitter([str(c) for c in table], options)
     signs = None
     if transmitter is not None:
         if (weight < 0).any():
             raise ValueError(
-                f"{path.name}: weights have signs already, so {transmitter!r} cannot "
-                "give them"
+                f"{path.name}: weights must not be negative if {transmitter!r} is to "
+                "give their signs"
             )
         sign, signs = signs_of(
             table[transmitter], options.inhibitory, f"column {transmitter!r}"
         )
         weight = weight * sign
-    source, target, names = _neurons_of(path, table, roles, where)
+    source, target, names = _neurons_of(path, table, roles, locate)
     directed = options.directed if options.directed is not None else True
     weights, n_summed = weights_from_edges(
         source,
@@ -152,13 +159,13 @@ def _edges(
         path=path,
         options=options,
     )
-    says = plain_name(roles["source"]).startswith("pre") and plain_name(
+    states_orientation = plain_name(roles["source"]).startswith("pre") and plain_name(
         roles["target"]
     ).startswith("post")
     return FileContent(
         weights,
         names=names,
-        orientation="pre-post" if says else None,
+        orientation="pre-post" if states_orientation else None,
         duplicates_summed=n_summed,
         signs=signs,
         notes=notes,
@@ -166,7 +173,7 @@ def _edges(
 
 
 def _edge_weights(
-    path: Path, table: pd.DataFrame, roles: dict[str, str], where: Any
+    path: Path, table: pd.DataFrame, roles: dict[str, str], locate: Locate
 ) -> tuple[FloatVector, tuple[str, ...]]:
     if "weight" not in roles:
         return np.ones(len(table)), ("no column of weights: every row weighs 1",)
@@ -177,27 +184,27 @@ def _edge_weights(
     if not np.isfinite(weight).all():
         row = int(np.argmin(np.isfinite(weight)))
         raise ValueError(
-            f"{path.name}: {where(row)}: weight must be a finite number, got "
+            f"{path.name}: {locate(row)}: weight must be a finite number, got "
             f"{table[roles['weight']].iloc[row]!r}"
         )
     return weight, ()
 
 
 def _neurons_of(
-    path: Path, table: pd.DataFrame, roles: dict[str, str], where: Any
+    path: Path, table: pd.DataFrame, roles: dict[str, str], locate: Locate
 ) -> tuple[IntVector, IntVector, list[str]]:
-    """Index of both ends of each edge, and the neurons' names as exact text."""
+    """Indices of both ends of each edge, and the names of the neurons as exact text."""
     ends = [table[roles["source"]], table[roles["target"]]]
     for role, end in zip(("source", "target"), ends, strict=True):
         if pd.api.types.is_float_dtype(end):
             raise ValueError(
                 f"{path.name}: the {role} column holds floats, in which 64-bit ids are "
-                "not exact; save them as whole numbers or text"
+                "not exact; save them as integers or text"
             )
-        empty = end.isna().to_numpy()
-        if empty.any():
-            row = int(np.argmax(empty))
-            raise ValueError(f"{path.name}: {where(row)}: has no {role}")
+        missing = end.isna().to_numpy()
+        if missing.any():
+            row = int(np.argmax(missing))
+            raise ValueError(f"{path.name}: {locate(row)}: has no {role}")
     values = [
         end.to_numpy(dtype=np.int64)
         if pd.api.types.is_signed_integer_dtype(end)
@@ -208,6 +215,6 @@ def _neurons_of(
         values = [value.astype(str).astype(object) for value in values]
     both = np.empty(2 * len(table), dtype=values[0].dtype)
     both[0::2], both[1::2] = values
-    codes, found = pd.factorize(both)
-    names = [str(name) for name in found.tolist()]
+    codes, uniques = pd.factorize(both)
+    names = [str(name) for name in uniques.tolist()]
     return codes[0::2].astype(np.int64), codes[1::2].astype(np.int64), names

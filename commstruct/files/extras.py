@@ -1,4 +1,4 @@
-"""Optional libraries, imported only when a file needs one."""
+"""Optional libraries, imported only when a file needs them."""
 
 import importlib
 from pathlib import Path
@@ -6,12 +6,12 @@ from typing import Any
 
 
 def import_extra(module: str, *, path: Path, kind: str, extra: str) -> Any:
-    """Return a module of an extra, or say which extra is missing.
+    """Import a module of an optional library.
 
     Raises
     ------
     ImportError
-        If the module is not installed.
+        If the module is not installed; the message names the extra that has it.
     """
     try:
         return importlib.import_module(module)

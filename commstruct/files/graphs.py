@@ -1,4 +1,4 @@
-"""Graph formats: GraphML, GEXF and GML, by networkx behind checks of our own."""
+"""GraphML, GEXF and GML, read by networkx after our own checks."""
 
 import io
 import re
@@ -13,7 +13,6 @@ import pandas as pd
 from commstruct.files.columns import WEIGHTS
 from commstruct.files.content import (
     FileContent,
-    ReadOptions,
     listed,
     weights_from_edges,
 )
@@ -23,12 +22,14 @@ from commstruct.files.limits import (
     library_errors,
     read_bytes,
 )
+from commstruct.files.options import ReadingOptions
 
-NAME_ATTRIBUTES = ("name", "label")  # igraph's and Gephi's; else the node's id
+# igraph writes names to "name", Gephi to "label"; otherwise the node's id is the name.
+NAME_ATTRIBUTES = ("name", "label")
 
 
-def read_graphml(path: Path, options: ReadOptions) -> FileContent:
-    """Read GraphML; parallel edges are kept apart until they are summed."""
+def read_graphml(path: Path, options: ReadingOptions) -> FileContent:
+    """Read GraphML as a multigraph, so that parallel edges can be summed or refused."""
     text = read_bytes(path, options.max_memory)
     check_xml(path, text)
     with library_errors(path, "GraphML"):
@@ -36,8 +37,12 @@ def read_graphml(path: Path, options: ReadOptions) -> FileContent:
     return content_of_graph(path, graph, options)
 
 
-def read_gexf(path: Path, options: ReadOptions) -> FileContent:
-    """Read GEXF (1.1 to 1.3)."""
+def read_gexf(path: Path, options: ReadingOptions) -> FileContent:
+    """Read GEXF 1.1 to 1.3.
+
+    networkx knows the namespaces of versions 1.1 and 1.2 only. Version 1.3 differs in
+    nothing that is read here, and is declared as 1.2.
+    """
     text = read_bytes(path, options.max_memory)
     check_xml(path, text)
     version = "1.1draft" if b"gexf.net/1.1draft" in text[:2000] else "1.2draft"
@@ -49,8 +54,8 @@ def read_gexf(path: Path, options: ReadOptions) -> FileContent:
     return content_of_graph(path, graph, options)
 
 
-def read_gml(path: Path, options: ReadOptions) -> FileContent:
-    """Read GML; whole-number ids stay exact."""
+def read_gml(path: Path, options: ReadingOptions) -> FileContent:
+    """Read GML, by node id, as a multigraph; integer ids remain exact."""
     data = read_bytes(path, options.max_memory)
     with library_errors(path, "GML"):
         text = data.decode("utf-8-sig")
@@ -61,10 +66,10 @@ def read_gml(path: Path, options: ReadOptions) -> FileContent:
     return content_of_graph(path, graph, options)
 
 
-def content_of_graph(path: Path, graph: Any, options: ReadOptions) -> FileContent:
+def content_of_graph(path: Path, graph: Any, options: ReadingOptions) -> FileContent:
     """Weights, names and attributes of a networkx graph from a file."""
     check_sparse(path, len(graph), graph.number_of_edges(), options.max_memory)
-    names, used, notes = _names(graph)
+    names, name_attribute, notes = _names(graph)
     index = {node: i for i, node in enumerate(graph)}
     edges = list(graph.edges(data=True))
     key = _weight_attribute(path, edges, options)
@@ -83,7 +88,7 @@ def content_of_graph(path: Path, graph: Any, options: ReadOptions) -> FileConten
     return FileContent(
         weights,
         names=names,
-        attributes=_attributes(graph, used),
+        attributes=_attributes(graph, name_attribute),
         orientation=None,
         duplicates_summed=n_summed,
         notes=notes,
@@ -91,7 +96,7 @@ def content_of_graph(path: Path, graph: Any, options: ReadOptions) -> FileConten
 
 
 def _names(graph: Any) -> tuple[list[str], str | None, tuple[str, ...]]:
-    """Names, the attribute they came from, and what to say where labels repeat."""
+    """Names, the attribute that holds them, and a note if labels are repeated."""
     notes: tuple[str, ...] = ()
     nodes = graph.nodes(data=True)
     for attribute in NAME_ATTRIBUTES:
@@ -104,7 +109,9 @@ def _names(graph: Any) -> tuple[list[str], str | None, tuple[str, ...]]:
     return [str(node) for node in graph], None, notes
 
 
-def _weight_attribute(path: Path, edges: list[Any], options: ReadOptions) -> str | None:
+def _weight_attribute(
+    path: Path, edges: list[Any], options: ReadingOptions
+) -> str | None:
     keys = {key for _, _, facts in edges for key in facts}
     if "weight" in options.columns:
         wanted = options.columns["weight"]
@@ -136,22 +143,24 @@ def _edge_weights(path: Path, edges: list[Any], key: str | None) -> Any:
     return weights
 
 
-def _attributes(graph: Any, used: str | None) -> pd.DataFrame:
-    """Node attributes that are one value; positions become x, y and z."""
+def _attributes(graph: Any, name_attribute: str | None) -> pd.DataFrame:
+    """Node attributes with a single value each; positions become x, y and z."""
     rows: list[dict[Hashable, Any]] = []
     for _, facts in graph.nodes(data=True):
         row: dict[Hashable, Any] = {
             key: value
             for key, value in facts.items()
-            if key != used and isinstance(value, str | int | float | bool)
+            if key != name_attribute and isinstance(value, str | int | float | bool)
         }
-        for place in (facts.get("graphics"), (facts.get("viz") or {})):
-            if isinstance(place, dict):
-                place = place.get("position", place)
+        # GML keeps positions in "graphics", GEXF in "viz".
+        for drawing in (facts.get("graphics"), (facts.get("viz") or {})):
+            if isinstance(drawing, dict):
+                position = drawing.get("position", drawing)
                 row |= {
-                    axis: float(place[axis])
+                    axis: float(position[axis])
                     for axis in ("x", "y", "z")
-                    if axis in place and isinstance(place[axis], int | float | str)
+                    if axis in position
+                    and isinstance(position[axis], int | float | str)
                 }
         rows.append(row)
     columns = list(dict.fromkeys(key for row in rows for key in row))
@@ -162,7 +171,7 @@ def _attributes(graph: Any, used: str | None) -> pd.DataFrame:
 
 
 def _series(values: list[Any]) -> pd.Series:
-    """Return a column; whole numbers stay whole where some neurons have none."""
+    """Return a column; integers remain integers where some neurons have none."""
     kinds = {type(value) for value in values if value is not None}
     if kinds == {int} and None in values:
         return pd.Series(values, dtype="Int64")

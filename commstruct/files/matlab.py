@@ -1,4 +1,4 @@
-"""MATLAB files: v5 to v7 read here, v7.3 (which is HDF5) by pymatreader."""
+"""MATLAB files: v5 to v7 are read here, v7.3 (HDF5) by pymatreader."""
 
 import math
 import zlib
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from commstruct.files.content import FileContent, ReadOptions
+from commstruct.files.content import FileContent
 from commstruct.files.extras import import_extra
 from commstruct.files.limits import (
     check_dense,
@@ -20,8 +20,9 @@ from commstruct.files.limits import (
     library_errors,
 )
 from commstruct.files.matrices import MAT_ATTRIBUTE, choose_matrix, with_companions
+from commstruct.files.options import ReadingOptions
 
-# numbers of the file format: how data are stored, and what an array is
+# Numbers of the file format: how data are stored, and the class of an array.
 STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8"}
 STORED |= {12: "i8", 13: "u8"}
 ENCODED = {1: "latin-1", 2: "utf-8", 16: "utf-8"}
@@ -30,34 +31,35 @@ CELL, CHAR, SPARSE = 1, 4, 5
 NUMBERS = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4"}
 NUMBERS |= {14: "i8", 15: "u8"}
 IS_COMPLEX = 0x0800
-HEAD = 4096  # bytes of a variable that hold its name and shape
+# Bytes of a variable in which its flags, shape and name are expected. They take about
+# 100; the rest is for names and shapes longer than any that MATLAB writes.
+HEAD = 4096
 
 
 @dataclass(frozen=True)
 class _Variable:
-    """One array of a file: what it promises, and its bytes, perhaps packed."""
+    """One array of a file: its header, and its bytes, which may be compressed."""
 
     name: str
     kind: int
     shape: tuple[int, ...]
     is_complex: bool
     data: bytes
-    is_packed: bool
+    is_compressed: bool
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of its values; object for what is not numbers or text."""
+        """Type of the values; object if they are neither numbers nor text."""
         if self.is_complex:
             return np.dtype("c16")
         names = {SPARSE: "f8", CHAR: "U1", **NUMBERS}
         return np.dtype(names.get(self.kind, "O"))
 
 
-def read_mat(path: Path, options: ReadOptions) -> FileContent:
-    """Read a matrix of a MATLAB file, dense or sparse, with names beside it.
+def read_mat(path: Path, options: ReadingOptions) -> FileContent:
+    """Read a dense or sparse matrix from a MATLAB file, with names and attributes.
 
-    The format of v5 is read here since scipy's reader crashes the whole process on
-    files that are damaged.
+    Version 5 is read here because scipy's reader crashes the process on damaged files.
     """
     with path.open("rb") as stream:
         head = stream.read(1024)
@@ -70,28 +72,29 @@ def read_mat(path: Path, options: ReadOptions) -> FileContent:
             "(save -v7)"
         )
     with library_errors(path, "a MATLAB file"):
-        found = {v.name: v for v in _variables(path.read_bytes()[128:], order)}
-    key = choose_matrix(
-        path, {name: (v.shape, v.dtype) for name, v in found.items()}, options.variable
-    )
-    chosen = found[key]
+        variables = {v.name: v for v in _variables(path.read_bytes()[128:], order)}
+    shapes = {name: (v.shape, v.dtype) for name, v in variables.items()}
+    key = choose_matrix(path, shapes, options.variable)
+    chosen = variables[key]
     if chosen.kind == SPARSE:
         n = check_square(path, chosen.shape)
         check_sparse(path, n, len(chosen.data) // 16, options.max_memory)
     else:
         n = check_dense(path, chosen.shape, options.max_memory)
+    # Names, attributes and `possible` take at most a few bytes per pair of neurons, or
+    # some hundred per neuron; whatever unpacks to more is not one of them.
     most = min(options.max_memory, 64 * n * n + 2**20)
     with library_errors(path, "a MATLAB file"):
         weights = _value(chosen, order, options.max_memory)
         others = {
             v.name: _value(v, order, most)
-            for v in found.values()
+            for v in variables.values()
             if v.name != key and v.kind in {CELL, CHAR, *NUMBERS} and _fits(v.shape, n)
         }
     return with_companions(path, weights, others, n, MAT_ATTRIBUTE)
 
 
-def _read_hdf5(path: Path, options: ReadOptions) -> FileContent:
+def _read_hdf5(path: Path, options: ReadingOptions) -> FileContent:
     kind, extra = "MATLAB v7.3", "matlab"
     pymatreader = import_extra("pymatreader", path=path, kind=kind, extra=extra)
     h5py = import_extra("h5py", path=path, kind=kind, extra=extra)
@@ -128,17 +131,17 @@ def _read_hdf5(path: Path, options: ReadOptions) -> FileContent:
 
 
 def _refuse_elsewhere(h5py: Any, group: Any, name: str) -> None:
-    """Refuse what a file only points to: links, and data in other files."""
+    """Refuse links, and data stored in other files."""
     link = group.get(name, getlink=True)
     if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
-        raise ValueError(f"{name!r} is a link to elsewhere, never followed")
+        raise ValueError(f"{name!r} is a link, and links are never followed")
     entry = group[name]
     if isinstance(entry, h5py.Dataset) and (entry.external or entry.is_virtual):
-        raise ValueError(f"{name!r} lies in another file, never opened")
+        raise ValueError(f"{name!r} is stored in another file, which is never opened")
 
 
-def _sparse_hdf5(path: Path, key: str, n: int, options: ReadOptions) -> Any:
-    """Read a sparse matrix of v7.3: columns as scipy has them, every index checked."""
+def _sparse_hdf5(path: Path, key: str, n: int, options: ReadingOptions) -> Any:
+    """Read a sparse matrix of v7.3 in compressed columns, checking every index."""
     h5py = import_extra("h5py", path=path, kind="MATLAB v7.3", extra="matlab")
     with h5py.File(path, "r") as file:
         entry = file[key]
@@ -146,7 +149,7 @@ def _sparse_hdf5(path: Path, key: str, n: int, options: ReadOptions) -> Any:
         check_sparse(path, n, n_stored, options.max_memory)
         with library_errors(path, "MATLAB v7.3 (HDF5)"):
             starts = entry["jc"][:].astype(np.int64)
-            if n_stored == 0:  # MATLAB leaves data and ir away
+            if n_stored == 0:  # MATLAB then writes neither data nor ir
                 return sparse.csr_array((n, n))
             values, rows = entry["data"][:], entry["ir"][:].astype(np.int64)
             if values.dtype.kind not in "fiub":
@@ -157,38 +160,40 @@ def _sparse_hdf5(path: Path, key: str, n: int, options: ReadOptions) -> Any:
 
 
 def _elements(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
-    """Type and bytes of each data element, refused where it is cut short."""
-    place = 0
-    while place + 8 <= len(data):
-        kind, size = (int(x) for x in np.frombuffer(data, f"{order}u4", 2, place))
-        if kind >> 16:  # a small one: its size and bytes in the tag itself
-            kind, size, start, stop = kind & 0xFFFF, kind >> 16, place + 4, place + 8
+    """Type and bytes of each data element; truncated ones are refused."""
+    offset = 0
+    while offset + 8 <= len(data):
+        kind, size = (int(x) for x in np.frombuffer(data, f"{order}u4", 2, offset))
+        if kind >> 16:  # a small element: its size and bytes are in the tag itself
+            kind, size, start, stop = kind & 0xFFFF, kind >> 16, offset + 4, offset + 8
         else:
-            start = place + 8
+            start = offset + 8
             stop = start + size + (-size % 8 if kind != COMPRESSED else 0)
         if start + size > len(data):
             raise ValueError(
-                f"is cut short: {size} bytes are promised at byte {place + 128}, "
-                f"{len(data) - start} are there"
+                f"is truncated: {size} bytes are stated at byte {offset + 128}, "
+                f"{len(data) - start} are left"
             )
         yield kind, data[start : start + size]
-        place = stop
+        offset = stop
 
 
 def _variables(data: bytes, order: str) -> Iterator[_Variable]:
-    """Every array of a file, unpacked no further than its name and shape."""
+    """Every array of a file, decompressed only as far as its name and shape."""
     for kind, body in _elements(data, order):
         if kind not in {MATRIX, COMPRESSED}:
-            raise ValueError(f"a data element of type {kind} where an array must be")
+            raise ValueError(f"data element must be an array, got type {kind}")
         if kind == COMPRESSED:
             head = zlib.decompressobj().decompress(body, HEAD)[8:]
         else:
             head = body[:HEAD]
-        yield _described(head, body, order, is_packed=kind == COMPRESSED)
+        yield _variable(head, body, order, is_compressed=kind == COMPRESSED)
 
 
-def _described(head: bytes, body: bytes, order: str, *, is_packed: bool) -> _Variable:
-    parts = _elements(head + bytes(8), order)  # only the first three are looked at
+def _variable(
+    head: bytes, body: bytes, order: str, *, is_compressed: bool
+) -> _Variable:
+    parts = _elements(head + bytes(8), order)  # only the first three are read
     (_, flags), (_, shape), (_, name) = (next(parts, (0, b"")) for _ in range(3))
     if len(flags) < 8 or len(shape) < 8 or len(shape) % 4:
         raise ValueError("an array has no flags or no shape")
@@ -202,20 +207,20 @@ def _described(head: bytes, body: bytes, order: str, *, is_packed: bool) -> _Var
         sizes,
         bool(flag & IS_COMPLEX),
         body,
-        is_packed,
+        is_compressed,
     )
 
 
 def _value(variable: _Variable, order: str, most: int) -> Any:
-    """Unpack an array whose promises were checked, up to a number of bytes."""
+    """Read the values of an array, decompressing at most `most` bytes."""
     body = variable.data
-    if variable.is_packed:
+    if variable.is_compressed:
         body = zlib.decompressobj().decompress(body, most)[8:]
     elements = list(_elements(body, order))[3:]
     if variable.kind == CELL:
         return _cells(variable, elements, order)
     if variable.kind == CHAR:
-        return _words(variable, elements, order)
+        return _strings(variable, elements, order)
     if variable.kind == SPARSE:
         rows, starts, values = (_numbers(*element, order) for element in elements[:3])
         n_stored = int(starts[-1])
@@ -237,33 +242,33 @@ def _value(variable: _Variable, order: str, most: int) -> Any:
 
 def _numbers(kind: int, data: bytes, order: str) -> NDArray[Any]:
     if kind not in STORED:
-        raise ValueError(f"numbers stored as type {kind} are not known")
+        raise ValueError(f"numbers are stored as unknown type {kind}")
     return np.frombuffer(data, np.dtype(f"{order}{STORED[kind]}"))
 
 
-def _words(
+def _strings(
     variable: _Variable, elements: list[tuple[int, bytes]], order: str
 ) -> NDArray[Any]:
-    """Rows of characters as an array of words."""
+    """Rows of characters as an array of strings."""
     if not elements or 0 in variable.shape:
         return np.array([""])
     kind, data = elements[0]
     wide = "utf-16-le" if order == "<" else "utf-16-be"
     text = data.decode(ENCODED.get(kind, wide))
     if len(text) != math.prod(variable.shape):
-        raise ValueError(f"{variable.name!r} must have as many letters as its shape")
-    letters = np.array(list(text)).reshape(variable.shape, order="F")
-    rows = letters.reshape(variable.shape[0], -1)
+        raise ValueError(f"{variable.name!r} must have as many characters as its shape")
+    characters = np.array(list(text)).reshape(variable.shape, order="F")
+    rows = characters.reshape(variable.shape[0], -1)
     return np.array(["".join(row) for row in rows])
 
 
 def _cells(
     variable: _Variable, elements: list[tuple[int, bytes]], order: str
 ) -> NDArray[Any]:
-    """Cells that hold a word or numbers; anything else makes an array of None."""
+    """Cells that hold a string or numbers; with any other cell, an array of None."""
     cells = np.empty(len(elements), dtype=object)
     for i, (kind, data) in enumerate(elements):
-        inner = _described(data[:HEAD], data, order, is_packed=False)
+        inner = _variable(data[:HEAD], data, order, is_compressed=False)
         if kind != MATRIX or inner.kind not in {CHAR, *NUMBERS}:
             return np.full(len(elements), None, dtype=object)
         cells[i] = _value(inner, order, len(data))
@@ -273,7 +278,7 @@ def _cells(
 
 
 def _fits(shape: tuple[int, ...], n: int) -> bool:
-    """Whether an array can be a column of the neurons, a word, or `possible`."""
+    """Whether an array may be an attribute of the neurons, a string, or `possible`."""
     if len(shape) > 2:
         return False
     return n in shape or 1 in shape

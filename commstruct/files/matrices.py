@@ -1,4 +1,4 @@
-"""Matrices in binary files: NumPy, SciPy sparse, CIFTI parcels."""
+"""Matrices in binary files: NumPy, sparse SciPy, and CIFTI parcels."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from scipy import sparse
 
-from commstruct.files.content import FileContent, ReadOptions, listed, texts
+from commstruct.files.content import FileContent, listed, texts
 from commstruct.files.extras import import_extra
 from commstruct.files.limits import (
     check_dense,
@@ -23,9 +23,12 @@ from commstruct.files.limits import (
     check_xml,
     library_errors,
 )
+from commstruct.files.options import ReadingOptions
 
-ATTRIBUTE = "attribute:"  # prefix of attribute columns in the .npz that we write
+# Prefixes of attribute columns in the .npz and .mat files that we write.
+ATTRIBUTE = "attribute:"
 MAT_ATTRIBUTE = "attribute_"
+# Keys of the neurons' names, in order of precedence.
 # fmt: off
 NAME_KEYS = (
     "names", "name", "labels", "neurons", "regions", "rois", "roi_names",
@@ -33,26 +36,26 @@ NAME_KEYS = (
 )
 # fmt: on
 SETTING_KEYS = {"orientation", "possible", *NAME_KEYS}
-CIFTI_XML = 32  # the NIfTI extension code of CIFTI's XML
+CIFTI_XML = 32  # code of the NIfTI header extension that holds CIFTI's XML
 
 
-def read_npy(path: Path, options: ReadOptions) -> FileContent:
+def read_npy(path: Path, options: ReadingOptions) -> FileContent:
     """Read one dense array."""
     with path.open("rb") as stream:
         shape, dtype, start = _npy_header(path, stream)
     _check_numbers(path, path.name, dtype)
     check_dense(path, shape, options.max_memory)
-    promised = start + dtype.itemsize * shape[0] * shape[1]
-    if promised > path.stat().st_size:
+    stated = start + dtype.itemsize * shape[0] * shape[1]
+    if stated > path.stat().st_size:
         raise ValueError(
-            f"{path.name}: is cut short: its header promises {promised} bytes, it has "
+            f"{path.name}: is truncated: its header states {stated} bytes, it has "
             f"{path.stat().st_size}"
         )
     with library_errors(path, "a NumPy array"):
         return FileContent(np.load(path, allow_pickle=False))
 
 
-def read_npz(path: Path, options: ReadOptions) -> FileContent:
+def read_npz(path: Path, options: ReadingOptions) -> FileContent:
     """Read a dense matrix by its key, or the sparse matrix of scipy.sparse."""
     shapes = _npz_shapes(path, options.max_memory)
     if "format" in shapes and "data" in shapes:
@@ -76,7 +79,7 @@ def read_npz(path: Path, options: ReadOptions) -> FileContent:
     return with_companions(path, weights, others, n, ATTRIBUTE)
 
 
-def read_cifti(path: Path, options: ReadOptions) -> FileContent:
+def read_cifti(path: Path, options: ReadingOptions) -> FileContent:
     """Read a parcel-by-parcel connectivity matrix with its parcels' names."""
     nibabel = import_extra("nibabel", path=path, kind="CIFTI", extra="neuro")
     _check_cifti(path)
@@ -94,7 +97,7 @@ def read_cifti(path: Path, options: ReadOptions) -> FileContent:
 
 @contextlib.contextmanager
 def _silent(logger: logging.Logger) -> Iterator[None]:
-    """Keep what nibabel mends in odd headers off the screen."""
+    """Suppress nibabel's messages on headers that it repairs."""
     before, logger.disabled = logger.disabled, True
     try:
         yield
@@ -107,7 +110,7 @@ def choose_matrix(
     shapes: Mapping[str, tuple[tuple[int, ...], np.dtype[Any]]],
     variable: str | None,
 ) -> str:
-    """Key of the weights among the arrays of a file: the one given, or the only one."""
+    """Key of the weights among the arrays of a file: as given, else the only matrix."""
     if variable is not None:
         if variable not in shapes:
             raise ValueError(
@@ -132,12 +135,12 @@ def choose_matrix(
         return square[0]
     if square:
         raise ValueError(
-            f"{path.name}: holds several square matrices, {listed(square)}: choose one "
+            f"{path.name}: has several square matrices, {listed(square)}: choose one "
             "by variable= (--variable)"
         )
-    found = [f"{key} {shape}" for key, (shape, _) in shapes.items()]
+    present = [f"{key} {shape}" for key, (shape, _) in shapes.items()]
     raise ValueError(
-        f"{path.name}: holds no square matrix of numbers, only {listed(found)}"
+        f"{path.name}: has no square matrix of numbers, only {listed(present)}"
     )
 
 
@@ -148,7 +151,7 @@ _SPARSE_KEYS |= {"_is_array", "coords"}
 def _npy_header(
     path: Path, stream: BinaryIO
 ) -> tuple[tuple[int, ...], np.dtype[Any], int]:
-    """Shape and dtype that an array's header promises, and where its data start."""
+    """Shape and dtype in the header of an array, and the offset of its data."""
     with library_errors(path, "a NumPy array"):
         version = npy.read_magic(stream)
         read = (
@@ -163,7 +166,7 @@ def _npy_header(
 def _npz_shapes(
     path: Path, max_memory: int
 ) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
-    """Shape and dtype of every array, from the headers alone, sizes checked."""
+    """Shape and dtype of every array, from the headers alone, with sizes checked."""
     shapes = {}
     with library_errors(path, "NumPy arrays"):
         archive = zipfile.ZipFile(path)
@@ -171,8 +174,8 @@ def _npz_shapes(
         total = sum(member.file_size for member in archive.infolist())
         if total > max_memory:
             raise ValueError(
-                f"{path.name}: unpacks to {total} bytes, more than the {max_memory} "
-                "that may be taken"
+                f"{path.name}: unpacks to {total} bytes, more than the limit of "
+                f"{max_memory}"
             )
         for member in archive.infolist():
             if not member.filename.endswith(".npy"):
@@ -183,21 +186,21 @@ def _npz_shapes(
             ):
                 shape, dtype, start = _npy_header(path, stream)  # type: ignore[arg-type]
             key = member.filename.removesuffix(".npy")
-            promised = start + dtype.itemsize * int(np.prod(shape, dtype=object))
-            if len(shape) == 2 and shape[0] == shape[1] and promised > max_memory:
+            stated = start + dtype.itemsize * int(np.prod(shape, dtype=object))
+            if len(shape) == 2 and shape[0] == shape[1] and stated > max_memory:
                 check_dense(path, shape, max_memory)
-            if dtype.kind != "O" and promised > member.file_size:
+            if dtype.kind != "O" and stated > member.file_size:
                 neurons = f" ({shape[0]} neurons)" if len(shape) == 2 else ""
                 raise ValueError(
-                    f"{path.name}: array {key!r} promises {promised} bytes{neurons}, "
-                    f"it has {member.file_size}"
+                    f"{path.name}: array {key!r} states {stated} bytes{neurons}, it "
+                    f"has {member.file_size}"
                 )
             shapes[key] = (shape, dtype)
     return shapes
 
 
-def _sparse_npz(path: Path, options: ReadOptions) -> Any:
-    """Read SciPy's own layout, with every index checked against the shape."""
+def _sparse_npz(path: Path, options: ReadingOptions) -> Any:
+    """Read SciPy's sparse layout, checking every index against the shape."""
     with (
         library_errors(path, "a SciPy sparse matrix"),
         np.load(path, allow_pickle=False) as arrays,
@@ -217,7 +220,7 @@ def _sparse_npz(path: Path, options: ReadOptions) -> Any:
 def with_companions(
     path: Path, weights: Any, others: Mapping[str, Any], n: int, prefix: str
 ) -> FileContent:
-    """Names, attributes, orientation that stand beside the weights in a file."""
+    """Content of a file with names, attributes and orientation beside the weights."""
     columns = {k: c for k, v in others.items() if (c := _column(v, n)) is not None}
     names = next((texts(columns[k]) for k in NAME_KEYS if k in columns), None)
     possible = others.get("possible")
@@ -246,40 +249,40 @@ def with_companions(
         names=names,
         attributes=pd.DataFrame(attributes, index=pd.RangeIndex(n)),
         possible=possible,
-        orientation=None if orientation is None else _word(orientation),
+        orientation=None if orientation is None else _string(orientation),
     )
 
 
 def _in_written_order(
     columns: Mapping[str, Any], others: Mapping[str, Any]
 ) -> list[str]:
-    """Attribute keys in the order in which we wrote them, else by name."""
+    """Attribute keys in the order in which they were written, else by name."""
     rank: dict[str, int] = {}
-    if np.size(others.get("columns", ())) == 1:  # ours: the names as one JSON text
+    if np.size(others.get("columns", ())) == 1:  # written by us: the keys as JSON
         with contextlib.suppress(ValueError):
-            written = json.loads(_word(others["columns"]))
+            written = json.loads(_string(others["columns"]))
             rank = {str(key): i for i, key in enumerate(written)}
     return sorted(columns, key=lambda key: (rank.get(key, len(rank)), key))
 
 
-def _words(value: Any) -> list[str]:
+def _strings(value: Any) -> list[str]:
     flat = np.asarray(value).ravel()
     return [str(np.asarray(v).ravel()[0]) if np.size(v) else "" for v in flat]
 
 
-def _word(value: Any) -> str:
-    return "".join(_words(value)).strip()
+def _string(value: Any) -> str:
+    return "".join(_strings(value)).strip()
 
 
 def _column(value: Any, n: int) -> NDArray[Any] | None:
-    """One value per neuron out of a row, a column or a cell array; else None."""
+    """One value per neuron from a row, a column or a cell array; else None."""
     if sparse.issparse(value):
         return None
     array = np.asarray(value)
     if array.size != n or array.ndim > 2 or max(array.shape, default=0) != n:
         return None
     array = array.ravel()
-    if array.dtype.kind == "O":  # a cell array: each cell one text or one number
+    if array.dtype.kind == "O":  # a cell array: each cell a string or a number
         cells = [np.asarray(cell).ravel() for cell in array]
         if any(cell.size > 1 or cell.dtype.kind not in "UfiubS" for cell in cells):
             return None
@@ -304,22 +307,22 @@ def _check_cifti(path: Path) -> None:
     """Refuse entities in the XML that a CIFTI header carries, before it is parsed."""
     with path.open("rb") as stream:
         header = stream.read(544)
-        size = header[:4]
+        header_size = header[:4]
         if len(header) < 544 or header[4:8] != b"n+2\0":
             raise ValueError(f"{path.name}: is not CIFTI (a NIfTI-2 file)")
-        order = "<" if size == (540).to_bytes(4, "little") else ">"
+        order = "<" if header_size == (540).to_bytes(4, "little") else ">"
         start = int(np.frombuffer(header[168:176], dtype=f"{order}i8")[0])
         if not 544 <= start <= path.stat().st_size:
             raise ValueError(
-                f"{path.name}: is cut short: its data start at byte {start}, it has "
+                f"{path.name}: is truncated: its data start at byte {start}, it has "
                 f"{path.stat().st_size}"
             )
         block = stream.read(start - 544)
-    place = 4
-    while place + 8 <= len(block):
-        size_of, code = np.frombuffer(block[place : place + 8], dtype=f"{order}i4")
+    offset = 4
+    while offset + 8 <= len(block):
+        size, code = np.frombuffer(block[offset : offset + 8], dtype=f"{order}i4")
         if code == CIFTI_XML:
-            check_xml(path, block[place + 8 : place + int(size_of)].rstrip(b"\0"))
-        if size_of < 8:
+            check_xml(path, block[offset + 8 : offset + int(size)].rstrip(b"\0"))
+        if size < 8:
             break
-        place += int(size_of)
+        offset += int(size)

@@ -1,4 +1,4 @@
-"""What else is known of the neurons: a second table, and their signs."""
+"""Attributes of the neurons from a second table, and the signs of their weights."""
 
 import csv
 import io
@@ -14,8 +14,9 @@ from scipy import sparse
 
 from commstruct.files.arrow import read_arrow
 from commstruct.files.columns import known_transmitter, name_column
-from commstruct.files.content import FileContent, ReadOptions, listed
+from commstruct.files.content import FileContent, listed
 from commstruct.files.limits import library_errors, open_bytes
+from commstruct.files.options import ReadingOptions
 from commstruct.files.text import EXACT, decode, find_delimiter
 from commstruct.vocabulary import FloatVector
 
@@ -37,7 +38,7 @@ def with_neurons(
     if content.names is None:
         if len(table) != n:
             raise ValueError(
-                f"attributes must have one row per neuron ({n}) as {path.name} has "
+                f"attributes must have one row per neuron ({n}), as {path.name} has "
                 f"no names, got {len(table)}"
             )
         names = [str(name) for name in table.index]
@@ -65,15 +66,17 @@ def with_neurons(
     return replace(content, names=names, attributes=columns, notes=tuple(notes))
 
 
-def with_signs(path: Path, content: FileContent, options: ReadOptions) -> FileContent:
-    """Make the weights of inhibitory neurons negative, where that is asked for."""
-    asked = options.transmitter is not None or options.inhibitory is not None
-    if not asked or content.signs is not None:
+def with_signs(
+    path: Path, content: FileContent, options: ReadingOptions
+) -> FileContent:
+    """Make the weights of inhibitory neurons negative, if the options ask for it."""
+    wanted = options.transmitter is not None or options.inhibitory is not None
+    if not wanted or content.signs is not None:
         return content
-    known = content.attributes
-    columns = [] if known is None else [str(column) for column in known]
+    attributes = content.attributes
+    columns = [] if attributes is None else [str(column) for column in attributes]
     column = options.transmitter or known_transmitter(columns) or "type"
-    if known is None or column not in columns:
+    if attributes is None or column not in columns:
         raise ValueError(
             f"{path.name}: has no column {column!r} to take signs from, only "
             f"{listed(columns) or 'none'}"
@@ -81,50 +84,59 @@ def with_signs(path: Path, content: FileContent, options: ReadOptions) -> FileCo
     weights = content.weights
     if weights.min() < 0:
         raise ValueError(
-            f"{path.name}: weights have signs already, so {column!r} cannot give them"
+            f"{path.name}: weights must not be negative if {column!r} is to give their "
+            "signs"
         )
-    signs, told = signs_of(known[column], options.inhibitory, f"column {column!r}")
+    signs, note = signs_of(attributes[column], options.inhibitory, f"column {column!r}")
     if sparse.issparse(weights):
         weights = sparse.diags_array(signs) @ weights
     else:
         weights = weights * signs[:, np.newaxis]
     return replace(
-        content, weights=weights, signs=f"{told}; their weights are negative"
+        content, weights=weights, signs=f"{note}; their weights are negative"
     )
 
 
 def signs_of(
-    kinds: pd.Series, inhibitory: tuple[str, ...] | None, place: str
+    kinds: pd.Series, inhibitory: tuple[str, ...] | None, source: str
 ) -> tuple[FloatVector, str]:
-    """Return +1 or -1 for transmitters, types or signs, and a sentence on it.
+    """Return +1 or -1 for each transmitter, type or number, and a note for the report.
+
+    Parameters
+    ----------
+    kinds : Series
+        Transmitter or type of each neuron or edge, or a number whose sign counts.
+    inhibitory : tuple of str, or None for the usual inhibitory kinds
+    source : str
+        Where `kinds` are from, for the note and for errors.
 
     Raises
     ------
     ValueError
-        If none of the kinds is inhibitory.
+        If none of `kinds` is inhibitory.
     """
     if inhibitory is None and pd.api.types.is_numeric_dtype(kinds):
         signs = np.sign(kinds.to_numpy(dtype=np.float64))
         if not np.isin(signs, [-1, 1]).all():
-            raise ValueError(f"{place} must be positive or negative, not 0 or missing")
-        return signs, f"signs from the numbers in {place}"
+            raise ValueError(f"{source} must be positive or negative, not 0 or missing")
+        return signs, f"signs from the numbers in {source}"
     wanted = inhibitory or ("gaba", "glycine", "inhibitory", "i", "-", "-1")
     lower = kinds.astype(str).str.strip().str.lower()
     is_inhibitory = lower.isin([kind.strip().lower() for kind in wanted]).to_numpy()
     if not is_inhibitory.any():
         raise ValueError(
-            f"{place} has none of the inhibitory kinds {listed(wanted)}, only "
+            f"{source} has none of the inhibitory kinds {listed(wanted)}, only "
             f"{listed(sorted(set(kinds.astype(str))))}"
         )
-    found = sorted({str(kind) for kind in kinds[is_inhibitory]})
+    present = sorted({str(kind) for kind in kinds[is_inhibitory]})
     return np.where(is_inhibitory, -1.0, 1.0), (
-        f"{int(is_inhibitory.sum())} of {len(kinds)} in {place} inhibitory "
-        f"({', '.join(found[:6])})"
+        f"{int(is_inhibitory.sum())} of {len(kinds)} in {source} inhibitory "
+        f"({', '.join(present[:6])})"
     )
 
 
 def _neuron_table(given: Neurons, max_memory: int) -> pd.DataFrame:
-    """Read or take a table of neurons, its index their names as text."""
+    """Read or convert a table of neurons, indexed by their names as text."""
     if isinstance(given, str | os.PathLike):
         path = Path(given)
         if not path.exists():
@@ -140,9 +152,9 @@ def _neuron_table(given: Neurons, max_memory: int) -> pd.DataFrame:
 
 
 def _read_neurons(path: Path, max_memory: int) -> pd.DataFrame:
-    """Read a table of neurons; names, which index it, stay text.
+    """Read a table of neurons, indexed by their names as text.
 
-    The column of names is the one with a usual header, else the first.
+    The column of names is the first with a common header, else the first column.
     """
     if path.suffix in {".parquet", ".feather", ".arrow"}:
         table = read_arrow(path, max_memory)
@@ -166,5 +178,5 @@ def _read_neurons(path: Path, max_memory: int) -> pd.DataFrame:
         raise ValueError(f"{path.name}: the table of neurons has no column")
     if table[column].isna().any():
         row = int(np.argmax(table[column].isna()))
-        raise ValueError(f"{path.name}: row {row + 1} has no neuron in {column!r}")
+        raise ValueError(f"{path.name}: row {row + 1} has no name in {column!r}")
     return table.set_index(table[column].map(str)).drop(columns=column)

@@ -1,4 +1,4 @@
-"""Pajek networks: vertices, then arcs, edges, lists of them, or a matrix."""
+"""Pajek networks: vertices, followed by arcs, edges, lists of either, or a matrix."""
 
 import shlex
 from array import array
@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from commstruct.files.content import FileContent, ReadOptions, weights_from_edges
+from commstruct.files.content import FileContent, weights_from_edges
 from commstruct.files.limits import check_dense, check_sparse, read_bytes
+from commstruct.files.options import ReadingOptions
 
 LINES = {"*arcs", "*edges"}
 LISTS = {"*arcslist", "*edgeslist"}
@@ -17,7 +18,7 @@ LISTS = {"*arcslist", "*edgeslist"}
 
 @dataclass
 class _Network:
-    """What was read so far: one network, edges as flat arrays of their ends."""
+    """The network as read so far, its edges as flat arrays of their ends."""
 
     n: int = 0
     names: dict[int, str] = field(default_factory=dict)
@@ -29,17 +30,17 @@ class _Network:
     n_matrix_rows: int | None = None
 
 
-def read_pajek(path: Path, options: ReadOptions) -> FileContent:
+def read_pajek(path: Path, options: ReadingOptions) -> FileContent:
     """Read the first network of a ``.net`` file.
 
-    Written out here because igraph turns arcs into undirected edges where a file
-    has both, and takes a matrix that is cut short; networkx fails on ``*Matrix``.
+    Other readers are not used because igraph turns arcs into undirected edges if a
+    file has both, and accepts a truncated matrix; networkx fails on ``*Matrix``.
     """
     data = read_bytes(path, options.max_memory)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        text = data.decode("latin-1")  # Pajek's own files before UTF-8
+        text = data.decode("latin-1")  # encoding of Pajek before UTF-8
     network, section = _Network(), ""
     for number, line in enumerate(text.splitlines(), start=1):
         line = line.strip()
@@ -49,7 +50,7 @@ def read_pajek(path: Path, options: ReadOptions) -> FileContent:
             if line.startswith("*"):
                 section = _open_section(path, network, line, options)
             else:
-                _take_line(network, section, line)
+                _read_line(network, section, line)
         except (ValueError, IndexError) as error:
             if str(error).startswith(f"{path.name}:"):
                 raise
@@ -58,13 +59,13 @@ def read_pajek(path: Path, options: ReadOptions) -> FileContent:
 
 
 def _open_section(
-    path: Path, network: _Network, line: str, options: ReadOptions
+    path: Path, network: _Network, line: str, options: ReadingOptions
 ) -> str:
     words = line.split()
     section = words[0].lower()
     if section == "*vertices":
         if network.n:
-            raise ValueError("a second network begins; one is read from a file")
+            raise ValueError("must hold one network, got a second one")
         if len(words) != 2 or not words[1].isdigit():
             raise ValueError(f"*Vertices must be followed by one number, got {line!r}")
         network.n = int(words[1])
@@ -75,31 +76,31 @@ def _open_section(
     elif section == "*network":
         return section
     elif section not in LINES | LISTS:
-        raise ValueError(f"section {words[0]!r} is not read")
+        raise ValueError(f"section {words[0]!r} is not supported")
     if not network.n:
         raise ValueError(f"{words[0]} comes before *Vertices")
     return section
 
 
-def _take_line(network: _Network, section: str, line: str) -> None:
+def _read_line(network: _Network, section: str, line: str) -> None:
     if section == "*vertices":
-        _take_vertex(network, line)
+        _read_vertex(network, line)
     elif section in LINES:
         words = line.split()
         if len(words) < 2:
             raise ValueError(f"must be source and target, got {line[:40]!r}")
         weight = float(words[2]) if len(words) > 2 else 1.0
-        _add(network, _vertex(network, words[0]), [words[1]], weight, section)
+        _add_edges(network, _vertex(network, words[0]), [words[1]], weight, section)
     elif section in LISTS:
         source, *targets = line.split()
-        _add(network, _vertex(network, source), targets, 1.0, section)
+        _add_edges(network, _vertex(network, source), targets, 1.0, section)
     elif section == "*matrix":
-        _take_matrix_row(network, line)
+        _read_matrix_row(network, line)
     else:
         raise ValueError(f"must be in a section such as *Arcs, got {line[:40]!r}")
 
 
-def _take_vertex(network: _Network, line: str) -> None:
+def _read_vertex(network: _Network, line: str) -> None:
     if '"' not in line and "'" not in line:
         words = line.split()
     else:
@@ -125,7 +126,7 @@ def _vertex(network: _Network, word: str) -> int:
     return int(word) - 1
 
 
-def _add(
+def _add_edges(
     network: _Network, source: int, targets: list[str], weight: float, section: str
 ) -> None:
     if not np.isfinite(weight):
@@ -137,7 +138,7 @@ def _add(
         network.undirected.append(section.startswith("*edges"))
 
 
-def _take_matrix_row(network: _Network, line: str) -> None:
+def _read_matrix_row(network: _Network, line: str) -> None:
     row = network.n_matrix_rows or 0
     values = [float(word) for word in line.split()]
     if len(values) != network.n or row >= network.n:
@@ -147,17 +148,17 @@ def _take_matrix_row(network: _Network, line: str) -> None:
         )
     for target, weight in enumerate(values):
         if weight:
-            _add(network, row, [str(target + 1)], weight, "*matrix")
+            _add_edges(network, row, [str(target + 1)], weight, "*matrix")
     network.n_matrix_rows = row + 1
 
 
-def _content(path: Path, network: _Network, options: ReadOptions) -> FileContent:
+def _content(path: Path, network: _Network, options: ReadingOptions) -> FileContent:
     n = network.n
     if not n:
-        raise ValueError(f"{path.name}: is not Pajek: it has no *Vertices")
+        raise ValueError(f"{path.name}: is not a Pajek file: it has no *Vertices")
     if network.n_matrix_rows is not None and network.n_matrix_rows < n:
         raise ValueError(
-            f"{path.name}: is cut short: *Matrix must have {n} rows, got "
+            f"{path.name}: is truncated: *Matrix must have {n} rows, got "
             f"{network.n_matrix_rows}"
         )
     names = [network.names.get(i, str(i + 1)) for i in range(n)]
@@ -168,12 +169,12 @@ def _content(path: Path, network: _Network, options: ReadOptions) -> FileContent
     source = np.array(network.source, dtype=np.int64)
     target = np.array(network.target, dtype=np.int64)
     weight = np.array(network.weight, dtype=np.float64)
-    both = np.array(network.undirected, dtype=bool)
-    directed = not both.any() or not both.all()
+    undirected = np.array(network.undirected, dtype=bool)
+    directed = not undirected.any() or not undirected.all()
     if options.directed is not None:
         directed = options.directed
-    if directed and both.any():  # an edge among arcs counts both ways
-        back = both & (source != target)
+    if directed and undirected.any():  # edges beside arcs count in both directions
+        back = undirected & (source != target)
         source, target = (
             np.concatenate([source, target[back]]),
             np.concatenate([target, source[back]]),

@@ -1,31 +1,33 @@
-"""From a file to a checked connectome, with a report of what was read."""
+"""Read a file into a checked connectome, and report what was read."""
 
-import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ParamSpec, TypeAlias
+from typing import TypeAlias, Unpack
 
 import numpy as np
 from scipy import sparse
 
-from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, as_connectome
-from commstruct.files.content import FileContent, ReadOptions
+from commstruct.files.content import FileContent
 from commstruct.files.edge_lists import read_columns
 from commstruct.files.graphs import read_gexf, read_gml, read_graphml
-from commstruct.files.limits import default_memory
 from commstruct.files.matlab import read_mat
 from commstruct.files.matrices import read_cifti, read_npy, read_npz
 from commstruct.files.neurons import Neurons, with_neurons, with_signs
+from commstruct.files.options import (
+    ReadingKeywords,
+    ReadingOptions,
+    check_choice,
+    reading_options,
+)
 from commstruct.files.pajek import read_pajek
 from commstruct.files.stores import read_zarr
 from commstruct.files.tables import read_text_table
 from commstruct.vocabulary import ORIENTATIONS
 
-Reader: TypeAlias = Callable[[Path, ReadOptions], FileContent]
-Options = ParamSpec("Options")
+Reader: TypeAlias = Callable[[Path, ReadingOptions], FileContent]
 
 READERS: dict[str, tuple[str, Reader]] = {
     ".npy": ("NumPy array", read_npy),
@@ -48,27 +50,52 @@ READERS: dict[str, tuple[str, Reader]] = {
     ".zarr": ("zarr", read_zarr),
     ".pconn.nii": ("CIFTI parcels", read_cifti),
 }
-UNPACKED = (".csv", ".tsv", ".txt", ".edgelist", ".graphml", ".gexf", ".gml", ".net")
+# Endings that may be followed by ".gz": formats of text, which shrink by it.
+GZIPPED = (".csv", ".tsv", ".txt", ".edgelist", ".graphml", ".gexf", ".gml", ".net")
+SELF_CONNECTIONS = ("keep", "drop")
 
 
 @dataclass(frozen=True)
 class ReadReport:
-    """What was read from a file, and what was done to it; prints as a few lines.
+    """What was read from a file and how it was interpreted; prints as a few lines.
 
     Attributes
     ----------
     path, format : str
     n_neurons, n_edges : int
-        Edges are non-zero weights; an undirected one counts both ways.
+        Edges are non-zero weights; an undirected edge counts twice.
     directed, signed : bool
     n_self_connections : int
-        Found in the file; `self_connections` says "kept" or "dropped".
+        Self-connections in the file.
+    self_connections : {"kept", "dropped"}
     orientation : {"pre-post", "post-pre"}
-        Of the file; the weights are ``[pre, post]`` now.
+        Orientation of the file; the weights are ``[pre, post]`` in either case.
     duplicates_summed : int
-        Edges that were added to another edge of the same pair.
-    attributes : tuple of str, what is known of each neuron
-    notes : tuple of str, in sentences, what else a reader should know
+        Edges that were added to another edge between the same neurons.
+    attributes : tuple of str
+        Names of the attributes of the neurons.
+    notes : tuple of str
+        Sentences on anything else that affects the interpretation.
+
+    See Also
+    --------
+    read_connectome_with_report : The function that returns this report.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import commstruct as cs
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "edges.csv"
+    ...     _ = path.write_text("pre,post,weight\\na,b,2\\na,b,3\\nb,b,1\\n")
+    ...     _, report = cs.read_connectome_with_report(path)
+    >>> report.n_neurons, report.n_edges, report.duplicates_summed
+    (2, 2, 1)
+    >>> report.n_self_connections, report.self_connections
+    (1, 'kept')
+    >>> report.notes
+    ()
     """
 
     path: str
@@ -85,22 +112,132 @@ class ReadReport:
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        """One fact a line."""
-        way = "directed" if self.directed else "undirected"
+        """One fact per line."""
+        direction = "directed" if self.directed else "undirected"
         sign = "signed" if self.signed else "non-negative"
-        own = f"{self.n_self_connections}"
+        loops = f"{self.n_self_connections}"
         if self.n_self_connections:
-            own += f", {self.self_connections}"
+            loops += f", {self.self_connections}"
         lines = [
             f"{self.path} ({self.format})",
             f"  neurons           {self.n_neurons}",
-            f"  edges             {self.n_edges}, {way}, {sign}",
+            f"  edges             {self.n_edges}, {direction}, {sign}",
             f"  orientation       {self.orientation}",
-            f"  self-connections  {own}",
+            f"  self-connections  {loops}",
             f"  repeated edges    {self.duplicates_summed} added to another",
             f"  attributes        {', '.join(self.attributes) or 'none'}",
         ]
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
+
+
+def read_connectome(
+    path: str | os.PathLike[str],
+    *,
+    orientation: str | None = None,
+    attributes: Neurons | None = None,
+    self_connections: str = "keep",
+    **options: Unpack[ReadingKeywords],
+) -> Connectome:
+    """Read a connectome from a file.
+
+    The ending of the file's name determines its format: ``.npy``, ``.npz`` (dense or
+    scipy.sparse), ``.mat``, ``.csv``, ``.tsv``, ``.txt`` (a matrix with or without
+    names, or an edge list; these, GraphML, GEXF, GML and Pajek also with ``.gz``),
+    ``.parquet`` and ``.feather`` (edge lists), ``.graphml``, ``.gexf``, ``.gml``,
+    ``.net`` (Pajek), ``.pconn.nii`` (CIFTI), or a zarr folder: an array, or a sweep
+    store.
+
+    Edge lists and graphs become dense weights for up to 2000 neurons and scipy.sparse
+    weights above that; matrices keep their storage. The neurons of an edge list are in
+    the order of their first appearance, and ids remain exact text.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A file, or a folder for zarr.
+    orientation : {"pre-post", "post-pre"}, optional
+        ``"post-pre"``: columns of the matrix drive its rows, or the first neuron of an
+        edge is the postsynaptic one. Default: the orientation stated in the file, else
+        ``"pre-post"``. A file that states another orientation is refused.
+    attributes : path, pandas.DataFrame or mapping of columns, optional
+        A second table with one row per neuron, matched by its column of names
+        (``name``, ``id``, ``root_id``..., else the first). If the network has no names
+        and the table has one row per neuron, rows are taken in order and name the
+        neurons.
+    self_connections : {"keep", "drop"}
+    **options
+        Further keyword arguments; each may be left out.
+
+        duplicates : {"sum", "error"}
+            How to treat several edges between the same two neurons; default "sum".
+        directed : bool
+            Default: as stated in the file; edge lists are directed.
+        layout : {"matrix", "edges"}
+            Content of a table of text, where that is ambiguous.
+        variable : str
+            Key of the matrix in ``.npz``, ``.mat`` and zarr groups.
+        columns : mapping of str to str
+            Name of the column of ``"source"``, ``"target"`` or ``"weight"``, if it is
+            not a common one (source, pre, pre_pt_root_id, syn_count...).
+        transmitter : str
+            Column, of the edges or of the neurons, that makes weights negative where
+            its value is one of `inhibitory` or a negative number.
+        inhibitory : sequence of str
+            Inhibitory transmitters or types, in upper or lower case; default GABA and
+            glycine. Without `transmitter`, the usual column of transmitters is used,
+            else ``type``.
+        learning_rate, seed, checkpoint : float, int, int
+            The run of a sweep store, at its last checkpoint by default.
+        max_memory : int
+            Bytes that reading may take; default half of the machine's memory. The
+            sizes stated in a file are checked against it before memory is allocated.
+
+    Returns
+    -------
+    Connectome
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ImportError
+        If the format needs an optional library that is not installed; the message
+        names the extra to install.
+    TypeError
+        If an option does not exist.
+    ValueError
+        If the format is unknown; if the file is damaged, truncated, too large or
+        ambiguous; or if it contradicts the options. The message names the file and the
+        line or element.
+
+    See Also
+    --------
+    read_connectome_with_report : Also return how the file was interpreted.
+    write_connectome : Write a connectome to a file.
+    as_connectome : Make a connectome from an array, a table or a graph.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import commstruct as cs
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "edges.csv"
+    ...     _ = path.write_text("pre,post,weight,nt\\nR1,L1,5,ach\\nL1,T1,2,gaba\\n")
+    ...     plain = cs.read_connectome(path)
+    ...     signed = cs.read_connectome(path, transmitter="nt")
+    >>> plain
+    <Connectome: 3 neurons, 2 edges, dense, non-negative, directed>
+    >>> signed.to_pandas().loc["L1", "T1"].item()
+    -2.0
+    """
+    return read_connectome_with_report(
+        path,
+        orientation=orientation,
+        attributes=attributes,
+        self_connections=self_connections,
+        **options,
+    )[0]
 
 
 def read_connectome_with_report(
@@ -108,105 +245,48 @@ def read_connectome_with_report(
     *,
     orientation: str | None = None,
     attributes: Neurons | None = None,
-    duplicates: str = "sum",
     self_connections: str = "keep",
-    directed: bool | None = None,
-    layout: str | None = None,
-    variable: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    transmitter: str | None = None,
-    inhibitory: Sequence[str] | None = None,
-    learning_rate: float | None = None,
-    seed: int | None = None,
-    checkpoint: int | None = None,
-    max_memory: int | None = None,
+    **options: Unpack[ReadingKeywords],
 ) -> tuple[Connectome, ReadReport]:
-    """Read a connectome, and report what was read.
+    """Read a connectome from a file, and report how the file was interpreted.
 
-    The ending of the file's name says its format: ``.npy``, ``.npz`` (dense or
-    scipy.sparse), ``.mat``, ``.csv``, ``.tsv``, ``.txt`` (a matrix with or without
-    names, or a list of edges; these, GraphML, GEXF, GML and Pajek also with
-    ``.gz``), ``.parquet`` and ``.feather`` (lists of edges), ``.graphml``,
-    ``.gexf``, ``.gml``, ``.net`` (Pajek), ``.pconn.nii`` (CIFTI), or a folder of
-    zarr: an array, or a sweep store.
-
-    Lists of edges and graphs become dense weights up to 2000 neurons and
-    scipy.sparse weights above; matrices stay what they are. Neurons of a list come
-    in the order in which they first appear in it, and ids stay exact text.
-
-    Parameters
-    ----------
-    path : path of a file, or of a folder for zarr
-    orientation : {"pre-post", "post-pre"}, optional
-        ``"post-pre"``: columns of the matrix drive its rows, or the first of two
-        neurons is the postsynaptic one. Default: what the file says of itself, else
-        ``"pre-post"``. A file that says otherwise is refused.
-    attributes : path, pandas.DataFrame or mapping of columns, optional
-        A second table, one row per neuron, matched by its column of names (``name``,
-        ``id``, ``root_id``..., else the first). Where the network has no names and
-        the table has one row per neuron, rows are taken in order and name them.
-    duplicates : {"sum", "error"}
-        What to do with several edges of one pair of neurons.
-    self_connections : {"keep", "drop"}
-    directed : bool, optional
-        Default: as the file says; lists of edges are directed.
-    layout : {"matrix", "edges"}, optional
-        What a table of text is, where that is not clear.
-    variable : str, optional
-        Key of the matrix in ``.npz``, ``.mat`` and zarr groups.
-    columns : mapping, optional
-        Name of the column of ``"source"``, ``"target"`` or ``"weight"`` where it is
-        not a usual one (source, pre, pre_pt_root_id, syn_count...).
-    transmitter : str, optional
-        Column, of the edges or of the neurons, that makes weights negative where it
-        is one of `inhibitory`, or a negative number.
-    inhibitory : sequence of str, optional
-        Inhibitory transmitters or types, small or capital; default GABA and
-        glycine. Without `transmitter`, the usual column of transmitters is used,
-        else ``type``.
-    learning_rate, seed, checkpoint : optional
-        Which run of a sweep store; its last checkpoint by default.
-    max_memory : int, optional
-        Bytes that reading may take; default half of the machine's. What a file
-        promises is checked against it before memory is taken.
+    The parameters and errors are those of `read_connectome`.
 
     Returns
     -------
     Connectome, ReadReport
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ImportError
-        If the format needs an extra that is not installed; the message names it.
-    ValueError
-        If the format is not known; if the file is broken, cut short, too large,
-        ambiguous, or contradicts the options. The message has the file and the
-        place.
+    See Also
+    --------
+    read_connectome : Return the connectome alone.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import commstruct as cs
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "weights.csv"
+    ...     _ = path.write_text("0,1,0\\n2,0,3\\n0,3,0\\n")
+    ...     network, report = cs.read_connectome_with_report(path, layout="matrix")
+    >>> print("\\n".join(str(report).splitlines()[1:4]))
+      neurons           3
+      edges             4, directed, non-negative
+      orientation       pre-post
     """
     path = Path(path)
-    _check_words(orientation, duplicates, self_connections, layout, columns)
-    options = ReadOptions(
-        variable=variable,
-        columns=dict(columns or {}),
-        layout=layout,
-        directed=directed,
-        duplicates=duplicates,
-        transmitter=transmitter,
-        inhibitory=None if inhibitory is None else tuple(inhibitory),
-        learning_rate=learning_rate,
-        seed=seed,
-        checkpoint=checkpoint,
-        max_memory=default_memory() if max_memory is None else max_memory,
-    )
-    kind, reader = _reader(path)
-    content = reader(path, options)
+    check_choice("orientation", orientation, (None, *ORIENTATIONS))
+    check_choice("self_connections", self_connections, SELF_CONNECTIONS)
+    reading = reading_options(options)
+    format_name, reader = _reader(path)
+    content = reader(path, reading)
     if attributes is not None:
-        content = with_neurons(path, content, attributes, options.max_memory)
-    content = _oriented(path, content, orientation)
-    content = with_signs(path, content, options)
-    content, n_self = _without_self(content, self_connections)
+        content = with_neurons(path, content, attributes, reading.max_memory)
+    content = _pre_to_post(path, content, orientation)
+    content = with_signs(path, content, reading)
+    n_self = int(np.count_nonzero(content.weights.diagonal()))
+    if self_connections == "drop" and n_self:
+        content = _without_self_connections(content)
     try:
         connectome = as_connectome(
             content.weights,
@@ -220,7 +300,7 @@ def read_connectome_with_report(
     notes = content.notes if content.signs is None else (*content.notes, content.signs)
     report = ReadReport(
         path=str(path),
-        format=kind,
+        format=format_name,
         n_neurons=connectome.n_neurons,
         n_edges=connectome.n_edges,
         directed=connectome.is_directed,
@@ -235,84 +315,37 @@ def read_connectome_with_report(
     return connectome, report
 
 
-def _without_report(
-    read: Callable[Options, tuple[Connectome, ReadReport]],
-) -> Callable[Options, Connectome]:
-    """Give the same function without the report, its options said once."""
-
-    @functools.wraps(read)
-    def read_connectome(*args: Options.args, **kwargs: Options.kwargs) -> Connectome:
-        return read(*args, **kwargs)[0]
-
-    read_connectome.__name__ = read_connectome.__qualname__ = "read_connectome"
-    read_connectome.__doc__ = (
-        (read.__doc__ or "")
-        .replace(
-            "Read a connectome, and report what was read.",
-            "Read a connectome; `read_connectome_with_report` also says what was read.",
-        )
-        .replace("    Connectome, ReadReport\n", "    Connectome\n")
-    )
-    read_connectome.__annotations__["return"] = Connectome
-    return read_connectome
-
-
-read_connectome = _without_report(read_connectome_with_report)
-
-
-def _check_words(
-    orientation: str | None,
-    duplicates: str,
-    self_connections: str,
-    layout: str | None,
-    columns: Mapping[str, str] | None,
-) -> None:
-    """Refuse options that are not among the words they may be."""
-    for name, got, allowed in (
-        ("orientation", orientation, (None, *ORIENTATIONS)),
-        ("duplicates", duplicates, ("sum", "error")),
-        ("self_connections", self_connections, ("keep", "drop")),
-        ("layout", layout, (None, "matrix", "edges")),
-    ):
-        check_choice(name, got, allowed)
-    for role in columns or {}:
-        if role not in {"source", "target", "weight"}:
-            raise ValueError(
-                f"columns must name 'source', 'target' or 'weight', got {role!r}"
-            )
-
-
 def _reader(path: Path) -> tuple[str, Reader]:
-    """Format by the ending of the name; a folder is zarr."""
+    """Name and reader of the format, by the ending of the name; a folder is zarr."""
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
     if path.is_dir():
         return READERS[".zarr"]
     name = path.name.lower()
-    packed = name.endswith(".gz")
+    is_gzipped = name.endswith(".gz")
     name = name.removesuffix(".gz")
     for ending, reader in READERS.items():
-        if name.endswith(ending) and (not packed or ending in UNPACKED):
+        if name.endswith(ending) and (not is_gzipped or ending in GZIPPED):
             return reader
     raise ValueError(
-        f"{path.name}: format is not known by the ending of its name; known are "
-        f"{', '.join(READERS)}"
+        f"{path.name}: the ending of the name must be that of a format that can be "
+        f"read: {', '.join(READERS)}"
     )
 
 
-def _oriented(path: Path, content: FileContent, asked: str | None) -> FileContent:
-    """Transpose what is laid out post-pre; refuse what contradicts the file."""
-    declared = content.orientation
-    if declared is not None and declared not in ORIENTATIONS:
+def _pre_to_post(path: Path, content: FileContent, wanted: str | None) -> FileContent:
+    """Transpose post-pre weights; refuse an orientation that contradicts the file."""
+    stated = content.orientation
+    if stated is not None and stated not in ORIENTATIONS:
         raise ValueError(
-            f"{path.name}: orientation must be one of {ORIENTATIONS}, got {declared!r}"
+            f"{path.name}: orientation must be one of {ORIENTATIONS}, got {stated!r}"
         )
-    if asked and declared and asked != declared:
+    if wanted and stated and wanted != stated:
         raise ValueError(
-            f"{path.name}: says itself that it is {declared!r}, got "
-            f"orientation={asked!r}"
+            f"{path.name}: orientation must be {stated!r}, as stated in the file, got "
+            f"{wanted!r}"
         )
-    orientation = asked or declared or "pre-post"
+    orientation = wanted or stated or "pre-post"
     if orientation == "pre-post":
         return replace(content, orientation=orientation)
     possible = None if content.possible is None else content.possible.T
@@ -324,15 +357,11 @@ def _oriented(path: Path, content: FileContent, asked: str | None) -> FileConten
     )
 
 
-def _without_self(content: FileContent, wanted: str) -> tuple[FileContent, int]:
-    """Count self-connections, and drop them if that is asked for."""
+def _without_self_connections(content: FileContent) -> FileContent:
     weights = content.weights
-    n_self = int(np.count_nonzero(weights.diagonal()))
-    if wanted == "keep" or n_self == 0:
-        return content, n_self
     if sparse.issparse(weights):
         weights = weights - sparse.diags_array(weights.diagonal())
     else:
         weights = np.array(weights)
         np.fill_diagonal(weights, 0)
-    return replace(content, weights=weights), n_self
+    return replace(content, weights=weights)

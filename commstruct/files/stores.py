@@ -1,4 +1,4 @@
-"""Zarr: one matrix, a connectome that we wrote, or one run of a sweep."""
+"""Zarr: one matrix, a connectome written by us, or one run of a sweep."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from commstruct.files.content import FileContent, ReadOptions, listed, texts
+from commstruct.files.content import (
+    FileContent,
+    columns_in_order_of_rows,
+    listed,
+    texts,
+)
 from commstruct.files.limits import check_dense, check_memory, library_errors
 from commstruct.files.matrices import choose_matrix
+from commstruct.files.options import ReadingOptions
 from commstruct.vocabulary import CONNECTOME_FORMAT, ORIENTATIONS, ROLES, SWEEP_FORMAT
 
 # fmt: off
-CODECS = [  # only rearrange and unpack numbers; pickle is not among them
+CODECS = [  # those that only rearrange or decompress numbers; pickle would run code
     "blosc", "bytes", "bz2", "crc32", "crc32c", "delta", "endian", "fletcher32", "gzip",
     "lz4", "lzma", "shuffle", "sharding_indexed", "transpose", "zlib", "zstd",
     "numcodecs.blosc", "numcodecs.zlib", "numcodecs.zstd", "numcodecs.lz4",
@@ -23,17 +29,19 @@ CODECS = [  # only rearrange and unpack numbers; pickle is not among them
 
 
 def split_run(network: str) -> tuple[str, dict[str, Any]]:
-    """Take ``STORE@RATE,SEED`` or ``STORE@RATE,SEED,CHECKPOINT`` apart.
+    """Split ``STORE@RATE,SEED`` or ``STORE@RATE,SEED,CHECKPOINT`` into its parts.
 
     Returns
     -------
-    str, path of the store; `network` itself if it names no run
-    dict, the options of `read_connectome` that choose the run
+    str
+        Path of the store; `network` itself if it names no run.
+    dict
+        The options of `read_connectome` that choose the run.
 
     Raises
     ------
     ValueError
-        If what follows the sign is not two or three numbers.
+        If the sign is not followed by two or three numbers.
     """
     store, sign, run = network.rpartition("@")
     if not sign or Path(network).exists() or not Path(store).is_dir():
@@ -52,7 +60,7 @@ def split_run(network: str) -> tuple[str, dict[str, Any]]:
     return store, dict(zip(keys, numbers, strict=False))
 
 
-def read_zarr(path: Path, options: ReadOptions) -> FileContent:
+def read_zarr(path: Path, options: ReadingOptions) -> FileContent:
     """Read a zarr array, a group with one matrix, or a run of a sweep store."""
     import zarr
 
@@ -91,55 +99,46 @@ def read_zarr(path: Path, options: ReadOptions) -> FileContent:
         names=named,
         attributes=attributes,
         possible=possible,
-        orientation=_orientation(arrays[key]) or _declared(root),
+        orientation=_orientation(arrays[key]) or _stated_orientation(root),
     )
 
 
-def _declared(node: Any) -> str | None:
-    """Orientation in an array's or group's attributes, if it says one."""
-    said = node.attrs.get("orientation")
-    return None if said is None else str(said)
+def _stated_orientation(node: Any) -> str | None:
+    """Orientation in the attributes of an array or group, if there is any."""
+    stated = node.attrs.get("orientation")
+    return None if stated is None else str(stated)
 
 
 def _orientation(array: Any) -> str | None:
-    """Orientation of an array: what it says, else the names of its dimensions."""
+    """Orientation of an array: as stated, else by the names of its dimensions."""
     named = "-".join(_dimensions(array))
-    return _declared(array) or (named if named in ORIENTATIONS else None)
+    return _stated_orientation(array) or (named if named in ORIENTATIONS else None)
 
 
 def _dimensions(array: Any) -> tuple[str, ...]:
-    """Names of the dimensions, as zarr 3 and as xarray in zarr 2 keep them."""
+    """Names of the dimensions, as stored by zarr 3 and by xarray in zarr 2."""
     given = getattr(array.metadata, "dimension_names", None)
     given = given or array.attrs.get("_ARRAY_DIMENSIONS") or ()
     return tuple(str(name) for name in given)
 
 
 def _named_by_coordinates(
-    path: Path, arrays: dict[str, Any], key: str, weights: Any, options: ReadOptions
+    path: Path, arrays: dict[str, Any], key: str, weights: Any, options: ReadingOptions
 ) -> tuple[list[str] | None, Any]:
-    """Names out of the coordinates that xarray writes; columns in the order of rows."""
-    found = [
+    """Names from the coordinates that xarray writes; columns in the order of rows."""
+    axes = [
         _coordinate(path, arrays[name], name, options.max_memory)
         for name in _dimensions(arrays[key])
         if name in arrays and arrays[name].shape == weights.shape[:1]
     ]
-    if not found:
+    if not axes:
         return None, weights
-    rows, columns = found[0], found[-1]
-    if rows == columns:
-        return rows, weights
-    if set(rows) != set(columns) or len(set(rows)) < len(rows):
-        odd = next((name for name in rows if name not in columns), rows[0])
-        raise ValueError(
-            f"{path.name}: rows and columns must name the same neurons once, got row "
-            f"{odd!r}"
-        )
-    place = {name: i for i, name in enumerate(columns)}
-    return rows, weights[:, [place[name] for name in rows]]
+    rows, columns = axes[0], axes[-1]
+    return rows, columns_in_order_of_rows(path, rows, columns, weights)
 
 
 def _coordinate(path: Path, array: Any, key: str, max_memory: int) -> list[str]:
-    """Names along one dimension: text or whole numbers, never through a float."""
+    """Names along one dimension: text or integers, never converted to floats."""
     _check_array(path, array, key, kinds="iuUT", codecs=[*CODECS, "vlen-utf8"])
     needed = array.dtype.itemsize * array.shape[0]
     check_memory(path, array.shape[0], needed, max_memory)
@@ -155,9 +154,9 @@ def _check_array(
     kinds: str = "fiub",
     codecs: Sequence[str] = CODECS,
 ) -> None:
-    """Refuse arrays of objects and codecs that run what is in the file."""
+    """Refuse arrays of objects, and codecs that run code from the file."""
     if array.dtype.kind not in kinds:
-        wanted = "real numbers" if "f" in kinds else "text or whole numbers"
+        wanted = "real numbers" if "f" in kinds else "text or integers"
         raise ValueError(f"{path.name}: {key!r} must be {wanted}, got {array.dtype}")
     metadata = array.metadata.to_dict()
     given = list(metadata.get("codecs") or ())
@@ -168,14 +167,14 @@ def _check_array(
         name = str(codec.get("name") or codec.get("id"))
         if name not in codecs:
             raise ValueError(
-                f"{path.name}: {key!r} is packed with {name!r}, which is not read"
+                f"{path.name}: {key!r} must use a codec known to be safe, got {name!r}"
             )
         inner = codec.get("configuration") or {}
         given += [*inner.get("codecs", ()), *inner.get("index_codecs", ())]
 
 
-def _read_run(path: Path, store: Any, options: ReadOptions) -> FileContent:
-    """Read the weights of one run at one checkpoint; by default the last one."""
+def _read_run(path: Path, store: Any, options: ReadingOptions) -> FileContent:
+    """Read the weights of one run at one checkpoint, by default the last."""
     for key in ("weights", "learning_rate", "seed", "checkpoint"):
         if key not in store:
             raise ValueError(f"{path.name}: is a sweep store without {key!r}")
@@ -196,17 +195,17 @@ def _read_run(path: Path, store: Any, options: ReadOptions) -> FileContent:
         axes = {key: np.asarray(store[key][:]) for key in wanted}
     last = axes["checkpoint"][-1] if axes["checkpoint"].size else None
     wanted["checkpoint"] = last if wanted["checkpoint"] is None else options.checkpoint
-    chosen = tuple(_choose(path, key, axes[key], wanted[key]) for key in wanted)
+    chosen = tuple(_index_of(path, key, axes[key], wanted[key]) for key in wanted)
     with library_errors(path, "a sweep store"):
         run = np.asarray(weights[chosen])
         role = np.asarray(store["role"][:]) if "role" in store else None
         possible = np.asarray(store["mask"][:], dtype=bool) if "mask" in store else None
-    told = ", ".join(
+    position = ", ".join(
         f"{key} {axes[key][i]}" for key, i in zip(wanted, chosen, strict=True)
     )
     if np.isnan(run).any():
         raise ValueError(
-            f"{path.name}: the run of {told} has no weights there: it diverged before, "
+            f"{path.name}: the run of {position} has no weights: it diverged before, "
             "or has not finished"
         )
     attributes = None
@@ -216,24 +215,25 @@ def _read_run(path: Path, store: Any, options: ReadOptions) -> FileContent:
         run,
         attributes=attributes,
         possible=possible,
-        orientation=_declared(store),
-        notes=(f"of a sweep: {told}",),
+        orientation=_stated_orientation(store),
+        notes=(f"of a sweep: {position}",),
     )
 
 
-def _choose(path: Path, key: str, axis: Any, wanted: float | None) -> int:
-    """Place of the wanted value on an axis of a sweep, or the only one."""
+def _index_of(path: Path, key: str, axis: Any, wanted: float | None) -> int:
+    """Index of the wanted value on an axis of a sweep, or of the only value."""
     if wanted is None and len(axis) == 1:
         return 0
-    found: Any = (
+    matches: Any = (
         [] if wanted is None else np.flatnonzero(np.isclose(axis, wanted, atol=0))
     )
-    if len(found) == 1:
-        return int(found[0])
-    asked = "choose one by" if wanted is None else f"has none of {wanted}, choose by"
+    if len(matches) == 1:
+        return int(matches[0])
+    got = "" if wanted is None else f", got {wanted}"
     raise ValueError(
-        f"{path.name}: sweep of {len(axis)} values of {key} ({listed(axis.tolist())}): "
-        f"{asked} {key}=, or {path.name}@RATE,SEED on the command line"
+        f"{path.name}: {key} must be one of the {len(axis)} values of the sweep "
+        f"({listed(axis.tolist())}){got}: choose it by {key}=, or "
+        f"{path.name}@RATE,SEED on the command line"
     )
 
 

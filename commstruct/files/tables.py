@@ -1,4 +1,4 @@
-"""Text tables: a matrix with or without names, or else a list of edges."""
+"""Tables of text: a matrix with or without names, or an edge list."""
 
 import itertools
 from pathlib import Path
@@ -7,43 +7,43 @@ from typing import Any
 import numpy as np
 
 from commstruct.files.columns import edge_columns
-from commstruct.files.content import FileContent, ReadOptions
+from commstruct.files.content import FileContent, columns_in_order_of_rows
 from commstruct.files.edge_lists import read_text_edges
 from commstruct.files.limits import check_dense, open_bytes
+from commstruct.files.options import ReadingOptions
 from commstruct.files.text import (
     Layout,
     decode,
+    infer_layout,
     is_id,
     is_number,
     numbered_rows,
     parse_rows,
-    see_layout,
     split_lines,
     split_row,
 )
 
 
-def read_text_table(path: Path, options: ReadOptions) -> FileContent:
-    """Read a matrix or an edge list out of CSV, TSV or text in columns."""
-    layout = see_layout(path, options)
-    carried = layout.first[2:]
-    dictionary = carried == ["{}"] or (
-        carried and carried[0].startswith("{'") and carried[-1].endswith("}")
+def read_text_table(path: Path, options: ReadingOptions) -> FileContent:
+    """Read a matrix or an edge list from CSV, TSV or columns of text."""
+    layout = infer_layout(path, options)
+    data = layout.first[2:]
+    is_dictionary = data == ["{}"] or (
+        data and data[0].startswith("{'") and data[-1].endswith("}")
     )
-    if layout.delimiter == r"\s+" and dictionary:
+    if layout.delimiter == r"\s+" and is_dictionary:
         raise ValueError(
-            f"{path.name}: line {layout.skipped + 1}: edges carry dictionaries, as "
-            "networkx's write_edgelist writes them; write_weighted_edgelist writes "
-            "their weights alone"
+            f"{path.name}: line {layout.skipped + 1}: edges must have weights, not "
+            "dictionaries as networkx's write_edgelist writes; use "
+            "write_weighted_edgelist"
         )
-    kind = options.layout or _kind(path, layout, options)
-    if kind == "matrix":
+    if (options.layout or _matrix_or_edges(path, layout, options)) == "matrix":
         return _read_matrix(path, layout, options)
     return read_text_edges(path, layout, options)
 
 
-def _kind(path: Path, layout: Layout, options: ReadOptions) -> str:
-    """Return "matrix" or "edges", refused where both readings are possible."""
+def _matrix_or_edges(path: Path, layout: Layout, options: ReadingOptions) -> str:
+    """Return "matrix" or "edges"; refuse a table that may be either."""
     if options.columns or edge_columns(layout.first, options, path):
         return "edges"
     n_columns = max(len(layout.first), len(layout.second))
@@ -62,27 +62,27 @@ def _kind(path: Path, layout: Layout, options: ReadOptions) -> str:
     zero = n_columns == 3 and any(float(row[2]) == 0 for row in rows)
     if layout.n_rows == n_columns and not zero:
         raise ValueError(
-            f"{path.name}: {len(rows)} rows of {n_columns} are a matrix or a list of "
-            "edges: say layout='matrix' or layout='edges' (--layout)"
+            f"{path.name}: {len(rows)} rows of {n_columns} may be a matrix or an edge "
+            "list: choose layout='matrix' or layout='edges' (--layout)"
         )
     return "matrix" if layout.n_rows == n_columns else "edges"
 
 
 def _may_be_edges(rows: list[list[str]], n_columns: int) -> bool:
-    """Whether rows can be two neurons, both numbers or both names, and a weight."""
+    """Whether rows may be two neurons, both numbers or both names, and a weight."""
     if any(len(row) != n_columns or not row[0] or not row[1] for row in rows):
         return False
     if n_columns == 3 and not all(is_number(row[2]) for row in rows):
         return False
     ends = [end for row in rows for end in row[:2]]
     if any(is_number(end) and not is_id(end) for end in ends):
-        return False  # neurons are not called 0.5
+        return False  # 0.5 is not the name of a neuron
     first, second = (all(is_id(row[i]) for row in rows) for i in (0, 1))
     return first == second
 
 
 def _has_names(rows: list[list[str]]) -> bool:
-    """Whether few rows are a matrix below its names, beside them or both."""
+    """Whether a few rows are a matrix with names above it, beside it or both."""
     above, *below = rows
     inside = itertools.chain.from_iterable(below)
     if not any(map(is_number, above)) and all(map(is_number, inside)):
@@ -91,10 +91,11 @@ def _has_names(rows: list[list[str]]) -> bool:
     return not is_number(corner) and above[1:] == [row[0] for row in below]
 
 
-def _read_matrix(path: Path, layout: Layout, options: ReadOptions) -> FileContent:
-    """Read a matrix with or without names above and beside it."""
+def _read_matrix(path: Path, layout: Layout, options: ReadingOptions) -> FileContent:
+    """Read a matrix with or without names above it and beside it."""
     n_columns = len(layout.second) or len(layout.first)
-    short_header = layout.n_rows == n_columns == len(layout.first) + 1  # no corner
+    # A header without a field for the column of names, as R writes it.
+    short_header = layout.n_rows == n_columns == len(layout.first) + 1
     if not short_header and n_columns != len(layout.first):
         raise ValueError(
             f"{path.name}: rows must have {len(layout.first)} fields each, got "
@@ -122,47 +123,31 @@ def _read_matrix(path: Path, layout: Layout, options: ReadOptions) -> FileConten
     if beside:
         dtypes[0] = str
     table = parse_rows(path, layout, options, header=above, dtypes=dtypes)
-    weights = table.to_numpy(dtype=np.float64) if not beside else None
-    if weights is None:
-        weights = table.iloc[:, 1:].to_numpy(dtype=np.float64)
+    weights = table.iloc[:, int(beside) :].to_numpy(dtype=np.float64)
     _refuse_missing(path, layout, options, weights, above, beside)
     names = layout.first[len(layout.first) - n :] if above else None
     if beside:
         rows = [str(name).strip() for name in table.iloc[:, 0]]
-        names, weights = _same_names(path, rows, names, weights)
+        if names is not None:
+            weights = columns_in_order_of_rows(path, rows, names, weights)
+        names = rows
     return FileContent(weights, names=names)
-
-
-def _same_names(
-    path: Path, rows: list[str], columns: list[str] | None, weights: Any
-) -> tuple[list[str], Any]:
-    """Put columns in the order of the rows; refuse names that differ."""
-    if columns is None or rows == columns:
-        return rows, weights
-    if len(set(rows)) < len(rows) or set(rows) != set(columns):
-        odd = next((r for r in rows if r not in columns), rows[0])
-        raise ValueError(
-            f"{path.name}: rows and columns must name the same neurons once, got row "
-            f"{odd!r}"
-        )
-    place = {name: i for i, name in enumerate(columns)}
-    return rows, weights[:, [place[name] for name in rows]]
 
 
 def _refuse_missing(
     path: Path,
     layout: Layout,
-    options: ReadOptions,
+    options: ReadingOptions,
     weights: Any,
     header: bool,
     beside: bool,
 ) -> None:
-    wrong = np.argwhere(~np.isfinite(weights))
-    if len(wrong) == 0:
+    invalid = np.argwhere(~np.isfinite(weights))
+    if len(invalid) == 0:
         return
-    row, column = (int(k) for k in wrong[0])
+    row, column = (int(k) for k in invalid[0])
     rows = numbered_rows(path, layout, options, header)
-    # a row of nothing but a form feed, say, is one to pandas
+    # pandas counts some blank lines as rows, such as a lone form feed
     number, fields = next(itertools.islice(rows, row, None), (row + 1, []))
     column += beside
     got = repr(fields[column]) if column < len(fields) and fields[column] else "nothing"

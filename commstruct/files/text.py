@@ -1,4 +1,4 @@
-"""Tables of text: what their layout is, their rows, and which line is wrong."""
+"""Tables of text: their layout, their rows, and the lines that are invalid."""
 
 import csv
 import io
@@ -13,13 +13,14 @@ import pandas as pd
 from pandas.errors import EmptyDataError, ParserError
 
 from commstruct.files.columns import are_edge_columns
-from commstruct.files.content import ReadOptions
 from commstruct.files.limits import open_bytes
+from commstruct.files.options import ReadingOptions
 
-DELIMITERS = {",": ",", "\t": "\t", ";": ";"}
-
+DELIMITERS = (",", "\t", ";")
+# Bytes from which the layout is inferred: 4 MB, more than a row of the widest dense
+# matrix that fits into memory. Files up to this size are counted exactly in one step.
 PEEK_BYTES = 2**22
-
+# pandas reads floats to the last bit by default from version 3.1; before, on request.
 EXACT: dict[str, Any] = (
     {}
     if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
@@ -29,7 +30,7 @@ EXACT: dict[str, Any] = (
 
 @dataclass(frozen=True)
 class Layout:
-    """How a text table is laid out, seen from its first lines and line count."""
+    """How a text table is laid out, inferred from its first lines and line count."""
 
     delimiter: str  # one character, or r"\s+"
     skipped: int  # comment lines before the first row
@@ -38,8 +39,8 @@ class Layout:
     n_rows: int  # without blanks and comments; counted to 2 beyond a square at most
 
 
-def see_layout(path: Path, options: ReadOptions) -> Layout:
-    """See delimiter, comments, the first two rows, and count the rows."""
+def infer_layout(path: Path, options: ReadingOptions) -> Layout:
+    """Infer the delimiter and the comments, read two rows, and count the rows."""
     with open_bytes(path, options.max_memory) as stream:
         start = stream.read(PEEK_BYTES)
         is_whole = not stream.read(1)
@@ -69,8 +70,8 @@ def see_layout(path: Path, options: ReadOptions) -> Layout:
     return Layout(delimiter, rows[0][0], first, second, n_rows)
 
 
-def _count_lines(path: Path, options: ReadOptions, enough: int) -> int:
-    """Count lines that are not blank, but not many more than can matter."""
+def _count_lines(path: Path, options: ReadingOptions, enough: int) -> int:
+    """Count lines that are not blank; stop soon after `enough`."""
     count = 0
     with open_bytes(path, options.max_memory) as stream:
         for line in stream:
@@ -81,21 +82,25 @@ def _count_lines(path: Path, options: ReadOptions, enough: int) -> int:
 
 
 def is_header_line(line: str) -> bool:
+    """Whether a line names the columns of an edge list."""
     return are_edge_columns(split_row(line, find_delimiter(line)))
 
 
 def find_delimiter(line: str) -> str:
+    """Most frequent delimiter of a line, or white space if there is none."""
     counts = {mark: line.count(mark) for mark in DELIMITERS}
+    # Tabs win ties: commas and semicolons occur within the fields of TSV files.
     best = max(counts, key=lambda mark: (counts[mark], mark == "\t"))
     return best if counts[best] else r"\s+"
 
 
 def split_lines(text: str) -> list[str]:
-    """Lines as pandas sees them: form feeds and the like do not end one."""
+    """Lines as pandas splits them: form feeds and the like do not end a line."""
     return [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
 
 
 def split_row(line: str, delimiter: str) -> list[str]:
+    """Fields of a line, without quotes and surrounding space."""
     if delimiter == r"\s+":
         return [field.strip("\"'") for field in line.split()]
     fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
@@ -103,7 +108,7 @@ def split_row(line: str, delimiter: str) -> list[str]:
 
 
 def decode(path: Path, data: bytes) -> str:
-    """Decode UTF-8, or name the line that is not."""
+    """Decode UTF-8; the error names the first line that is not."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -114,6 +119,7 @@ def decode(path: Path, data: bytes) -> str:
 
 
 def is_number(field: str) -> bool:
+    """Whether a field is a number, which may be infinite or NaN."""
     try:
         float(field)
     except ValueError:
@@ -126,7 +132,7 @@ def _is_finite(field: str) -> bool:
 
 
 def is_id(field: str) -> bool:
-    """Whether a field is a whole number that reads back as it was written."""
+    """Whether a field is a 64-bit integer in its usual notation."""
     try:
         return str(int(field)) == field and abs(int(field)) < 2**63
     except ValueError:
@@ -136,12 +142,12 @@ def is_id(field: str) -> bool:
 def parse_rows(
     path: Path,
     layout: Layout,
-    options: ReadOptions,
+    options: ReadingOptions,
     *,
     header: bool,
     dtypes: dict[int, Any],
 ) -> pd.DataFrame:
-    """Let pandas' C parser read the rows; its complaints get the line's number."""
+    """Read the rows with pandas' C parser; errors name the line."""
     with open_bytes(path, options.max_memory) as stream:
         for _ in range(layout.skipped):
             stream.readline()
@@ -171,7 +177,7 @@ def parse_rows(
                 + (f" (counted from line {layout.skipped + 1 + header})")
             ) from error
         except (ValueError, OverflowError) as error:
-            _refuse_words(path, layout, options, header, dtypes, error)
+            _refuse_non_numbers(path, layout, options, header, dtypes, error)
             raise ValueError(f"{path.name}: {error}") from error
 
 
@@ -181,9 +187,9 @@ def _skip_row(stream: BinaryIO) -> None:
 
 
 def numbered_rows(
-    path: Path, layout: Layout, options: ReadOptions, header: bool
+    path: Path, layout: Layout, options: ReadingOptions, header: bool
 ) -> Iterator[tuple[int, list[str]]]:
-    """Line number and fields of each row; the slow way, to find what is wrong."""
+    """Line number and fields of each row; slow, for errors only."""
     with open_bytes(path, options.max_memory) as stream:
         text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace")
         rows = ((i, line) for i, line in enumerate(text, start=1) if line.strip())
@@ -193,15 +199,15 @@ def numbered_rows(
         text.detach()
 
 
-def _refuse_words(
+def _refuse_non_numbers(
     path: Path,
     layout: Layout,
-    options: ReadOptions,
+    options: ReadingOptions,
     header: bool,
     dtypes: dict[int, Any],
     error: Exception,
 ) -> None:
-    """Name the line and column of the first field that is not a number."""
+    """Raise an error that names the first field that is not a finite number."""
     numeric = [column for column, dtype in dtypes.items() if dtype is np.float64]
     for number, fields in numbered_rows(path, layout, options, header):
         for column in numeric:

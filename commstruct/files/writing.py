@@ -1,4 +1,4 @@
-"""From a connectome to a file; what a format cannot hold is said aloud."""
+"""Write a connectome to a file, and warn of what the format cannot hold."""
 
 import json
 import os
@@ -25,14 +25,15 @@ from commstruct.vocabulary import CONNECTOME_FORMAT
 
 Writer: TypeAlias = Callable[[Connectome, Path], None]
 EDGE_COLUMNS = ("pre", "post", "weight")
+# Node attributes with a meaning of their own in GraphML, GEXF and GML.
 RESERVED = {"name", "label", "id", "viz", "graphics", "source", "target"}
 NOT_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff\ud800-\udfff]")
-MAT_NAME_LENGTH = 31  # characters of a variable's name in MATLAB v5
+MAT_NAME_LENGTH = 31  # longest name of a variable that MATLAB v5 files can hold
 
 
 @dataclass(frozen=True)
 class _Format:
-    """How a format is written, and what it cannot hold."""
+    """How a format is written, and what it can hold."""
 
     write: Writer
     holds: frozenset[str]  # of "names", "attributes", "possible", "orientation"
@@ -40,37 +41,57 @@ class _Format:
 
 
 def write_connectome(network: Any, path: str | os.PathLike[str]) -> None:
-    """Write a connectome; `read_connectome` reads the same back.
+    """Write a connectome to a file from which `read_connectome` reads it back.
 
-    The ending of the name says the format: ``.npz``, ``.zarr`` and ``.mat`` hold
-    everything; ``.graphml``, ``.gexf``, ``.gml`` weights, names and attributes;
-    ``.csv`` and ``.tsv`` a matrix with names, or with ``.edges.csv`` and
-    ``.edges.tsv`` a list of edges, as ``.parquet`` and ``.feather`` do; ``.net``
-    (Pajek) weights and names; ``.npy`` weights alone. Weights are written
-    ``[pre, post]`` whatever the source was. Lists of edges begin with the neurons,
-    as edges to themselves of weight 0, where their order or a neuron without edges
-    would otherwise be lost.
+    The ending of the name determines the format: ``.npz``, ``.zarr`` and ``.mat`` hold
+    everything; ``.graphml``, ``.gexf`` and ``.gml`` hold weights, names and attributes;
+    ``.csv`` and ``.tsv`` a matrix with names; ``.edges.csv``, ``.edges.tsv``,
+    ``.parquet`` and ``.feather`` an edge list; ``.net`` (Pajek) weights and names;
+    ``.npy`` weights alone. Weights are written ``[pre, post]`` whatever the source was.
+    An edge list begins with a self-connection of weight 0 for each neuron if the order
+    of the neurons, or a neuron without edges, would otherwise be lost.
 
-    The file is complete or is not there: it is written beside its place and moved.
+    The file is written under a temporary name and then moved, so that it is never
+    incomplete.
 
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
-    path : path of the file to write; one that exists is replaced
+    path : str or path-like
+        File to write; an existing file is replaced.
 
     Warns
     -----
     UserWarning
-        If the format cannot hold names, attributes or `possible`; says which.
+        If the format cannot hold names, attributes or `possible`; the warning names
+        what is lost.
 
     Raises
     ------
     ValueError
-        If the format is not known, or cannot hold this network at all: sparse
-        weights that need too much memory as a matrix, names with line breaks in
-        text, control characters in XML.
+        If the format is unknown, or cannot hold this network at all: sparse weights
+        that need too much memory as a matrix, line breaks in names in text, or control
+        characters in XML.
     ImportError
-        If the format needs an extra that is not installed.
+        If the format needs an optional library that is not installed.
+
+    See Also
+    --------
+    read_connectome : Read a connectome from a file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import commstruct as cs
+    >>> pair = cs.as_connectome([[0, 2], [1, 0]], names=["a", "b"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "pair.edges.csv"
+    ...     cs.write_connectome(pair, path)
+    ...     print(path.read_text().strip())
+    pre,post,weight
+    a,b,2.0
+    b,a,1.0
     """
     connectome = as_connectome(network)
     path = Path(path)
@@ -80,9 +101,9 @@ def write_connectome(network: Any, path: str | os.PathLike[str]) -> None:
             f"{path.name}: {ending} holds a dense matrix, too large for "
             f"{connectome.n_neurons} neurons; write .npz or .parquet"
         )
-    _say_what_is_lost(connectome, path, ending, form)
-    with _placed_when_whole(path) as beside:
-        form.write(connectome, beside)
+    _warn_of_losses(connectome, path, ending, form)
+    with _complete_or_absent(path) as temporary:
+        form.write(connectome, temporary)
 
 
 def _format(path: Path) -> tuple[str, _Format]:
@@ -91,12 +112,12 @@ def _format(path: Path) -> tuple[str, _Format]:
         if name.endswith(ending):
             return ending, form
     raise ValueError(
-        f"{path.name}: format is not known by the ending of its name; known are "
-        f"{', '.join(FORMATS)}"
+        f"{path.name}: the ending of the name must be that of a format that can be "
+        f"written: {', '.join(FORMATS)}"
     )
 
 
-def _say_what_is_lost(
+def _warn_of_losses(
     connectome: Connectome, path: Path, ending: str, form: _Format
 ) -> None:
     lost = []
@@ -106,8 +127,8 @@ def _say_what_is_lost(
     if columns and "attributes" not in form.holds:
         lost.append(f"attributes ({', '.join(map(str, columns))})")
     elif columns:
-        odd = [str(c) for c in columns if not _can_hold(ending, connectome, c)]
-        lost += [f"attributes ({', '.join(odd)})"] * bool(odd)
+        unfit = [str(c) for c in columns if not _can_hold(ending, connectome, c)]
+        lost += [f"attributes ({', '.join(unfit)})"] * bool(unfit)
     if connectome.possible is not None and "possible" not in form.holds:
         lost.append("which synapses may exist")
     if lost:
@@ -120,7 +141,7 @@ def _say_what_is_lost(
 
 
 def _can_hold(ending: str, connectome: Connectome, column: Any) -> bool:
-    """Whether a format can hold this attribute: its name and its values."""
+    """Whether a format can hold an attribute, both its name and its values."""
     name = str(column)
     values = connectome.attributes[column]
     if not isinstance(column, str) or _kind(values) is None:
@@ -136,7 +157,7 @@ def _can_hold(ending: str, connectome: Connectome, column: Any) -> bool:
 
 
 def _kind(values: pd.Series) -> str | None:
-    """Return "text", "number", "bool", or None for what files do not hold."""
+    """Return "text", "number" or "bool", or None for values that no format holds."""
     present = [value for value in values.tolist() if not _is_missing(value)]
     if all(isinstance(value, bool) for value in present):
         return "bool"
@@ -147,27 +168,29 @@ def _kind(values: pd.Series) -> str | None:
 
 def _is_missing(value: Any) -> bool:
     if isinstance(value, float):
-        return value != value  # NaN alone is not itself
+        return value != value  # only NaN differs from itself
     return value is None or value is pd.NA
 
 
-def _is_xml(words: Any) -> bool:
-    """Whether XML 1.0 can hold every word."""
-    present = [str(word) for word in words if not _is_missing(word)]
-    return not any(NOT_IN_XML.search(word) for word in present)
+def _is_xml(strings: Any) -> bool:
+    """Whether XML 1.0 can hold every string."""
+    present = [str(text) for text in strings if not _is_missing(text)]
+    return not any(NOT_IN_XML.search(text) for text in present)
 
 
 @contextmanager
-def _placed_when_whole(path: Path) -> Iterator[Path]:
-    """Write beside the place and move there at the end, so that no half is left."""
+def _complete_or_absent(path: Path) -> Iterator[Path]:
+    """Write to a temporary folder, and move the file into place once it is complete."""
     if not path.parent.is_dir():
         raise FileNotFoundError(f"no such folder: {path.parent}")
     if path.is_dir():
-        raise ValueError(f"{path.name}: is a folder that exists; it is not replaced")
+        raise ValueError(
+            f"{path.name}: must not be an existing folder, which is never replaced"
+        )
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-        beside = Path(folder) / path.name
-        yield beside
-        beside.replace(path)
+        temporary = Path(folder) / path.name
+        yield temporary
+        temporary.replace(path)
 
 
 def _dense(connectome: Connectome) -> NDArray[np.float64]:
@@ -185,7 +208,7 @@ def _write_npy(connectome: Connectome, path: Path) -> None:
 
 
 def _write_npz(connectome: Connectome, path: Path) -> None:
-    """Dense weights in ``weights``; sparse ones as scipy.sparse.save_npz does."""
+    """Write dense weights in ``weights``, sparse ones as scipy.sparse.save_npz does."""
     weights = connectome.weights
     columns = _held_columns(connectome, ".npz")
     arrays: dict[str, Any] = {
@@ -266,7 +289,7 @@ def _check_text(connectome: Connectome, path: Path) -> None:
 
 
 def _edge_table(connectome: Connectome) -> pd.DataFrame:
-    """Edges by row; first the neurons themselves where their order would be lost."""
+    """Edges row by row, after the neurons themselves if their order would be lost."""
     edges = connectome.to_scipy().tocoo()
     pre, post = edges.coords
     both = np.column_stack([pre, post]).ravel()
@@ -278,14 +301,14 @@ def _edge_table(connectome: Connectome) -> pd.DataFrame:
         post = np.concatenate([np.arange(n), post])
         weight = np.concatenate([np.zeros(n), weight])
     names = np.array(connectome.names, dtype=object)
-    if all(_is_whole(name) for name in connectome.names):
+    if all(_is_integer(name) for name in connectome.names):
         names = names.astype(np.int64)
     columns = (names[pre], names[post], weight)
     return pd.DataFrame(dict(zip(EDGE_COLUMNS, columns, strict=True)))
 
 
-def _is_whole(name: str) -> bool:
-    """Whether a name is a 64-bit whole number that reads back as it is written."""
+def _is_integer(name: str) -> bool:
+    """Whether a name is a 64-bit integer in its usual notation."""
     plain = name.isascii() and name.removeprefix("-").isdigit() and len(name) < 19
     return plain and str(int(name)) == name
 
@@ -301,9 +324,8 @@ def _write_feather(connectome: Connectome, path: Path) -> None:
 
 
 def _graph(connectome: Connectome, ending: str) -> Any:
-    """Build a networkx graph of plain Python values, as its writers want them."""
-    weights = connectome.to_scipy()
-    is_directed = (weights != weights.T).nnz > 0
+    """Build a networkx graph of plain Python values, which its writers require."""
+    edges, is_directed = _edges_once(connectome)
     graph = nx.DiGraph() if is_directed else nx.Graph()
     columns = _held_columns(connectome, ending)
     kinds = {column: _kind(connectome.attributes[column]) for column in columns}
@@ -318,7 +340,6 @@ def _graph(connectome: Connectome, ending: str) -> Any:
                 if not _is_missing(value)
             },
         )
-    edges = (weights if is_directed else sparse.triu(weights)).tocoo()
     names = connectome.names
     pre, post = (ends.tolist() for ends in edges.coords)
     graph.add_weighted_edges_from(
@@ -326,6 +347,17 @@ def _graph(connectome: Connectome, ending: str) -> Any:
         for i, j, weight in zip(pre, post, edges.data.tolist(), strict=True)
     )
     return graph
+
+
+def _edges_once(connectome: Connectome) -> tuple[sparse.coo_array, bool]:
+    """Edges, each undirected one once, and whether they are directed.
+
+    Unlike `Connectome.is_directed` this allows no rounding: what is written must be
+    read back to the last bit.
+    """
+    weights = connectome.to_scipy()
+    is_directed = (weights != weights.T).nnz > 0
+    return (weights if is_directed else sparse.triu(weights)).tocoo(), is_directed
 
 
 def _python(value: Any, kind: str | None) -> Any:
@@ -360,9 +392,7 @@ def _write_pajek(connectome: Connectome, path: Path) -> None:
     for name in connectome.names:
         if '"' in name or "\\" in name or not name.isprintable() or not name:
             raise ValueError(f"{path.name}: Pajek cannot hold the name {name[:40]!r}")
-    weights = connectome.to_scipy()
-    is_directed = (weights != weights.T).nnz > 0
-    edges = (weights if is_directed else sparse.triu(weights)).tocoo()
+    edges, is_directed = _edges_once(connectome)
     with path.open("w", encoding="utf-8") as file:
         file.write(f"*Vertices {connectome.n_neurons}\n")
         file.writelines(f'{i} "{name}"\n' for i, name in enumerate(connectome.names, 1))

@@ -365,7 +365,7 @@ def test_runs_of_a_sweep_are_compared_by_learning_rate(tmp_path: Path) -> None:
     message = refused(
         commstruct("compare", f"{store}@3,0", f"{store}@2,0", "--out", out)
     )
-    assert "has none of 3.0" in message
+    assert "got 3.0: choose it by learning_rate=" in message
 
 
 def test_one_run_of_a_sweep_is_analysed_within_the_memory_allowed(
@@ -375,7 +375,7 @@ def test_one_run_of_a_sweep_is_analysed_within_the_memory_allowed(
     words = ("analyze", f"{store}@0.1,1", "--out", tmp_path / "out", "--nulls=0")
     small = (*words, "--structure=assortative", "--workers=1", "--format=html")
     message = refused(commstruct(*words, "--max-memory=0.000001"))
-    assert "promises 36 neurons" in message
+    assert "states 36 neurons" in message
     assert "--max-memory" in message
     result = commstruct(*small)
     assert result.returncode == 0, result.stderr
