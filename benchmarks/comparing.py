@@ -33,6 +33,7 @@ from commstruct import Connectome, as_connectome, compare_groups, find_modules
 from commstruct.compare import block_differences
 from commstruct.compare.block_tests import diagonal_score_difference
 from commstruct.compare.distributions import distribution_table
+from commstruct.compare.kinds import NeuronKinds
 from commstruct.compare.matching import scaled_alike
 
 LEVEL = 0.05
@@ -67,9 +68,7 @@ def block_p_values(
     return block_differences(
         a,
         b,
-        labels,
-        labels,
-        names,
+        NeuronKinds(tuple(names), (labels, labels)),
         matched=matched,
         seed=seed,
         n_permutations=400,

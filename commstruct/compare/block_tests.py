@@ -1,6 +1,5 @@
-"""Block by block: do two connectomes differ in the mean weight or the density."""
+"""Tests of each block: do two connectomes differ in mean weight or in density?"""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ from scipy import sparse
 
 from commstruct.blocks.structure import quotient
 from commstruct.checks import spawn_seeds
+from commstruct.compare.kinds import NeuronKinds
 from commstruct.connectome import Connectome, Weights
 from commstruct.statistics import (
     CONSTANT,
@@ -26,50 +26,58 @@ MEASURES = ("mean", "density")
 def block_differences(
     a: Connectome,
     b: Connectome,
-    labels_a: IntVector,
-    labels_b: IntVector,
-    names: Sequence[str],
+    kinds: NeuronKinds,
     *,
     matched: bool,
-    seed: int,
+    seed: int = 0,
     n_permutations: int = 2000,
     n_bootstraps: int = 1000,
     confidence: float = 0.95,
 ) -> pd.DataFrame:
-    """Differences of mean weight and of density, one row per block.
+    """Differences in mean weight and in density, one row per block.
 
-    Weights of one neuron are not independent, so neurons, not weights, are
-    exchanged. Matched neurons exchange the connectome with all they send to a kind,
-    at random, which turns the sign of that part of the difference; unmatched ones of
-    one kind are dealt anew to the two connectomes. The same is done with all that
-    neurons receive. Compared is the difference over its standard deviation, with the
-    two-way variance ``V_senders + V_receivers - V_pairs`` (Cameron, Gelbach & Miller
-    2011, doi:10.1198/jbes.2010.07136), at least the larger of the first two; by
-    chance, the sum of both chance differences over that of their own. So a difference
-    must be more than what the neurons on both sides make of it. Of undirected
-    connectomes each pair of kinds is one block. A block is not tested (NaN) where
-    either side has too few neurons for p <= 0.05, or no weight in either connectome.
-    q-values are corrected over the tested blocks (Benjamini & Hochberg 1995), for
-    means and densities apart.
+    The weights of one neuron are not independent, so that neurons rather than weights
+    are permuted. For matched neurons, everything that a neuron sends to a kind is
+    exchanged at random between the two connectomes, which changes the sign of its
+    contribution to the difference; unmatched neurons of one kind are assigned at random
+    to the two connectomes. The same is done with everything that neurons receive. The
+    statistic is the difference divided by its standard deviation, with the two-way
+    variance ``V_senders + V_receivers - V_pairs`` (Cameron, Gelbach & Miller 2011,
+    doi:10.1198/jbes.2010.07136), but at least the larger of the first two. Its null
+    value is the sum of the two permuted differences divided by the standard deviation
+    of that sum. A difference is therefore significant only if it exceeds what the
+    variation of the neurons on both sides explains. For undirected connectomes each
+    pair of kinds is one block. A block is not tested (NaN) if either side has too few
+    neurons to reach p <= 0.05, or if neither connectome has a weight in it. q-values
+    are corrected over the tested blocks (Benjamini & Hochberg 1995), separately for
+    means and densities.
 
-    Intervals resample senders and receivers, with replacement within their kind
-    (Owen 2007, doi:10.1214/07-AOAS122), matched neurons together. ``effect_size`` is
-    the difference of the means over the root of the mean of both variances of the
-    block's weights (Cohen's d); NaN if these are 0.
+    Intervals are bootstrapped: senders and receivers are resampled with replacement
+    within their kinds (Owen 2007, doi:10.1214/07-AOAS122), matched neurons together.
+    ``effect_size`` is Cohen's d: the difference of the means divided by the square root
+    of the mean of the two variances of the weights in the block; NaN if both are 0.
 
     Parameters
     ----------
-    a, b : Connectome, on one scale
-    labels_a, labels_b : (n,) arrays of int, kind of each neuron, a place in `names`
-    names : sequence of str, of the kinds
-    matched : bool, whether neuron i of `a` is neuron i of `b`
+    a, b : Connectome
+        On a common scale.
+    kinds : NeuronKinds
+        Kinds of the neurons of both connectomes.
+    matched : bool
+        Whether neuron i of `a` is neuron i of `b`.
     seed, n_permutations, n_bootstraps : int
     confidence : float
+        Of the intervals.
+
+    Returns
+    -------
+    DataFrame
     """
+    names, (labels_a, labels_b) = kinds.names, kinds.labels
     k = len(names)
     streams = spawn_seeds(seed, 3)
     undirected = not (a.is_directed or b.is_directed)
-    sides = [_Blocks(one, labels, k) for one, labels in ((a, labels_a), (b, labels_b))]
+    sides = [_Blocks(a, labels_a, k), _Blocks(b, labels_b, k)]
     table: dict[str, Any] = {
         "from": np.repeat(np.array(list(names), dtype=object), k),
         "to": np.tile(np.array(list(names), dtype=object), k),
@@ -77,7 +85,7 @@ def block_differences(
         "n_pairs_b": sides[1].pairs.astype(np.int64).ravel(),
     }
     intervals = _intervals(sides, matched, streams[2], n_bootstraps, confidence)
-    for place, measure in enumerate(MEASURES):
+    for index, measure in enumerate(MEASURES):
         means = [quotient(side.sums[measure], side.pairs) for side in sides]
         table[f"{measure}_a"], table[f"{measure}_b"] = (m.ravel() for m in means)
         table[f"{measure}_difference"] = (means[1] - means[0]).ravel()
@@ -85,9 +93,11 @@ def block_differences(
         table[f"{measure}_high"] = intervals[measure][1].ravel()
         if measure == "mean":
             table["effect_size"] = _effect_sizes(sides, means).ravel()
-        p_values = _p_values(sides, measure, matched, streams[place], n_permutations)
+        p_values = _p_values(sides, measure, matched, streams[index], n_permutations)
         if undirected:
-            p_values[np.tril_indices(k, -1)] = np.nan  # once is enough
+            p_values[np.tril_indices(k, -1)] = (
+                np.nan
+            )  # each pair of kinds is tested once
         table[f"{measure}_p"] = p_values.ravel()
         table[f"{measure}_q"] = benjamini_hochberg(p_values.ravel())
     rows = pd.DataFrame(table)
@@ -101,14 +111,14 @@ def diagonal_score_difference(
     b: Connectome,
     labels: IntVector,
     *,
-    seed: int,
+    seed: int = 0,
     n_bootstraps: int = 1000,
     confidence: float = 0.95,
 ) -> tuple[float, float, float]:
-    """Diagonal score of `b` minus that of `a` on the same modules, and its interval.
+    """Diagonal score of `b` minus that of `a` on the same modules, with its interval.
 
-    Matched neurons are resampled together, within their modules. NaN where a score
-    is undefined.
+    Matched neurons are resampled together, within their modules. NaN if a score is
+    undefined.
     """
     k = int(labels.max()) + 1
     sides = [_Blocks(one, labels, k) for one in (a, b)]
@@ -125,7 +135,7 @@ def diagonal_score_difference(
 
 
 class _Blocks:
-    """Sums of one connectome over kinds of neurons, the diagonal left out."""
+    """Sums over the blocks of one connectome, without self-connections."""
 
     def __init__(self, network: Connectome, labels: IntVector, k: int) -> None:
         n = network.n_neurons
@@ -139,38 +149,37 @@ class _Blocks:
         self.possible: BoolMatrix | None = None
         if network.possible is not None:
             self.possible = network.possible & ~np.eye(n, dtype=bool)
-        everyone = np.ones(n)
-        self.pairs = self.weighted_pairs(everyone)
+        once = np.ones(n)
+        self.pairs = self.weighted_pairs(once)
         self.squared = {m: one * one for m, one in self.matrices.items()}
         self.squares = {
-            m: self.weighted_sums(one, everyone) for m, one in self.squared.items()
+            m: self.weighted_sums(one, once) for m, one in self.squared.items()
         }
-        self.sums = {
-            m: self.weighted_sums(self.matrices[m], everyone) for m in MEASURES
-        }
+        self.sums = {m: self.weighted_sums(self.matrices[m], once) for m in MEASURES}
 
     def weighted_sums(self, matrix: Weights, drawn: FloatVector) -> FloatMatrix:
-        """Sums per block if each neuron is there as often as it was drawn."""
+        """Sums per block if each neuron is counted as often as it was drawn."""
         members = self.one_hot * drawn[:, None]
         sums: FloatMatrix = members.T @ (matrix @ members)
         return sums
 
     def weighted_pairs(self, drawn: FloatVector) -> FloatMatrix:
+        """Pairs per block if each neuron is counted as often as it was drawn."""
         members = self.one_hot * drawn[:, None]
         if self.possible is not None:
             pairs: FloatMatrix = members.T @ (self.possible @ members)
             return pairs
         sizes = members.sum(axis=0)
-        itself = (members**2).sum(axis=0)
-        return np.outer(sizes, sizes) - np.diag(itself)
+        with_itself = (members**2).sum(axis=0)
+        return np.outer(sizes, sizes) - np.diag(with_itself)
 
     def by_sender(self, measure: str) -> tuple[FloatMatrix, FloatMatrix]:
-        """What each neuron sends to each kind, and to how many pairs, (n, k) both."""
+        """Sum that each neuron sends to each kind, and their pairs, both (n, k)."""
         sums: FloatMatrix = self.matrices[measure] @ self.one_hot
         return sums, self._partners(self.possible)
 
     def by_receiver(self, measure: str) -> tuple[FloatMatrix, FloatMatrix]:
-        """What each neuron receives from each kind, and over how many pairs."""
+        """Sum that each neuron receives from each kind, and their pairs."""
         possible = None if self.possible is None else self.possible.T
         return self.matrices[measure].T @ self.one_hot, self._partners(possible)
 
@@ -188,7 +197,10 @@ class _Blocks:
         return self.weighted_sums(difference * difference, np.ones(len(self.one_hot)))
 
     def diagonal_score(self, drawn: FloatVector) -> float:
-        """D of `block_structure`, if each neuron is there as often as it was drawn."""
+        """Diagonal score if each neuron is counted as often as it was drawn.
+
+        With every neuron once it is the ``diagonal_score`` of `block_structure`.
+        """
         counts = self.weighted_pairs(drawn)
         sums = self.weighted_sums(self.matrices["mean"], drawn)
         total, n_pairs = sums.sum(), counts.sum()
@@ -202,14 +214,14 @@ class _Blocks:
 
 
 def _hollow(weights: Weights) -> Weights:
-    """Without self-connections."""
+    """Weights without self-connections."""
     if isinstance(weights, np.ndarray):
         return weights - np.diag(np.diag(weights))
     return sparse.csr_array(weights - sparse.diags_array(weights.diagonal()))
 
 
 def _existing(weights: Weights) -> Weights:
-    """1 where there is a weight."""
+    """Matrix of ones where a weight is not 0."""
     if isinstance(weights, np.ndarray):
         return (weights != 0).astype(np.float64)
     return abs(weights.sign())
@@ -218,7 +230,7 @@ def _existing(weights: Weights) -> Weights:
 def _p_values(
     sides: list[_Blocks], measure: str, matched: bool, seed: int, n_permutations: int
 ) -> FloatMatrix:
-    """Two-sided p of every block; NaN where it is not tested, (k, k)."""
+    """Two-sided p-value of every block, (k, k); NaN if a block is not tested."""
     rng = np.random.default_rng(seed)
     k = len(sides[0].members)
     p_values = np.full((k, k), np.nan)
@@ -231,13 +243,13 @@ def _p_values(
         ]
         for parts, number in ((sent, n_permutations), (received, n_permutations))
     )
-    weighty = sides[0].sums["density"] + sides[1].sums["density"] > 0
+    has_weight = sides[0].sums["density"] + sides[1].sums["density"] > 0
     squares = (
         sides[0].squared_differences(sides[1], measure)
         if matched
         else sides[0].squares[measure] + sides[1].squares[measure]
     )
-    for pre, post in zip(*np.nonzero(weighty), strict=True):
+    for pre, post in zip(*np.nonzero(has_weight), strict=True):
         senders, receivers = by_sender[pre].of(post), by_receiver[post].of(pre)
         if senders.few or receivers.few:
             continue
@@ -256,20 +268,20 @@ def _p_values(
 
 
 def _ratio(difference: Any, variance: Any) -> FloatVector:
-    """Differences over their standard deviations; 0 / 0 is 0."""
+    """Differences divided by their standard deviations; 0 / 0 is 0."""
     difference, deviation = np.asarray(difference), np.sqrt(variance)
-    no_bound = np.where(difference == 0, 0.0, np.inf)
+    unbounded = np.where(difference == 0, 0.0, np.inf)
     ratio: FloatVector = np.divide(
-        difference, deviation, out=no_bound, where=deviation > 0
+        difference, deviation, out=unbounded, where=deviation > 0
     )
     return ratio
 
 
 class _Exchanges(NamedTuple):
-    """A difference, by chance too, and what makes its variance.
+    """A difference, its null values, and the terms of its variance.
 
-    The variance of a difference T is ``(squares - T^2 * shrink) * scale``: what is
-    left of the squares about their means.
+    The variance of a difference T is ``(squares - T^2 * shrink) * scale``, which is
+    that of the contributions about their means.
     """
 
     observed: FloatVector  # (k,)
@@ -277,9 +289,10 @@ class _Exchanges(NamedTuple):
     squares: FloatVector  # (k,)
     shrink: float
     scale: float
-    few: Any  # (k,) of bool: too few neurons for any evidence
+    few: Any  # (k,) of bool: too few neurons to reach the level
 
     def of(self, kind: int) -> "_Exchanges":
+        """Return the same for one of the k kinds."""
         return _Exchanges(
             self.observed[kind],
             self.nulls[:, kind],
@@ -290,6 +303,7 @@ class _Exchanges(NamedTuple):
         )
 
     def variance(self, difference: Any) -> FloatVector:
+        """Variance of a difference; rounding errors count as 0."""
         left = self.squares - np.square(difference) * self.shrink
         rounding = CONSTANT * self.squares
         return np.where(left > rounding, left, 0.0) * self.scale
@@ -302,7 +316,7 @@ def _exchanges(
     rng: np.random.Generator,
     n_permutations: int,
 ) -> _Exchanges:
-    """Difference of the neurons of one kind against each other kind, by chance too."""
+    """Differences of the neurons of one kind towards every kind, with null values."""
     (sums_a, pairs_a), (sums_b, pairs_b) = parts
     k = sums_a.shape[1]
     n_a, n_b = len(own[0]), len(own[1])
@@ -318,7 +332,7 @@ def _exchanges(
         # where even the smallest possible p is above the level, there is no test.
         few = 0.5 ** (np.count_nonzero(counts, axis=0) - 1.0) > LEVEL
         contrast = np.ones(n_a)
-        dealt = rng.integers(0, 2, (n_permutations, n_a)) * 2.0 - 1
+        permuted = rng.integers(0, 2, (n_permutations, n_a)) * 2.0 - 1
         shrink, scale = 1 / n_a, n_a / (n_a - 1)
     else:
         values = np.concatenate(
@@ -327,14 +341,14 @@ def _exchanges(
                 quotient(sums_b[own[1]], pairs_b[own[1]]),
             ]
         )
-        few = (2.0 / _n_deals(n_a, n_b) > LEVEL) | np.isnan(values).any(axis=0)
+        few = (2.0 / _n_assignments(n_a, n_b) > LEVEL) | np.isnan(values).any(axis=0)
         values = np.nan_to_num(values - np.nan_to_num(values).mean(axis=0))
         contrast = np.repeat([-1 / n_a, 1 / n_b], [n_a, n_b])
-        dealt = rng.permuted(np.tile(contrast, (n_permutations, 1)), axis=1)
+        permuted = rng.permuted(np.tile(contrast, (n_permutations, 1)), axis=1)
         shrink, scale = _two_samples(n_a, n_b)
     return _Exchanges(
         observed=contrast @ values,
-        nulls=dealt @ values,
+        nulls=permuted @ values,
         squares=(values**2).sum(axis=0),
         shrink=shrink,
         scale=scale,
@@ -349,7 +363,7 @@ def _pairs(
     block: tuple[int, int],
     squares: float,
 ) -> _Exchanges:
-    """What the variance were if all pairs of neurons of a block were independent."""
+    """Terms of the variance if all pairs of neurons of a block were independent."""
     numbers = [float(side.pairs[block]) for side in sides]
     if matched:
         shrink, scale = 1 / numbers[0], numbers[0] / max(numbers[0] - 1, 1)
@@ -362,13 +376,16 @@ def _pairs(
 
 
 def _two_samples(n_a: float, n_b: float) -> tuple[float, float]:
-    """Shrink and scale of the difference of two means, equal variances."""
+    """Shrink and scale of a difference of two means with equal variances."""
     half = n_a * n_b / (n_a + n_b)
     return half, 1 / (half * max(n_a + n_b - 2, 1))
 
 
-def _n_deals(n_a: int, n_b: int) -> float:
-    """Number of ways to deal neurons to two connectomes; large ones as infinite."""
+def _n_assignments(n_a: int, n_b: int) -> float:
+    """Number of ways to assign neurons to two connectomes; infinite above a million.
+
+    Only small numbers matter, which limit the smallest possible p-value.
+    """
     ways = 1.0
     for i in range(1, min(n_a, n_b) + 1):
         ways *= (n_a + n_b + 1 - i) / i
@@ -387,7 +404,7 @@ def _intervals(
     """Bounds of the differences of each measure, (2, k, k)."""
     rng = np.random.default_rng(seed)
     k = len(sides[0].members)
-    found = {measure: np.empty((n_bootstraps, k, k)) for measure in MEASURES}
+    differences = {measure: np.empty((n_bootstraps, k, k)) for measure in MEASURES}
     for bootstrap in range(n_bootstraps):
         drawn_a = _drawn(sides[0].members, rng)
         drawn_b = drawn_a if matched else _drawn(sides[1].members, rng)
@@ -398,10 +415,10 @@ def _intervals(
                 quotient(s.weighted_sums(s.matrices[measure], d), number)
                 for s, d, number in zip(sides, drawn, pairs, strict=True)
             ]
-            found[measure][bootstrap] = means[1] - means[0]
+            differences[measure][bootstrap] = means[1] - means[0]
     return {
         measure: percentile_interval(values, confidence=confidence)
-        for measure, values in found.items()
+        for measure, values in differences.items()
     }
 
 

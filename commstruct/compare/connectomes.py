@@ -1,15 +1,14 @@
-"""Two connectomes compared in every way, in one result."""
+"""Comparison of two connectomes: edges, modules, blocks, distributions, spectra."""
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from commstruct.analysis.settings import N_NULLS, RESTARTS
 from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.compare.block_tests import (
@@ -19,6 +18,12 @@ from commstruct.compare.block_tests import (
 from commstruct.compare.distances import network_distances
 from commstruct.compare.distributions import distribution_table
 from commstruct.compare.graph_matching import GraphMatching, match_graphs
+from commstruct.compare.kinds import (
+    NeuronKinds,
+    chosen_column,
+    kinds_by_attribute,
+    kinds_by_modules,
+)
 from commstruct.compare.matching import (
     Matched,
     match_by_name,
@@ -34,7 +39,8 @@ from commstruct.compare.similarity import (
     triad_counts,
     triad_table,
 )
-from commstruct.connectome import Connectome, as_connectome, check_labels, read_only
+from commstruct.connectome import Connectome, as_connectome, check_labels
+from commstruct.keywords import settings_from
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.rewiring import preserve_strengths
 from commstruct.nulls.significance import Significance, structure_significance
@@ -43,50 +49,110 @@ from commstruct.statistics import Tail, p_value, z_score
 from commstruct.vocabulary import SCORES, FloatVector, IntVector
 
 MATCHES = ("auto", "names", "types", "graph")
+# Null networks with which a matching by connections is compared: each takes as long as
+# the matching itself, and 20 are the fewest with which p can be below 0.05 (1/21).
+MOST_MATCHED_NULLS = 20
+
+
+class ComparisonKeywords(TypedDict, total=False):
+    """The fields of `ComparisonSettings` as keyword arguments, for type checkers."""
+
+    normalize: str
+    blocks_by: str
+    n_nulls: int
+    n_permutations: int
+    n_bootstraps: int
+    restarts: int
+
+
+@dataclass(frozen=True)
+class ComparisonSettings:
+    """How two connectomes are compared; `compare_connectomes` explains every field.
+
+    With 100 null networks the smallest p-value is 1/101; with 2000 permutations a
+    p-value of 0.05 has a standard error of 0.005; and 1000 bootstraps leave 25 values
+    beyond each end of a 95 % interval.
+    """
+
+    normalize: str = "total"
+    blocks_by: str = "auto"
+    n_nulls: int = 100
+    n_permutations: int = 2000
+    n_bootstraps: int = 1000
+    restarts: int = 4
 
 
 @dataclass(frozen=True, eq=False)
 class ConnectomeComparison:
-    """How two connectomes differ, and in what they are alike.
+    """Differences and similarities of two connectomes.
 
     Attributes
     ----------
-    names : (str, str), what to call the two
+    names : (str, str)
+        Names of the two connectomes.
     match : {"names", "types", "graph"}
-        How neurons were matched: by name; only by kind (no pairs of neurons); or by
+        How neurons were matched: by name; only by kind, without pairs of neurons; or by
         their connections, see `matching`.
     notes : tuple of str
-        In sentences: the matching, the scale, and what else to know.
+        Sentences on the matching, the scale, and anything else to know.
     neurons : tuple of str
         Names, in the first connectome, of the matched neurons; empty for "types".
-    only_a, only_b : tuple of str, neurons without a partner
-    scales : (float, float), factors of the weights; see `compare_connectomes`
+    only_a, only_b : tuple of str
+        Neurons without a partner.
+    scales : (float, float)
+        Factors by which the weights were multiplied.
     a, b : Connectome
-        What was compared: matched neurons in one order, weights on one scale.
+        What was compared: matched neurons in the same order, weights on a common scale.
     edges : EdgeSimilarity, or None without matched neurons
-    matching : GraphMatching, or None where neurons were not matched by connections
+    matching : GraphMatching, or None if neurons were not matched by connections
     modules : dict of str to Partition
-        Of the first and of the second connectome by their names, and of ``"both"``
-        together: of the sum of both on one scale (only if neurons are matched).
+        Modules of either connectome, under its name, and of ``"both"``: of the sum of
+        the two on a common scale, if neurons are matched.
     partitions : DataFrame
-        Agreement of these modules with each other and with the known types: one
-        row per pair with ``vi`` (nats), ``nmi``, ``ami``, ``ari``, ``rand``.
-    blocks_by : str, what the blocks are of: an attribute of the neurons, or modules
-    labels : ((n,) array, (n,) array), kind of each neuron of `a` and `b`
-    kinds : tuple of str, names of these
-    blocks : DataFrame, see `commstruct.compare.block_differences`
+        Agreement of these modules with each other and with the known types: one row per
+        pair with ``vi`` (nats), ``nmi``, ``ami``, ``ari``, ``rand``.
+    blocks_by : str
+        Attribute of the neurons that makes the blocks, or "modules".
+    labels : ((n,) array, (n,) array)
+        Kind of each neuron of `a` and of `b`.
+    kinds : tuple of str
+        Names of the kinds.
+    blocks : DataFrame
+        See `commstruct.compare.block_differences`.
     axis : DataFrame
-        Place of each connectome, by its own modules: diagonal score, modularity and
-        structure strength with those of null networks, whose modules are found anew.
-        ``excess`` is over the null mean; a null network with one module has diagonal
-        score 0. ``p_value`` two-sided (twice the smaller tail); for the structure
-        strength larger.
+        Diagonal score, modularity and structure strength of each connectome by its own
+        modules, and of null networks, in which modules are found again. ``excess`` is
+        relative to the mean of the null networks; a network with one module has
+        diagonal score 0. ``p_value`` is two-sided (twice the smaller tail), but
+        one-sided for the structure strength, which is tested for larger values.
     diagonal_difference : (float, float, float)
-        Diagonal score of the second minus the first, both on the modules of
+        Diagonal score of the second minus that of the first, both on the modules of
         ``"both"``, with its 95 % interval; NaN without matched neurons.
     distributions, triads, spectra : DataFrame
-    distances : dict of str to float, see `network_distances`
-    settings : dict, the arguments that give this result again
+    distances : dict of str to float
+        See `commstruct.compare.network_distances`.
+    settings : dict
+        The arguments that reproduce this result.
+
+    See Also
+    --------
+    compare_connectomes : The function that returns this result.
+    plot_comparison : Draw it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> first = np.random.default_rng(0).poisson(2.0, (9, 9))
+    >>> result = cs.compare_connectomes(
+    ...     first, 2 * first, n_nulls=0, n_permutations=9, n_bootstraps=9
+    ... )
+    >>> result.match, result.n_matched
+    ('names', 9)
+    >>> round(result.weight_correlation, 3)
+    1.0
+    >>> [round(scale, 2) for scale in result.scales]
+    [1.5, 0.75]
     """
 
     names: tuple[str, str]
@@ -116,12 +182,12 @@ class ConnectomeComparison:
 
     @property
     def n_matched(self) -> int:
-        """Neurons in both connectomes; 0 where only kinds were matched."""
+        """Number of neurons in both connectomes; 0 if only kinds were matched."""
         return len(self.neurons)
 
     @property
     def weight_correlation(self) -> float:
-        """Pearson correlation of matched weights as read; NaN without any."""
+        """Pearson correlation of matched weights as read; NaN if none are matched."""
         return self.edges.weight_correlation if self.edges else float("nan")
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -136,7 +202,7 @@ class ConnectomeComparison:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the weights as plain values; NaN becomes None."""
+        """Return everything except the weights as plain values; NaN becomes None."""
         edges = None if self.edges is None else asdict(self.edges)
         found: dict[str, Any] = plain_data(
             {
@@ -178,80 +244,114 @@ def compare_connectomes(
     seed: int = 0,
     names: tuple[str, str] = ("a", "b"),
     match: str = "auto",
-    normalize: str = "total",
-    blocks_by: str = "auto",
-    n_nulls: int = N_NULLS,
-    n_permutations: int = 2000,
-    n_bootstraps: int = 1000,
-    restarts: int = RESTARTS,
     workers: int = 1,
+    **settings: Unpack[ComparisonKeywords],
 ) -> ConnectomeComparison:
     """Compare two connectomes.
 
     Parameters
     ----------
-    a, b : Connectome, or anything `as_connectome` takes
+    a, b : Connectome, or anything `as_connectome` accepts
     seed : int
-        The same seed gives the same result at any number of workers.
-    names : (str, str), what to call them; different
+        The same seed gives the same result with any number of workers.
+    names : (str, str)
+        Names of the two connectomes, different.
     match : {"auto", "names", "types", "graph"}
-        ``"names"`` compares the neurons of the same name and lists the others;
-        ``"types"`` compares kinds of neurons, for individuals whose neurons have no
-        partner in the other; ``"graph"`` matches neurons by their connections
-        (`match_graphs`). ``"auto"`` is the first of them that is possible.
-    normalize : {"total", "none"}
-        ``"total"``: mean differences, distributions and spectra are of weights scaled
-        to the same mean |weight| in both; correlations are of weights as read.
-    blocks_by : str
-        Column of the neurons' attributes, whose values make the blocks, or
-        ``"modules"``: those of both connectomes together, matched neurons only.
-        ``"auto"``: column ``type`` if both have it, else modules.
-    n_nulls : int, at least 0
-        Null networks of each connectome that keep its degrees and strengths.
-    n_permutations, n_bootstraps : int, at least 1
-        For the block and distribution tests, and for intervals.
-    restarts : int, at least 1, searches for modules in every network
+        ``"names"`` compares neurons of the same name and lists the others; ``"types"``
+        compares kinds of neurons, for individuals whose neurons have no counterparts;
+        ``"graph"`` matches neurons by their connections (`match_graphs`). ``"auto"`` is
+        the first of these that is possible.
     workers : int, at least 1
+        Parallel processes.
+    **settings
+        Further keyword arguments; each may be left out.
+
+        normalize : {"total", "none"}
+            ``"total"``: means, distributions and spectra are compared after scaling the
+            weights to the same mean |weight|; correlations are of weights as read.
+        blocks_by : str
+            Attribute of the neurons whose values make the blocks, or ``"modules"``:
+            those of both connectomes together, for matched neurons. ``"auto"``:
+            attribute ``type`` if both have it, else modules.
+        n_nulls : int, at least 0, default 100
+            Number of null networks of each connectome, which keep degrees and
+            strengths.
+        n_permutations, n_bootstraps : int, at least 1, default 2000 and 1000
+            For the tests of blocks and distributions, and for intervals.
+        restarts : int, at least 1, default 4
+            Number of searches for modules in every network.
+
+    Returns
+    -------
+    ConnectomeComparison
 
     Raises
     ------
+    TypeError
+        If a keyword is unknown.
     ValueError
-        If an argument is unknown or out of its range, or the neurons cannot be
-        matched as asked for.
+        If an argument is out of range, or if neurons cannot be matched as requested.
+
+    See Also
+    --------
+    compare_groups : Compare groups of connectomes.
+    compare_partitions : Compare two partitions of the same neurons.
+    plot_comparison : Draw the result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> rng = np.random.default_rng(0)
+    >>> first = rng.poisson(3.0, (12, 12))
+    >>> second = rng.binomial(first, 0.9)
+    >>> result = cs.compare_connectomes(
+    ...     first, second, n_nulls=0, n_permutations=19, n_bootstraps=19
+    ... )
+    >>> result.match, result.n_matched, result.kinds
+    ('names', 12, ('module 0',))
+    >>> round(result.weight_correlation, 2), round(result.edges.jaccard, 2)
+    (0.95, 1.0)
     """
+    chosen = settings_from(ComparisonSettings, settings)
     one, other = as_connectome(a), as_connectome(b)
-    _check(names, match, n_nulls, n_permutations, n_bootstraps)
+    _check(names, match, chosen.n_nulls, chosen.n_permutations, chosen.n_bootstraps)
     streams = spawn_seeds(seed, 7)
     kind = matching_kind(one, other) if match == "auto" else match
     matched, matching = _matched(
-        one, other, kind, streams[0], min(n_nulls, 20), restarts, workers
+        one,
+        other,
+        kind,
+        streams[0],
+        min(chosen.n_nulls, MOST_MATCHED_NULLS),
+        chosen.restarts,
+        workers,
     )
     raw = (matched.a, matched.b)
-    (one, other), scales, told = scaled_alike(list(raw), normalize)
-    notes = [matched.note, told]
+    (one, other), scales, scale_note = scaled_alike(list(raw), chosen.normalize)
     paired = kind != "types"
 
     tests = {
-        name: _significance(network, streams[1], n_nulls, restarts, workers)
+        name: _significance(
+            network, streams[1], chosen.n_nulls, chosen.restarts, workers
+        )
         for name, network in zip(names, raw, strict=True)
     }
     modules = {name: test[0] for name, test in tests.items()}
     if paired:
         both = as_connectome(one.weights + other.weights)
         modules["both"] = find_modules(
-            both, seed=streams[1], restarts=restarts, workers=workers
+            both, seed=streams[1], restarts=chosen.restarts, workers=workers
         )
-    column, labels, kinds, note = _kinds(one, other, blocks_by, modules, kind)
-    notes += note
+    kinds, kind_notes = _kinds(one, other, chosen.blocks_by, modules, paired)
     blocks = block_differences(
         one,
         other,
-        *labels,
         kinds,
         matched=paired,
         seed=streams[2],
-        n_permutations=n_permutations,
-        n_bootstraps=n_bootstraps,
+        n_permutations=chosen.n_permutations,
+        n_bootstraps=chosen.n_bootstraps,
     )
     difference = (float("nan"),) * 3
     if paired:
@@ -259,15 +359,16 @@ def compare_connectomes(
             *raw,
             check_labels(modules["both"].labels, one.n_neurons),
             seed=streams[3],
-            n_bootstraps=n_bootstraps,
+            n_bootstraps=chosen.n_bootstraps,
         )
     rows = Parallel(n_jobs=workers)(
         delayed(_null_row)(*raw, stream, paired)
-        for stream in spawn_seeds(streams[4], n_nulls)
+        for stream in spawn_seeds(streams[4], chosen.n_nulls)
     )
     edges = None
     if paired:
-        # Nulls of a matching made by connections are matched too, in `matching`.
+        # A matching by connections makes the two similar; its null networks, which
+        # are matched in the same way, are in `matching`.
         scores = [row[0] for row in rows] if matching is None else []
         edges = edge_similarity(*raw, scores)
     counts = [triad_counts(network) for network in raw]
@@ -278,7 +379,7 @@ def compare_connectomes(
     return ConnectomeComparison(
         names=names,
         match=kind,
-        notes=tuple(notes),
+        notes=(matched.note, scale_note, *kind_notes),
         neurons=matched.a.names if paired else (),
         only_a=matched.only_a,
         only_b=matched.only_b,
@@ -289,9 +390,9 @@ def compare_connectomes(
         matching=matching,
         modules=modules,
         partitions=_partitions_table(names, modules, one, other, paired),
-        blocks_by=column,
-        labels=labels,
-        kinds=kinds,
+        blocks_by=kinds.column,
+        labels=(kinds.labels[0], kinds.labels[1]),
+        kinds=kinds.names,
         blocks=blocks,
         axis=_axis_table(raw, tests),
         diagonal_difference=difference,
@@ -300,22 +401,13 @@ def compare_connectomes(
             other,
             matched=paired,
             seed=streams[5],
-            n_permutations=n_permutations,
-            rescale=normalize != "none",
+            n_permutations=chosen.n_permutations,
+            rescale=chosen.normalize != "none",
         ),
         triads=triad_table(names, counts, null_counts),
         spectra=_spectra_table(names, one, other),
         distances=network_distances(one, other),
-        settings={
-            "seed": seed,
-            "match": match,
-            "normalize": normalize,
-            "blocks_by": blocks_by,
-            "n_nulls": n_nulls,
-            "n_permutations": n_permutations,
-            "n_bootstraps": n_bootstraps,
-            "restarts": restarts,
-        },
+        settings={"seed": seed, "match": match, **asdict(chosen)},
     )
 
 
@@ -327,7 +419,9 @@ def _check(
     n_bootstraps: int,
 ) -> None:
     if len(names) != 2 or names[0] == names[1] or "both" in names:
-        raise ValueError(f"names must be two different ones, not 'both', got {names}")
+        raise ValueError(
+            f"names must be two different names other than 'both', got {names}"
+        )
     check_choice("match", match, MATCHES)
     check_counts(n_nulls=n_nulls, least=0)
     check_counts(n_permutations=n_permutations, n_bootstraps=n_bootstraps)
@@ -342,6 +436,7 @@ def _matched(
     restarts: int,
     workers: int,
 ) -> tuple[Matched, GraphMatching | None]:
+    """Match neurons in the given way; with the matching if it is by connections."""
     if kind == "names":
         return match_by_name(a, b), None
     if kind == "types":
@@ -377,10 +472,10 @@ def _matched(
 def _significance(
     network: Connectome, seed: int, n_nulls: int, restarts: int, workers: int
 ) -> tuple[Partition, Significance | None]:
-    """Modules of one connectome, and the test of their structure if there are nulls."""
+    """Modules of a connectome, and the test of its structure if nulls are wanted."""
     if n_nulls == 0:
-        found = find_modules(network, seed=seed, restarts=restarts, workers=workers)
-        return found, None
+        modules = find_modules(network, seed=seed, restarts=restarts, workers=workers)
+        return modules, None
     test = structure_significance(
         network, seed=seed, n_nulls=n_nulls, restarts=restarts, workers=workers
     )
@@ -390,7 +485,7 @@ def _significance(
 def _null_row(
     a: Connectome, b: Connectome, stream: int, paired: bool
 ) -> tuple[tuple[float, float] | None, list[NDArray[np.float64] | None]]:
-    """Edge scores, and triads of each, of a pair of null networks."""
+    """Edge scores and triads of a pair of null networks."""
     seeds = spawn_seeds(stream, 2)
     nulls = [
         preserve_strengths(network, seed=one)
@@ -405,43 +500,23 @@ def _kinds(
     b: Connectome,
     blocks_by: str,
     modules: dict[str, Partition],
-    match: str,
-) -> tuple[str, tuple[IntVector, IntVector], tuple[str, ...], list[str]]:
-    """What blocks are of: the column, kind of each neuron, names, and notes."""
-    if blocks_by == "auto":
-        blocks_by = "type" if a.types and b.types else "modules"
-    if blocks_by == "modules":
-        if match == "types":
-            raise ValueError(
-                "blocks_by must be a column of both connectomes where neurons are not "
-                "matched, got 'modules'"
-            )
-        labels = check_labels(modules["both"].labels, a.n_neurons)
-        kinds = tuple(f"module {i}" for i in range(modules["both"].n_modules))
-        return "modules", (labels, labels), kinds, []
-    for name, network in (("a", a), ("b", b)):
-        if blocks_by not in network.attributes:
-            known = ", ".join(map(str, network.attributes)) or "no columns"
-            raise ValueError(
-                f"blocks_by must be 'modules' or a column of both connectomes, got "
-                f"{blocks_by!r}; {name} has {known}"
-            )
-    columns = [network.attributes[blocks_by].astype(str) for network in (a, b)]
-    notes = []
-    if match != "types":  # neuron i is neuron i: one of the two says its kind
-        n_other = int((columns[0].to_numpy() != columns[1].to_numpy()).sum())
-        if n_other:
-            notes.append(
-                f"{n_other} matched neurons have another {blocks_by} in the second "
-                "connectome; that in the first was used."
-            )
-        columns[1] = columns[0]
-    kinds = tuple(sorted(set(columns[0]) | set(columns[1])))
-    place = {kind: i for i, kind in enumerate(kinds)}
-    labels_a, labels_b = (
-        read_only(column.map(place).to_numpy(dtype=np.int64)) for column in columns
+    paired: bool,
+) -> tuple[NeuronKinds, list[str]]:
+    """Kinds of neurons that make the blocks, with notes on what was chosen."""
+    column = chosen_column(blocks_by, (a, b), matched=paired)
+    if column == "modules":
+        return kinds_by_modules(modules["both"], 2), []
+    kinds = kinds_by_attribute(
+        (a, b), column, names=("the first", "the second"), matched=paired
     )
-    return blocks_by, (labels_a, labels_b), kinds, notes
+    first, second = (network.attributes[column].astype(str) for network in (a, b))
+    n_different = int((first.to_numpy() != second.to_numpy()).sum()) if paired else 0
+    if not n_different:
+        return kinds, []
+    return kinds, [
+        f"{n_different} matched neurons have another {column} in the second "
+        "connectome; that in the first was used."
+    ]
 
 
 def _partitions_table(

@@ -1,4 +1,4 @@
-"""Distances between connectomes that need no pairs of neurons."""
+"""Distances between connectomes whose neurons need not be matched."""
 
 from collections.abc import Sequence
 
@@ -17,22 +17,26 @@ from commstruct.compare.similarity import (
 from commstruct.connectome import Connectome
 from commstruct.vocabulary import FloatMatrix
 
-SPARSE = 0.5  # share of connected pairs above which all paths are of one or two steps
-MOST_PORTRAIT = 2000  # neurons, for all shortest paths
+# Above this fraction of connected pairs nearly all shortest paths have one or two
+# steps, and a portrait shows little but the density.
+SPARSE = 0.5
+# Most neurons for the shortest paths between all pairs, which take n^2 numbers in
+# memory and time that grows with the number of edges times n. Chosen by experience.
+MOST_PORTRAIT = 2000
 
 
 def network_distances(a: Connectome, b: Connectome) -> dict[str, float]:
-    """Distances between two connectomes on one scale; neither needs to know who is who.
+    """Distances between two connectomes on a common scale, matched or not.
 
     Returns
     -------
     dict of str to float
-        ``spectral``: of the singular values, see `spectral_distance`.
-        ``strengths``: mean over signs and directions of Wasserstein's distance
-        between the neurons' strengths, over their mean.
+        ``spectral``: distance of the singular values, see `spectral_distance`.
+        ``strengths``: Wasserstein distance between the strengths of the neurons divided
+        by their mean, averaged over signs and directions.
         ``portrait``: portrait divergence (Bagrow & Bollt 2019,
-        doi:10.1007/s41109-019-0156-x) of the directed edges without weights, the
-        Jensen-Shannon divergence in bits, 0 to 1; NaN where more than half of the
+        doi:10.1007/s41109-019-0156-x) of the directed, unweighted edges: a
+        Jensen-Shannon divergence in bits, from 0 to 1. NaN if more than half of the
         pairs are connected, or for more than 2000 neurons.
     """
     return {
@@ -43,7 +47,7 @@ def network_distances(a: Connectome, b: Connectome) -> dict[str, float]:
 
 
 def strength_distance(a: Connectome, b: Connectome) -> float:
-    """Mean Wasserstein distance of strengths by sign and direction, over their mean."""
+    """Wasserstein distance of strengths over their mean, averaged."""
     distances = []
     for sign in range(len(SIGN_ORDER)):
         for direction in range(len(DIRECTION_ORDER)):
@@ -55,7 +59,7 @@ def strength_distance(a: Connectome, b: Connectome) -> float:
 
 
 def portrait_divergence(a: Connectome, b: Connectome) -> float:
-    """Jensen-Shannon divergence of the shells around neurons, in bits."""
+    """Jensen-Shannon divergence of two network portraits, in bits."""
     networks = (a, b)
     if max(one.n_neurons for one in networks) > MOST_PORTRAIT:
         return float("nan")
@@ -66,23 +70,23 @@ def portrait_divergence(a: Connectome, b: Connectome) -> float:
         return float("nan")
     portraits = [_portrait(one) for one in networks]
     shape = np.max([portrait.shape for portrait in portraits], axis=0)
-    # B[l, k] neurons have k others at distance l: k B[l, k] / n^2 is the chance that a
-    # random pair is at distance l, of a neuron with k there.
-    shares = []
+    # B[l, k] neurons have k others at distance l. k B[l, k] / n^2 is the probability
+    # that a random pair is at distance l and that its first neuron has k others there.
+    distributions = []
     for portrait in portraits:
         full = np.zeros(shape)
         full[: portrait.shape[0], : portrait.shape[1]] = portrait
         weighted = full * np.arange(shape[1])
-        shares.append(weighted.ravel() / weighted.sum())
-    return float(np.nan_to_num(jensenshannon(shares[0], shares[1], base=2) ** 2))
+        distributions.append(weighted.ravel() / weighted.sum())
+    return float(np.nan_to_num(jensenshannon(*distributions, base=2) ** 2))
 
 
 def distance_matrix(networks: Sequence[Connectome], *, matched: bool) -> FloatMatrix:
-    """Distances between connectomes on one scale, (m, m).
+    """Distances between connectomes on a common scale, (m, m).
 
-    With `matched` neurons ``sqrt((1 - r) / 2)`` with the correlation r of the weights,
-    a distance from 0 to 1 (proportional to the Euclidean one between standardised
-    weights); else `spectral_distance`.
+    For matched neurons ``sqrt((1 - r) / 2)``, where r is the correlation of the
+    weights: from 0 to 1, and proportional to the Euclidean distance of standardised
+    weights. Else `spectral_distance`.
     """
     m = len(networks)
     distances = np.zeros((m, m))
@@ -99,14 +103,15 @@ def distance_matrix(networks: Sequence[Connectome], *, matched: bool) -> FloatMa
 
 def _strengths(network: Connectome, sign: int, direction: int) -> FloatMatrix:
     *ends, values = off_diagonal(network)
-    of = values > 0 if sign == 0 else values < 0
+    chosen = values > 0 if sign == 0 else values < 0
     n = network.n_neurons
-    strengths = np.bincount(ends[direction][of], np.abs(values[of]), minlength=n)
+    sizes = np.abs(values[chosen])
+    strengths = np.bincount(ends[direction][chosen], sizes, minlength=n)
     return np.asarray(strengths, dtype=np.float64)
 
 
 def _portrait(network: Connectome) -> FloatMatrix:
-    """B[l, k]: number of neurons with k others at distance l; unreachable ones last."""
+    """B[l, k]: number of neurons with k others at distance l."""
     distances = shortest_path(network.to_scipy() != 0, unweighted=True)
     n = network.n_neurons
     shells = np.where(np.isfinite(distances), distances, -1).astype(np.int64)

@@ -1,4 +1,4 @@
-"""How strengths and weights are distributed in two connectomes."""
+"""Distributions of strengths and weights in two connectomes."""
 
 import numpy as np
 import pandas as pd
@@ -27,28 +27,32 @@ def distribution_table(
     """Distances between the distributions of strengths and of weights.
 
     One row for each measure and sign that occurs: strength sent and received by each
-    neuron, and weights of the edges, sizes without sign, self-connections left out.
-    ``distance`` is Wasserstein's over the mean of both: the share of the strength, or
-    weight, that has to move; NaN where one of the two has no such weight.
+    neuron, and weights of the edges, as absolute values without self-connections.
+    ``distance`` is the Wasserstein distance divided by the mean of both, that is, the
+    fraction of the strength or weight that would have to be moved; NaN if one of the
+    two has no such weight.
 
-    Of strengths, its null: neurons exchange the connectome they belong to, in matched
-    pairs or at random. What belongs together after that is brought to one scale again
-    as the two connectomes were, else the scale would count as a difference. Weights
-    are not tested, for those of one sender are not independent, nor those of one
-    receiver, and an exchange of neurons keeps only one of the two together
-    (``null_mean`` and ``p_value`` NaN).
+    Strengths are tested by permutation: neurons are exchanged between the connectomes,
+    in matched pairs or at random. The permuted connectomes are then rescaled as the
+    original ones were, since otherwise a difference of scale would remain. Weights are
+    not tested (``null_mean`` and ``p_value`` are NaN): neither the weights of one
+    sender nor those of one receiver are independent, and exchanging neurons keeps only
+    one of the two groups together.
 
     Parameters
     ----------
-    a, b : Connectome, on one scale
-    matched : bool, whether neuron i of one is neuron i of the other
+    a, b : Connectome
+        On a common scale.
+    matched : bool
+        Whether neuron i of one is neuron i of the other.
     seed, n_permutations : int
-    rescale : bool, whether the two were brought to one scale
+    rescale : bool
+        Whether the two were brought to a common scale.
     """
     rows = []
     directed = a.is_directed or b.is_directed
-    kinds = MEASURES if directed else UNDIRECTED_MEASURES
-    measures = [(kind, sign) for kind in kinds for sign in ("positive", "negative")]
+    names = MEASURES if directed else UNDIRECTED_MEASURES
+    measures = [(name, sign) for name in names for sign in ("positive", "negative")]
     for (measure, sign), stream in zip(
         measures, spawn_seeds(seed, len(measures)), strict=True
     ):
@@ -101,14 +105,14 @@ def distribution_table(
 
 
 def _values(network: Connectome, measure: str, sign: str) -> FloatVector:
-    """Strength of every neuron, or size of every edge, of one sign."""
+    """Strength of every neuron, or absolute weight of every edge, of one sign."""
     pre, post, values = off_diagonal(network)
-    of = values > 0 if sign == "positive" else values < 0
-    sizes = np.abs(values[of])
+    chosen = values > 0 if sign == "positive" else values < 0
+    sizes = np.abs(values[chosen])
     if measure == "weight":
         return np.asarray(sizes, dtype=np.float64)
-    own = (post if measure == "strength received" else pre)[of]
-    strengths = np.bincount(own, sizes, minlength=network.n_neurons)
+    ends = (post if measure == "strength received" else pre)[chosen]
+    strengths = np.bincount(ends, sizes, minlength=network.n_neurons)
     return strengths.astype(np.float64)
 
 
@@ -121,23 +125,25 @@ def _exchanged_distances(
     rng: np.random.Generator,
     n_permutations: int,
 ) -> FloatVector:
-    """Distances after neurons exchanged connectomes, each side on the one scale.
+    """Distances after neurons were exchanged and both sides rescaled.
 
     Parameters
     ----------
-    values : (n_a + n_b,) array, strength of every neuron of the first and the second
-    totals : (n_a + n_b,) array, the same of both signs; None not to scale again
+    values : (n_a + n_b,) array
+        Strength of every neuron of the first and of the second connectome.
+    totals : (n_a + n_b,) array, or None
+        The same summed over both signs, for rescaling; None leaves the scale.
     """
     first = np.arange(len(values)) < n_first
     distances = np.empty(n_permutations)
     for i in range(n_permutations):
-        own = _exchanged(first, matched, rng)
-        sides = [values[own], values[~own]]
+        is_first = _exchanged(first, matched, rng)
+        sides = [values[is_first], values[~is_first]]
         if totals is not None:
-            means = [totals[own].mean(), totals[~own].mean()]
-            goal = (means[0] + means[1]) / 2
+            means = [totals[is_first].mean(), totals[~is_first].mean()]
+            common = (means[0] + means[1]) / 2
             sides = [
-                side * (goal / mean if mean else 1.0)
+                side * (common / mean if mean else 1.0)
                 for side, mean in zip(sides, means, strict=True)
             ]
         distances[i] = wasserstein_distance(*sides)
@@ -147,6 +153,7 @@ def _exchanged_distances(
 def _exchanged(
     first: NDArray[np.bool_], matched: bool, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
+    """Which neurons are in the first connectome after a random exchange."""
     if not matched:
         return rng.permutation(first)
     half = rng.integers(0, 2, len(first) // 2) > 0

@@ -1,4 +1,4 @@
-"""Matching neurons by their connections, where names do not say who is who."""
+"""Matching neurons by their connections, where they have no common names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,13 @@ from commstruct.nulls.rewiring import preserve_strengths
 from commstruct.statistics import p_value
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
-MOST_NEURONS = 2000  # dense matrices, and a cubic step in every iteration
+# Matching needs dense matrices (32 MB each at this size) and a step in every iteration
+# whose cost grows with the cube of the number of neurons. Chosen by experience.
+MOST_NEURONS = 2000
+# Up to this number of neurons matchings are refined by 2-opt, which tries every
+# exchange of two pairs and so grows faster than the matching itself; it takes less time
+# than that up to here. The results of larger connectomes are not refined.
+MOST_EXCHANGED = 150
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,20 +30,39 @@ class GraphMatching:
     Attributes
     ----------
     pairs : (m, 2) array of int
-        Neuron of the first and of the second connectome; every neuron of the
-        smaller one is matched.
+        Neuron of the first and of the second connectome; every neuron of the smaller
+        one is matched.
     score : float
         Pearson correlation of the weights over ordered pairs of different matched
-        neurons; NaN if all weights of one are equal.
+        neurons; NaN if all weights of one connectome are equal.
     null_scores : (n_nulls,) array
-        The same after the same search, the second connectome randomised with its
-        strengths kept: what a search finds where nothing but strengths is alike.
-    p_value : float, NaN without nulls
+        Scores of the same search with the second connectome randomised, strengths
+        preserved: what a search gives if nothing but strengths is alike.
+    p_value : float
+        Of `score` among `null_scores`; NaN without null networks.
     agreement : float
-        Mean share of pairs that two restarts have in common: near 1, one matching is
-        best; near 0, many are as good, and single pairs mean little. 1 for one.
-    seeds : tuple of (int, int), pairs that were known and kept
-    restarts, seed, n_nulls : int, the arguments that give this result again
+        Mean fraction of pairs that two restarts have in common. Near 1, one matching is
+        best; near 0, many are equally good and single pairs mean little. 1 if there is
+        one restart.
+    seeds : tuple of (int, int)
+        Known pairs, which were kept.
+    restarts, seed, n_nulls : int
+        The arguments that reproduce this result.
+
+    See Also
+    --------
+    match_graphs : The function that returns this result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.random.default_rng(0).random((8, 8))
+    >>> result = cs.match_graphs(weights, weights, restarts=2, n_nulls=0)
+    >>> result.pairs[:3].tolist()
+    [[0, 0], [1, 1], [2, 2]]
+    >>> round(result.score, 3)
+    1.0
     """
 
     pairs: IntVector
@@ -55,7 +80,7 @@ def match_graphs(
     a: Any,
     b: Any,
     *,
-    seed: int,
+    seed: int = 0,
     seeds: Sequence[tuple[int, int]] = (),
     restarts: int = 5,
     n_nulls: int = 20,
@@ -63,27 +88,56 @@ def match_graphs(
 ) -> GraphMatching:
     """Match the neurons of two connectomes by their connections alone.
 
-    The fast approximate quadratic assignment (Vogelstein et al. 2015,
-    doi:10.1371/journal.pone.0121002; seeds as Fishkind et al. 2019,
-    doi:10.1016/j.patcog.2018.09.014), from the middle of all matchings and from random
-    starts, each refined by exchanging pairs (2-opt) in connectomes of at most 150
-    neurons; the best score counts. Weights have their mean subtracted, so that the
-    neurons that fill up the smaller connectome (0 then) are average ones.
+    Uses the fast approximate quadratic assignment (Vogelstein et al. 2015,
+    doi:10.1371/journal.pone.0121002; with seeds as in Fishkind et al. 2019,
+    doi:10.1016/j.patcog.2018.09.014), started from the barycentre of all matchings and
+    from random ones. Each result is refined by exchanging pairs (2-opt) in connectomes
+    of at most 150 neurons, and the matching with the best score is returned. The mean
+    is subtracted from the weights, so that the neurons that pad the smaller connectome,
+    whose weights are 0, count as average.
 
     Parameters
     ----------
-    a, b : Connectome, or anything `as_connectome` takes
-        At most 2000 neurons; self-connections are not used.
+    a, b : Connectome, or anything `as_connectome` accepts
+        At most 2000 neurons; self-connections are ignored.
     seed : int
-    seeds : sequence of (neuron of a, neuron of b), known pairs that are kept
+        Seed of the random starts and null networks.
+    seeds : sequence of (int, int)
+        Known pairs, a neuron of `a` and one of `b`, which are kept.
     restarts : int, at least 1
+        Number of starts.
     n_nulls : int, at least 0
+        Number of null networks. With the default of 20 the smallest p-value is 1/21,
+        just below 0.05; each takes as long as the matching itself.
     workers : int, at least 1
+        Parallel processes.
+
+    Returns
+    -------
+    GraphMatching
 
     Raises
     ------
     ValueError
-        If a connectome is too large, or an argument is out of its range.
+        If a connectome is too large, or an argument is out of range.
+
+    See Also
+    --------
+    compare_connectomes : With ``match="graph"``, compare connectomes matched like this.
+    match_modules : Match the modules of two partitions.
+
+    Examples
+    --------
+    A connectome whose neurons were reordered is matched with itself:
+
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> weights = np.random.default_rng(0).random((8, 8))
+    >>> order = np.array([3, 1, 0, 2, 7, 6, 5, 4])
+    >>> reordered = weights[np.ix_(order, order)]
+    >>> result = cs.match_graphs(reordered, weights, restarts=2, n_nulls=0)
+    >>> result.pairs[:, 1].tolist()
+    [3, 1, 0, 2, 7, 6, 5, 4]
     """
     one, other = as_connectome(a), as_connectome(b)
     largest = max(one.n_neurons, other.n_neurons)
@@ -96,8 +150,8 @@ def match_graphs(
     check_counts(n_nulls=n_nulls, least=0)
     known = _checked_seeds(seeds, one.n_neurons, other.n_neurons)
     search_seed, null_seed = spawn_seeds(seed, 2)
-    tries = _searched(one, other, known, restarts, search_seed)
-    scores = [_score(one, other, pairs) for pairs in tries]
+    matchings = _matchings(one, other, known, restarts, search_seed)
+    scores = [_score(one, other, pairs) for pairs in matchings]
     best = int(np.nanargmax(scores)) if not np.isnan(scores).all() else 0
     nulls = Parallel(n_jobs=workers)(
         delayed(_null_score)(one, other, known, restarts, stream)
@@ -105,11 +159,11 @@ def match_graphs(
     )
     null_scores = np.array(nulls, dtype=np.float64)
     return GraphMatching(
-        pairs=tries[best],
+        pairs=matchings[best],
         score=scores[best],
         null_scores=null_scores,
         p_value=p_value(scores[best], null_scores),
-        agreement=_agreement(tries),
+        agreement=_agreement(matchings),
         seeds=tuple((int(i), int(j)) for i, j in known),
         restarts=restarts,
         n_nulls=n_nulls,
@@ -122,24 +176,21 @@ def _null_score(
 ) -> float:
     null_seed, search_seed = spawn_seeds(stream, 2)
     null = preserve_strengths(other, seed=null_seed)
-    tries = _searched(one, null, known, restarts, search_seed)
-    return float(np.nanmax([_score(one, null, pairs) for pairs in tries]))
+    matchings = _matchings(one, null, known, restarts, search_seed)
+    return float(np.nanmax([_score(one, null, pairs) for pairs in matchings]))
 
 
-MOST_EXCHANGED = 150  # neurons, in which 2-opt takes less than FAQ does
-
-
-def _searched(
+def _matchings(
     one: Connectome, other: Connectome, known: IntVector, restarts: int, seed: int
 ) -> list[IntVector]:
-    """Matchings of all restarts, pairs of real neurons in the order of the smaller."""
+    """Matchings of all restarts: pairs of neurons, without those that pad."""
     swapped = one.n_neurons < other.n_neurons
     large, small = (other, one) if swapped else (one, other)
     n, m = large.n_neurons, small.n_neurons
-    matrices = [_filled(large, n), _filled(small, n)]
+    matrices = [_padded(large, n), _padded(small, n)]
     fixed = known[:, ::-1] if swapped else known
-    fixed = fixed[np.argsort(fixed[:, 0])]  # scipy's 2-opt takes them in this order
-    found = []
+    fixed = fixed[np.argsort(fixed[:, 0])]  # as scipy's 2-opt requires
+    matchings = []
     for restart, stream in enumerate(spawn_seeds(seed, restarts)):
         rng = np.random.default_rng(stream)
         options: dict[str, Any] = {
@@ -154,23 +205,23 @@ def _searched(
             options = {
                 "maximize": True,
                 "partial_match": fixed,
-                "partial_guess": _not_fixed(guess, fixed),
+                "partial_guess": _without_fixed(guess, fixed),
                 "rng": rng,
             }
             matching = quadratic_assignment(*matrices, method="2opt", options=options)
         pairs = np.column_stack([np.arange(n), matching.col_ind])
         pairs = pairs[pairs[:, 1] < m]
-        found.append(pairs[:, ::-1] if swapped else pairs)
-    return found
+        matchings.append(pairs[:, ::-1] if swapped else pairs)
+    return matchings
 
 
-def _not_fixed(guess: IntVector, fixed: IntVector) -> IntVector:
+def _without_fixed(guess: IntVector, fixed: IntVector) -> IntVector:
     """Pairs without those of neurons whose partner is known."""
     return guess[~np.isin(guess[:, 0], fixed[:, 0])]
 
 
-def _filled(network: Connectome, n: int) -> FloatMatrix:
-    """Dense weights about their mean, 0 on the diagonal and for missing neurons."""
+def _padded(network: Connectome, n: int) -> FloatMatrix:
+    """Dense weights minus their mean; 0 on the diagonal and for padding neurons."""
     m = network.n_neurons
     weights = network.to_scipy().toarray()
     between = ~np.eye(m, dtype=bool)
@@ -192,9 +243,9 @@ def _score(one: Connectome, other: Connectome, pairs: IntVector) -> float:
     return float(np.corrcoef(x, y)[0, 1])
 
 
-def _agreement(tries: list[IntVector]) -> float:
-    """Mean share of pairs in common, over pairs of restarts."""
-    sets = [set(map(tuple, pairs.tolist())) for pairs in tries]
+def _agreement(matchings: list[IntVector]) -> float:
+    """Mean fraction of pairs in common, over pairs of restarts."""
+    sets = [set(map(tuple, pairs.tolist())) for pairs in matchings]
     shares = [
         len(sets[i] & sets[j]) / len(sets[i])
         for i in range(len(sets))

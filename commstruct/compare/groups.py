@@ -1,10 +1,10 @@
-"""Groups of connectomes: permutation tests over individuals, and their distances."""
+"""Groups of connectomes: permutation tests over individuals, and distances."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from itertools import combinations
 from math import comb
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,58 +14,104 @@ from commstruct.analysis.settings import RESTARTS
 from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.compare.distances import distance_matrix
-from commstruct.compare.matching import FEWEST, scaled_alike
-from commstruct.connectome import Connectome, as_connectome, check_labels
+from commstruct.compare.kinds import (
+    NeuronKinds,
+    chosen_column,
+    kinds_by_attribute,
+    kinds_by_modules,
+)
+from commstruct.compare.matching import FEWEST, has_only_numbers, scaled_alike
+from commstruct.connectome import Connectome, as_connectome
+from commstruct.keywords import settings_from
 from commstruct.modules.finding import find_modules
 from commstruct.plain import plain_data
 from commstruct.statistics import ROUNDING, at_least, benjamini_hochberg
 from commstruct.vocabulary import SCORES, FloatMatrix, FloatVector, IntVector
 
 GROUP_SCORES = (*SCORES, "density", "mean")
-SOME_WEIGHT = 2  # individuals that must have an edge for it to be tested
+# Individuals that must have an edge for it to be tested: an edge of a single individual
+# cannot tell its group from the individual.
+SOME_WEIGHT = 2
+# Assignments with the names of groups told apart that are listed, per permutation asked
+# for, before those that only exchange names are merged. Merging k groups of equal size
+# leaves one in k!: with 20 all are listed for up to three such groups (6), and the list
+# stays small enough to hold in memory. Chosen by experience.
+MOST_LISTED = 20
 
 
 @dataclass(frozen=True, eq=False)
 class GroupComparison:
-    """Whether groups of connectomes differ: as a whole, and in what.
+    """Differences between groups of connectomes, as a whole and in detail.
 
-    All p-values are of one test: individuals are dealt anew to the groups, in every
-    possible way if there are at most `n_permutations`, and p is the share of deals
-    whose groups differ at least as much as the real ones (variance between groups;
-    with random deals, the real one is counted among them).
+    All p-values are permutation tests: individuals are reassigned to the groups, in
+    every possible way if there are at most `n_permutations`, and p is the fraction of
+    assignments in which the groups differ at least as much as the observed ones
+    (variance between groups). The observed assignment is one of them.
 
     Attributes
     ----------
-    names : tuple of str, of the individuals
-    groups : tuple of str, group of each; empty where none were given
-    n_matched : int, neurons that all have; 0 where only kinds were matched
-    notes : tuple of str, in sentences
-    kinds_by : str, what the blocks are of: an attribute of the neurons, or modules
+    names : tuple of str
+        Names of the individuals.
+    groups : tuple of str
+        Group of each individual; empty if none were given.
+    n_matched : int
+        Neurons that all individuals have; 0 if only kinds were matched.
+    notes : tuple of str
+        Sentences on the matching and the scale.
+    kinds_by : str
+        Attribute of the neurons that makes the blocks, or "modules".
     kinds : tuple of str
+        Names of the kinds.
     scores : DataFrame
         Diagonal score, signed modularity, structure strength, density and mean weight
-        as read of each individual, on the same kinds or modules: one row per score
+        as read, by the same kinds or modules in every individual: one row per score
         with the mean of each group, ``p_value``, ``q_value``.
-    individuals : DataFrame, the scores of each individual
-    blocks : DataFrame, the same for the mean weight of each block, on one scale
+    individuals : DataFrame
+        The scores of each individual.
+    blocks : DataFrame
+        As `scores`, for the mean weight of each block on a common scale.
     edges : DataFrame
-        The same for every edge that at least two individuals have, on one scale;
-        without rows where neurons are not matched.
-    distances : (m, m) array, see `commstruct.compare.distance_matrix`
+        As `scores`, for every edge that at least two individuals have, on a common
+        scale; without rows if neurons are not matched.
+    distances : (m, m) array
+        Distances between individuals: ``sqrt((1 - r) / 2)`` with the correlation r of
+        the weights if neurons are matched, else of singular values.
     positions : (m, 2) array
-        Map of the individuals (classical scaling) whose distances are like these.
+        Map of the individuals by classical multidimensional scaling of `distances`.
     map_share : float
-        Share of the variance of `distances` that the map shows.
+        Fraction of the variance of `distances` that the map explains.
     whole_p : float
-        Do the groups differ as a whole: PERMANOVA on `distances` (Anderson 2001,
-        doi:10.1111/j.1442-9993.2001.01070.pp.x).
+        p-value of a difference between the groups as a whole: PERMANOVA on `distances`
+        (Anderson 2001, doi:10.1111/j.1442-9993.2001.01070.pp.x).
     whole_share : float
-        Share of the squared distances that is between groups (R squared).
-    exact : bool, whether all deals were tried
+        Fraction of the squared distances that is between groups (R squared).
+    exact : bool
+        Whether all assignments were examined.
     n_deals : int
-        Deals tried; if exact, all that differ by more than the names of groups.
-    smallest_p : float, the smallest p-value that these group sizes can give
-    settings : dict, the arguments that give this result again
+        Number of assignments examined, including the observed one; if `exact`, all that
+        differ by more than the names of the groups.
+    smallest_p : float
+        Smallest p-value that these group sizes can give.
+    settings : dict
+        The arguments that reproduce this result.
+
+    See Also
+    --------
+    compare_groups : The function that returns this result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> rng = np.random.default_rng(0)
+    >>> networks = [rng.poisson(2.0, (6, 6)) for _ in range(4)]
+    >>> types = {"type": ["p", "p", "p", "q", "q", "q"]}
+    >>> networks = [cs.as_connectome(one, attributes=types) for one in networks]
+    >>> result = cs.compare_groups(networks, ["wild", "wild", "mutant", "mutant"])
+    >>> result.exact, result.n_deals, round(result.smallest_p, 3)
+    (True, 3, 0.333)
+    >>> list(result.blocks.columns)
+    ['from', 'to', 'mean wild', 'mean mutant', 'p_value', 'q_value']
     """
 
     names: tuple[str, ...]
@@ -104,11 +150,33 @@ class GroupComparison:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, edges apart; NaN becomes None."""
+        """Return everything except the edges as plain values; NaN becomes None."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         del values["edges"]
-        found: dict[str, Any] = plain_data(values)
-        return found
+        content: dict[str, Any] = plain_data(values)
+        return content
+
+
+class GroupKeywords(TypedDict, total=False):
+    """The fields of `GroupSettings` as keyword arguments, for type checkers."""
+
+    normalize: str
+    blocks_by: str
+    n_permutations: int
+    restarts: int
+
+
+@dataclass(frozen=True)
+class GroupSettings:
+    """How groups are compared; `compare_groups` explains every field.
+
+    With 2000 permutations a p-value of 0.05 has a standard error of 0.005.
+    """
+
+    normalize: str = "total"
+    blocks_by: str = "auto"
+    n_permutations: int = 2000
+    restarts: int = RESTARTS
 
 
 def compare_groups(
@@ -118,178 +186,222 @@ def compare_groups(
     seed: int = 0,
     names: Sequence[str] | None = None,
     match: str = "auto",
-    normalize: str = "total",
-    blocks_by: str = "auto",
-    n_permutations: int = 2000,
-    restarts: int = RESTARTS,
     workers: int = 1,
+    **settings: Unpack[GroupKeywords],
 ) -> GroupComparison:
-    """Compare groups of connectomes, by individuals.
+    """Compare groups of connectomes of several individuals.
 
     Parameters
     ----------
-    networks : sequence of Connectome, or of anything `as_connectome` takes
-        At least three. Neurons that have a name in all of them are compared; without
-        such names, kinds of neurons.
-    groups : sequence, group of each network, optional
-        At least two different ones. Without groups nothing is tested: the result has
-        the scores, the distances and their map.
+    networks : sequence of Connectome, or of anything `as_connectome` accepts
+        At least three. Neurons with the same name in all of them are compared; if names
+        are not shared, kinds of neurons.
+    groups : sequence, optional
+        Group of each network, at least two different ones. Without groups nothing is
+        tested: the result has the scores, the distances and their map.
     seed : int
-        Used for random deals, and for modules where these make the blocks.
-    names : sequence of str, optional, different; default "1", "2" and so on
-    match : {"auto", "names", "types"}, see `compare_connectomes`
-    normalize, blocks_by : see `compare_connectomes`
-        Modules are those of the mean of all connectomes on one scale.
-    n_permutations : int, at least 1
-    restarts, workers : see `find_modules`
+        Seed of random assignments, and of modules if they make the blocks.
+    names : sequence of str, optional
+        Names of the individuals, all different; default "1", "2" and so on.
+    match : {"auto", "names", "types"}
+        See `compare_connectomes`.
+    workers : int, at least 1
+        Parallel processes.
+    **settings
+        Further keyword arguments; each may be left out.
+
+        normalize : {"total", "none"}
+            See `compare_connectomes`.
+        blocks_by : str
+            See `compare_connectomes`; modules are those of the mean of all connectomes
+            on a common scale.
+        n_permutations : int, at least 1, default 2000
+            Assignments examined if there are more.
+        restarts : int, at least 1, default 4
+            Number of searches for modules.
+
+    Returns
+    -------
+    GroupComparison
 
     Raises
     ------
+    TypeError
+        If a keyword is unknown.
     ValueError
-        If there are too few networks or groups, or an argument is out of its range.
+        If there are too few networks or groups, or if an argument is out of range.
+
+    See Also
+    --------
+    compare_connectomes : Compare two connectomes in more detail.
+
+    Examples
+    --------
+    Three against three individuals, in which one group has stronger connections from
+    kind p to kind q. The smallest possible p-value is 1/10:
+
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> rng = np.random.default_rng(0)
+    >>> types = {"type": ["p"] * 4 + ["q"] * 4}
+    >>> networks = []
+    >>> for increase in [0, 0, 0, 4, 4, 4]:
+    ...     rates = np.full((8, 8), 2.0)
+    ...     rates[:4, 4:] += increase
+    ...     networks.append(cs.as_connectome(rng.poisson(rates), attributes=types))
+    >>> result = cs.compare_groups(networks, ["a", "a", "a", "b", "b", "b"])
+    >>> blocks = result.blocks.set_index(["from", "to"])
+    >>> float(blocks.loc[("p", "q"), "p_value"])
+    0.1
     """
+    chosen = settings_from(GroupSettings, settings)
     given = [as_connectome(network) for network in networks]
-    kinds_of = None if groups is None else tuple(map(str, groups))
-    called = (
+    group_of = None if groups is None else tuple(map(str, groups))
+    individual_names = (
         tuple(names)
         if names is not None
         else tuple(str(i + 1) for i in range(len(given)))
     )
-    _check(given, kinds_of, called, n_permutations)
+    _check(given, group_of, individual_names, chosen.n_permutations)
     streams = spawn_seeds(seed, 2)
-    chosen, matched, note = _common_neurons(given, match)
-    scaled, _, told = scaled_alike(chosen, normalize)
-    kinds_by, kinds, labels = _kinds(
-        scaled, matched, blocks_by, streams[0], restarts, workers
-    )
-    deals, exact, smallest = None, False, float("nan")
-    if kinds_of is not None:
-        deals, exact, smallest = group_deals(kinds_of, streams[1], n_permutations)
+    common, matched, match_note = _common_neurons(given, match)
+    scaled, _, scale_note = scaled_alike(common, chosen.normalize)
+    kinds = _kinds(scaled, matched, chosen, streams[0], workers)
+    assignments, exact, smallest = None, False, float("nan")
+    if group_of is not None:
+        assignments, exact, smallest = group_assignments(
+            group_of, streams[1], chosen.n_permutations
+        )
     individuals = pd.DataFrame(
         [
-            _score_row(name, group, one, own)
-            for name, group, one, own in zip(
-                called, kinds_of or [""] * len(chosen), chosen, labels, strict=True
+            _score_row(name, group, network, labels)
+            for name, group, network, labels in zip(
+                individual_names,
+                group_of or [""] * len(common),
+                common,
+                kinds.labels,
+                strict=True,
             )
         ]
     )
     scores = individuals[list(GROUP_SCORES)].to_numpy(dtype=np.float64)
     block_means = np.stack(
         [
-            _block_means(one, own, len(kinds))
-            for one, own in zip(scaled, labels, strict=True)
+            _block_means(network, labels, len(kinds.names))
+            for network, labels in zip(scaled, kinds.labels, strict=True)
         ]
     )
-    k = len(kinds)
+    k = len(kinds.names)
     blocks = pd.DataFrame(
         {
-            "from": np.repeat(kinds, k).astype(object),
-            "to": np.tile(kinds, k).astype(object),
+            "from": np.repeat(kinds.names, k).astype(object),
+            "to": np.tile(kinds.names, k).astype(object),
         }
     )
     once = np.ones(k * k, dtype=bool)
-    if not any(one.is_directed for one in chosen):
+    if not any(network.is_directed for network in common):
         once = np.triu(once.reshape(k, k)).ravel()
     return GroupComparison(
-        names=called,
-        groups=kinds_of or (),
-        n_matched=chosen[0].n_neurons if matched else 0,
-        notes=(note, told),
-        kinds_by=kinds_by,
-        kinds=kinds,
-        scores=_tested(pd.DataFrame({"score": GROUP_SCORES}), scores, kinds_of, deals),
+        names=individual_names,
+        groups=group_of or (),
+        n_matched=common[0].n_neurons if matched else 0,
+        notes=(match_note, scale_note),
+        kinds_by=kinds.column,
+        kinds=kinds.names,
+        scores=_tested(
+            pd.DataFrame({"score": GROUP_SCORES}), scores, group_of, assignments
+        ),
         individuals=individuals,
-        blocks=_tested(blocks[once], block_means[:, once], kinds_of, deals),
-        edges=_edges_table(scaled if matched else [], kinds_of, deals),
-        **_whole(scaled, matched, deals),
+        blocks=_tested(blocks[once], block_means[:, once], group_of, assignments),
+        edges=_edges_table(scaled if matched else [], group_of, assignments),
+        **_whole(scaled, matched, assignments),
         exact=exact,
-        n_deals=0 if deals is None else len(deals),
+        n_deals=0 if assignments is None else len(assignments),
         smallest_p=smallest,
-        settings={
-            "seed": seed,
-            "normalize": normalize,
-            "blocks_by": blocks_by,
-            "n_permutations": n_permutations,
-            "restarts": restarts,
-        },
+        settings={"seed": seed, **asdict(chosen)},
     )
 
 
-def group_deals(
+def group_assignments(
     groups: Sequence[str], seed: int, n_permutations: int
 ) -> tuple[IntVector, bool, float]:
-    """Ways to deal individuals to the groups, the real one first.
+    """Assignments of individuals to the groups, the observed one first.
 
     Returns
     -------
     (p, m) array of int
-        Group of each individual in each deal: all different ones, those counted once
-        that only exchange the names of groups of equal size, if these are at most
-        `n_permutations`; else random ones.
-    bool, whether these are all
-    float, the smallest p-value that can come of them
+        Group of each individual in each assignment. All distinct ones if there are at
+        most `n_permutations`, else random ones; assignments that only exchange the
+        names of groups of equal size are not distinct.
+    bool
+        Whether these are all distinct assignments.
+    float
+        The smallest p-value that they can give.
     """
     levels = list(dict.fromkeys(groups))
-    real = np.array([levels.index(group) for group in groups])
-    sizes = np.bincount(real)
-    number = 1
-    left = len(real)
+    observed = np.array([levels.index(group) for group in groups])
+    sizes = np.bincount(observed)
+    n_named = 1  # assignments with the names of the groups told apart
+    left = len(observed)
     for size in sizes:
-        number *= comb(left, int(size))
+        n_named *= comb(left, int(size))
         left -= int(size)
-    if number <= max(n_permutations, 1) * 20:
-        every = np.array(list(_all_deals(len(real), sizes.tolist())))
-        different = _one_of_equals(every, sizes)
-        if len(different) <= n_permutations:
-            own = _one_of_equals(real[None], sizes)[0]
-            same = (different == own).all(axis=1)
-            ordered = np.concatenate([different[same], different[~same]])
+    if n_named <= max(n_permutations, 1) * MOST_LISTED:
+        named = np.array(list(_all_assignments(len(observed), sizes.tolist())))
+        distinct = _distinct_assignments(named, sizes)
+        if len(distinct) <= n_permutations:
+            own = _distinct_assignments(observed[None], sizes)[0]
+            same = (distinct == own).all(axis=1)
+            ordered = np.concatenate([distinct[same], distinct[~same]])
             return ordered, True, 1 / len(ordered)
     rng = np.random.default_rng(seed)
-    drawn = rng.permuted(np.tile(real, (n_permutations, 1)), axis=1)
-    return np.concatenate([real[None], drawn]), False, 1 / (1 + n_permutations)
+    permuted = rng.permuted(np.tile(observed, (n_permutations, 1)), axis=1)
+    return np.concatenate([observed[None], permuted]), False, 1 / (1 + n_permutations)
 
 
-def variance_between(values: FloatMatrix, deal: IntVector) -> FloatVector:
+def variance_between(values: FloatMatrix, assignment: IntVector) -> FloatVector:
     """Sum of squares between groups of each column of (m, v) values."""
     centred = values - values.mean(axis=0)
     total = np.zeros(values.shape[1])
-    for group in range(int(deal.max()) + 1):
-        of = deal == group
-        total += centred[of].sum(axis=0) ** 2 / of.sum()
+    for group in range(int(assignment.max()) + 1):
+        members = assignment == group
+        total += centred[members].sum(axis=0) ** 2 / members.sum()
     return total
 
 
-def _all_deals(n: int, sizes: list[int]) -> Iterator[list[int]]:
-    """Every way to deal n individuals to groups of these sizes."""
+def _all_assignments(n: int, sizes: list[int]) -> Iterator[list[int]]:
+    """Every assignment of n individuals to groups of these sizes."""
 
-    def deal(free: list[int], group: int, so_far: list[int]) -> Iterator[list[int]]:
+    def extended(free: list[int], group: int, start: list[int]) -> Iterator[list[int]]:
         if group == len(sizes):
-            yield so_far
+            yield start
             return
-        for chosen in combinations(free, sizes[group]):
-            after = so_far.copy()
-            for individual in chosen:
-                after[individual] = group
-            yield from deal([i for i in free if i not in chosen], group + 1, after)
+        for members in combinations(free, sizes[group]):
+            assignment = start.copy()
+            for individual in members:
+                assignment[individual] = group
+            rest = [i for i in free if i not in members]
+            yield from extended(rest, group + 1, assignment)
 
-    yield from deal(list(range(n)), 0, [0] * n)
+    yield from extended(list(range(n)), 0, [0] * n)
 
 
-def _one_of_equals(deals: IntVector, sizes: IntVector) -> IntVector:
-    """Deals once each, where groups of equal size may have exchanged names."""
-    named = deals.copy()
+def _distinct_assignments(assignments: IntVector, sizes: IntVector) -> IntVector:
+    """Assignments that differ by more than the names of groups of equal size."""
+    renamed = assignments.copy()
     for size in np.unique(sizes):
-        alike = np.flatnonzero(sizes == size)
-        if len(alike) < 2:
+        same_size = np.flatnonzero(sizes == size)
+        if len(same_size) < 2:
             continue
-        # the group of the first individual gets the first name, and so on
-        first = np.stack([(deals == group).argmax(axis=1) for group in alike], axis=1)
+        # The group with the first individual gets the first name, and so on.
+        first = np.stack(
+            [(assignments == group).argmax(axis=1) for group in same_size], axis=1
+        )
         ranks = np.argsort(np.argsort(first, axis=1), axis=1)
-        for place, group in enumerate(alike):
-            new = alike[ranks[:, place]]
-            named = np.where(deals == group, new[:, None], named)
-    return np.unique(named, axis=0)
+        for index, group in enumerate(same_size):
+            name = same_size[ranks[:, index]]
+            renamed = np.where(assignments == group, name[:, None], renamed)
+    return np.unique(renamed, axis=0)
 
 
 def _p_values(values: FloatMatrix, deals: IntVector) -> FloatVector:
@@ -309,17 +421,17 @@ def _tested(
     table: pd.DataFrame,
     values: FloatMatrix,
     groups: tuple[str, ...] | None,
-    deals: IntVector | None,
+    assignments: IntVector | None,
 ) -> pd.DataFrame:
-    """Add the mean of each group, p and q to each row; values are (m, rows)."""
+    """Add the mean of each group, p and q to each row; `values` are (m, rows)."""
     table = table.reset_index(drop=True)
-    if groups is None or deals is None:
+    if groups is None or assignments is None:
         table["mean"] = values.mean(axis=0)
         return table
-    of = np.array(groups)
+    group_of = np.array(groups)
     for level in dict.fromkeys(groups):
-        table[f"mean {level}"] = values[of == level].mean(axis=0)
-    p_values = _p_values(values, deals)
+        table[f"mean {level}"] = values[group_of == level].mean(axis=0)
+    p_values = _p_values(values, assignments)
     table["p_value"] = p_values
     table["q_value"] = benjamini_hochberg(p_values)
     return table
@@ -328,32 +440,33 @@ def _tested(
 def _edges_table(
     networks: list[Connectome],
     groups: tuple[str, ...] | None,
-    deals: IntVector | None,
+    assignments: IntVector | None,
 ) -> pd.DataFrame:
-    if not networks or deals is None:
+    """Test of every edge that enough individuals have."""
+    if not networks or assignments is None:
         return pd.DataFrame(columns=["from", "to", "p_value", "q_value"])
     matrices = [network.to_scipy() for network in networks]
-    there = sum((abs(matrix) > 0).astype(np.int64) for matrix in matrices)
+    n_present = sum((abs(matrix) > 0).astype(np.int64) for matrix in matrices)
     if not any(network.is_directed for network in networks):
-        there = there.multiply(np.triu(np.ones(there.shape))).tocsr()
-    pre, post = (there >= SOME_WEIGHT).nonzero()
+        n_present = n_present.multiply(np.triu(np.ones(n_present.shape))).tocsr()
+    pre, post = (n_present >= SOME_WEIGHT).nonzero()
     pre, post = pre[pre != post], post[pre != post]
     values = np.stack([np.asarray(matrix[pre, post]).ravel() for matrix in matrices])
     names = np.array(networks[0].names, dtype=object)
     table = pd.DataFrame({"from": names[pre], "to": names[post]})
-    return _tested(table, values, groups, deals)
+    return _tested(table, values, groups, assignments)
 
 
 def _whole(
-    networks: list[Connectome], matched: bool, deals: IntVector | None
+    networks: list[Connectome], matched: bool, assignments: IntVector | None
 ) -> dict[str, Any]:
-    """Distances, their map, and the test of the whole."""
+    """Distances, their map, and the test of the groups as a whole."""
     distances = distance_matrix(networks, matched=matched)
     nothing = np.full(1, np.nan)
     within = (
         nothing
-        if deals is None
-        else np.array([_within_groups(distances, deal) for deal in deals])
+        if assignments is None
+        else np.array([_within_groups(distances, one) for one in assignments])
     )
     total = float((distances**2).sum()) / 2 / len(distances)
     positions = ClassicalMDS(n_components=2, metric="precomputed").fit_transform(
@@ -369,33 +482,32 @@ def _whole(
         if spread
         else float("nan"),
         "whole_p": float(at_least(-within, -within[0], scale=total).mean())
-        if deals is not None
+        if assignments is not None
         else float("nan"),
         "whole_share": 1 - float(within[0]) / total if total else float("nan"),
     }
 
 
-def _within_groups(distances: FloatMatrix, deal: IntVector) -> float:
+def _within_groups(distances: FloatMatrix, assignment: IntVector) -> float:
     """Sum of squares within groups, from squared distances."""
     total = 0.0
-    for group in range(int(deal.max()) + 1):
-        of = np.flatnonzero(deal == group)
-        total += float((distances[np.ix_(of, of)] ** 2).sum()) / 2 / len(of)
+    for group in range(int(assignment.max()) + 1):
+        members = np.flatnonzero(assignment == group)
+        squares = distances[np.ix_(members, members)] ** 2
+        total += float(squares.sum()) / 2 / len(members)
     return total
 
 
 def _common_neurons(
     networks: list[Connectome], match: str
 ) -> tuple[list[Connectome], bool, str]:
-    """Connectomes among the neurons that all have, in one order, if there are any."""
+    """Restrict connectomes to their common neurons, in one order, if there are any."""
     shared = set(networks[0].names).intersection(*(one.names for one in networks[1:]))
-    numbered = all(
-        one.names == tuple(map(str, range(one.n_neurons))) for one in networks
-    )
-    alike = len({one.n_neurons for one in networks}) == 1
+    numbered = all(map(has_only_numbers, networks))
+    same_size = len({one.n_neurons for one in networks}) == 1
     if match not in ("auto", "names", "types"):
         raise ValueError(f"match must be 'auto', 'names' or 'types', got {match!r}")
-    possible = len(shared) >= FEWEST and not (numbered and not alike)
+    possible = len(shared) >= FEWEST and not (numbered and not same_size)
     if match == "names" and not possible:
         raise ValueError(
             f"networks must share at least {FEWEST} names to be matched by name, got "
@@ -406,8 +518,8 @@ def _common_neurons(
     order = [name for name in networks[0].names if name in shared]
     chosen = []
     for one in networks:
-        place = {name: i for i, name in enumerate(one.names)}
-        chosen.append(one.subset([place[name] for name in order]))
+        index = {name: i for i, name in enumerate(one.names)}
+        chosen.append(one.subset([index[name] for name in order]))
     note = f"{len(order)} neurons have the same name in all connectomes."
     if numbered:
         note = "Neurons have no names but row numbers, and were matched by row."
@@ -417,50 +529,28 @@ def _common_neurons(
 def _kinds(
     networks: list[Connectome],
     matched: bool,
-    blocks_by: str,
+    settings: GroupSettings,
     seed: int,
-    restarts: int,
     workers: int,
-) -> tuple[str, tuple[str, ...], list[IntVector]]:
-    """What blocks are of, their names, and the kind of each neuron of each network."""
-    if blocks_by == "auto":
-        known = all("type" in one.attributes for one in networks)
-        blocks_by = "type" if known else "modules"
-    if blocks_by == "modules":
-        if not matched:
-            raise ValueError(
-                "blocks_by must be a column that all connectomes have where neurons "
-                "are not matched, got 'modules'"
-            )
-        total = networks[0].weights
-        for one in networks[1:]:
-            total = total + one.weights
-        modules = find_modules(
-            as_connectome(total), seed=seed, restarts=restarts, workers=workers
-        )
-        labels = check_labels(modules.labels, networks[0].n_neurons)
-        kinds = tuple(f"module {i}" for i in range(modules.n_modules))
-        return "modules", kinds, [labels] * len(networks)
-    for place, one in enumerate(networks):
-        if blocks_by not in one.attributes:
-            known_columns = ", ".join(map(str, one.attributes)) or "no columns"
-            raise ValueError(
-                f"blocks_by must be 'modules' or a column of all connectomes, got "
-                f"{blocks_by!r}; number {place + 1} has {known_columns}"
-            )
-    columns = [one.attributes[blocks_by].astype(str) for one in networks]
-    if matched:
-        columns = [columns[0]] * len(networks)
-    kinds = tuple(sorted(set().union(*map(set, columns))))
-    place_of = {kind: i for i, kind in enumerate(kinds)}
-    labels_of = [column.map(place_of).to_numpy(dtype=np.int64) for column in columns]
-    return blocks_by, kinds, labels_of
+) -> NeuronKinds:
+    """Kinds of neurons that make the blocks."""
+    column = chosen_column(settings.blocks_by, networks, matched=matched)
+    if column != "modules":
+        names = [f"number {i + 1}" for i in range(len(networks))]
+        return kinds_by_attribute(networks, column, names=names, matched=matched)
+    total = networks[0].weights
+    for network in networks[1:]:
+        total = total + network.weights
+    modules = find_modules(
+        as_connectome(total), seed=seed, restarts=settings.restarts, workers=workers
+    )
+    return kinds_by_modules(modules, len(networks))
 
 
 def _score_row(
     name: str, group: str, network: Connectome, labels: IntVector
 ) -> dict[str, Any]:
-    """Scores of one individual, weights as read, on given kinds."""
+    """Scores of one individual by given kinds, weights as read."""
     blocks = block_structure(network, labels)
     n_pairs = blocks.counts.sum()
     return {
@@ -475,7 +565,7 @@ def _score_row(
 
 
 def _block_means(network: Connectome, labels: IntVector, k: int) -> FloatVector:
-    """Means of all blocks, NaN where a kind is missing, as one row."""
+    """Means of all blocks as one row; NaN if the connectome lacks a kind."""
     present = np.unique(labels)
     means = np.full((k, k), np.nan)
     means[np.ix_(present, present)] = block_structure(network, labels).means

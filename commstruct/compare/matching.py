@@ -1,4 +1,4 @@
-"""Which neuron of one connectome is which of another, and on which common scale."""
+"""Matching neurons of connectomes by name, and scaling weights alike."""
 
 from dataclasses import dataclass, replace
 
@@ -8,8 +8,10 @@ from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, read_only
 from commstruct.vocabulary import NORMALIZE
 
-MOST_FACTORS = 6  # that are told one by one
-FEWEST = 3  # shared names that make a comparison neuron by neuron
+MOST_FACTORS = 6  # listed one by one in a note of one line
+# Fewest shared names for a comparison neuron by neuron: two neurons have only two
+# weights between them, which always correlate at +1 or -1.
+FEWEST = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +21,11 @@ class Matched:
     Attributes
     ----------
     a, b : Connectome
-        Among the neurons that both have; both with the names of the first.
-    only_a, only_b : tuple of str, the neurons that the other does not have
-    note : str, how they were matched, in a sentence
+        Restricted to the neurons in both; both with the names of the first.
+    only_a, only_b : tuple of str
+        Neurons without a partner.
+    note : str
+        How neurons were matched, in a sentence.
     """
 
     a: Connectome
@@ -32,46 +36,46 @@ class Matched:
 
 
 def match_by_name(a: Connectome, b: Connectome) -> Matched:
-    """Match neurons that have the same name in both connectomes.
+    """Match neurons with the same name in both connectomes.
 
     Raises
     ------
     ValueError
-        If fewer than three names are shared, or if the names are only row numbers
-        of connectomes of different sizes.
+        If fewer than three names are shared, or if the names are mere row numbers of
+        connectomes of different sizes.
     """
-    numbered = _only_numbers(a) and _only_numbers(b)
+    numbered = has_only_numbers(a) and has_only_numbers(b)
     if numbered and a.n_neurons != b.n_neurons:
         raise ValueError(
-            "neurons must have names to be matched by name: these are only row "
-            f"numbers, of {a.n_neurons} and of {b.n_neurons} neurons"
+            "neurons must have names to be matched by name, got only row numbers of "
+            f"{a.n_neurons} and {b.n_neurons} neurons"
         )
-    place = {name: i for i, name in enumerate(b.names)}
-    shared = [name for name in a.names if name in place]
+    index_b = {name: i for i, name in enumerate(b.names)}
+    shared = [name for name in a.names if name in index_b]
     if len(shared) < FEWEST:
         raise ValueError(
             f"a and b must share at least {FEWEST} names to be matched by name, got "
             f"{len(shared)}: a has {_listed(a.names)}, b has {_listed(b.names)}"
         )
-    kept = set(shared)
-    rows = [i for i, name in enumerate(a.names) if name in kept]
+    in_both = set(shared)
+    rows = [i for i, name in enumerate(a.names) if name in in_both]
     note = f"{len(shared)} neurons have the same name in both."
     if numbered:
         note = "Neurons have no names but row numbers, and were matched by row."
     return Matched(
         a=a.subset(rows),
-        b=b.subset([place[name] for name in shared]),
-        only_a=tuple(name for name in a.names if name not in kept),
-        only_b=tuple(name for name in b.names if name not in kept),
+        b=b.subset([index_b[name] for name in shared]),
+        only_a=tuple(name for name in a.names if name not in in_both),
+        only_b=tuple(name for name in b.names if name not in in_both),
         note=note,
     )
 
 
 def matching_kind(a: Connectome, b: Connectome) -> str:
-    """Return the closest way in which two connectomes can be matched."""
-    numbered = _only_numbers(a) and _only_numbers(b)
-    alike = not numbered or a.n_neurons == b.n_neurons
-    if alike and len(set(a.names) & set(b.names)) >= FEWEST:
+    """Return the most precise way in which two connectomes can be matched."""
+    numbered = has_only_numbers(a) and has_only_numbers(b)
+    comparable = not numbered or a.n_neurons == b.n_neurons
+    if comparable and len(set(a.names) & set(b.names)) >= FEWEST:
         return "names"
     if a.types and b.types and set(a.types) & set(b.types):
         return "types"
@@ -81,10 +85,10 @@ def matching_kind(a: Connectome, b: Connectome) -> str:
 def scaled_alike(
     networks: list[Connectome], normalize: str
 ) -> tuple[list[Connectome], tuple[float, ...], str]:
-    """Bring connectomes to one scale; return them, the factors, and a sentence.
+    """Scale weights alike; return the connectomes, the factors, and a note.
 
     ``"total"`` divides by the mean |weight| over ordered pairs of different neurons,
-    and multiplies by the mean of these means, so that a common unit remains.
+    and multiplies by the average of these means, so that weights keep a common unit.
 
     Raises
     ------
@@ -94,16 +98,16 @@ def scaled_alike(
     check_choice("normalize", normalize, NORMALIZE)
     if normalize == "none":
         return networks, (1.0,) * len(networks), "Weights were compared as read."
-    means = [_mean_size(one) for one in networks]
+    means = [_mean_absolute_weight(one) for one in networks]
     if min(means) == 0:
         raise ValueError(
-            "weights must not all be 0 to be brought to one scale, got connectome "
-            f"number {means.index(0) + 1} without any; normalize='none' leaves them"
+            "weights must not all be 0 to be brought to a common scale, got connectome "
+            f"number {means.index(0) + 1} without any; use normalize='none'"
         )
-    goal = float(np.mean(means))
-    factors = tuple(goal / mean for mean in means)
+    common = float(np.mean(means))
+    factors = tuple(common / mean for mean in means)
     scaled = [
-        _times(one, factor) for one, factor in zip(networks, factors, strict=True)
+        _multiplied(one, factor) for one, factor in zip(networks, factors, strict=True)
     ]
     words = ", ".join(f"{factor:.3g}" for factor in factors)
     if len(factors) > MOST_FACTORS:
@@ -115,22 +119,24 @@ def scaled_alike(
     return scaled, factors, note
 
 
-def _mean_size(network: Connectome) -> float:
+def _mean_absolute_weight(network: Connectome) -> float:
     sizes = abs(network.weights)
     n = network.n_neurons
     return float((sizes.sum() - sizes.diagonal().sum()) / max(n * (n - 1), 1))
 
 
-def _times(network: Connectome, factor: float) -> Connectome:
+def _multiplied(network: Connectome, factor: float) -> Connectome:
     weights = network.weights * factor
     if isinstance(weights, np.ndarray):
         weights = read_only(weights)
     return replace(network, weights=weights)
 
 
-def _only_numbers(network: Connectome) -> bool:
+def has_only_numbers(network: Connectome) -> bool:
+    """Whether the names of the neurons are mere row numbers."""
     return network.names == tuple(map(str, range(network.n_neurons)))
 
 
 def _listed(names: tuple[str, ...]) -> str:
+    """Two names as examples."""
     return ", ".join(repr(name) for name in names[:2]) + ("..." * (len(names) > 2))

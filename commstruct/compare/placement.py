@@ -13,7 +13,7 @@ from commstruct.analysis.method import Execution, analyze_with
 from commstruct.analysis.results import Analysis, RegionAnalysis, read_analysis
 from commstruct.blocks.structure import block_intervals
 from commstruct.checks import spawn_seeds
-from commstruct.compare.groups import group_deals, variance_between
+from commstruct.compare.groups import group_assignments, variance_between
 from commstruct.connectome import as_connectome
 from commstruct.statistics import LEVEL, ROUNDING, at_least
 from commstruct.vocabulary import FloatMatrix, FloatVector, Structure
@@ -42,10 +42,10 @@ class Placement:
     ----------
     measures : tuple of str
     excess : (2,) array
-        Of the connectome: diagonal score and structure strength on its own modules,
-        minus the mean of its null networks with modules found anew.
+        Diagonal score and structure strength of the connectome by its own modules,
+        minus their means in its null networks, in which modules are found again.
     uncertainty : (2,) array
-        Their standard deviation when neurons are resampled (`block_intervals`).
+        Their standard deviations if neurons are resampled (`block_intervals`).
     rates : DataFrame, one row per learning rate
         ``n_runs``; the mean excess of its runs in each measure; ``distance`` of the
         connectome, in standard deviations that combine the spread of the runs and its
@@ -69,13 +69,40 @@ class Placement:
 
     See Also
     --------
-    place_on_sweep : compute a placement
+    place_on_sweep : The function that returns this result.
 
     Examples
     --------
+    >>> import numpy as np
+    >>> import pandas as pd
     >>> import commstruct as cs
-    >>> placement = cs.place_on_sweep(network, "out/learning-rate")  # doctest: +SKIP
-    >>> placement.rates[["learning_rate", "distance", "share"]]  # doctest: +SKIP
+    >>> rates = pd.DataFrame(
+    ...     {
+    ...         "learning_rate": [0.1, 1.0],
+    ...         "distance": [0.5, 4.0],
+    ...         "p_value": [0.8, 0.01],
+    ...         "share": [0.97, 0.03],
+    ...     }
+    ... )
+    >>> placement = cs.Placement(
+    ...     measures=("diagonal_score", "structure_strength"),
+    ...     excess=np.array([-0.2, 0.3]),
+    ...     uncertainty=np.array([0.05, 0.05]),
+    ...     rates=rates,
+    ...     runs=pd.DataFrame(),
+    ...     rates_differ_p=0.001,
+    ...     nearest=0.1,
+    ...     is_alike=True,
+    ...     region="hidden",
+    ...     structure="any",
+    ...     signs="signed",
+    ...     notes=(),
+    ...     seed=0,
+    ... )
+    >>> print(placement.sentence("the worm"))  # doctest: +NORMALIZE_WHITESPACE
+    the worm (excess diagonal score -0.20 and structure strength +0.30) is nearest to
+    learning rate 0.1 (97 % of draws within the uncertainty), and within the spread of:
+    0.1.
     """
 
     measures: tuple[str, ...]
@@ -93,7 +120,7 @@ class Placement:
     seed: int
 
     def sentence(self, name: str) -> str:
-        """The answer in words, of a connectome called `name`."""
+        """Return the result in words, for a connectome called `name`."""
         row = self.rates.loc[self.rates["distance"].idxmin()]
         place = (
             f"excess diagonal score {self.excess[0]:+.2f} and structure strength "
@@ -139,7 +166,7 @@ def place_on_sweep(
 
     Parameters
     ----------
-    network : Connectome, or anything `as_connectome` takes
+    network : Connectome, or anything `as_connectome` accepts
     sweep : Analysis, or path of a folder with ``analysis.json``
         With null networks, and with at least two runs of some learning rate that did
         not diverge.
@@ -262,7 +289,7 @@ def _chosen(name: str, wanted: Any, known: Sequence[Any], usual: Any) -> Any:
 
 
 def _excess(one: RegionAnalysis) -> FloatVector:
-    """Scores minus their null means; one module has diagonal score 0."""
+    """Scores minus their null means; with one module the diagonal score is 0."""
     return np.array(
         [
             np.nan_to_num(one.score(measure))
@@ -289,7 +316,7 @@ def _rates_differ(values: FloatMatrix, rates: FloatVector, seed: int) -> float:
     if not varies.any() or len(np.unique(rates)) < 2:
         return 1.0
     scaled = values[:, varies] / spread[varies]
-    deals, _, _ = group_deals([str(rate) for rate in rates], seed, N_DEALS)
+    deals, _, _ = group_assignments([str(rate) for rate in rates], seed, N_DEALS)
     between = np.array([variance_between(scaled, deal).sum() for deal in deals])
     return float(at_least(between, between[0], scale=1.0).mean())
 

@@ -42,7 +42,7 @@ class Place:
     low, high : float
         95 % interval of `excess` by resampling of neurons; NaN where unknown.
     p_value : float
-        Of the score against the null networks; NaN where it was not tested.
+        Of the score among the null networks; NaN if it was not tested.
     """
 
     value: float
@@ -89,7 +89,7 @@ def place_of(one: RegionAnalysis, axis: str, *, is_directed: bool = True) -> Pla
     axis : str
         A key of `AXES`.
     is_directed : bool
-        Whether pairs of modules are of the directed kinds.
+        Whether pairs of modules are of the directed types.
     """
     if axis in SCORES:
         return _place_of_score(one, axis)

@@ -1,4 +1,4 @@
-"""Two connectomes pair by pair of neurons: shared edges, weights, spectra, motifs."""
+"""Similarity of two connectomes: shared edges, weights, spectra and triads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,8 +17,11 @@ from commstruct.modules.embedding import full_svd
 from commstruct.statistics import CONSTANT, benjamini_hochberg, p_value, z_score
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
-MOST_SINGULAR = 2000  # neurons, of which all singular values are computed
-SOME_SINGULAR = 50  # the largest ones, of larger connectomes
+# Up to this number of neurons all singular values are computed, at a cost that grows
+# with the cube of the number (and a dense copy of 32 MB); above it only the largest,
+# which carry most of the distance between two spectra. Both were chosen by experience.
+MOST_SINGULAR = 2000
+SOME_SINGULAR = 50
 TRIADS = [
     "003",
     "012",
@@ -42,24 +45,27 @@ UNDIRECTED_TRIADS = ("003", "102", "201", "300")
 
 @dataclass(frozen=True, eq=False)
 class EdgeSimilarity:
-    """How alike the edges and weights of two matched connectomes are.
+    """Similarity of the edges and weights of two matched connectomes.
 
-    Each null value is of one randomised network of each connectome, whose neurons
-    keep their degrees and their strengths (`preserve_strengths`), so it is what
-    strengths alone make alike.
+    Each null value compares one randomised network of each connectome, in which neurons
+    keep their degrees and strengths (`preserve_strengths`). It is the similarity that
+    strengths alone give.
 
     Attributes
     ----------
-    n_matched : int, neurons in both
+    n_matched : int
+        Neurons in both connectomes.
     n_edges_a, n_edges_b, n_shared : int
-        Non-zero weights between different neurons, ordered pairs; and in both.
+        Ordered pairs of different neurons with a non-zero weight: in the first, in the
+        second, and in both.
     jaccard : float
-        Shared edges over edges in either; NaN without edges.
+        Shared edges as a fraction of those in either; NaN without edges.
     weight_correlation : float
-        Pearson, over all ordered pairs of matched neurons as read, self-connections
-        among them; NaN if all weights of one are equal. No scale changes it.
+        Pearson correlation over all ordered pairs of matched neurons as read,
+        including self-connections; NaN if all weights of one connectome are equal. It
+        does not depend on the scale of the weights.
     shared_rank_correlation : float
-        Spearman, over the shared edges only: are edges that both have as strong.
+        Spearman correlation of the weights of shared edges.
     jaccard_nulls, weight_correlation_nulls : (m,) arrays
     jaccard_p, weight_correlation_p : float
         ``(1 + number of null values >= observed) / (1 + m)``; NaN without nulls.
@@ -85,11 +91,13 @@ def edge_similarity(
 
     Parameters
     ----------
-    a, b : Connectome, on the same neurons
-    nulls : sequence of (jaccard, weight_correlation) of pairs of null networks
+    a, b : Connectome
+        On the same neurons.
+    nulls : sequence of (float, float)
+        Jaccard index and weight correlation of pairs of null networks.
     """
-    keys_a, values_a = _keyed(a)
-    keys_b, values_b = _keyed(b)
+    keys_a, values_a = _keyed_edges(a)
+    keys_b, values_b = _keyed_edges(b)
     shared, in_a, in_b = np.intersect1d(
         keys_a, keys_b, assume_unique=True, return_indices=True
     )
@@ -102,7 +110,7 @@ def edge_similarity(
         n_shared=len(shared),
         jaccard=jaccard,
         weight_correlation=correlation,
-        shared_rank_correlation=_ranked(values_a[in_a], values_b[in_b]),
+        shared_rank_correlation=_rank_correlation(values_a[in_a], values_b[in_b]),
         jaccard_nulls=values[:, 0],
         weight_correlation_nulls=values[:, 1],
         jaccard_p=p_value(jaccard, values[:, 0], scale=1.0),
@@ -112,7 +120,7 @@ def edge_similarity(
 
 def edge_scores(a: Connectome, b: Connectome) -> tuple[float, float]:
     """Jaccard index of the edges, and Pearson correlation of all weights."""
-    keys_a, keys_b = _keyed(a)[0], _keyed(b)[0]
+    keys_a, keys_b = _keyed_edges(a)[0], _keyed_edges(b)[0]
     n_shared = len(np.intersect1d(keys_a, keys_b, assume_unique=True))
     either = len(keys_a) + len(keys_b) - n_shared
     jaccard = n_shared / either if either else float("nan")
@@ -120,8 +128,9 @@ def edge_scores(a: Connectome, b: Connectome) -> tuple[float, float]:
 
 
 def weight_correlation(a: Connectome, b: Connectome) -> float:
-    """Pearson correlation of the weights over all ordered pairs, also of a neuron
-    with itself; NaN if those of one connectome are all equal.
+    """Pearson correlation of the weights over all ordered pairs of neurons.
+
+    Self-connections are included. NaN if all weights of one connectome are equal.
     """
     n_pairs = a.n_neurons**2
     one, other = a.weights, b.weights
@@ -145,19 +154,19 @@ def singular_values(network: Connectome) -> FloatVector:
         if not isinstance(dense, np.ndarray):
             dense = dense.toarray()
         return np.asarray(full_svd(dense, compute_uv=False), dtype=np.float64)
-    start = np.ones(network.n_neurons)  # fixed, so that one network is one answer
-    found = svds(
+    start = np.ones(network.n_neurons)  # fixed, for a reproducible result
+    largest = svds(
         network.to_scipy(), SOME_SINGULAR, v0=start, return_singular_vectors=False
     )
-    largest_first: FloatVector = np.sort(found)[::-1]
+    largest_first: FloatVector = np.sort(largest)[::-1]
     return largest_first
 
 
 def spectral_distance(a: FloatVector, b: FloatVector) -> float:
-    """Distance of two lists of singular values, as a share of the length of both.
+    """Distance between two lists of singular values, as a fraction of their norms.
 
-    ``|s_a - s_b| / (|s_a| + |s_b|)``, largest with largest; the shorter list is
-    filled with zeros. 0 if equal, at most 1.
+    ``|s_a - s_b| / (|s_a| + |s_b|)``, both in descending order; the shorter list is
+    padded with zeros. 0 if equal, at most 1.
     """
     n = max(len(a), len(b))
     one, other = (np.pad(values, (0, n - len(values))) for values in (a, b))
@@ -166,11 +175,11 @@ def spectral_distance(a: FloatVector, b: FloatVector) -> float:
 
 
 def triad_counts(network: Connectome) -> NDArray[np.float64] | None:
-    """Number of triads of each kind (Davis & Leinhardt 1972), weights and signs left.
+    """Number of triads of each type (Davis & Leinhardt 1972), weights ignored.
 
-    The 16 of a directed network in the order of `TRIADS`, by igraph's census; the
-    four of an undirected one, by the number of its connected pairs; None if every
-    pair or no pair is connected, where there is nothing to count.
+    The 16 types of a directed network in the order of `TRIADS`, by igraph's census; the
+    four of an undirected network by the number of connected pairs. None if every pair
+    or no pair is connected, so that all triads are of the same type.
     """
     pre, post, _ = off_diagonal(network)
     n = network.n_neurons
@@ -184,7 +193,7 @@ def triad_counts(network: Connectome) -> NDArray[np.float64] | None:
 
 
 def _undirected_triads(n: int, pre: IntVector, post: IntVector) -> FloatVector:
-    """Triads with no, one, two and three connected pairs."""
+    """Numbers of triads with no, one, two and three connected pairs."""
     edges = sparse.csr_array((np.ones(len(pre)), (pre, post)), shape=(n, n))
     degrees = np.bincount(pre, minlength=n).astype(np.float64)
     closed = float(((edges @ edges) * edges).sum()) / 6
@@ -199,28 +208,30 @@ def triad_table(
     counts: Sequence[FloatVector | None],
     null_counts: Sequence[FloatMatrix],
 ) -> pd.DataFrame:
-    """Triads of each connectome against its null networks, one row each.
+    """Triads of each connectome compared with its null networks, one row per type.
 
-    ``p_value`` is two-sided, twice the smaller tail; ``q_value`` is corrected over
-    all rows (Benjamini & Hochberg 1995). ``z_score`` is NaN where the null networks
-    all have the same number.
+    ``p_value`` is two-sided, twice the smaller tail; ``q_value`` is corrected over all
+    rows (Benjamini & Hochberg 1995). ``z_score`` is NaN if all null networks have the
+    same number.
     """
     rows = []
-    for name, found, nulls in zip(names, counts, null_counts, strict=True):
-        if found is None:
+    for name, observed, nulls in zip(names, counts, null_counts, strict=True):
+        if observed is None:
             continue
-        kinds = TRIADS if len(found) == len(TRIADS) else UNDIRECTED_TRIADS
-        for place, kind in enumerate(kinds):
-            values = nulls[:, place] if len(nulls) else np.empty(0)
+        kinds = TRIADS if len(observed) == len(TRIADS) else UNDIRECTED_TRIADS
+        for index, kind in enumerate(kinds):
+            values = nulls[:, index] if len(nulls) else np.empty(0)
             rows.append(
                 {
                     "connectome": name,
                     "triad": kind,
-                    "count": float(found[place]),
+                    "count": float(observed[index]),
                     "null_mean": float(values.mean()) if len(values) else float("nan"),
                     "null_sd": float(values.std()) if len(values) else float("nan"),
-                    "z_score": z_score(float(found[place]), values),
-                    "p_value": p_value(float(found[place]), values, tail="two-sided"),
+                    "z_score": z_score(float(observed[index]), values),
+                    "p_value": p_value(
+                        float(observed[index]), values, tail="two-sided"
+                    ),
                 }
             )
     columns = [
@@ -237,14 +248,14 @@ def triad_table(
     return table
 
 
-def _keyed(network: Connectome) -> tuple[NDArray[np.int64], FloatVector]:
-    """One number for each edge between different neurons, and the weights."""
+def _keyed_edges(network: Connectome) -> tuple[NDArray[np.int64], FloatVector]:
+    """A key for each edge between different neurons, and its weight."""
     pre, post, values = off_diagonal(network)
     return pre.astype(np.int64) * network.n_neurons + post, values
 
 
-def _ranked(x: FloatVector, y: FloatVector) -> float:
-    """Spearman correlation; NaN for fewer than three, or if one is constant."""
+def _rank_correlation(x: FloatVector, y: FloatVector) -> float:
+    """Spearman correlation; NaN for fewer than three values or if one is constant."""
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")
     return float(spearmanr(x, y).statistic)

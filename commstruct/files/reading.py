@@ -9,6 +9,7 @@ from typing import TypeAlias, Unpack
 import numpy as np
 from scipy import sparse
 
+from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.files.content import FileContent
 from commstruct.files.edge_lists import read_columns
@@ -19,7 +20,6 @@ from commstruct.files.neurons import Neurons, with_neurons, with_signs
 from commstruct.files.options import (
     ReadingKeywords,
     ReadingOptions,
-    check_choice,
     reading_options,
 )
 from commstruct.files.pajek import read_pajek

@@ -1,5 +1,6 @@
-"""Tests of compare: two connectomes compared, planted differences, shipped data."""
+"""Tests of compare: two connectomes, planted differences, and shipped data."""
 
+import dataclasses
 import itertools
 import json
 
@@ -18,7 +19,10 @@ from commstruct import (
 )
 from commstruct.compare import block_differences, match_graphs, network_distances
 from commstruct.compare.block_tests import diagonal_score_difference
+from commstruct.compare.connectomes import ComparisonKeywords, ComparisonSettings
 from commstruct.compare.distributions import distribution_table
+from commstruct.compare.groups import GroupKeywords, GroupSettings
+from commstruct.compare.kinds import NeuronKinds
 from commstruct.compare.matching import match_by_name, scaled_alike
 from commstruct.compare.similarity import (
     TRIADS,
@@ -31,6 +35,7 @@ from commstruct.compare.similarity import (
 
 RATES = np.array([[3.0, 1.0, 0.5], [1.0, 2.0, 0.3], [0.2, 1.0, 4.0]])
 KINDS = np.repeat([0, 1, 2], 20)
+BY_KIND = NeuronKinds(("p", "q", "r"), (KINDS, KINDS))
 QUICK = {"n_nulls": 2, "n_permutations": 50, "n_bootstraps": 20, "restarts": 1}
 
 
@@ -49,7 +54,7 @@ def named(weights, names, **attributes):
     )
 
 
-def test_neurons_are_matched_by_name_and_the_others_are_listed():
+def test_neurons_are_matched_by_name_and_those_without_partner_are_listed():
     a = named(np.arange(16).reshape(4, 4), "wxyz")
     b = named(np.arange(16).reshape(4, 4), "zyxv")
     matched = match_by_name(a, b)
@@ -76,19 +81,19 @@ def test_neurons_that_cannot_be_matched_by_name_are_refused(a, b, message):
         compare_connectomes(a, b, seed=0, match="names", **QUICK)
 
 
-def test_scales_are_made_equal_by_the_mean_weight_between_neurons():
+def test_weights_are_scaled_to_equal_means_between_neurons():
     a = as_connectome([[9.0, 1.0], [3.0, 0.0]])  # mean 2 between neurons
     b = as_connectome([[0.0, -6.0], [6.0, 5.0]])  # mean |weight| 6
-    (one, other), factors, told = scaled_alike([a, b], "total")
+    (one, other), factors, note = scaled_alike([a, b], "total")
     assert factors == pytest.approx((2.0, 4 / 6))
     np.testing.assert_allclose(one.weights, [[18, 2], [6, 0]])
     np.testing.assert_allclose(other.weights, [[0, -4], [4, 10 / 3]])
-    assert "2, 0.667" in told
+    assert "2, 0.667" in note
     with pytest.raises(ValueError, match="number 2 without any"):
         scaled_alike([a, as_connectome(np.zeros((2, 2)))], "total")
 
 
-def test_edges_in_common_worked_by_hand():
+def test_shared_edges_worked_by_hand():
     a = as_connectome([[0, 2, 0], [1, 0, 0], [3, 4, 0]])
     b = as_connectome([[0, 5, 1], [0, 0, 0], [6, 9, 7]])
     found = edge_similarity(a, b, [(0.2, 0.9), (0.9, 0.1), (0.1, 0.1)])
@@ -101,7 +106,7 @@ def test_edges_in_common_worked_by_hand():
     assert found.weight_correlation_p == (1 + (together <= 0.9)) / 4
 
 
-def test_correlation_is_the_same_for_sparse_weights():
+def test_sparse_weights_have_the_same_correlation():
     a, b = counts(1), counts(2)
     dense = weight_correlation(a, b)
     assert weight_correlation(as_connectome(a.to_scipy()), b) == pytest.approx(dense)
@@ -114,7 +119,7 @@ def test_triads_agree_with_networkx():
     np.testing.assert_array_equal(triad_counts(directed), [census[t] for t in TRIADS])
 
 
-def test_triads_of_undirected_networks_are_counted_one_by_one():
+def test_triads_of_undirected_networks_agree_with_enumeration():
     rng = np.random.default_rng(0)
     upper = np.triu(rng.random((12, 12)) < 0.4, 1)
     network = as_connectome((upper | upper.T).astype(float))
@@ -127,7 +132,7 @@ def test_triads_of_undirected_networks_are_counted_one_by_one():
     assert triad_counts(as_connectome(np.ones((5, 5)))) is None
 
 
-def test_strength_and_weight_distances_are_those_of_scipy():
+def test_strength_and_weight_distances_agree_with_scipy():
     a, b = counts(3), counts(4, rates=2 * RATES)
     options = {"matched": True, "seed": 0, "n_permutations": 200, "rescale": False}
     table = distribution_table(a, b, **options)
@@ -147,7 +152,7 @@ def test_strength_and_weight_distances_are_those_of_scipy():
 
 @pytest.mark.parametrize("spread", [0.0, 0.4])
 @pytest.mark.parametrize("matched", [True, False])
-def test_a_scale_of_its_own_is_no_difference_of_distributions(matched, spread):
+def test_a_difference_of_scale_is_not_a_difference_of_distributions(matched, spread):
     """Neurons exchanged between two scales are brought to one again."""
     rejected = []
     for seed in range(60):
@@ -160,7 +165,7 @@ def test_a_scale_of_its_own_is_no_difference_of_distributions(matched, spread):
     assert np.mean(rejected) <= 0.1
 
 
-def test_signs_that_only_one_connectome_has_are_not_compared():
+def test_a_sign_that_only_one_connectome_has_is_not_compared():
     a = counts(1)
     b = as_connectome(a.weights - 2.0 * (a.weights == 0))
     table = distribution_table(
@@ -195,9 +200,7 @@ def test_portrait_divergence_worked_by_hand():
 @pytest.mark.parametrize("matched", [True, False])
 def test_block_differences_are_those_of_the_means(matched):
     a, b = counts(1), counts(2)
-    table = block_differences(
-        a, b, KINDS, KINDS, ["p", "q", "r"], matched=matched, seed=0, n_bootstraps=300
-    )
+    table = block_differences(a, b, BY_KIND, matched=matched, seed=0, n_bootstraps=300)
     row = table[(table["from"] == "p") & (table["to"] == "q")].iloc[0]
     values = [one.weights[:20, 20:40] for one in (a, b)]
     assert row["mean_a"] == pytest.approx(values[0].mean())
@@ -213,7 +216,7 @@ def test_block_differences_are_those_of_the_means(matched):
 
 
 @pytest.mark.parametrize("matched", [True, False])
-def test_a_planted_difference_is_found_and_it_alone(matched):
+def test_a_planted_difference_is_the_only_one_found(matched):
     rates = RATES.copy()
     rates[0, 1] *= 1.5
     hits, others = [], []
@@ -221,9 +224,7 @@ def test_a_planted_difference_is_found_and_it_alone(matched):
         table = block_differences(
             counts(2 * seed),
             counts(2 * seed + 1, rates=rates),
-            KINDS,
-            KINDS,
-            ["p", "q", "r"],
+            BY_KIND,
             matched=matched,
             seed=seed,
             n_permutations=400,
@@ -237,15 +238,15 @@ def test_a_planted_difference_is_found_and_it_alone(matched):
 
 @pytest.mark.parametrize("spread", [0.0, 0.4])
 @pytest.mark.parametrize("matched", [True, False])
-def test_blocks_that_do_not_differ_are_rejected_at_their_level(matched, spread):
+def test_blocks_that_do_not_differ_are_rejected_as_often_as_the_level_says(
+    matched, spread
+):
     """9 blocks x 60 pairs of connectomes; neurons with gains of their own too."""
     rejected = [
         block_differences(
             counts(1000 + 2 * seed, spread=spread),
             counts(1001 + 2 * seed, spread=spread),
-            KINDS,
-            KINDS,
-            ["p", "q", "r"],
+            BY_KIND,
             matched=matched,
             seed=seed,
             n_permutations=200,
@@ -265,9 +266,7 @@ def test_blocks_with_too_few_neurons_or_no_weight_are_not_tested():
     table = block_differences(
         as_connectome(a),
         as_connectome(b),
-        labels,
-        labels,
-        ["few", "many", "silent"],
+        NeuronKinds(("few", "many", "silent"), (labels, labels)),
         matched=True,
         seed=0,
         n_bootstraps=1,
@@ -278,15 +277,13 @@ def test_blocks_with_too_few_neurons_or_no_weight_are_not_tested():
     )
 
 
-def test_undirected_blocks_come_once():
+def test_undirected_blocks_are_listed_once():
     a = counts(1).weights
     b = counts(2).weights
     table = block_differences(
         as_connectome(a + a.T),
         as_connectome(b + b.T),
-        KINDS,
-        KINDS,
-        ["p", "q", "r"],
+        BY_KIND,
         matched=True,
         seed=0,
         n_bootstraps=5,
@@ -295,7 +292,7 @@ def test_undirected_blocks_come_once():
     assert pairs == [*itertools.combinations_with_replacement("pqr", 2)]
 
 
-def test_difference_of_diagonal_scores_is_that_of_block_structure():
+def test_the_difference_of_diagonal_scores_agrees_with_block_structure():
     from commstruct import block_structure
 
     a, b = counts(1), counts(2, rates=RATES + 3 * np.eye(3))
@@ -317,7 +314,7 @@ def test_a_permuted_connectome_is_matched_with_itself():
     assert matching.null_scores.max() < 0.9
 
 
-def test_matching_keeps_seeds_and_leaves_out_the_surplus():
+def test_matching_keeps_seeds_and_omits_surplus_neurons():
     network = counts(7)
     smaller = network.subset(np.arange(50)[::-1])  # its neuron i was 49 - i
     seeds = [(49 - i, i) for i in range(5)]
@@ -331,7 +328,7 @@ def test_matching_keeps_seeds_and_leaves_out_the_surplus():
         match_graphs(network, smaller, seed=0, seeds=[(60, 0)])
 
 
-def test_the_same_seed_gives_the_same_comparison_at_any_number_of_workers():
+def test_a_comparison_does_not_depend_on_the_number_of_workers():
     a, b = counts(1), counts(2)
     one, other = (
         compare_connectomes(a, b, seed=3, workers=workers, **QUICK).to_json()
@@ -343,7 +340,7 @@ def test_the_same_seed_gives_the_same_comparison_at_any_number_of_workers():
     assert content["weight_correlation"] == pytest.approx(weight_correlation(a, b))
 
 
-def test_kinds_are_compared_where_neurons_have_no_partner():
+def test_kinds_are_compared_if_neurons_have_no_partners():
     words = np.array(["p", "q", "r"])[KINDS]
     a = named(counts(1).weights, [f"a{i}" for i in range(60)], type=words)
     kept = np.r_[0:15, 20:60]
@@ -360,7 +357,7 @@ def test_kinds_are_compared_where_neurons_have_no_partner():
     assert set(found.partitions["second"]) == {"types"}
 
 
-def test_connections_match_neurons_that_have_neither_names_nor_types():
+def test_neurons_without_names_and_types_are_matched_by_connections():
     network = counts(7)
     order = np.random.default_rng(1).permutation(60)
     a = named(network.weights, [f"a{i}" for i in range(60)])
@@ -393,7 +390,7 @@ def correlation_of(first, second):
     return weight_correlation(matched.a, matched.b), matched.a.n_neurons
 
 
-def test_two_adults_are_more_alike_than_two_sexes():
+def test_two_adults_are_more_similar_than_two_sexes():
     adults, n_adults = correlation_of("celegans-witvliet-7", "celegans-witvliet-8")
     sexes, n_sexes = correlation_of("celegans-hermaphrodite", "celegans-male")
     assert (n_adults, n_sexes) == (218, 292)
@@ -401,7 +398,7 @@ def test_two_adults_are_more_alike_than_two_sexes():
     assert sexes == pytest.approx(0.73, abs=0.005)
 
 
-def test_sides_of_the_mushroom_body_agree_more_than_chance():
+def test_the_two_sides_of_the_mushroom_body_agree_beyond_chance():
     left, right = (load_dataset(f"mushroom-body-{s}") for s in ("left", "right"))
     matching = match_graphs(left, right, seed=0, restarts=2, n_nulls=9)
     assert matching.p_value == 1 / 10
@@ -411,7 +408,7 @@ def test_sides_of_the_mushroom_body_agree_more_than_chance():
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_modules_recover_classes_of_the_mushroom_body_better_than_chance(side):
+def test_modules_recover_classes_of_the_mushroom_body_beyond_chance(side):
     connectome = load_dataset(f"mushroom-body-{side}")
     found = find_modules(connectome, seed=0).labels
     agreement = compare_partitions(found, connectome.types).ari
@@ -424,6 +421,20 @@ def test_modules_recover_classes_of_the_mushroom_body_better_than_chance(side):
     assert agreement > max(0.1, *by_chance)
 
 
-def test_igraph_still_names_its_triads_as_we_do():
+def test_unknown_keywords_are_refused_with_the_known_ones():
+    with pytest.raises(TypeError, match=r"one of normalize, .* got 'nulls'"):
+        compare_connectomes(counts(1), counts(2), nulls=5)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "settings"),
+    [(ComparisonKeywords, ComparisonSettings), (GroupKeywords, GroupSettings)],
+)
+def test_keywords_are_the_fields_of_the_settings(keywords, settings):
+    fields = {field.name for field in dataclasses.fields(settings)}
+    assert set(keywords.__annotations__) == fields
+
+
+def test_igraph_names_triads_in_our_order():
     census = igraph.Graph.Full(4, directed=True).triad_census()
     assert census["300"] == 4

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from commstruct import as_connectome, compare_groups
-from commstruct.compare.groups import group_deals, variance_between
+from commstruct.compare.groups import group_assignments, variance_between
 
 KINDS = ["p"] * 10 + ["q"] * 10
 
@@ -12,47 +12,50 @@ KINDS = ["p"] * 10 + ["q"] * 10
 def individuals(n, *, seed, shift=0.0):
     """Connectomes of 20 neurons; the last half has more weight from p to q."""
     rng = np.random.default_rng(seed)
-    found = []
+    networks = []
     for i in range(n):
         rates = np.full((20, 20), 3.0)
         rates[:10, 10:] += shift * (i >= n // 2)
         weights = rng.poisson(rates * np.exp(0.2 * rng.standard_normal()))
         np.fill_diagonal(weights, 0)
-        found.append(as_connectome(weights.astype(float), attributes={"type": KINDS}))
-    return found
+        networks.append(
+            as_connectome(weights.astype(float), attributes={"type": KINDS})
+        )
+    return networks
 
 
-def test_deals_of_two_pairs_are_three():
-    deals, exact, smallest = group_deals("aabb", 0, 100)
+def test_two_pairs_have_three_distinct_assignments():
+    assignments, exact, smallest = group_assignments("aabb", 0, 100)
     assert exact
     assert smallest == 1 / 3
     as_sets = {
-        frozenset(map(tuple, (np.flatnonzero(d == g) for g in (0, 1)))) for d in deals
+        frozenset(map(tuple, (np.flatnonzero(d == g) for g in (0, 1))))
+        for d in assignments
     }
     assert as_sets == {
         frozenset({(0, 1), (2, 3)}),
         frozenset({(0, 2), (1, 3)}),
         frozenset({(0, 3), (1, 2)}),
     }
-    np.testing.assert_array_equal(deals[0], [0, 0, 1, 1])
+    np.testing.assert_array_equal(assignments[0], [0, 0, 1, 1])
 
 
 @pytest.mark.parametrize(
     ("groups", "number"), [("aab", 3), ("aabbcc", 15), ("aaabb", 10), ("aaaabbbb", 35)]
 )
-def test_numbers_of_deals_are_those_of_combinatorics(groups, number):
-    deals, exact, _ = group_deals(groups, 0, 1000)
+def test_numbers_of_assignments_are_those_of_combinatorics(groups, number):
+    assignments, exact, _ = group_assignments(groups, 0, 1000)
     assert exact
-    assert len(deals) == number
-    assert len(np.unique(deals, axis=0)) == number
+    assert len(assignments) == number
+    assert len(np.unique(assignments, axis=0)) == number
 
 
-def test_many_deals_are_drawn_at_random():
-    deals, exact, smallest = group_deals("a" * 20 + "b" * 20, 0, 99)
+def test_assignments_are_random_if_there_are_many():
+    assignments, exact, smallest = group_assignments("a" * 20 + "b" * 20, 0, 99)
     assert not exact
-    assert deals.shape == (100, 40)
+    assert assignments.shape == (100, 40)
     assert smallest == 1 / 100
-    assert (deals.sum(axis=1) == 20).all()
+    assert (assignments.sum(axis=1) == 20).all()
 
 
 def test_variance_between_groups_worked_by_hand():
@@ -62,54 +65,54 @@ def test_variance_between_groups_worked_by_hand():
 
 
 def test_a_block_that_differs_between_groups_is_found():
-    found = compare_groups(
+    result = compare_groups(
         individuals(10, seed=1, shift=3.0), "a" * 5 + "b" * 5, seed=0
     )
-    assert found.exact
-    assert found.n_deals == 126
-    assert found.smallest_p == 1 / 126
-    blocks = found.blocks.set_index(["from", "to"])
+    assert result.exact
+    assert result.n_deals == 126
+    assert result.smallest_p == 1 / 126
+    blocks = result.blocks.set_index(["from", "to"])
     assert blocks.loc[("p", "q"), "p_value"] == 1 / 126
     assert blocks.loc[("p", "q"), "mean b"] > blocks.loc[("p", "q"), "mean a"]
-    assert found.whole_p == 1 / 126
-    assert found.n_matched == 20
-    assert len(found.edges) == 380
-    assert found.to_dict()["exact"] is True
+    assert result.whole_p == 1 / 126
+    assert result.n_matched == 20
+    assert len(result.edges) == 380
+    assert result.to_dict()["exact"] is True
 
 
-def test_distances_and_their_map():
+def test_distances_and_their_map_without_groups():
     networks = individuals(4, seed=2)
-    found = compare_groups(networks, seed=0, names=["w", "x", "y", "z"])
-    assert found.groups == ()
-    assert np.isnan(found.whole_p)
+    result = compare_groups(networks, seed=0, names=["w", "x", "y", "z"])
+    assert result.groups == ()
+    assert np.isnan(result.whole_p)
     r = np.corrcoef(networks[0].weights.ravel(), networks[1].weights.ravel())[0, 1]
-    assert found.distances[0, 1] == pytest.approx(np.sqrt((1 - r) / 2))
-    np.testing.assert_array_equal(found.distances, found.distances.T)
-    assert found.positions.shape == (4, 2)
-    assert 0 < found.map_share <= 1
+    assert result.distances[0, 1] == pytest.approx(np.sqrt((1 - r) / 2))
+    np.testing.assert_array_equal(result.distances, result.distances.T)
+    assert result.positions.shape == (4, 2)
+    assert 0 < result.map_share <= 1
 
 
 def test_permanova_agrees_with_the_sums_of_squares_of_points():
     """For Euclidean distances the share between groups is that of plain variance."""
     networks = individuals(6, seed=3)
-    found = compare_groups(networks, "aaabbb", seed=0)
+    result = compare_groups(networks, "aaabbb", seed=0)
     flat = np.stack([one.weights.ravel() for one in networks])
     standard = flat - flat.mean(axis=1, keepdims=True)
     standard /= np.linalg.norm(standard, axis=1, keepdims=True)
     between = variance_between(standard, np.array([0, 0, 0, 1, 1, 1])).sum()
     total = ((standard - standard.mean(axis=0)) ** 2).sum()
-    assert found.whole_share == pytest.approx(between / total)
+    assert result.whole_share == pytest.approx(between / total)
 
 
-def test_random_groups_are_rejected_at_the_level():
-    """120 sets of eight alike individuals, four and four: the exact test of 35 deals
-    rejects 1/35; the blocks, tested one by one, as many.
+def test_random_groups_are_rejected_as_often_as_the_level_says():
+    """120 sets of eight similar individuals, four against four: the exact test of 35
+    assignments rejects 1/35, and so do the tests of the blocks.
     """
     whole, blocks = [], []
     for seed in range(120):
-        found = compare_groups(individuals(8, seed=100 + seed), "abababab", seed=0)
-        whole.append(found.whole_p <= 0.0572)  # the two smallest of 35
-        blocks.append((found.blocks["p_value"] <= 0.0572).mean())
+        result = compare_groups(individuals(8, seed=100 + seed), "abababab", seed=0)
+        whole.append(result.whole_p <= 0.0572)  # the two smallest of 35
+        blocks.append((result.blocks["p_value"] <= 0.0572).mean())
     assert 0.02 <= np.mean(whole) <= 0.1  # 2/35 = .057
     assert 0.02 <= np.mean(blocks) <= 0.1
 
@@ -126,3 +129,8 @@ def test_random_groups_are_rejected_at_the_level():
 def test_unusable_groups_are_refused(groups, options, message):
     with pytest.raises(ValueError, match=message):
         compare_groups(individuals(3, seed=0), groups, seed=0, **options)
+
+
+def test_unknown_keywords_of_groups_are_refused_with_the_known_ones():
+    with pytest.raises(TypeError, match=r"one of normalize, .* got 'normalise'"):
+        compare_groups(individuals(3, seed=0), "aab", normalise="none")

@@ -30,7 +30,7 @@ def planted(contrast: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("rate", "contrast"), CONTRASTS.items())
-def test_a_network_is_nearest_to_the_rate_it_is_like(
+def test_a_network_is_nearest_to_the_rate_that_it_resembles(
     analysis: object, rate: float, contrast: float
 ) -> None:
     # other neurons, on another scale, in another order
@@ -46,13 +46,13 @@ def test_a_network_is_nearest_to_the_rate_it_is_like(
     assert f"{rate:g}" in found.sentence("mine")
 
 
-def test_a_network_unlike_all_is_said_to_be_so(analysis: object) -> None:
+def test_a_network_unlike_all_rates_is_reported_as_such(analysis: object) -> None:
     found = place_on_sweep(planted(5.0), analysis, seed=0)
     assert not found.is_alike
     assert "unlike the trained networks of every" in found.sentence("mine")
 
 
-def test_rates_that_do_not_differ_are_said_to_place_nothing(tmp_path: Path) -> None:
+def test_rates_that_do_not_differ_are_reported_as_such(tmp_path: Path) -> None:
     path = make_store(
         tmp_path / "sweep.zarr", contrasts={0.1: 0.5, 0.5: 0.5}, seeds=(0, 1, 2)
     )
@@ -70,7 +70,7 @@ def test_a_connectome_without_inhibition_is_noted(analysis: object) -> None:
     assert any("no negative weights" in note for note in found.notes)
 
 
-def test_sweeps_that_cannot_tell_are_refused(tmp_path: Path) -> None:
+def test_sweeps_without_nulls_or_repeats_are_refused(tmp_path: Path) -> None:
     alone = analyze(planted(0.6), seed=0, structures=("any",), restarts=1, n_nulls=1)
     with pytest.raises(ValueError, match="got that of a network"):
         place_on_sweep(planted(0.6), alone, seed=0)

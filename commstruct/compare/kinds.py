@@ -1,0 +1,97 @@
+"""Kinds of neurons, by which a table of blocks is made: an attribute, or modules."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from commstruct.connectome import Connectome, check_labels, read_only
+from commstruct.modules.finding import Partition
+from commstruct.vocabulary import IntVector
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronKinds:
+    """Kind of every neuron of several connectomes.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the kinds.
+    labels : tuple of (n,) arrays of int
+        Kind of each neuron of each connectome, an index into `names`.
+    column : str
+        Attribute of the neurons that holds the kinds, or "modules".
+    """
+
+    names: tuple[str, ...]
+    labels: tuple[IntVector, ...]
+    column: str = "type"
+
+
+def kinds_by_attribute(
+    networks: Sequence[Connectome],
+    column: str,
+    *,
+    names: Sequence[str],
+    matched: bool,
+) -> NeuronKinds:
+    """Take the kinds from an attribute that every connectome has.
+
+    Parameters
+    ----------
+    networks : sequence of Connectome
+    column : str
+    names : sequence of str
+        Names of the connectomes, for errors.
+    matched : bool
+        Whether neuron i is the same in all connectomes: its kind is then that in the
+        first.
+
+    Raises
+    ------
+    ValueError
+        If a connectome does not have the attribute.
+    """
+    for name, network in zip(names, networks, strict=True):
+        if column not in network.attributes:
+            known = ", ".join(map(str, network.attributes)) or "no columns"
+            raise ValueError(
+                "blocks_by must be 'modules' or a column of all connectomes, got "
+                f"{column!r}; {name} has {known}"
+            )
+    columns = [network.attributes[column].astype(str) for network in networks]
+    if matched:
+        columns = [columns[0]] * len(networks)
+    kinds = tuple(sorted(set().union(*map(set, columns))))
+    index = {kind: i for i, kind in enumerate(kinds)}
+    labels = tuple(
+        read_only(values.map(index).to_numpy(dtype="int64")) for values in columns
+    )
+    return NeuronKinds(kinds, labels, column)
+
+
+def kinds_by_modules(modules: Partition, n_networks: int) -> NeuronKinds:
+    """Take the modules of matched connectomes as the kinds of their neurons."""
+    labels = check_labels(modules.labels, len(modules.labels))
+    names = tuple(f"module {i}" for i in range(modules.n_modules))
+    return NeuronKinds(names, (labels,) * n_networks, "modules")
+
+
+def chosen_column(
+    blocks_by: str, networks: Sequence[Connectome], *, matched: bool
+) -> str:
+    """Resolve "auto" to the neurons' types if they are known, else to modules.
+
+    Raises
+    ------
+    ValueError
+        If modules are chosen but neurons are not matched.
+    """
+    if blocks_by == "auto":
+        known = all("type" in network.attributes for network in networks)
+        blocks_by = "type" if known else "modules"
+    if blocks_by == "modules" and not matched:
+        raise ValueError(
+            "blocks_by must be a column of all connectomes where neurons are not "
+            "matched, got 'modules'"
+        )
+    return blocks_by
