@@ -121,7 +121,7 @@ def diagonal_score_difference(
     undefined.
     """
     k = int(labels.max()) + 1
-    sides = [_Blocks(one, labels, k) for one in (a, b)]
+    sides = [_Blocks(network, labels, k) for network in (a, b)]
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
     drawn = np.ones(len(labels))
     differences = []
@@ -151,9 +151,9 @@ class _Blocks:
             self.possible = network.possible & ~np.eye(n, dtype=bool)
         once = np.ones(n)
         self.pairs = self.weighted_pairs(once)
-        self.squared = {m: one * one for m, one in self.matrices.items()}
+        self.squared = {m: matrix * matrix for m, matrix in self.matrices.items()}
         self.squares = {
-            m: self.weighted_sums(one, once) for m, one in self.squared.items()
+            m: self.weighted_sums(matrix, once) for m, matrix in self.squared.items()
         }
         self.sums = {m: self.weighted_sums(self.matrices[m], once) for m in MEASURES}
 
@@ -255,7 +255,7 @@ def _p_values(
             continue
         pairs = _pairs(sides, measure, matched, (pre, post), float(squares[pre, post]))
         observed = float(senders.observed)
-        variances = [float(one.variance(observed)) for one in (senders, receivers)]
+        variances = [float(side.variance(observed)) for side in (senders, receivers)]
         total = max(sum(variances) - float(pairs.variance(observed)), *variances)
         nulls = _ratio(
             senders.nulls + receivers.nulls,

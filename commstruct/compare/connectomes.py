@@ -204,7 +204,7 @@ class ConnectomeComparison:
     def to_dict(self) -> dict[str, Any]:
         """Return everything except the weights as plain values; NaN becomes None."""
         edges = None if self.edges is None else asdict(self.edges)
-        found: dict[str, Any] = plain_data(
+        content: dict[str, Any] = plain_data(
             {
                 "names": self.names,
                 "match": self.match,
@@ -230,7 +230,7 @@ class ConnectomeComparison:
                 **self.tables(),
             }
         )
-        return found
+        return content
 
     def to_json(self) -> str:
         """Return `to_dict` as JSON text."""
@@ -314,13 +314,13 @@ def compare_connectomes(
     (0.95, 1.0)
     """
     chosen = settings_from(ComparisonSettings, settings)
-    one, other = as_connectome(a), as_connectome(b)
+    first, second = as_connectome(a), as_connectome(b)
     _check(names, match, chosen.n_nulls, chosen.n_permutations, chosen.n_bootstraps)
     streams = spawn_seeds(seed, 7)
-    kind = matching_kind(one, other) if match == "auto" else match
+    kind = matching_kind(first, second) if match == "auto" else match
     matched, matching = _matched(
-        one,
-        other,
+        first,
+        second,
         kind,
         streams[0],
         min(chosen.n_nulls, MOST_MATCHED_NULLS),
@@ -328,7 +328,7 @@ def compare_connectomes(
         workers,
     )
     raw = (matched.a, matched.b)
-    (one, other), scales, scale_note = scaled_alike(list(raw), chosen.normalize)
+    (first, second), scales, scale_note = scaled_alike(list(raw), chosen.normalize)
     paired = kind != "types"
 
     tests = {
@@ -339,14 +339,14 @@ def compare_connectomes(
     }
     modules = {name: test[0] for name, test in tests.items()}
     if paired:
-        both = as_connectome(one.weights + other.weights)
+        both = as_connectome(first.weights + second.weights)
         modules["both"] = find_modules(
             both, seed=streams[1], restarts=chosen.restarts, workers=workers
         )
-    kinds, kind_notes = _kinds(one, other, chosen.blocks_by, modules, paired)
+    kinds, kind_notes = _kinds(first, second, chosen.blocks_by, modules, paired)
     blocks = block_differences(
-        one,
-        other,
+        first,
+        second,
         kinds,
         matched=paired,
         seed=streams[2],
@@ -357,7 +357,7 @@ def compare_connectomes(
     if paired:
         difference = diagonal_score_difference(
             *raw,
-            check_labels(modules["both"].labels, one.n_neurons),
+            check_labels(modules["both"].labels, first.n_neurons),
             seed=streams[3],
             n_bootstraps=chosen.n_bootstraps,
         )
@@ -384,12 +384,12 @@ def compare_connectomes(
         only_a=matched.only_a,
         only_b=matched.only_b,
         scales=(scales[0], scales[1]),
-        a=one,
-        b=other,
+        a=first,
+        b=second,
         edges=edges,
         matching=matching,
         modules=modules,
-        partitions=_partitions_table(names, modules, one, other, paired),
+        partitions=_partitions_table(names, modules, first, second, paired),
         blocks_by=kinds.column,
         labels=(kinds.labels[0], kinds.labels[1]),
         kinds=kinds.names,
@@ -397,16 +397,16 @@ def compare_connectomes(
         axis=_axis_table(raw, tests),
         diagonal_difference=difference,
         distributions=distribution_table(
-            one,
-            other,
+            first,
+            second,
             matched=paired,
             seed=streams[5],
             n_permutations=chosen.n_permutations,
             rescale=chosen.normalize != "none",
         ),
         triads=triad_table(names, counts, null_counts),
-        spectra=_spectra_table(names, one, other),
-        distances=network_distances(one, other),
+        spectra=_spectra_table(names, first, second),
+        distances=network_distances(first, second),
         settings={"seed": seed, "match": match, **asdict(chosen)},
     )
 
@@ -488,8 +488,8 @@ def _null_row(
     """Edge scores and triads of a pair of null networks."""
     seeds = spawn_seeds(stream, 2)
     nulls = [
-        preserve_strengths(network, seed=one)
-        for network, one in zip((a, b), seeds, strict=True)
+        preserve_strengths(network, seed=seed)
+        for network, seed in zip((a, b), seeds, strict=True)
     ]
     scores = edge_scores(nulls[0], nulls[1]) if paired else None
     return scores, [triad_counts(null) for null in nulls]
@@ -528,9 +528,13 @@ def _partitions_table(
 ) -> pd.DataFrame:
     rows = []
 
-    def add(first: str, second: str, one: Any, other: Any) -> None:
+    def add(name_a: str, name_b: str, partition_a: Any, partition_b: Any) -> None:
         rows.append(
-            {"first": first, "second": second, **asdict(compare_partitions(one, other))}
+            {
+                "first": name_a,
+                "second": name_b,
+                **asdict(compare_partitions(partition_a, partition_b)),
+            }
         )
 
     labels = {name: partition.labels for name, partition in modules.items()}

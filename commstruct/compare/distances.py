@@ -51,24 +51,25 @@ def strength_distance(a: Connectome, b: Connectome) -> float:
     distances = []
     for sign in range(len(SIGN_ORDER)):
         for direction in range(len(DIRECTION_ORDER)):
-            one, other = (_strengths(x, sign, direction) for x in (a, b))
-            mean = (one.mean() + other.mean()) / 2
+            first, second = (_strengths(x, sign, direction) for x in (a, b))
+            mean = (first.mean() + second.mean()) / 2
             if mean:
-                distances.append(wasserstein_distance(one, other) / mean)
+                distances.append(wasserstein_distance(first, second) / mean)
     return float(np.mean(distances)) if distances else 0.0
 
 
 def portrait_divergence(a: Connectome, b: Connectome) -> float:
     """Jensen-Shannon divergence of two network portraits, in bits."""
     networks = (a, b)
-    if max(one.n_neurons for one in networks) > MOST_PORTRAIT:
+    if max(network.n_neurons for network in networks) > MOST_PORTRAIT:
         return float("nan")
     if any(
-        len(off_diagonal(one)[0]) > SPARSE * one.n_neurons * (one.n_neurons - 1)
-        for one in networks
+        len(off_diagonal(network)[0])
+        > SPARSE * network.n_neurons * (network.n_neurons - 1)
+        for network in networks
     ):
         return float("nan")
-    portraits = [_portrait(one) for one in networks]
+    portraits = [_portrait(network) for network in networks]
     shape = np.max([portrait.shape for portrait in portraits], axis=0)
     # B[l, k] neurons have k others at distance l. k B[l, k] / n^2 is the probability
     # that a random pair is at distance l and that its first neuron has k others there.
@@ -90,7 +91,7 @@ def distance_matrix(networks: Sequence[Connectome], *, matched: bool) -> FloatMa
     """
     m = len(networks)
     distances = np.zeros((m, m))
-    spectra = [] if matched else [singular_values(one) for one in networks]
+    spectra = [] if matched else [singular_values(network) for network in networks]
     for i in range(m):
         for j in range(i):
             if matched:

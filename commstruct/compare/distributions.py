@@ -56,13 +56,13 @@ def distribution_table(
     for (measure, sign), stream in zip(
         measures, spawn_seeds(seed, len(measures)), strict=True
     ):
-        one, other = (_values(network, measure, sign) for network in (a, b))
-        if not one.any() and not other.any():
+        first, second = (_values(network, measure, sign) for network in (a, b))
+        if not first.any() and not second.any():
             continue
-        mean = float(np.concatenate([one, other]).mean())
+        mean = float(np.concatenate([first, second]).mean())
         distance = null_mean = p = float("nan")
-        if len(one) and len(other):
-            distance = float(wasserstein_distance(one, other))
+        if len(first) and len(second):
+            distance = float(wasserstein_distance(first, second))
         if measure != "weight":
             totals = [
                 _values(network, measure, "positive")
@@ -70,7 +70,7 @@ def distribution_table(
                 for network in (a, b)
             ]
             nulls = _exchanged_distances(
-                np.concatenate([one, other]),
+                np.concatenate([first, second]),
                 np.concatenate(totals) if rescale else None,
                 n_first=a.n_neurons,
                 matched=matched,
@@ -83,8 +83,8 @@ def distribution_table(
             {
                 "measure": measure,
                 "sign": sign,
-                "mean_a": float(one.mean()) if len(one) else 0.0,
-                "mean_b": float(other.mean()) if len(other) else 0.0,
+                "mean_a": float(first.mean()) if len(first) else 0.0,
+                "mean_b": float(second.mean()) if len(second) else 0.0,
                 "distance": distance / mean,
                 "null_mean": null_mean,
                 "p_value": p,

@@ -139,8 +139,8 @@ def match_graphs(
     >>> result.pairs[:, 1].tolist()
     [3, 1, 0, 2, 7, 6, 5, 4]
     """
-    one, other = as_connectome(a), as_connectome(b)
-    largest = max(one.n_neurons, other.n_neurons)
+    first, second = as_connectome(a), as_connectome(b)
+    largest = max(first.n_neurons, second.n_neurons)
     if largest > MOST_NEURONS:
         raise ValueError(
             f"a and b must have at most {MOST_NEURONS} neurons to be matched by their "
@@ -148,13 +148,13 @@ def match_graphs(
         )
     check_counts(restarts=restarts, workers=workers)
     check_counts(n_nulls=n_nulls, least=0)
-    known = _checked_seeds(seeds, one.n_neurons, other.n_neurons)
+    known = _checked_seeds(seeds, first.n_neurons, second.n_neurons)
     search_seed, null_seed = spawn_seeds(seed, 2)
-    matchings = _matchings(one, other, known, restarts, search_seed)
-    scores = [_score(one, other, pairs) for pairs in matchings]
+    matchings = _matchings(first, second, known, restarts, search_seed)
+    scores = [_score(first, second, pairs) for pairs in matchings]
     best = int(np.nanargmax(scores)) if not np.isnan(scores).all() else 0
     nulls = Parallel(n_jobs=workers)(
-        delayed(_null_score)(one, other, known, restarts, stream)
+        delayed(_null_score)(first, second, known, restarts, stream)
         for stream in spawn_seeds(null_seed, n_nulls)
     )
     null_scores = np.array(nulls, dtype=np.float64)
@@ -172,20 +172,20 @@ def match_graphs(
 
 
 def _null_score(
-    one: Connectome, other: Connectome, known: IntVector, restarts: int, stream: int
+    first: Connectome, second: Connectome, known: IntVector, restarts: int, stream: int
 ) -> float:
     null_seed, search_seed = spawn_seeds(stream, 2)
-    null = preserve_strengths(other, seed=null_seed)
-    matchings = _matchings(one, null, known, restarts, search_seed)
-    return float(np.nanmax([_score(one, null, pairs) for pairs in matchings]))
+    null = preserve_strengths(second, seed=null_seed)
+    matchings = _matchings(first, null, known, restarts, search_seed)
+    return float(np.nanmax([_score(first, null, pairs) for pairs in matchings]))
 
 
 def _matchings(
-    one: Connectome, other: Connectome, known: IntVector, restarts: int, seed: int
+    first: Connectome, second: Connectome, known: IntVector, restarts: int, seed: int
 ) -> list[IntVector]:
     """Matchings of all restarts: pairs of neurons, without those that pad."""
-    swapped = one.n_neurons < other.n_neurons
-    large, small = (other, one) if swapped else (one, other)
+    swapped = first.n_neurons < second.n_neurons
+    large, small = (second, first) if swapped else (first, second)
     n, m = large.n_neurons, small.n_neurons
     matrices = [_padded(large, n), _padded(small, n)]
     fixed = known[:, ::-1] if swapped else known
@@ -230,12 +230,12 @@ def _padded(network: Connectome, n: int) -> FloatMatrix:
     return np.pad(centred / (size or 1.0), (0, n - m))
 
 
-def _score(one: Connectome, other: Connectome, pairs: IntVector) -> float:
+def _score(first: Connectome, second: Connectome, pairs: IntVector) -> float:
     """Correlation over ordered pairs of different matched neurons."""
     between = ~np.eye(len(pairs), dtype=bool)
     values = [
         network.weights[rows][:, rows]
-        for network, rows in ((one, pairs[:, 0]), (other, pairs[:, 1]))
+        for network, rows in ((first, pairs[:, 0]), (second, pairs[:, 1]))
     ]
     x, y = ((v if isinstance(v, np.ndarray) else v.toarray())[between] for v in values)
     if np.ptp(x) == 0 or np.ptp(y) == 0:

@@ -106,7 +106,7 @@ class GroupComparison:
     >>> rng = np.random.default_rng(0)
     >>> networks = [rng.poisson(2.0, (6, 6)) for _ in range(4)]
     >>> types = {"type": ["p", "p", "p", "q", "q", "q"]}
-    >>> networks = [cs.as_connectome(one, attributes=types) for one in networks]
+    >>> networks = [cs.as_connectome(w, attributes=types) for w in networks]
     >>> result = cs.compare_groups(networks, ["wild", "wild", "mutant", "mutant"])
     >>> result.exact, result.n_deals, round(result.smallest_p, 3)
     (True, 3, 0.333)
@@ -466,7 +466,9 @@ def _whole(
     within = (
         nothing
         if assignments is None
-        else np.array([_within_groups(distances, one) for one in assignments])
+        else np.array(
+            [_within_groups(distances, assignment) for assignment in assignments]
+        )
     )
     total = float((distances**2).sum()) / 2 / len(distances)
     positions = ClassicalMDS(n_components=2, metric="precomputed").fit_transform(
@@ -502,9 +504,11 @@ def _common_neurons(
     networks: list[Connectome], match: str
 ) -> tuple[list[Connectome], bool, str]:
     """Restrict connectomes to their common neurons, in one order, if there are any."""
-    shared = set(networks[0].names).intersection(*(one.names for one in networks[1:]))
+    shared = set(networks[0].names).intersection(
+        *(network.names for network in networks[1:])
+    )
     numbered = all(map(has_only_numbers, networks))
-    same_size = len({one.n_neurons for one in networks}) == 1
+    same_size = len({network.n_neurons for network in networks}) == 1
     if match not in ("auto", "names", "types"):
         raise ValueError(f"match must be 'auto', 'names' or 'types', got {match!r}")
     possible = len(shared) >= FEWEST and not (numbered and not same_size)
@@ -517,9 +521,9 @@ def _common_neurons(
         return networks, False, "Neurons are not matched: their kinds are compared."
     order = [name for name in networks[0].names if name in shared]
     chosen = []
-    for one in networks:
-        index = {name: i for i, name in enumerate(one.names)}
-        chosen.append(one.subset([index[name] for name in order]))
+    for network in networks:
+        index = {name: i for i, name in enumerate(network.names)}
+        chosen.append(network.subset([index[name] for name in order]))
     note = f"{len(order)} neurons have the same name in all connectomes."
     if numbered:
         note = "Neurons have no names but row numbers, and were matched by row."

@@ -98,7 +98,7 @@ def scaled_alike(
     check_choice("normalize", normalize, NORMALIZE)
     if normalize == "none":
         return networks, (1.0,) * len(networks), "Weights were compared as read."
-    means = [_mean_absolute_weight(one) for one in networks]
+    means = [_mean_absolute_weight(network) for network in networks]
     if min(means) == 0:
         raise ValueError(
             "weights must not all be 0 to be brought to a common scale, got connectome "
@@ -107,7 +107,8 @@ def scaled_alike(
     common = float(np.mean(means))
     factors = tuple(common / mean for mean in means)
     scaled = [
-        _multiplied(one, factor) for one, factor in zip(networks, factors, strict=True)
+        _multiplied(network, factor)
+        for network, factor in zip(networks, factors, strict=True)
     ]
     words = ", ".join(f"{factor:.3g}" for factor in factors)
     if len(factors) > MOST_FACTORS:

@@ -133,13 +133,14 @@ def weight_correlation(a: Connectome, b: Connectome) -> float:
     Self-connections are included. NaN if all weights of one connectome are equal.
     """
     n_pairs = a.n_neurons**2
-    one, other = a.weights, b.weights
-    if isinstance(one, np.ndarray) != isinstance(other, np.ndarray):
-        one, other = a.to_scipy(), b.to_scipy()
+    first, second = a.weights, b.weights
+    if isinstance(first, np.ndarray) != isinstance(second, np.ndarray):
+        first, second = a.to_scipy(), b.to_scipy()
     products = [
-        float((x * y).sum()) for x, y in ((one, other), (one, one), (other, other))
+        float((x * y).sum())
+        for x, y in ((first, second), (first, first), (second, second))
     ]
-    sums = [float(one.sum()), float(other.sum())]
+    sums = [float(first.sum()), float(second.sum())]
     covariance = products[0] - sums[0] * sums[1] / n_pairs
     spreads = [products[i + 1] - sums[i] ** 2 / n_pairs for i in range(2)]
     if any(s <= CONSTANT * p for s, p in zip(spreads, products[1:], strict=True)):
@@ -169,9 +170,9 @@ def spectral_distance(a: FloatVector, b: FloatVector) -> float:
     padded with zeros. 0 if equal, at most 1.
     """
     n = max(len(a), len(b))
-    one, other = (np.pad(values, (0, n - len(values))) for values in (a, b))
-    size = float(np.linalg.norm(one) + np.linalg.norm(other))
-    return float(np.linalg.norm(one - other)) / size if size else 0.0
+    first, second = (np.pad(values, (0, n - len(values))) for values in (a, b))
+    size = float(np.linalg.norm(first) + np.linalg.norm(second))
+    return float(np.linalg.norm(first - second)) / size if size else 0.0
 
 
 def triad_counts(network: Connectome) -> NDArray[np.float64] | None:
