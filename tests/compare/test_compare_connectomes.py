@@ -73,7 +73,7 @@ def test_neurons_are_matched_by_name_and_those_without_partner_are_listed():
             named(np.ones((3, 3)), "cde"),
             "share at least",
         ),
-        (np.ones((3, 3)), np.ones((4, 4)), "only row numbers, of 3 and of 4"),
+        (np.ones((3, 3)), np.ones((4, 4)), "only row numbers of 3 and 4"),
     ],
 )
 def test_neurons_that_cannot_be_matched_by_name_are_refused(a, b, message):
@@ -375,7 +375,7 @@ def test_neurons_without_names_and_types_are_matched_by_connections():
     [
         ({"match": "size"}, "match must be one of"),
         ({"normalize": "max"}, "normalize must be"),
-        ({"blocks_by": "hue"}, "'hue'; a has no columns"),
+        ({"blocks_by": "hue"}, "'hue'; the first has no columns"),
         ({"names": ("x", "x")}, "names must be two different"),
         ({"n_nulls": -1}, "n_nulls must be at least 0"),
     ],
