@@ -1,7 +1,7 @@
 """Figures: each public function returns a matplotlib figure and can be used alone."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -36,7 +36,9 @@ from commstruct.report.figures.score_panels import (
 )
 from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, in_style
 from commstruct.report.text import STRUCTURE_NAMES
-from commstruct.study.checkpoints import EqualLoss
+
+if TYPE_CHECKING:  # its file reads sweep stores, which no figure needs
+    from commstruct.study.checkpoints import EqualLoss
 
 IntVector = NDArray[np.int64]
 SHORT_NAMES = {
@@ -273,7 +275,7 @@ def plot_learning_rates(
 
 
 @in_style
-def plot_equal_loss(analysis: Analysis, found: EqualLoss) -> Figure:
+def plot_equal_loss(analysis: Analysis, found: "EqualLoss") -> Figure:
     """Draw the diagonal score at equal steps beside that at equal loss.
 
     One row per region; every run that learned is shown, the line joins means.
@@ -317,7 +319,7 @@ def plot_equal_loss(analysis: Analysis, found: EqualLoss) -> Figure:
     return figure
 
 
-def _any_known(found: EqualLoss, region: str) -> bool:
+def _any_known(found: "EqualLoss", region: str) -> bool:
     return any(
         np.isfinite(score)
         for scores in (found.at_end, found.at_loss)

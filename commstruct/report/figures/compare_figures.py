@@ -1,7 +1,7 @@
 """Figures of a comparison: matrices in one order, blocks, modules, distributions."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -16,8 +16,8 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from commstruct.blocks.structure import off_diagonal
-from commstruct.compare import ConnectomeComparison, GroupComparison
-from commstruct.compare.placement import NORMAL_95, Placement
+from commstruct.compare.connectomes import ConnectomeComparison
+from commstruct.compare.groups import GroupComparison
 from commstruct.connectome import as_connectome
 from commstruct.report.figures.matrix_panels import (
     MatrixFigure,
@@ -36,6 +36,9 @@ from commstruct.report.figures.style import (
 )
 from commstruct.report.text import shown
 from commstruct.study.trends import LEVEL
+
+if TYPE_CHECKING:
+    from commstruct.compare.placement import Placement
 
 FloatMatrix = NDArray[np.float64]
 MOST_NAMED = 16  # kinds that are written beside a block matrix; more are numbered
@@ -320,8 +323,11 @@ def plot_distributions(comparison: ConnectomeComparison) -> Figure:
 
 
 @in_style
-def plot_placements(placements: Mapping[str, Placement]) -> Figure:
+def plot_placements(placements: "Mapping[str, Placement]") -> Figure:
     """Draw the runs of a sweep and the connectomes, by their two excesses."""
+    # Placing a connectome analyses it and opens sweep stores; other figures do not.
+    from commstruct.compare.placement import NORMAL_95
+
     figure = Figure(figsize=(FULL_WIDTH * 0.75, 3.0), layout="constrained")
     axes = figure.subplots()
     first = next(iter(placements.values()))
