@@ -61,3 +61,5 @@ from .report import plot_nulls as plot_nulls
 from .report import plot_resolution_scan as plot_resolution_scan
 from .report import write_report as write_report
 from .study import match_modules as match_modules
+from .study import read_study as read_study
+from .study import run_study as run_study

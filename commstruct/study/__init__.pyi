@@ -1,3 +1,11 @@
+from .plan import StudyPlan as StudyPlan
+from .plan import plan_study as plan_study
+from .results import StudyResult as StudyResult
+from .results import read_study as read_study
+from .results import write_study as write_study
+from .run import run_share as run_share
+from .run import run_study as run_study
+from .slopes import StudyFacts as StudyFacts
 from .trends import RateScore as RateScore
 from .trends import SweepFacts as SweepFacts
 from .trends import Trend as Trend

@@ -5,7 +5,7 @@ must move with the learning rate, and an intervention under which the shift must
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -182,6 +182,13 @@ def explain(
                 for control in chosen
             )
     return tuple(found)
+
+
+def overall_outcome(explanations: Iterable[Explanation]) -> Outcome:
+    """Outcome of one explanation under all its controls: one that refutes decides."""
+    outcomes = {one.outcome for one in explanations}
+    order: tuple[Outcome, ...] = ("refuted", "undecided", "not refuted")
+    return next((outcome for outcome in order if outcome in outcomes), "not tested")
 
 
 def _quantity(

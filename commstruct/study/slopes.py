@@ -14,7 +14,7 @@ from scipy.stats import false_discovery_control, t
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep
 from commstruct.compare.reference_axes import place_of, zero_of_one_module
-from commstruct.study.checkpoints import (
+from commstruct.study.equal_loss import (
     Checkpoints,
     EqualLoss,
     checkpoint_blocks,

@@ -33,7 +33,7 @@ from commstruct.study import (
     sweep_facts,
     trend_test,
 )
-from commstruct.study.checkpoints import checkpoint_blocks, equal_loss
+from commstruct.study.equal_loss import checkpoint_blocks, equal_loss
 from commstruct.study.robustness import MEASURES, Shift, robustness
 from commstruct.study.trends import unsettled_rates
 

@@ -29,7 +29,7 @@ from commstruct.report.words import explorer
 from commstruct.report.words.explorer import sweep_explorer
 from commstruct.report.words.tables import Table
 from commstruct.study import sweep_facts
-from commstruct.study.checkpoints import checkpoint_blocks
+from commstruct.study.equal_loss import checkpoint_blocks
 
 FORMULAS = (
     "rates",

@@ -10,11 +10,10 @@ from commstruct.analysis import open_sweep, read_weights
 from commstruct.report.figures.explanation_figure import plot_explanations
 from commstruct.report.words.study_sentences import (
     explanation_sentences,
-    overall,
     study_answers,
 )
 from commstruct.report.words.study_tables import explanations_table
-from commstruct.study.explanations import MeasuredRun, explain
+from commstruct.study.explanations import MeasuredRun, explain, overall_outcome
 from commstruct.study.mechanisms import measure_setting
 from commstruct.study.slopes import RunPlace, StudyFacts, slope_of_runs
 from sims import Task, layered, load_definition, run_sweep
@@ -186,7 +185,7 @@ def test_words_table_and_figure_say_the_same():
         "Inhibition of the hidden neurons grows: refuted; the mean weight onto hidden"
     )
     assert "the shift stays under the control other" in sentences[0]
-    assert overall(found[:1]) == "refuted"
+    assert overall_outcome(found[:1]) == "refuted"
     rows = explanations_table(found).rows
     assert [row[2] for row in rows] == ["inhibition", "shortcuts"]
     assert rows[0][-1] == "refuted: the shift stays under the control"

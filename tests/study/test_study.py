@@ -13,7 +13,7 @@ from scipy.stats import linregress, ttest_1samp
 from commstruct.analysis import analyze, open_sweep
 from commstruct.commands.settings import read_study
 from commstruct.report.figures.study_figure import plot_study
-from commstruct.report.words.study_sentences import conclusion, study_answers
+from commstruct.report.words.study_sentences import conclusion_sentence, study_answers
 from commstruct.study.slopes import (
     StudyFacts,
     mean_slope,
@@ -245,10 +245,12 @@ def test_equal_loss_and_equal_product_have_slopes_of_their_own(
 def test_the_conclusion_counts_settings_that_can_be_tested(
     planted: StudyFacts,
 ) -> None:
-    assert conclusion(planted).startswith("By the plan this counts against the claim")
+    assert conclusion_sentence(planted).startswith(
+        "By the plan this counts against the claim"
+    )
     assert "36 of 36 runs in 4 settings ended" in study_answers(planted)[0]
     nothing = StudyFacts(settings=planted.settings, slopes=())
-    assert "Nothing can be concluded" in conclusion(nothing)
+    assert "Nothing can be concluded" in conclusion_sentence(nothing)
 
 
 def test_the_map_has_a_row_for_every_setting(planted: StudyFacts) -> None:

@@ -38,7 +38,7 @@ from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, in_style
 from commstruct.report.text import STRUCTURE_NAMES
 
 if TYPE_CHECKING:  # its file reads sweep stores, which no figure needs
-    from commstruct.study.checkpoints import EqualLoss
+    from commstruct.study.equal_loss import EqualLoss
 
 IntVector = NDArray[np.int64]
 SHORT_NAMES = {

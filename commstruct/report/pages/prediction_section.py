@@ -1,9 +1,7 @@
 """The section of a study's report on predictions, and the files beside it."""
 
-from pathlib import Path
 from typing import Any
 
-from commstruct.analysis import write_whole
 from commstruct.report.figures.prediction_figure import plot_predictions
 from commstruct.report.pages.document import Document, figure_ref, table_ref
 from commstruct.report.words.prediction_sentences import prediction_sentences
@@ -11,7 +9,6 @@ from commstruct.report.words.prediction_tables import (
     connectomes_table,
     ends_table,
     pairs_table,
-    predictions_frame,
 )
 from commstruct.report.words.study_sentences import REGION_NAMES
 from commstruct.study.predictions import Predictions
@@ -108,9 +105,3 @@ def _named(region: str, regions: tuple[str, ...]) -> list[Any]:
     return ([", "] if region != regions[0] else []) + [
         figure_ref(f"predictions-{region}")
     ]
-
-
-def write_connectomes(predictions: Predictions, path: Path) -> None:
-    """Write the tidy table of all networks and axes."""
-    table = predictions_frame(predictions)
-    write_whole(path, table.to_csv(index=False).encode())

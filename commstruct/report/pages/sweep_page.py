@@ -18,7 +18,7 @@ from commstruct.report.words import (
     tables,
 )
 from commstruct.report.words.explorer import sweep_explorer
-from commstruct.study.checkpoints import (
+from commstruct.study.equal_loss import (
     EqualLoss,
     checkpoint_blocks,
     equal_loss,

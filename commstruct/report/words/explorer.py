@@ -23,7 +23,7 @@ from commstruct.analysis.sweeps import ROLES
 from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import Connectome
 from commstruct.report.text import STRUCTURE_NAMES, p_text, shown
-from commstruct.study.checkpoints import Checkpoint, Checkpoints, saturation
+from commstruct.study.equal_loss import Checkpoint, Checkpoints, saturation
 from commstruct.study.trends import LEVEL, SweepFacts, last_value, match_modules
 
 MOST_CHARACTERS = 3_000_000  # of what there is to explore on one page

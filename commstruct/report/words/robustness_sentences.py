@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from commstruct.analysis import Analysis
 from commstruct.report.text import counted, joined, p_text, plain, signed
 from commstruct.report.words.sentences import REGION_NAMES
-from commstruct.study.checkpoints import EqualLoss
+from commstruct.study.equal_loss import EqualLoss
 from commstruct.study.robustness import Shift
 from commstruct.study.trends import LEVEL
 

@@ -3,21 +3,26 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from commstruct.report.text import counted, joined, p_text, signed, with_interval
-from commstruct.study.explanations import Explanation
+from commstruct.study.explanations import Explanation, overall_outcome
+from commstruct.study.lesions import SettingProbe
 from commstruct.study.slopes import (
     LEAST_RATES,
     LEAST_SEEDS,
     VERDICTS,
     Slope,
     StudyFacts,
-    slope_over_seeds,
 )
 from commstruct.study.trends import LEVEL, ROUNDING
+from commstruct.study.verdicts import (
+    DECISIVE_REGIONS,
+    conclusion,
+    falls_at_equal_loss,
+    slope_over_settings,
+)
 
 REGION_NAMES = {
     "whole": "the whole network",
@@ -30,6 +35,10 @@ VERDICT_WORDS = {
     "opposite": "D rises",
     "no evidence": "there is no evidence for a change",
     "not testable": "it cannot be tested",
+}
+CONCLUSION_WORDS = {
+    "for": "By the plan this counts for the claim",
+    "in part": "By the plan this counts in part",
 }
 
 
@@ -48,7 +57,7 @@ def study_answers(
     return [
         _extent(facts),
         _verdicts(facts),
-        conclusion(facts) if is_map else _explained(explanations),
+        conclusion_sentence(facts) if is_map else _explained(explanations),
         _extremes(facts),
         _at_equal_loss(facts),
     ]
@@ -63,7 +72,7 @@ def _explained(explanations: Sequence[Explanation]) -> str:
         here = [o for o in explanations if (o.shift.setting, o.shift.region) == shift]
         named = dict.fromkeys(one.candidate.name for one in here)
         outcomes = {
-            name: overall([one for one in here if one.candidate.name == name])
+            name: overall_outcome([one for one in here if one.candidate.name == name])
             for name in named
         }
         by_outcome = [
@@ -82,31 +91,20 @@ def _explained(explanations: Sequence[Explanation]) -> str:
     return f"Explanations put to their controls: {'; '.join(parts)}."
 
 
-def conclusion(facts: StudyFacts) -> str:
-    """What the plan says of the whole study."""
-    regions = dict.fromkeys(one.region for one in facts.primary())
-    tested = [one for one in facts.primary() if one.verdict != "not testable"]
-    if not tested:
+def conclusion_sentence(facts: StudyFacts) -> str:
+    """What the plan concludes from the whole study."""
+    found = conclusion(facts)
+    if found.outcome == "not testable":
         return (
             "Nothing can be concluded: in no setting did the network learn at "
             f"{LEAST_RATES} rates in {LEAST_SEEDS} seeds."
         )
-    for verdicts, words in (
-        ({"supported"}, "By the plan this counts for the claim"),
-        ({"supported", "direction only"}, "By the plan this counts in part"),
-    ):
-        for region in (r for r in ("hidden", "whole") if r in regions):
-            here = [one for one in tested if one.region == region]
-            for_it = [
-                one
-                for one in here
-                if one.verdict in verdicts and _same_at_equal_loss(facts, one)
-            ]
-            if 2 * len(for_it) > len(here):
-                return (
-                    f"{words}: of {REGION_NAMES[region]}, {len(for_it)} of "
-                    f"{counted(len(here), 'setting')} that can be tested."
-                )
+    if found.region is not None:
+        return (
+            f"{CONCLUSION_WORDS[found.outcome]}: of {REGION_NAMES[found.region]}, "
+            f"{found.n_settings} of {counted(found.n_tested, 'setting')} that can be "
+            "tested."
+        )
     return (
         "By the plan this counts against the claim: neither of the hidden neurons nor "
         "of the whole network do more than half of the settings that can be tested "
@@ -159,21 +157,24 @@ def _mean_text(slope: Slope, place: int) -> str:
 
 def _at_equal_loss(facts: StudyFacts) -> str:
     parts = []
-    regions = dict.fromkeys(one.region for one in facts.primary())
-    for region in (r for r in ("hidden", "whole") if r in regions):
-        at = [
-            _over_settings(facts, region, comparison)
-            for comparison in ("steps", "loss")
-        ]
-        if all(at):
+    has_intervals = False
+    for region in DECISIVE_REGIONS:
+        at_steps = slope_over_settings(facts, region, "steps")
+        at_loss = slope_over_settings(facts, region, "loss")
+        if at_steps[3] and at_loss[3]:
+            by_steps, by_loss = (
+                with_interval(mean, low, high, joint=" to ")
+                for mean, low, high, _ in (at_steps, at_loss)
+            )
+            has_intervals |= any(math.isfinite(one[1]) for one in (at_steps, at_loss))
             parts.append(
-                f"of {REGION_NAMES[region]} by {at[0]} at equal steps and by {at[1]} "
-                "at equal loss"
+                f"of {REGION_NAMES[region]} by {by_steps} at equal steps and by "
+                f"{by_loss} at equal loss"
             )
     falling = [
         one for one in facts.primary() if one.verdict in ("supported", "direction only")
     ]
-    same = sum(_same_at_equal_loss(facts, one) for one in falling)
+    same = sum(falls_at_equal_loss(facts, one) for one in falling)
     left = (
         f"of the {len(falling)} falls that have evidence at equal steps, the slope is "
         f"still below zero at equal loss in {same}"
@@ -182,36 +183,14 @@ def _at_equal_loss(facts: StudyFacts) -> str:
     )
     if not parts:
         return f"Of D, {left}."
-    intervals = " (95 % intervals over settings)" if "(" in "".join(parts) else ""
+    intervals = " (95 % intervals over settings)" if has_intervals else ""
     return (
         "For a tenfold learning rate, D changes in the mean over settings "
         f"{'; '.join(parts)}{intervals}; {left}."
     )
 
 
-def _over_settings(facts: StudyFacts, region: str, comparison: Any) -> str:
-    """Mean of a slope over the settings that can be tested, with its interval."""
-    slopes = {
-        place: one.slope
-        for place, one in enumerate(facts.primary(comparison))
-        if one.region == region
-        and one.n_seeds >= LEAST_SEEDS
-        and math.isfinite(one.slope)
-    }
-    mean, low, high, _, n = slope_over_seeds(slopes)
-    if n == 0:
-        return ""
-    return with_interval(mean, low, high, joint=" to ")
-
-
-def _same_at_equal_loss(facts: StudyFacts, slope: Slope) -> bool:
-    return any(
-        (one.setting, one.region) == (slope.setting, slope.region) and one.slope < 0
-        for one in facts.primary("loss")
-    )
-
-
-def served_sentence(probes: Sequence[Any]) -> str:
+def served_sentence(probes: Sequence[SettingProbe]) -> str:
     """In how many runs modules serve classes, beyond chance."""
     runs = [run for probe in probes for run in probe.runs]
     alike = sum(run.shared_p <= LEVEL for run in runs)
@@ -250,18 +229,9 @@ def explanation_sentences(explanations: Sequence[Explanation]) -> list[str]:
         ]
         sentences.append(
             f"{here[0].candidate.words[0].upper()}{here[0].candidate.words[1:]}: "
-            f"{overall(here)}; {change}{joined(list(dict.fromkeys(controls)))}."
+            f"{overall_outcome(here)}; {change}{joined(list(dict.fromkeys(controls)))}."
         )
     return sentences
-
-
-def overall(explanations: Sequence[Explanation]) -> str:
-    """Outcome of one explanation under all its controls: one that refutes decides."""
-    outcomes = {one.outcome for one in explanations}
-    for outcome in ("refuted", "undecided", "not refuted"):
-        if outcome in outcomes:
-            return outcome
-    return "not tested"
 
 
 def slope_sentence(slope: Slope) -> str:

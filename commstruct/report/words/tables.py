@@ -10,7 +10,7 @@ import numpy as np
 
 from commstruct.analysis import Analysis
 from commstruct.report.text import p_text, percent, plain, shown, signed
-from commstruct.study.checkpoints import EqualLoss
+from commstruct.study.equal_loss import EqualLoss
 from commstruct.study.robustness import MEASURES, Shift
 from commstruct.study.trends import LEVEL, SweepFacts, Trend, last_value
 
