@@ -1,6 +1,7 @@
 """The work of `compare`: two connectomes, or several."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def compare_two(
 ) -> dict[str, Any]:
     """Compare two connectomes, write the results, and say what was found."""
     from commstruct.compare import compare_connectomes
-    from commstruct.report.pages.compare_page import write_comparison
+    from commstruct.report.pages.results import write_result
 
     log = logging.getLogger("commstruct")
     log.info("comparing, with %d null networks of each", n_nulls)
@@ -63,14 +64,13 @@ def compare_two(
         notes = [note for one in placements.values() for note in one.notes]
         for note in dict.fromkeys(notes):
             log.info("%s", note)
-    paths = write_comparison(
+    comparison = replace(
         comparison,
-        out,
-        placements=placements,
-        datasets=(shipped[0], shipped[1]),
         provenance=made_from(connectomes, names, command),
-        settings=looks,
+        datasets=(shipped[0], shipped[1]),
+        placements=placements,
     )
+    paths = write_result(comparison, out, looks)
     found = comparison.to_dict()
     kept = (
         "names",
@@ -114,7 +114,7 @@ def compare_several(
 ) -> dict[str, Any]:
     """Compare several connectomes, or groups; write and say what was found."""
     from commstruct.compare import compare_groups
-    from commstruct.report.pages.groups_page import write_groups
+    from commstruct.report.pages.results import write_result
 
     if match == "graph":
         raise ValueError(
@@ -129,12 +129,8 @@ def compare_several(
     )
     for note in comparison.notes:
         logging.getLogger("commstruct").info("%s", note)
-    paths = write_groups(
-        comparison,
-        out,
-        provenance=made_from(connectomes, names, command),
-        settings=looks,
-    )
+    comparison = replace(comparison, provenance=made_from(connectomes, names, command))
+    paths = write_result(comparison, out, looks)
     kept = ("names", "groups", "n_matched", "whole_p", "whole_share", "smallest_p")
     found = comparison.to_dict()
     return {

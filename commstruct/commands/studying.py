@@ -26,11 +26,9 @@ def run_study(
     share: tuple[int, int] = (1, 1),
 ) -> dict[str, Any]:
     """Run a study and write its report; of a share, run its settings alone."""
-    from commstruct.report.pages.study_page import study_document
-    from commstruct.report.pages.writing import write_pages
+    from commstruct.report.pages.results import write_result
     from commstruct.report.words.study_sentences import study_answers
     from commstruct.study.plan import StudyPlan
-    from commstruct.study.results import write_study
     from commstruct.study.run import run_share
     from commstruct.study.run import run_study as run_whole_study
 
@@ -64,10 +62,7 @@ def run_study(
     )
     log.info("writing the report")
     answers = study_answers(result.facts, result.explanations, is_map=result.is_map)
-    paths = {
-        **write_study(result, out, answers=answers),
-        **write_pages(study_document(result), out, settings, keep=True),
-    }
+    paths = write_result(result, out, settings)
     for answer in answers:
         log.info("%s", answer)
     verdicts = [[*key, verdict] for key, verdict in result.facts.verdicts.items()]

@@ -1,8 +1,8 @@
 """Two connectomes compared in every way, in one result."""
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -47,6 +47,9 @@ from commstruct.modules.finding import Partition, find_modules
 from commstruct.modules.leiden import spawn_seeds
 from commstruct.nulls.rewiring import preserve_strengths
 from commstruct.nulls.significance import SCORES, Significance, structure_significance
+
+if TYPE_CHECKING:
+    from commstruct.compare.placement import Placement
 
 MATCHES = ("auto", "names", "types", "graph")
 
@@ -93,6 +96,13 @@ class ConnectomeComparison:
     distributions, triads, spectra : DataFrame
     distances : dict of str to float, see `network_distances`
     settings : dict, the arguments that give this result again
+    provenance : dict of str to str
+        What it was made from, for reports: command, versions, hashes of the inputs.
+    datasets : (str or None, str or None)
+        Names of the shipped connectomes that were compared, None for others; of some
+        a report says what is known of their differences.
+    placements : dict of str to Placement
+        Where the connectomes are on a sweep, by their names.
     """
 
     names: tuple[str, str]
@@ -119,6 +129,9 @@ class ConnectomeComparison:
     spectra: pd.DataFrame
     distances: dict[str, float]
     settings: dict[str, Any]
+    provenance: dict[str, str] = field(default_factory=dict)
+    datasets: tuple[str | None, str | None] = (None, None)
+    placements: "dict[str, Placement]" = field(default_factory=dict)
 
     @property
     def n_matched(self) -> int:
@@ -159,15 +172,17 @@ class ConnectomeComparison:
                 "scales": self.scales,
                 "edges": edges,
                 "matching": None if self.matching is None else asdict(self.matching),
-                "modules": {
-                    name: {"labels": p.labels, "n_modules": p.n_modules}
-                    for name, p in self.modules.items()
-                },
+                "modules": self.modules,
                 "blocks_by": self.blocks_by,
                 "diagonal_difference": self.diagonal_difference,
                 "distances": self.distances,
                 "settings": self.settings,
                 **self.tables(),
+                "provenance": self.provenance,
+                "labels": self.labels,
+                "kinds": self.kinds,
+                "datasets": self.datasets,
+                "placements": self.placements,
             }
         )
         return found

@@ -1,7 +1,7 @@
 """Groups of connectomes: permutation tests over individuals, and their distances."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -72,6 +72,8 @@ class GroupComparison:
         Deals tried; if exact, all that differ by more than the names of groups.
     smallest_p : float, the smallest p-value that these group sizes can give
     settings : dict, the arguments that give this result again
+    provenance : dict of str to str
+        What it was made from, for reports: command, versions, hashes of the inputs.
     """
 
     names: tuple[str, ...]
@@ -93,6 +95,7 @@ class GroupComparison:
     n_deals: int
     smallest_p: float
     settings: dict[str, Any]
+    provenance: dict[str, str] = field(default_factory=dict)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables by name."""
@@ -111,7 +114,7 @@ class GroupComparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values, edges apart; NaN becomes None."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
         del values["edges"]
         found: dict[str, Any] = plain(values)
         return found

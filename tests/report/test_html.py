@@ -149,7 +149,7 @@ def test_a_document_reads_back_from_plain_data():
 
 def test_pages_of_a_kept_document_are_made_again_as_they_were(tmp_path):
     settings = ReportSettings(author="Me", title="Mine", formats=("html",))
-    paths = write_pages(every_block(), tmp_path, settings, name="page", keep=True)
+    paths = write_pages(every_block(), tmp_path, settings, kind="document", name="page")
     first = paths["html"].read_bytes()
     paths["html"].unlink()
     assert read_report_settings(tmp_path) == settings
@@ -159,6 +159,28 @@ def test_pages_of_a_kept_document_are_made_again_as_they_were(tmp_path):
     with pytest.raises(ValueError, match="must have the settings of a report"):
         remake_report(tmp_path)
     assert read_report_settings(tmp_path / "nothing") is None
+    (tmp_path / "report.json").write_text('{"settings": {}, "kind": "poem"}')
+    with pytest.raises(ValueError, match=r"report\.json must be of a kind of .*'poem'"):
+        remake_report(tmp_path)
+
+
+def test_settings_are_an_object_of_which_keywords_change_fields(tmp_path):
+    network = np.random.default_rng(0).normal(size=(8, 8))
+    analysis = analyze(network, structures=["any"], restarts=1, n_nulls=0, seed=0)
+    settings = ReportSettings(author="Me", formats=("html",))
+    path = write_report(analysis, tmp_path, settings, network=network)["html"]
+    page = path.read_text()
+    assert "Me" in page
+    again = write_report(
+        analysis, tmp_path, network=network, author="Me", formats=["html"]
+    )
+    assert again["html"].read_text() == page
+    write_report(analysis, tmp_path, settings, network=network, title="Mine")
+    assert read_report_settings(tmp_path) == settings.changed(title="Mine")
+    with pytest.raises(TypeError, match=r"must be of title, .* got 'colour'"):
+        write_report(analysis, tmp_path, network=network, colour="red")
+    with pytest.raises(ValueError, match="paper"):
+        write_report(analysis, tmp_path, network=network, paper="a3")
 
 
 def test_a_store_elsewhere_is_remembered(tmp_path):

@@ -1,10 +1,12 @@
 """A study from Python: run, resumed, written and read back."""
 
+import json
 from pathlib import Path
 
 import pytest
 from helpers.command import commstruct
 
+from commstruct.report import remake_report, write_result
 from commstruct.study import StudyResult, plan_study, read_study, run_share, run_study
 from sims.study import load_study
 
@@ -65,6 +67,19 @@ def test_a_study_that_was_written_reads_back_as_it_was(file: Path, out: Path) ->
         )
 
 
+def test_the_report_of_a_study_is_drawn_again_from_what_was_written(
+    out: Path,
+) -> None:
+    result = read_study(out)
+    first = write_result(result, out)
+    before = {form: first[form].read_bytes() for form in ("pdf", "html")}
+    answers = json.loads((out / "study.json").read_text())["answers"]
+    assert answers[0] == "18 of 18 runs in 3 settings ended, 0 of them by diverging."
+    again = remake_report(out)
+    assert {form: again[form].read_bytes() for form in ("pdf", "html")} == before
+    assert read_study(out).to_dict() == result.to_dict()
+
+
 def test_the_same_study_from_the_command_line_has_the_same_numbers(
     file: Path, out: Path, tmp_path: Path
 ) -> None:
@@ -87,8 +102,7 @@ def test_shares_together_are_the_whole(file: Path, out: Path, tmp_path: Path) ->
 
     run_study(load_study(file), tmp_path, command="as typed", progress=progress)
     assert {step for step in steps if step.startswith("training")} == {"training 6/6"}
-    same = (tmp_path / "study.json").read_bytes() == (out / "study.json").read_bytes()
-    assert same
+    assert read_study(tmp_path).to_dict() == read_study(out).to_dict()
 
 
 def test_nothing_is_kept_where_no_folder_is_named(
