@@ -20,6 +20,7 @@ from commstruct.compare.connectomes import ConnectomeComparison
 from commstruct.compare.groups import GroupComparison
 from commstruct.connectome import as_connectome
 from commstruct.report.figures.matrix_panels import (
+    MatrixColors,
     MatrixFigure,
     draw_matrix,
     module_order,
@@ -73,6 +74,23 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
     -------
     MatrixFigure
         With the order of the first connectome as its ``order``.
+
+    See Also
+    --------
+    compare_connectomes : Makes the comparison.
+    write_report : Writes the whole report of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> rng = np.random.default_rng(0)
+    >>> first, second = (rng.poisson(2, size=(8, 8)) * 1.0 for _ in range(2))
+    >>> settings = {"n_nulls": 0, "n_permutations": 9, "n_bootstraps": 9, "restarts": 1}
+    >>> found = cs.compare_connectomes(first, second, seed=0, **settings)
+    >>> figure = cs.plot_comparison(found)
+    >>> [axes.get_title("left") for axes in figure.axes[:3]]
+    ['a', 'b', 'second − first']
     """
     networks = [
         (comparison.a, comparison.labels[0]),
@@ -104,11 +122,13 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
             labels,
             order=orders[-1],
             groups=[""] * len(labels),
-            limit=limit,
             title=title,
-            unit="weight" if network is not difference else "difference",
-            is_difference=network is difference,
-            bar_below=True,
+            colors=MatrixColors(
+                limit=limit,
+                unit="weight" if network is not difference else "difference",
+                is_difference=network is difference,
+                is_bar_below=True,
+            ),
         )
     figure.order = orders[0]
     return figure

@@ -37,6 +37,21 @@ def plot_morphospace(blocks: BlockStructure, *, title: str = "") -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
+
+    See Also
+    --------
+    block_structure : Computes what is drawn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> means = np.array([[4.0, 1.0], [1.0, 3.0]])
+    >>> labels = np.repeat([0, 1], 3)
+    >>> blocks = cs.block_structure(means[np.ix_(labels, labels)], labels)
+    >>> figure = cs.plot_morphospace(blocks, title="One assortative pair")
+    >>> figure.axes[0].get_title("left")
+    'One assortative pair'
     """
     figure = Figure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
     axes = figure.subplots()
