@@ -1,4 +1,4 @@
-"""Words from outside and numbers, made fit to be shown."""
+"""Names from outside and numbers as text that any page can show."""
 
 import math
 import unicodedata

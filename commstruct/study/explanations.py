@@ -1,6 +1,6 @@
-"""Explanations of a shift of structure with the learning rate, put to their controls.
+"""Explanations of a shift of structure with the learning rate, tested by controls.
 
-The plan that this follows is `reports/claim.md`: each explanation is a quantity that
+The analysis follows the plan in `reports/claim.md`: each explanation is a quantity that
 must move with the learning rate, and an intervention under which the shift must vanish.
 """
 
@@ -145,7 +145,7 @@ def explain(
     controls: Mapping[str, Mapping[str, Sequence[str]]],
     measured: Mapping[str, Sequence[MeasuredRun]],
 ) -> tuple[Explanation, ...]:
-    """Put every explanation of every shift to its controls.
+    """Test every explanation of every shift by its controls.
 
     Parameters
     ----------
@@ -255,7 +255,8 @@ def _outcome(
     if remaining.n_seeds < LEAST_SEEDS:
         return "not tested", "too few rates learn under the control"
     if _moves(remaining) and remaining.slope * shift.slope > 0:
-        # A control that leaves the quantity moving as before says nothing.
+        # A control under which the quantity moves much as before is uninformative; the
+        # plan sets the limit at half of its slope.
         if (
             _moves(quantity_in_control)
             and quantity_in_control.slope / quantity.slope > 0.5
@@ -270,5 +271,5 @@ def _outcome(
 
 
 def _moves(slope: Slope) -> bool:
-    """Whether the 95 % interval of a slope leaves 0 out."""
+    """Whether the 95 % interval of a slope excludes 0."""
     return slope.n_seeds >= LEAST_SEEDS and slope.p_value <= LEVEL

@@ -1,5 +1,7 @@
-"""Facts for predictions: trained networks at both ends of the rates that learned, and
-connectomes, on the same axes."""
+"""Predictions: trained networks and connectomes on the same axes.
+
+The trained networks are those at both ends of the learning rates that learned.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -15,7 +17,7 @@ from commstruct.compare.reference_axes import AXES, ConnectomePlaces, Place, pla
 from commstruct.study.slopes import PRIMARY
 from commstruct.study.trends import LEVEL, ROUNDING, has_learned, mean_interval
 
-MEASURABLE = ("hidden", "whole")  # regions that one connectome shows; change does not
+MEASURABLE = ("hidden", "whole")  # a single connectome shows no learned change
 POWER = 0.8
 FAR = 200.0  # t statistic beyond which its noncentral distribution is not computed
 SURE = 10.0  # a standardised difference that two of each side nearly always show
@@ -25,7 +27,7 @@ Side = Literal["above", "below", "neither", "unknown"]
 
 @dataclass(frozen=True)
 class EndPlace:
-    """Where the runs of one learning rate are on one axis.
+    """Position of the runs of one learning rate on one axis.
 
     Attributes
     ----------
@@ -49,7 +51,7 @@ class EndPlace:
 
     @property
     def side(self) -> Side:
-        """On which side of chance the whole interval is."""
+        """Side of chance on which the whole interval lies."""
         if not math.isfinite(self.low):
             return "unknown"
         if self.low > ROUNDING:
@@ -82,7 +84,7 @@ class End:
 
 @dataclass(frozen=True)
 class Contrast:
-    """Whether one axis tells networks of the high rate from those of the low one.
+    """How well one axis separates networks of the high rate from those of the low.
 
     Attributes
     ----------
@@ -107,7 +109,7 @@ class Contrast:
 
     @property
     def tells(self) -> bool:
-        """Whether the interval of the difference leaves zero out."""
+        """Whether the interval of the difference excludes zero."""
         return self.n_each is not None
 
 
@@ -159,7 +161,7 @@ class Predictions:
 
 
 def connectome_side(place: Place) -> Side:
-    """On which side of its null networks a connectome is, by its p value."""
+    """Side of its null networks on which a connectome lies, by its p value."""
     if not math.isfinite(place.excess):
         return "unknown"
     if not place.p_value <= LEVEL or abs(place.excess) <= ROUNDING:

@@ -1,6 +1,6 @@
-"""Facts of a study: in each of its settings, what the learning rate does to structure.
+"""Slopes of block structure on the learning rate, in every setting of a study.
 
-The plan that these numbers follow is `reports/claim.md`.
+The analysis follows the plan in `reports/claim.md`.
 """
 
 import math
@@ -42,6 +42,7 @@ VERDICTS: tuple[Verdict, ...] = (
 )
 PRIMARY = ("any", "diagonal_score")
 LEAST_RATES, LEAST_SEEDS = 3, 3
+"""Learning rates, in each of as many seeds, that the plan requires for a test."""
 
 MEASURES = {
     "diagonal_score": "D",
@@ -70,11 +71,11 @@ class Slope:
     n_seeds, n_runs : int
         Seeds with at least three learning rates that learned, and their runs.
     n_one_module : int
-        Those of the runs in which one module was found, which count as D = 0.
+        Runs among them in which one module was found, which count as D = 0.
     slope, low, high : float
         Least-squares change of the measure for a tenfold learning rate, within each
-        seed; mean over seeds with its 95 % interval by Student's t. NaN with fewer
-        than one, and for the interval fewer than two, seeds.
+        seed; mean over seeds with its 95 % interval by Student's t. NaN without
+        seeds, and for the interval with fewer than two.
     p_value, adjusted_p : float
         Of a two-sided t test that the mean is 0, over seeds; and after Benjamini and
         Hochberg over all settings and regions, for the primary measure at equal
@@ -126,7 +127,7 @@ class Slope:
 
     @property
     def verdict(self) -> Verdict:
-        """What the plan says of the primary measure at equal steps."""
+        """Verdict of the plan on this setting, by D at equal steps."""
         if not math.isfinite(self.adjusted_p):
             return "not testable"
         if self.adjusted_p > LEVEL:
@@ -140,7 +141,7 @@ class Slope:
 
 @dataclass(frozen=True)
 class SettingFacts:
-    """What is known of one setting of a study.
+    """Runs of one setting of a study, and how many of them learned.
 
     Attributes
     ----------
@@ -164,7 +165,7 @@ class SettingFacts:
 
 @dataclass(frozen=True)
 class StudyFacts:
-    """What is known of a study.
+    """Slopes of all settings of a study.
 
     Attributes
     ----------
@@ -194,7 +195,7 @@ class StudyFacts:
 def setting_slopes(
     name: str, analysis: Analysis, sweep: Sweep
 ) -> tuple[SettingFacts, tuple[Slope, ...]]:
-    """Compute the facts of one setting; p values are not yet corrected.
+    """Compute all slopes in one setting; p values are not yet corrected.
 
     Parameters
     ----------
@@ -229,7 +230,7 @@ def setting_slopes(
 def study_facts(
     settings: Iterable[tuple[SettingFacts, Sequence[Slope]]],
 ) -> StudyFacts:
-    """Join the facts of settings, and correct the primary tests for their number.
+    """Join settings, and correct the primary tests for their number.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Facts of a report as plain data, computed from an analysis; no words, no drawing."""
+"""Trends of block structure with the learning rate, over the runs of a sweep."""
 
 import math
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from commstruct.connectome import check_labels
 
 LEVEL = 0.05
 N_PERMUTATIONS = 9999
-FEWEST_SEEDS = 3  # for an interval: of two it is nine times their distance
-SETTLED = 0.95  # share of samples that settle where a rate counts as settled
+FEWEST_SEEDS = 3  # for an interval: of two values it spans 12.7 times their distance
+SETTLED = 0.95  # share of samples that must settle; lower lets failures pass unseen
 ROUNDING = 1e-9  # a mean score below it has no sign
 
 FloatVector = NDArray[np.float64]
@@ -67,7 +67,7 @@ class Trend:
     adjusted_p : float
         `p_value` after Benjamini and Hochberg, over all trends of the report.
     n_learned : int
-        Those of the runs that learned the task.
+        Runs among them that learned the task.
     rho_learned, p_learned : float
         The same over the runs that learned the task.
     """
@@ -86,14 +86,14 @@ class Trend:
 
     @property
     def known(self) -> tuple[RateScore, ...]:
-        """Those of the points at which the score is defined in some run."""
+        """Points at which the score is defined in at least one run."""
         return tuple(point for point in self.points if point.n_runs)
 
     @property
     def sign_changes(self) -> tuple[tuple[float, float], ...]:
-        """Learning rates between which the mean changes its sign.
+        """Pairs of learning rates between which the mean changes its sign.
 
-        Neighbours, but for rates between them whose mean is zero.
+        Neighbouring rates, except that rates whose mean is zero are skipped.
         """
         signed = [point for point in self.known if abs(point.mean) > ROUNDING]
         return tuple(
@@ -104,14 +104,14 @@ class Trend:
 
     @property
     def is_monotonic(self) -> bool:
-        """Whether the means only fall or only rise."""
+        """Whether the means never rise or never fall with the learning rate."""
         steps = np.diff([point.mean for point in self.known])
         return bool((steps <= 0).all() or (steps >= 0).all())
 
 
 @dataclass(frozen=True)
 class SweepFacts:
-    """What is known of a sweep.
+    """Runs of a sweep, and how block structure changes with its learning rate.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ class SweepFacts:
     module_ids: dict[tuple[str, str, str], IntVector]
 
     def trend(self, region: str, structure: str, statistic: str) -> Trend | None:
-        """Return one of the trends, or None if that was not analysed."""
+        """Return the trend of one score, or None if it was not analysed."""
         wanted = (region, structure, statistic)
         for trend in self.trends:
             if (trend.region, trend.structure, trend.statistic) == wanted:
@@ -153,7 +153,7 @@ class SweepFacts:
 
 
 def sweep_facts(analysis: Analysis) -> SweepFacts:
-    """Compute the facts of a sweep.
+    """Count the runs of a sweep and test every trend with the learning rate.
 
     Parameters
     ----------

@@ -271,7 +271,7 @@ def test_too_few_null_networks_for_a_test_are_a_limit(n_nulls, said):
     weights = np.random.default_rng(0).normal(size=(8, 8))
     settings = {"seed": 0, "restarts": 1, "structures": ["assortative"]}
     limits = " ".join(network_limits(analyze(weights, n_nulls=n_nulls, **settings)))
-    assert ("can give no p below 0.33, so that nothing is tested" in limits) == said
+    assert ("p cannot be below 0.33, so nothing can be significant" in limits) == said
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The figure of the pairs of modules: how each pair stands to each other."""
+"""Morphospace: every pair of modules by its excess of weight within modules."""
 
 import numpy as np
 from matplotlib.figure import Figure

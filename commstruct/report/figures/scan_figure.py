@@ -1,4 +1,4 @@
-"""The figure of a scan of resolutions: where modules do not depend on the choice."""
+"""Figure of a resolution scan: where modules do not depend on the resolution."""
 
 import numpy as np
 from matplotlib.axes import Axes

@@ -1,4 +1,4 @@
-"""How figures look: one style, colours for all kinds of sight, saving as SVG."""
+"""Style of all figures: colours safe for colour-blind readers, saving as SVG."""
 
 import base64
 import io

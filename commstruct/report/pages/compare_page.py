@@ -35,7 +35,7 @@ def comparison_document(comparison: ConnectomeComparison) -> Document:
     document.paragraph(
         {"strong": "Question. "},
         f"How do the connectomes {first} and {second} differ, and in what are they "
-        "alike, beyond what chance and the strengths of their neurons make so?",
+        "alike, beyond what chance and the strengths of their neurons explain?",
     )
     document.paragraph(
         {"strong": "Setting. "}, sentences.comparison_setting(comparison)
@@ -169,9 +169,9 @@ def _modules(document: Document, comparison: ConnectomeComparison) -> None:
             "modules",
             flows,
             [
-                "Modules of each connectome, found apart, and where their neurons are "
-                "in the other; bands are as wide as neurons, coloured by the module "
-                "on the left."
+                "Modules of each connectome, found separately, and where their neurons "
+                "are in the other; bands are as wide as neurons, coloured by the "
+                "module on the left."
                 if comparison.neurons
                 else "Modules of each connectome (left) and the types of their neurons "
                 "(right); bands are as wide as neurons."
@@ -249,8 +249,8 @@ def _distributions(document: Document, comparison: ConnectomeComparison) -> None
         "distributions",
         figures.plot_distributions(comparison),
         [
-            "(a) Share of neurons that send more than so much, (b) share of edges of "
-            "more than so much weight, (c) singular values, all on one scale; (d) "
+            "(a) Share of neurons that send more than a given weight in all, (b) share "
+            "of edges above a given weight, (c) singular values, all on one scale; (d) "
             "triads against null networks that keep degrees and strengths, grey, "
             "within two standard deviations."
         ],
@@ -300,13 +300,13 @@ def _distributions(document: Document, comparison: ConnectomeComparison) -> None
     )
     if portrait == portrait:
         text += f"; portrait divergence {plain(portrait, 3)} (0 the same, at most 1)"
-    document.paragraph(text + ". These need no pairs of neurons.")
+    document.paragraph(text + ". These do not need matched neurons.")
 
 
 def _placements(document: Document, placements: Mapping[str, Placement]) -> None:
     if not placements:
         return
-    document.heading("Which learning rate do they look like?")
+    document.heading("Which learning rate do they resemble?")
     rows = [
         (
             shown(name),

@@ -1,4 +1,4 @@
-"""What decides the numbers of a comparison, and the command that repeats it."""
+"""Settings and provenance of a comparison, and the command that repeats it."""
 
 from commstruct.compare.connectomes import ConnectomeComparison
 from commstruct.compare.groups import GroupComparison
@@ -37,5 +37,5 @@ def add_settings(
         ["Settings, versions and hashes."],
     )
     if "command" in made_from:
-        document.paragraph("The same comparison again:")
+        document.paragraph("To repeat the comparison:")
         document.add("command", text=shown(made_from["command"], most=most))

@@ -1,4 +1,4 @@
-"""What a report says and in which order, whatever kind of page it will be on."""
+"""A report as blocks in order, independent of the format of its pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

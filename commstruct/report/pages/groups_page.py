@@ -169,14 +169,14 @@ def _nearest(comparison: GroupComparison) -> str:
     pairs = [(distances[i, j], i, j) for i in range(m) for j in range(i)]
     near, far = min(pairs), max(pairs)
 
-    def told(pair: tuple[float, int, int]) -> str:
+    def described(pair: tuple[float, int, int]) -> str:
         value, i, j = pair
         return (
             f"{shown(comparison.names[j])} and {shown(comparison.names[i])} "
             f"({plain(value, 3)})"
         )
 
-    return f"The most alike are {told(near)}, the least alike {told(far)}."
+    return f"The most alike are {described(near)}, the least alike {described(far)}."
 
 
 def _limits(comparison: GroupComparison) -> list[str]:
@@ -189,21 +189,21 @@ def _limits(comparison: GroupComparison) -> list[str]:
         )
     elif comparison.exact:
         limits.append(
-            f"There are {comparison.n_deals} ways to deal these individuals to groups, "
-            f"so no p-value can be below {comparison.smallest_p:.2g}, and after "
-            "correction for many blocks or edges few can be small."
+            f"There are {comparison.n_deals} ways to assign these individuals to "
+            f"groups, so no p-value can be below {comparison.smallest_p:.2g}, and "
+            "after correction for many blocks or edges few can be small."
         )
     if comparison.settings["normalize"] == "total":
         limits.append(
             "Blocks and edges were compared after all connectomes were brought to the "
-            "same mean weight, so what is larger in one block is smaller elsewhere; "
+            "same mean weight, so an increase in one block is a decrease elsewhere; "
             "normalize = none compares weights as read."
         )
     sizes = pd.Series(comparison.groups).value_counts()
     if sizes.max() > sizes.min():
         limits.append(
-            "Groups are of unequal size: a test by dealing individuals also answers to "
-            "groups that vary differently, not only to other means."
+            "Groups are of unequal size: a test that reassigns individuals is then "
+            "also sensitive to groups that differ in spread, not only in mean."
         )
     return limits
 
@@ -274,14 +274,14 @@ def _method(comparison: GroupComparison) -> str:
     if not comparison.groups:
         return "Nothing was tested: no groups were given."
     how = (
-        f"in all {comparison.n_deals} ways that differ"
+        f"in all {comparison.n_deals} distinct ways"
         if comparison.exact
         else f"at random, {comparison.n_deals - 1} times"
     )
     return (
-        f"Individuals were dealt anew to the groups {how}; p is the share of deals, "
-        "the real one among them, with at least as much variance between groups (of "
-        "the distances: PERMANOVA, Anderson 2001). q: corrected within each table "
-        "(Benjamini & Hochberg 1995). Edges are tested that at least two individuals "
-        "have."
+        f"Individuals were reassigned to the groups {how}; p is the share of "
+        "assignments, the actual one included, with at least as much variance between "
+        "groups (of the distances: PERMANOVA, Anderson 2001). q: corrected within each "
+        "table (Benjamini & Hochberg 1995). Only edges that at least two individuals "
+        "have are tested."
     )

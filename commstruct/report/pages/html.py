@@ -1,4 +1,4 @@
-"""The HTML face of a document: one file that loads nothing, by Jinja2."""
+"""A document as HTML, by Jinja2: one file that loads nothing from elsewhere."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The PDF face of a document, by typst."""
+"""A document as PDF, by typst."""
 
 import json
 import os

@@ -56,22 +56,24 @@ def study_document(result: StudyResult) -> Document:
         add_predictions(document, result.predictions)
     document.heading("Settings")
     document.table("settings", settings_table(facts, result.changes), _SETTINGS_CAPTION)
-    document.heading("How to make it again")
-    document.paragraph("Everything is made again, or what is missing of it, by")
+    document.heading("How to repeat it")
+    document.paragraph(
+        "This command repeats the study, or completes it where parts are missing:"
+    )
     document.add("command", text=shown(result.command, most=600))
     return document
 
 
 _SETTINGS_CAPTION = [
-    "Settings, what each changes of the base, and its runs. Learned: learning rates at "
-    "which at least one run learned, and at which all did."
+    "Settings, how each differs from the base, and its runs. Learned: learning rates "
+    "at which at least one run learned, and at which all did."
 ]
 
 
 def _region(document: Document, facts: StudyFacts, region: str) -> None:
     name = region.replace(" ", "-")
     slopes = [one for one in facts.primary() if one.region == region]
-    document.heading(f"Of {REGION_NAMES[region]}")
+    document.heading(f"Results for {REGION_NAMES[region]}")
     document.paragraph(
         " ".join(slope_sentence(one) for one in slopes),
         " All are in ",
@@ -86,14 +88,14 @@ def _region(document: Document, facts: StudyFacts, region: str) -> None:
         f"map-{name}",
         plot_study(facts, region=region),
         [
-            f"The map, of {REGION_NAMES[region]}. (a) Mean diagonal score over seeds "
+            f"The map for {REGION_NAMES[region]}. (a) Mean diagonal score over seeds "
             "of modules of any structure, by setting and learning rate; one module "
             "counts as 0. Squares, at least one run learned, small where not all did. "
             "(b) Its change with a tenfold learning rate, least squares within each "
             "seed over the rates that learned: mean over seeds with the 95 % interval "
             "(Student\u2019s t), coloured by verdict; bar, the mean at equal loss."
         ],
-        alt=f"Diagonal score by setting and learning rate, of {REGION_NAMES[region]}. "
+        alt=f"Diagonal score by setting and learning rate, for {REGION_NAMES[region]}. "
         + " ".join(slope_sentence(one) for one in slopes),
     )
     document.table(
@@ -187,7 +189,7 @@ def _explained(document: Document, explanations: Sequence[Explanation]) -> None:
 
 def _served(document: Document, probes: Sequence[SettingProbe]) -> None:
     """What the modules serve, and what is lost without them."""
-    document.heading("What the modules serve")
+    document.heading("Which classes the modules serve")
     document.paragraph(
         served_sentence(probes),
         " Measured on hidden neurons at the lowest and the highest learning rate at "

@@ -1,4 +1,4 @@
-"""Figures within a page of HTML: only shapes, text and pictures, ids of their own."""
+"""SVG figures made safe to embed in HTML: shapes, text and pictures, unique ids."""
 
 import re
 from xml.etree.ElementTree import Element, register_namespace, tostring

@@ -260,12 +260,13 @@ def _robustness(
     facts: SweepFacts,
     found: EqualLoss | None,
 ) -> None:
-    document.heading("How far the answer depends on how it is asked")
+    document.heading("How the answer depends on the measure")
     document.heading("Equal steps and equal loss", 2)
     words = robustness_sentences.equal_loss_sentence(analysis, found)
     document.paragraph(
-        "Trained for as many steps, networks may differ in their learning rate and in "
-        "how much they learned; at the same loss they differ in the first alone. ",
+        "After the same number of steps, networks differ in learning rate and may also "
+        "differ in how much they have learned; at the same loss they differ in "
+        "learning rate alone. ",
         words,
     )
     if found is not None and found.at_loss:
@@ -274,8 +275,8 @@ def _robustness(
             figures.plot_equal_loss(analysis, found),
             [
                 "Diagonal score against learning rate where all runs were trained for "
-                "as many steps (left), and where all had the same held-out loss "
-                "(right), on the modules found at the end of training; runs that "
+                "the same number of steps (left), and where all had the same held-out "
+                "loss (right), on the modules found at the end of training; runs that "
                 "learned. At equal loss, read between the checkpoints before and after "
                 "it, both loss (as its logarithm) and score taken to change linearly; "
                 f"{_means_key(facts)}; not tested against null networks."

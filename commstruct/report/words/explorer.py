@@ -1,4 +1,4 @@
-"""What a page that can be explored knows: weights, modules, blocks and scores.
+"""Data of the explorer in HTML pages: weights, modules, blocks and scores.
 
 Plain data for JSON. Keys of its dictionaries are places: positions of learning rate,
 seed, checkpoint, region and structure in their lists, with commas between them.

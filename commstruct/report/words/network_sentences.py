@@ -1,4 +1,4 @@
-"""Sentences on one network; every one is computed, and changes if its numbers do."""
+"""Sentences on one network, computed from its numbers."""
 
 import math
 from typing import Any
@@ -25,8 +25,8 @@ def network_setting(analysis: Analysis) -> str:
     own = known["n_self_connections"]
     loops = f" ({own} self-connections, which D and S leave out)," if own else ","
     return (
-        f"{len(analysis.neurons)} neurons, {known['n_edges']} weights that are not "
-        f"zero{loops} {'signed' if known['is_signed'] else 'not negative'}, "
+        f"{len(analysis.neurons)} neurons, {known['n_edges']} nonzero weights{loops} "
+        f"{'signed' if known['is_signed'] else 'none negative'}, "
         f"{'directed' if known['is_directed'] else 'undirected'}; read with "
         f"orientation {known['orientation']}, kept as weights[pre, post]."
     )
@@ -83,15 +83,15 @@ def network_limits(analysis: Analysis) -> list[str]:
     limits = [
         f"Agreement of the {STRUCTURE_NAMES[one.structure]} with the neurons\u2019 "
         f"{column}: adjusted mutual information {plain(one.role_agreement)} "
-        "(1 the same, 0 as by chance)."
+        "(1 identical, 0 as expected by chance)."
         for one in analysis.regions
         if column is not None and math.isfinite(one.role_agreement)
     ]
     n_nulls = analysis.settings["n_nulls"]
     if n_nulls and 1 / (1 + n_nulls) > LEVEL:
         limits.append(
-            f"{counted(n_nulls, 'null network')} can give no p below "
-            f"{1 / (1 + n_nulls):.2g}, so that nothing is tested at 5 %."
+            f"With {counted(n_nulls, 'null network')} p cannot be below "
+            f"{1 / (1 + n_nulls):.2g}, so nothing can be significant at 5 %."
         )
     low = [one for one in analysis.regions if one.partition.agreement < 0.5]
     limits += [

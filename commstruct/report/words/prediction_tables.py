@@ -1,4 +1,4 @@
-"""Tables of predictions: trained networks at both ends, connectomes; as text, tidy."""
+"""Tables of predictions: trained networks at both ends, and connectomes, as text."""
 
 import math
 

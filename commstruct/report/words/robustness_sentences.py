@@ -1,4 +1,4 @@
-"""Words on how far the answer depends on how it is asked."""
+"""Sentences on how the answer depends on the measure and on equal loss."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from commstruct.study.trends import LEVEL
 
 VERDICTS = {
     "shifts": "shifts from block-diagonal to off-diagonal",
-    "falls": "falls without changing its sign so",
+    "falls": "falls without that change of sign",
     "rises": "rises",
     "no evidence": "has no evident trend",
     "undefined": "cannot be tested",
@@ -41,9 +41,9 @@ def equal_loss_sentence(analysis: Analysis, found: EqualLoss | None) -> str:
         )
     steps = sorted(found.steps.values())
     start = (
-        f"{counted(len(found.runs), 'run')} learned; all of them had the held-out loss "
-        f"{plain(found.loss, 3)} on the way, after {steps[0]:.0f} to {steps[-1]:.0f} "
-        "steps. "
+        f"{counted(len(found.runs), 'run')} learned; all of them passed the held-out "
+        f"loss {plain(found.loss, 3)} during training, after {steps[0]:.0f} to "
+        f"{steps[-1]:.0f} steps. "
     )
     clauses = [
         f"{REGION_NAMES[region]}: {_trend(tests[0])} at equal steps, "

@@ -1,4 +1,4 @@
-"""Sentences of a report; every one is computed, and changes if its numbers do."""
+"""Sentences on a sweep, computed from its numbers."""
 
 import math
 from collections.abc import Sequence
@@ -396,9 +396,9 @@ def _disagreements(facts: SweepFacts) -> list[str]:
     rising = [t for t in found if t.adjusted_p <= LEVEL and t.rho > 0]
     rest = len(found) - len(falling) - len(rising)
     return [
-        f"Of {len(found)} ways to ask (regions and kinds of modules), D falls with the "
-        f"learning rate in {len(falling)}, rises in {len(rising)}, and there is no "
-        f"evidence for a trend in {rest} (p \u2264 {LEVEL:g} after correction)."
+        f"Of {len(found)} combinations of region and kind of modules, D falls with the "
+        f"learning rate in {len(falling)} and rises in {len(rising)}; in {rest} there "
+        f"is no evidence for a trend (p \u2264 {LEVEL:g} after correction)."
     ]
 
 

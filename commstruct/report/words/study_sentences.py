@@ -1,4 +1,4 @@
-"""Words on a study: the answer, computed from its numbers."""
+"""Sentences on a study, computed from its numbers."""
 
 import math
 from collections import Counter
@@ -87,7 +87,7 @@ def _explained(explanations: Sequence[Explanation]) -> str:
             f"tenfold learning rate), {joined(by_outcome)}"
         )
     if not parts:
-        return "There is no change of D with evidence that could be explained."
+        return "There is no evidence for a change of D that could be explained."
     return f"Explanations put to their controls: {'; '.join(parts)}."
 
 
@@ -101,13 +101,13 @@ def conclusion_sentence(facts: StudyFacts) -> str:
         )
     if found.region is not None:
         return (
-            f"{CONCLUSION_WORDS[found.outcome]}: of {REGION_NAMES[found.region]}, "
+            f"{CONCLUSION_WORDS[found.outcome]}: in {REGION_NAMES[found.region]}, "
             f"{found.n_settings} of {counted(found.n_tested, 'setting')} that can be "
             "tested."
         )
     return (
-        "By the plan this counts against the claim: neither of the hidden neurons nor "
-        "of the whole network do more than half of the settings that can be tested "
+        "By the plan this counts against the claim: neither in the hidden neurons nor "
+        "in the whole network do more than half of the settings that can be tested "
         "show D falling with the learning rate at equal steps and at equal loss."
     )
 
@@ -127,7 +127,7 @@ def _verdicts(facts: StudyFacts) -> str:
     for region in dict.fromkeys(one.region for one in facts.primary()):
         count = Counter(one.verdict for one in facts.primary() if one.region == region)
         words = [f"{VERDICT_WORDS[v]} in {count[v]}" for v in VERDICTS if count[v]]
-        parts.append(f"of {REGION_NAMES[region]}, {joined(words)}")
+        parts.append(f"in {REGION_NAMES[region]}, {joined(words)}")
     return f"By setting: {'; '.join(parts)}."
 
 
@@ -176,10 +176,10 @@ def _at_equal_loss(facts: StudyFacts) -> str:
     ]
     same = sum(falls_at_equal_loss(facts, one) for one in falling)
     left = (
-        f"of the {len(falling)} falls that have evidence at equal steps, the slope is "
+        f"of the {len(falling)} falls with evidence at equal steps, the slope is "
         f"still below zero at equal loss in {same}"
         if falling
-        else "it falls nowhere with evidence at equal steps"
+        else "nowhere is there evidence at equal steps that it falls"
     )
     if not parts:
         return f"Of D, {left}."

@@ -297,8 +297,8 @@ def sweep_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]]:
         *_shared_rows(analysis),
     ]
     commands = [
-        ("The sweep is made again by", made.get("command")),
-        ("and the analysis by", analysis.provenance["command"]),
+        ("To repeat the sweep:", made.get("command")),
+        ("To repeat the analysis:", analysis.provenance["command"]),
     ]
     return _provenance_table(rows), _known_commands(commands)
 
@@ -312,7 +312,7 @@ def network_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]
         ),
         *_shared_rows(analysis),
     ]
-    commands = [("The analysis is made again by", analysis.provenance["command"])]
+    commands = [("To repeat the analysis:", analysis.provenance["command"])]
     return _provenance_table(rows), _known_commands(commands)
 
 
