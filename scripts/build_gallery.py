@@ -74,7 +74,7 @@ EXHIBITS = (
         "comparison",
         "A comparison: both sexes of C. elegans",
         ("compare", "dataset:celegans-hermaphrodite", "dataset:celegans-male"),
-        "report.json",
+        "second.npz",
     ),
 )
 MAP = (

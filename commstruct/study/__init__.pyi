@@ -5,13 +5,13 @@ from .results import read_study as read_study
 from .results import write_study as write_study
 from .run import run_share as run_share
 from .run import run_study as run_study
-from .slopes import StudyFacts as StudyFacts
+from .slopes import StudySlopes as StudySlopes
 from .trends import RateScore as RateScore
-from .trends import SweepFacts as SweepFacts
+from .trends import SweepTrends as SweepTrends
 from .trends import Trend as Trend
 from .trends import combined_p as combined_p
 from .trends import has_learned as has_learned
 from .trends import match_modules as match_modules
 from .trends import rate_score as rate_score
-from .trends import sweep_facts as sweep_facts
+from .trends import sweep_trends as sweep_trends
 from .trends import trend_test as trend_test

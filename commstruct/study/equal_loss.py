@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep, read_weights
 from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.connectome import as_connectome
-from commstruct.study.trends import SweepFacts, last_value, trend_test
+from commstruct.study.trends import SweepTrends, last_value, trend_test
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +121,7 @@ def saturation(weights: Any) -> float:
 
 
 def equal_loss(
-    analysis: Analysis, facts: SweepFacts, checkpoints: Checkpoints
+    analysis: Analysis, facts: SweepTrends, checkpoints: Checkpoints
 ) -> EqualLoss | None:
     """Compare learning rates where all runs have learned equally much.
 
@@ -135,7 +135,7 @@ def equal_loss(
     ----------
     analysis : Analysis
         Of a sweep.
-    facts : SweepFacts
+    facts : SweepTrends
         Of `analysis`. Where the task has no accuracy, all runs that ended count.
     checkpoints : dict
         As `checkpoint_blocks` returns.

@@ -13,7 +13,7 @@ from commstruct.study.slopes import (
     LEAST_SEEDS,
     RunPlace,
     Slope,
-    StudyFacts,
+    StudySlopes,
     slope_of_runs,
     slope_over_seeds,
 )
@@ -141,7 +141,7 @@ class Explanation:
 
 
 def explain(
-    facts: StudyFacts,
+    facts: StudySlopes,
     controls: Mapping[str, Mapping[str, Sequence[str]]],
     measured: Mapping[str, Sequence[MeasuredRun]],
 ) -> tuple[Explanation, ...]:
@@ -149,7 +149,7 @@ def explain(
 
     Parameters
     ----------
-    facts : StudyFacts
+    facts : StudySlopes
     controls : mapping of setting to mapping of candidate to settings
         In which settings the shift of the first must vanish if the candidate explains
         it.

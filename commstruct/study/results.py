@@ -21,7 +21,7 @@ from commstruct.study.predictions import (
     Predictions,
     connectome_side,
 )
-from commstruct.study.slopes import PRIMARY, SettingFacts, Slope, StudyFacts
+from commstruct.study.slopes import PRIMARY, SettingRuns, Slope, StudySlopes
 
 FORMAT = "commstruct-study"
 FORMAT_VERSION = 1
@@ -34,7 +34,7 @@ class StudyResult:
 
     Attributes
     ----------
-    facts : StudyFacts
+    facts : StudySlopes
         The settings, and how structure changes with the learning rate in each.
     changes : mapping of setting to mapping
         In what each setting differs from the base.
@@ -61,15 +61,15 @@ class StudyResult:
     Examples
     --------
     >>> import commstruct as cs
-    >>> from commstruct.study import StudyFacts, StudyResult
-    >>> result = StudyResult(StudyFacts(settings=(), slopes=()))
+    >>> from commstruct.study import StudySlopes, StudyResult
+    >>> result = StudyResult(StudySlopes(settings=(), slopes=()))
     >>> result.to_dict()["format"]
     'commstruct-study'
     >>> list(result.tables())
     ['slopes']
     """
 
-    facts: StudyFacts
+    facts: StudySlopes
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     probes: tuple[SettingProbe, ...] = ()
     explanations: tuple[Explanation, ...] = ()
@@ -133,7 +133,7 @@ class StudyResult:
         try:
             predictions = restored(Predictions | None, content["predictions"])
             return cls(
-                facts=StudyFacts(
+                facts=StudySlopes(
                     settings=tuple(map(_restored_setting, content["settings"])),
                     slopes=tuple(map(_restored_slope, content["slopes"])),
                 ),
@@ -209,8 +209,8 @@ def read_study(path: str | Path) -> StudyResult:
     --------
     >>> import tempfile
     >>> import commstruct as cs
-    >>> from commstruct.study import StudyFacts, StudyResult, write_study
-    >>> result = StudyResult(StudyFacts(settings=(), slopes=()), command="as typed")
+    >>> from commstruct.study import StudySlopes, StudyResult, write_study
+    >>> result = StudyResult(StudySlopes(settings=(), slopes=()), command="as typed")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     paths = write_study(result, folder)
     ...     cs.read_study(folder).command
@@ -226,7 +226,7 @@ def read_study(path: str | Path) -> StudyResult:
         raise ValueError(f"{file}: {error}") from None
 
 
-def _setting_row(one: SettingFacts) -> dict[str, Any]:
+def _setting_row(one: SettingRuns) -> dict[str, Any]:
     return {
         "name": one.name,
         "n_planned": one.n_planned,
@@ -241,9 +241,9 @@ def _setting_row(one: SettingFacts) -> dict[str, Any]:
     }
 
 
-def _restored_setting(row: Mapping[str, Any]) -> SettingFacts:
+def _restored_setting(row: Mapping[str, Any]) -> SettingRuns:
     runs = tuple[tuple[float, int, float], ...]
-    return SettingFacts(
+    return SettingRuns(
         name=restored(str, row["name"]),
         n_planned=restored(int, row["n_planned"]),
         n_ended=restored(int, row["n_ended"]),

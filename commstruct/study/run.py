@@ -19,10 +19,10 @@ from commstruct.study.plan import StudyPlan, plan_study
 from commstruct.study.predictions import End, predictions_of, setting_ends
 from commstruct.study.results import StudyResult, write_study
 from commstruct.study.slopes import (
-    SettingFacts,
+    SettingRuns,
     Slope,
     setting_slopes,
-    study_facts,
+    study_slopes,
 )
 from commstruct.study.trends import has_learned
 
@@ -40,7 +40,7 @@ class _SettingResult:
     """What was found in one setting."""
 
     name: str
-    slopes: tuple[SettingFacts, tuple[Slope, ...]]
+    slopes: tuple[SettingRuns, tuple[Slope, ...]]
     probe: SettingProbe | None
     ends: tuple[End, ...]
     measured: tuple[MeasuredRun, ...] | None
@@ -146,7 +146,7 @@ def run_study(
     resources = Resources(workers, executor, progress)
     connectomes = read_connectomes(plan.study.connectomes)
     found = _run_settings(plan, tuple(plan.study.settings), out, command, resources)
-    facts = study_facts(one.slopes for one in found)
+    facts = study_slopes(one.slopes for one in found)
     first = next(iter(plan.analyses.values()))
     places = place_connectomes(
         connectomes, first, out / CONNECTOMES_NAME, resources=resources

@@ -23,10 +23,10 @@ from commstruct.study.equal_loss import (
 from commstruct.study.trends import (
     LEVEL,
     ROUNDING,
-    SweepFacts,
+    SweepTrends,
     combined_p,
     mean_interval,
-    sweep_facts,
+    sweep_trends,
 )
 
 Comparison = Literal["steps", "loss", "product"]
@@ -140,7 +140,7 @@ class Slope:
 
 
 @dataclass(frozen=True)
-class SettingFacts:
+class SettingRuns:
     """Runs of one setting of a study, and how many of them learned.
 
     Attributes
@@ -164,17 +164,17 @@ class SettingFacts:
 
 
 @dataclass(frozen=True)
-class StudyFacts:
+class StudySlopes:
     """Slopes of all settings of a study.
 
     Attributes
     ----------
-    settings : tuple of SettingFacts
+    settings : tuple of SettingRuns
     slopes : tuple of Slope
         By setting, region, structure, measure and comparison.
     """
 
-    settings: tuple[SettingFacts, ...]
+    settings: tuple[SettingRuns, ...]
     slopes: tuple[Slope, ...]
 
     def primary(self, comparison: Comparison = "steps") -> tuple[Slope, ...]:
@@ -194,7 +194,7 @@ class StudyFacts:
 
 def setting_slopes(
     name: str, analysis: Analysis, sweep: Sweep
-) -> tuple[SettingFacts, tuple[Slope, ...]]:
+) -> tuple[SettingRuns, tuple[Slope, ...]]:
     """Compute all slopes in one setting; p values are not yet corrected.
 
     Parameters
@@ -205,7 +205,7 @@ def setting_slopes(
     sweep : Sweep
         Where the weights at the checkpoints are.
     """
-    facts = sweep_facts(analysis)
+    facts = sweep_trends(analysis)
     learned = [one for one in analysis.regions if facts.learned[str(one.run)]]
     slopes: list[Slope] = []
     checkpoints = checkpoint_blocks(analysis, sweep) if learned else {}
@@ -227,16 +227,16 @@ def setting_slopes(
     return _setting(name, analysis, facts), tuple(slopes)
 
 
-def study_facts(
-    settings: Iterable[tuple[SettingFacts, Sequence[Slope]]],
-) -> StudyFacts:
+def study_slopes(
+    settings: Iterable[tuple[SettingRuns, Sequence[Slope]]],
+) -> StudySlopes:
     """Join settings, and correct the primary tests for their number.
 
     Parameters
     ----------
     settings : iterable of what `setting_slopes` returns
     """
-    parts: list[SettingFacts] = []
+    parts: list[SettingRuns] = []
     slopes: list[Slope] = []
     for part, some in settings:
         parts.append(part)
@@ -252,7 +252,7 @@ def study_facts(
         adjusted = false_discovery_control([slopes[i].p_value for i in tested])
         for i, p_value in zip(tested, adjusted, strict=True):
             slopes[i] = replace(slopes[i], adjusted_p=float(p_value))
-    return StudyFacts(settings=tuple(parts), slopes=tuple(slopes))
+    return StudySlopes(settings=tuple(parts), slopes=tuple(slopes))
 
 
 def mean_slope(
@@ -440,14 +440,14 @@ def _at_equal_product(
     return scores
 
 
-def _setting(name: str, analysis: Analysis, facts: SweepFacts) -> SettingFacts:
+def _setting(name: str, analysis: Analysis, facts: SweepTrends) -> SettingRuns:
     records: Sequence[Mapping[str, Any]] = analysis.runs
     shares = {}
     for rate in facts.learning_rates:
         here = [r for r in records if float(r["learning_rate"]) == rate]
         shares[rate] = sum(bool(facts.learned[str(r["id"])]) for r in here) / len(here)
     kinds = dict.fromkeys((one.region, one.structure) for one in analysis.regions)
-    return SettingFacts(
+    return SettingRuns(
         name=name,
         n_planned=facts.n_planned,
         n_ended=facts.n_ended,

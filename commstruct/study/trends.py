@@ -110,7 +110,7 @@ class Trend:
 
 
 @dataclass(frozen=True)
-class SweepFacts:
+class SweepTrends:
     """Runs of a sweep, and how block structure changes with its learning rate.
 
     Attributes
@@ -152,7 +152,7 @@ class SweepFacts:
         return None
 
 
-def sweep_facts(analysis: Analysis) -> SweepFacts:
+def sweep_trends(analysis: Analysis) -> SweepTrends:
     """Count the runs of a sweep and test every trend with the learning rate.
 
     Parameters
@@ -162,7 +162,7 @@ def sweep_facts(analysis: Analysis) -> SweepFacts:
 
     Returns
     -------
-    SweepFacts
+    SweepTrends
 
     Raises
     ------
@@ -185,7 +185,7 @@ def sweep_facts(analysis: Analysis) -> SweepFacts:
     examples: dict[float, str] = {}
     for record in ended:  # by learning rate, then seed
         examples.setdefault(float(record["learning_rate"]), str(record["id"]))
-    return SweepFacts(
+    return SweepTrends(
         learning_rates=tuple(sorted({float(r["learning_rate"]) for r in records})),
         seeds=tuple(sorted({int(r["seed"]) for r in records})),
         n_planned=int(analysis.provenance.get("n_planned", len(records))),

@@ -8,7 +8,7 @@ from commstruct.study.slopes import (
     LEAST_SEEDS,
     Comparison,
     Slope,
-    StudyFacts,
+    StudySlopes,
     slope_over_seeds,
 )
 
@@ -42,12 +42,12 @@ class Conclusion:
     n_tested: int = 0
 
 
-def conclusion(facts: StudyFacts) -> Conclusion:
+def conclusion(facts: StudySlopes) -> Conclusion:
     """Conclude from the verdicts on all settings, as the plan says.
 
     Parameters
     ----------
-    facts : StudyFacts
+    facts : StudySlopes
     """
     tested = [one for one in facts.primary() if one.verdict != "not testable"]
     if not tested:
@@ -68,7 +68,7 @@ def conclusion(facts: StudyFacts) -> Conclusion:
     return Conclusion("against")
 
 
-def falls_at_equal_loss(facts: StudyFacts, slope: Slope) -> bool:
+def falls_at_equal_loss(facts: StudySlopes, slope: Slope) -> bool:
     """Whether D of the same setting and region falls at equal held-out loss too."""
     return any(
         (one.setting, one.region) == (slope.setting, slope.region) and one.slope < 0
@@ -77,13 +77,13 @@ def falls_at_equal_loss(facts: StudyFacts, slope: Slope) -> bool:
 
 
 def slope_over_settings(
-    facts: StudyFacts, region: str, comparison: Comparison
+    facts: StudySlopes, region: str, comparison: Comparison
 ) -> tuple[float, float, float, int]:
     """Mean over settings of the slope of D, with its 95 % interval by Student's t.
 
     Parameters
     ----------
-    facts : StudyFacts
+    facts : StudySlopes
     region : str
     comparison : {"steps", "loss", "product"}
 

@@ -28,7 +28,7 @@ from commstruct.report.pages.svg import inline_svg
 from commstruct.report.words import explorer
 from commstruct.report.words.explorer import sweep_explorer
 from commstruct.report.words.tables import Table
-from commstruct.study import sweep_facts
+from commstruct.study import sweep_trends
 from commstruct.study.equal_loss import checkpoint_blocks
 
 FORMULAS = (
@@ -282,7 +282,7 @@ def test_weights_come_to_the_page_as_far_as_there_is_room(
     analysis, path = sweep
     store = open_sweep(path)
     checkpoints = checkpoint_blocks(analysis, store)
-    given = analysis, store, sweep_facts(analysis), checkpoints
+    given = analysis, store, sweep_trends(analysis), checkpoints
     monkeypatch.setattr(explorer, "MOST_CHARACTERS", 0)
     nothing = sweep_explorer(*given)
     used = sum(len(one["blocks"]["data"]) + 400 for one in nothing["states"].values())

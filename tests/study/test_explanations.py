@@ -15,7 +15,7 @@ from commstruct.report.words.study_sentences import (
 from commstruct.report.words.study_tables import explanations_table
 from commstruct.study.explanations import MeasuredRun, explain, overall_outcome
 from commstruct.study.mechanisms import measure_setting
-from commstruct.study.slopes import RunPlace, StudyFacts, slope_of_runs
+from commstruct.study.slopes import RunPlace, StudySlopes, slope_of_runs
 from sims import Task, layered, load_definition, run_sweep
 from sims.activation import ACTIVATIONS, Activation
 from sims.mechanisms import credit_correlation, measure_mechanisms, relative_slope
@@ -128,7 +128,7 @@ def quantities(change, name="weight_onto_hidden"):
 
 def outcome(*, shift=-0.2, moves=-0.3, stays=0.0, control_moves=0.0):
     """Of one explanation, whose quantity, shift and control are as planted."""
-    facts = StudyFacts(
+    facts = StudySlopes(
         settings=(),
         slopes=(
             replace(slope("base", shift), adjusted_p=0.001),
@@ -174,7 +174,7 @@ def test_the_difference_is_paired_by_seed():
 
 
 def test_a_shift_without_evidence_has_nothing_to_explain():
-    facts = StudyFacts((), (replace(slope("base", 0.0), adjusted_p=0.6),))
+    facts = StudySlopes((), (replace(slope("base", 0.0), adjusted_p=0.6),))
     assert explain(facts, {"base": {}}, {"base": quantities(0.1)}) == ()
 
 
@@ -200,7 +200,7 @@ def test_words_table_and_figure_say_the_same():
 
 def test_a_study_of_controls_concludes_with_its_explanations():
     found = outcome(stays=-0.2)
-    facts = StudyFacts(settings=(), slopes=(found[0].shift,))
+    facts = StudySlopes(settings=(), slopes=(found[0].shift,))
     answer = study_answers(facts, found, is_map=False)[2]
     assert "inhibition refuted and shortcuts not tested" in answer
     assert "of the hidden neurons in base (\u22120.20," in answer

@@ -25,7 +25,7 @@ from commstruct.report.words.study_tables import (
 from commstruct.study.explanations import Explanation
 from commstruct.study.lesions import SettingProbe
 from commstruct.study.results import StudyResult
-from commstruct.study.slopes import StudyFacts
+from commstruct.study.slopes import StudySlopes
 
 
 def study_document(result: StudyResult) -> Document:
@@ -70,7 +70,7 @@ _SETTINGS_CAPTION = [
 ]
 
 
-def _region(document: Document, facts: StudyFacts, region: str) -> None:
+def _region(document: Document, facts: StudySlopes, region: str) -> None:
     name = region.replace(" ", "-")
     slopes = [one for one in facts.primary() if one.region == region]
     document.heading(f"Results for {REGION_NAMES[region]}")
@@ -122,7 +122,7 @@ def _region(document: Document, facts: StudyFacts, region: str) -> None:
     )
 
 
-def _other_measures(document: Document, facts: StudyFacts) -> None:
+def _other_measures(document: Document, facts: StudySlopes) -> None:
     """How many settings rise and fall, by every measure and kind of modules."""
     document.heading("By every measure")
     document.paragraph(

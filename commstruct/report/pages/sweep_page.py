@@ -24,7 +24,7 @@ from commstruct.study.equal_loss import (
     equal_loss,
 )
 from commstruct.study.robustness import robustness
-from commstruct.study.trends import FEWEST_SEEDS, SweepFacts, sweep_facts
+from commstruct.study.trends import FEWEST_SEEDS, SweepTrends, sweep_trends
 
 UNITS = {
     "whole": "weight",
@@ -49,7 +49,7 @@ def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
     sweep : Sweep
         Where the matrices to draw are.
     """
-    facts = sweep_facts(analysis)
+    facts = sweep_trends(analysis)
     answers = sentences.sweep_answers(analysis, facts)
     document = Document(
         title="Learning rate and block structure",
@@ -81,7 +81,7 @@ def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
 def _sweep_front(
     document: Document,
     analysis: Analysis,
-    facts: SweepFacts,
+    facts: SweepTrends,
     panels: dict[tuple[float, str], figures.Panel],
     answers: list[str],
 ) -> None:
@@ -125,7 +125,7 @@ def _sweep_front(
     document.add("outline", title="Contents", depth=1)
 
 
-def _learning(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
+def _learning(document: Document, analysis: Analysis, facts: SweepTrends) -> None:
     document.heading("Learning")
     document.paragraph(
         *sentences.learning_spans(analysis, facts, figure_ref("curves")),
@@ -169,7 +169,7 @@ def _learning(document: Document, analysis: Analysis, facts: SweepFacts) -> None
 def _matrices(
     document: Document,
     analysis: Analysis,
-    facts: SweepFacts,
+    facts: SweepTrends,
     panels: dict[tuple[float, str], figures.Panel],
 ) -> None:
     structure = sentences.main_structure(analysis)
@@ -214,7 +214,7 @@ def _matrices(
         )
 
 
-def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
+def _scores(document: Document, analysis: Analysis, facts: SweepTrends) -> None:
     document.heading("Scores against learning rate")
     document.paragraph(
         sentences.null_sentence(analysis),
@@ -257,7 +257,7 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
 def _robustness(
     document: Document,
     analysis: Analysis,
-    facts: SweepFacts,
+    facts: SweepTrends,
     found: EqualLoss | None,
 ) -> None:
     document.heading("How the answer depends on the measure")
@@ -308,7 +308,7 @@ def _robustness(
 
 
 def _panels(
-    analysis: Analysis, sweep: Sweep, facts: SweepFacts
+    analysis: Analysis, sweep: Sweep, facts: SweepTrends
 ) -> dict[tuple[float, str], figures.Panel]:
     """What to draw of each learning rate's example run, by region."""
     structure = sentences.main_structure(analysis)
@@ -332,14 +332,14 @@ def _panels(
     return panels
 
 
-def _run_key(facts: SweepFacts) -> str:
+def _run_key(facts: SweepTrends) -> str:
     seeds = {run.rpartition("-")[2] for run in facts.example_runs.values()}
     if len(seeds) == 1:
         return f"seed {seeds.pop()} is shown"
     return "of each learning rate the lowest seed that did not diverge is shown"
 
 
-def _means_key(facts: SweepFacts) -> str:
+def _means_key(facts: SweepTrends) -> str:
     key = "line, mean over seeds"
     if len(facts.seeds) >= FEWEST_SEEDS:
         key += "; broken lines, its 95 % confidence interval"

@@ -24,7 +24,7 @@ from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import Connectome
 from commstruct.report.text import STRUCTURE_NAMES, p_text, shown
 from commstruct.study.equal_loss import Checkpoint, Checkpoints, saturation
-from commstruct.study.trends import LEVEL, SweepFacts, last_value, match_modules
+from commstruct.study.trends import LEVEL, SweepTrends, last_value, match_modules
 
 MOST_CHARACTERS = 3_000_000  # of what there is to explore on one page
 MOST_NEURONS = 3000  # whose weights a browser draws without delay
@@ -119,7 +119,7 @@ def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
 
 
 def sweep_explorer(
-    analysis: Analysis, sweep: Sweep, facts: SweepFacts, checkpoints: Checkpoints
+    analysis: Analysis, sweep: Sweep, facts: SweepTrends, checkpoints: Checkpoints
 ) -> Facts:
     """What to explore of a sweep.
 
@@ -133,7 +133,7 @@ def sweep_explorer(
     analysis : Analysis
         Of `sweep`.
     sweep : Sweep
-    facts : SweepFacts
+    facts : SweepTrends
         Of `analysis`.
     checkpoints : dict
         As `checkpoint_blocks` returns.
@@ -314,7 +314,7 @@ def _groups(sweep: Sweep, explorer: _Explorer) -> Iterator[list[tuple[int, int, 
 
 
 def _ids(
-    analysis: Analysis, facts: SweepFacts, one: RegionAnalysis
+    analysis: Analysis, facts: SweepTrends, one: RegionAnalysis
 ) -> NDArray[np.int64]:
     """Colours of a run's modules, as in the run of its learning rate that is drawn."""
     example = facts.example_runs[float(one.learning_rate or 0)]

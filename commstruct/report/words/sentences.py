@@ -21,7 +21,7 @@ from commstruct.study.trends import (
     LEVEL,
     ROUNDING,
     RateScore,
-    SweepFacts,
+    SweepTrends,
     Trend,
     last_value,
     unsettled_rates,
@@ -58,7 +58,7 @@ def sweep_question() -> str:
     )
 
 
-def sweep_setting(analysis: Analysis, facts: SweepFacts) -> str:
+def sweep_setting(analysis: Analysis, facts: SweepTrends) -> str:
     """What was trained, on what and how often."""
     definition = analysis.provenance["sweep"].get("definition") or {}
     network, task = definition.get("network", {}), definition.get("task", {})
@@ -92,7 +92,7 @@ def sweep_setting(analysis: Analysis, facts: SweepFacts) -> str:
     return text
 
 
-def sweep_answers(analysis: Analysis, facts: SweepFacts) -> list[str]:
+def sweep_answers(analysis: Analysis, facts: SweepTrends) -> list[str]:
     """Three sentences: the trend, the evidence at each rate, the other regions."""
     region, structure = main_region(analysis), main_structure(analysis)
     diagonal = facts.trend(region, structure, "diagonal_score")
@@ -196,7 +196,7 @@ def evidence_sentence(trend: Trend) -> str:
     return f"{start}{'; '.join(clauses)}."
 
 
-def sweep_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
+def sweep_limits(analysis: Analysis, facts: SweepTrends) -> list[str]:
     """What a reader of the answer has to know, as far as it applies."""
     limits = []
     if facts.n_ended < facts.n_planned:
@@ -241,7 +241,7 @@ def region_sentence(regions: Sequence[RegionAnalysis]) -> str:
 
 
 def rate_sentence(
-    facts: SweepFacts, regions: Sequence[RegionAnalysis], structure: str
+    facts: SweepTrends, regions: Sequence[RegionAnalysis], structure: str
 ) -> str:
     """Scores of one structure at one learning rate over all its runs, by region."""
     parts = []
@@ -277,7 +277,7 @@ def null_sentence(analysis: Analysis) -> str:
     )
 
 
-def runs_sentence(analysis: Analysis, facts: SweepFacts) -> str:
+def runs_sentence(analysis: Analysis, facts: SweepTrends) -> str:
     """How many runs ended, diverged and learned."""
     able = [value for value in facts.learned.values() if value]
     diverged = str(facts.n_diverged or "none")
@@ -311,7 +311,7 @@ def dynamics_sentence(analysis: Analysis) -> str:
     return f"{radius} {balance}"
 
 
-def learning_spans(analysis: Analysis, facts: SweepFacts, reference: Any) -> list[Any]:
+def learning_spans(analysis: Analysis, facts: SweepTrends, reference: Any) -> list[Any]:
     """What the learning figures show."""
     words = [loss_sentence(analysis)]
     if analysis.runs[0].get("chance_accuracy") is not None:
@@ -325,7 +325,7 @@ def lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _learning_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
+def _learning_limits(analysis: Analysis, facts: SweepTrends) -> list[str]:
     ended = [r for r in analysis.runs if r["status"] != "diverged"]
     verdicts = [facts.learned[str(record["id"])] for record in ended]
     if not ended or None in verdicts:
@@ -388,7 +388,7 @@ def _role_limits(analysis: Analysis) -> list[str]:
     ]
 
 
-def _disagreements(facts: SweepFacts) -> list[str]:
+def _disagreements(facts: SweepTrends) -> list[str]:
     found = [t for t in facts.trends if t.statistic == "diagonal_score"]
     if not found:
         return []

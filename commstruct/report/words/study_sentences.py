@@ -14,7 +14,7 @@ from commstruct.study.slopes import (
     LEAST_SEEDS,
     VERDICTS,
     Slope,
-    StudyFacts,
+    StudySlopes,
 )
 from commstruct.study.trends import LEVEL, ROUNDING
 from commstruct.study.verdicts import (
@@ -43,7 +43,7 @@ CONCLUSION_WORDS = {
 
 
 def study_answers(
-    facts: StudyFacts,
+    facts: StudySlopes,
     explanations: Sequence[Explanation] = (),
     *,
     is_map: bool = True,
@@ -91,7 +91,7 @@ def _explained(explanations: Sequence[Explanation]) -> str:
     return f"Explanations put to their controls: {'; '.join(parts)}."
 
 
-def conclusion_sentence(facts: StudyFacts) -> str:
+def conclusion_sentence(facts: StudySlopes) -> str:
     """What the plan concludes from the whole study."""
     found = conclusion(facts)
     if found.outcome == "not testable":
@@ -112,7 +112,7 @@ def conclusion_sentence(facts: StudyFacts) -> str:
     )
 
 
-def _extent(facts: StudyFacts) -> str:
+def _extent(facts: StudySlopes) -> str:
     n_runs = sum(one.n_ended for one in facts.settings)
     n_planned = sum(one.n_planned for one in facts.settings)
     n_diverged = sum(one.n_diverged for one in facts.settings)
@@ -122,7 +122,7 @@ def _extent(facts: StudyFacts) -> str:
     )
 
 
-def _verdicts(facts: StudyFacts) -> str:
+def _verdicts(facts: StudySlopes) -> str:
     parts = []
     for region in dict.fromkeys(one.region for one in facts.primary()):
         count = Counter(one.verdict for one in facts.primary() if one.region == region)
@@ -131,7 +131,7 @@ def _verdicts(facts: StudyFacts) -> str:
     return f"By setting: {'; '.join(parts)}."
 
 
-def _extremes(facts: StudyFacts) -> str:
+def _extremes(facts: StudySlopes) -> str:
     known = [one for one in facts.primary() if one.means]
     if not known:
         return "D is defined in no run that learned."
@@ -155,7 +155,7 @@ def _mean_text(slope: Slope, place: int) -> str:
     )
 
 
-def _at_equal_loss(facts: StudyFacts) -> str:
+def _at_equal_loss(facts: StudySlopes) -> str:
     parts = []
     has_intervals = False
     for region in DECISIVE_REGIONS:

@@ -14,7 +14,7 @@ from commstruct.report.text import (
 )
 from commstruct.report.words.tables import Table
 from commstruct.study.explanations import Explanation
-from commstruct.study.slopes import MEASURES, Comparison, Slope, StudyFacts
+from commstruct.study.slopes import MEASURES, Comparison, Slope, StudySlopes
 
 COMPARISONS: dict[Comparison, str] = {
     "steps": "equal steps",
@@ -52,7 +52,7 @@ def slopes_table(slopes: Sequence[Slope]) -> Table:
     )
 
 
-def comparisons_table(facts: StudyFacts, region: str) -> Table:
+def comparisons_table(facts: StudySlopes, region: str) -> Table:
     """One row per setting: the slope at equal steps, loss, and rate x steps."""
     slopes = {
         key: {o.setting: o for o in facts.primary(key) if o.region == region}
@@ -116,7 +116,7 @@ def explanations_table(explanations: Sequence[Explanation]) -> Table:
     )
 
 
-def measures_table(facts: StudyFacts) -> Table:
+def measures_table(facts: StudySlopes) -> Table:
     """In how many settings each measure falls and rises."""
     rows = []
     keys = dict.fromkeys(
@@ -197,7 +197,7 @@ def _certain(runs: Sequence[Any], name: str) -> str:
 
 
 def settings_table(
-    facts: StudyFacts, changes: Mapping[str, Mapping[str, Any]]
+    facts: StudySlopes, changes: Mapping[str, Mapping[str, Any]]
 ) -> Table:
     """One row per setting: what it changes, its runs, where it learned."""
     rows = []

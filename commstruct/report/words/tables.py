@@ -12,7 +12,7 @@ from commstruct.analysis import Analysis
 from commstruct.report.text import p_text, percent, plain, shown, signed
 from commstruct.study.equal_loss import EqualLoss
 from commstruct.study.robustness import MEASURES, Shift
-from commstruct.study.trends import LEVEL, SweepFacts, Trend, last_value
+from commstruct.study.trends import LEVEL, SweepTrends, Trend, last_value
 
 DASH = "\u2013"
 SYMBOLS = {"diagonal_score": "D", "modularity": "Q", "structure_strength": "S"}
@@ -56,7 +56,7 @@ class Table:
     size: float = 8.0
 
 
-def runs_table(analysis: Analysis, facts: SweepFacts) -> Table:
+def runs_table(analysis: Analysis, facts: SweepTrends) -> Table:
     """One row per run."""
     structure = str(analysis.settings["structures"][0])
     regions = [str(region) for region in analysis.settings["regions"]]
@@ -98,7 +98,7 @@ def runs_table(analysis: Analysis, facts: SweepFacts) -> Table:
     return _table(header, rows, aligns, size=7.5)
 
 
-def trends_table(facts: SweepFacts) -> Table:
+def trends_table(facts: SweepTrends) -> Table:
     """One row per region, structure and score."""
     header = (
         "region",
@@ -360,7 +360,7 @@ def _table(
     )
 
 
-def _status(record: Mapping[str, Any], facts: SweepFacts) -> str:
+def _status(record: Mapping[str, Any], facts: SweepTrends) -> str:
     if record["status"] == "diverged":
         return f"diverged at step {record.get('diverged_at')}"
     verdict = facts.learned[str(record["id"])]
