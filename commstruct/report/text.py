@@ -59,7 +59,7 @@ def _visible(character: str) -> str:
 
 @cache
 def _font() -> FT2Font:
-    """The font that stands in wherever the text's own lacks a character."""
+    """Fallback font for characters that the text font lacks."""
     return FT2Font(str(FONTS / "DejaVuSans.ttf"))
 
 

@@ -79,7 +79,7 @@ class Panel(NamedTuple):
 
 
 def own_ids(region: RegionAnalysis) -> IntVector:
-    """Number each module by itself, where there is nothing to match it with."""
+    """Number modules by their own index, where there is nothing to match them with."""
     return np.arange(region.partition.n_modules, dtype=np.int64)
 
 

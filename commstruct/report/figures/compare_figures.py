@@ -242,7 +242,7 @@ def _mark(axes: Axes, marked: NDArray[np.bool_], marker: str) -> None:
 
 @in_style
 def plot_modules_across(comparison: ConnectomeComparison) -> Figure | None:
-    """Draw which neurons go from which module of one to which of the other.
+    """Draw how neurons are distributed over the modules of both connectomes.
 
     Without matched neurons, from the modules of each to the neurons' types; None if
     there are no types either.
@@ -487,7 +487,7 @@ def _name_points(axes: Axes, points: FloatMatrix, names: Sequence[str]) -> None:
 
 
 def _by_kind_and_strength(network: Any, labels: Any) -> NDArray[np.int64]:
-    """Kinds together, strongest neurons first in each."""
+    """Order of neurons by kind, strongest first within each."""
     pre, post, values = off_diagonal(network)
     n = network.n_neurons
     strength = np.bincount(pre, np.abs(values), minlength=n)

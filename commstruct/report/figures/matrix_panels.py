@@ -39,7 +39,7 @@ Scale = Literal["linear", "log", "rank"]
 
 
 class MatrixFigure(Figure):
-    """A figure of a sorted matrix that knows the order it was sorted in.
+    """Figure of a sorted matrix that keeps the order of its rows.
 
     Attributes
     ----------
@@ -209,7 +209,7 @@ def _draw_strips(
 def _number_modules(
     axes: Axes, labels: IntVector, colors: FloatMatrix, place: float
 ) -> None:
-    """Write the number of each module that is tall enough for it."""
+    """Write the number of each module whose strip is tall enough."""
     n = len(labels)
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
     for start, end in zip(starts, [*starts[1:], n], strict=True):
@@ -245,7 +245,7 @@ def _group_tones(names: Sequence[str]) -> FloatMatrix:
 def group_legend(
     figure: Figure | SubFigure, groups: Sequence[str] | None, *, width: float
 ) -> None:
-    """Say which grey of the strips is which role or type, of the first eight.
+    """Add a legend of the greys of the first eight roles or types.
 
     `width` is how many inches there are for it.
     """
@@ -294,7 +294,7 @@ def _tiles(weights: Any, order: IntVector) -> FloatMatrix:
 def _color_scale(
     weights: FloatMatrix, scale: Scale, limit: float | None, *, signed: bool
 ) -> tuple[FloatMatrix, Normalize, str, str]:
-    """What to draw, and norm, colour map and pointed ends of its colour bar."""
+    """Values to draw, with norm, colour map and pointed ends of the colour bar."""
     sizes = np.abs(weights[(weights != 0) & np.isfinite(weights)])
     largest = float(sizes.max()) if len(sizes) else 1.0
     colormap = "RdBu_r" if signed else "magma_r"
@@ -325,7 +325,7 @@ def _color_scale(
 
 
 def _color_map(name: str) -> Colormap:
-    """With the grey of what cannot be, few enough colours for a table of 256."""
+    """Colour map of so few colours that, with the grey, a table of 256 holds them."""
     return mpl.colormaps[name].resampled(255).with_extremes(bad=IMPOSSIBLE_COLOR)
 
 
@@ -401,7 +401,7 @@ def block_title(region: RegionAnalysis) -> str:
 
 
 def _say_one_module(axes: Axes, mean: float, unit: str) -> None:
-    """A panel without colour, since one block has nothing to be compared with."""
+    """Draw one block without colour, as there is nothing to compare it with."""
     axes.imshow([[0.0]], cmap="Greys", vmin=0, vmax=1)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color="0.7")
@@ -465,7 +465,7 @@ def _write_means(
 
 
 def module_order(labels: Any, *, groups: Sequence[str] | None = None) -> IntVector:
-    """Order of neurons by module, within modules by group, then as they came.
+    """Order of neurons by module, within modules by group, then by index.
 
     Parameters
     ----------

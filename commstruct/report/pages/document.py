@@ -111,7 +111,7 @@ class Document:
     def provenance(
         self, table: tables.Table, commands: Sequence[tuple[str, str]]
     ) -> None:
-        """Add what decides the numbers, and the commands that make them again."""
+        """Add what decides the numbers, and the commands that repeat them."""
         self.heading("Provenance")
         self.paragraph(
             "Everything that decides the numbers is in ", table_ref("provenance"), "."

@@ -310,7 +310,7 @@ def _robustness(
 def _panels(
     analysis: Analysis, sweep: Sweep, facts: SweepTrends
 ) -> dict[tuple[float, str], figures.Panel]:
-    """What to draw of each learning rate's example run, by region."""
+    """Panels of the example run of each learning rate, by region."""
     structure = sentences.main_structure(analysis)
     found: dict[tuple[str, str], RegionAnalysis] = {
         (str(one.run), one.region): one
@@ -347,7 +347,7 @@ def _means_key(facts: SweepTrends) -> str:
 
 
 def _spread(values: Sequence[float], most: int) -> list[float]:
-    """The first, the last and some between, evenly."""
+    """The first, the last, and some evenly spaced between them."""
     if len(values) <= most:
         return list(values)
     places = [round(i * (len(values) - 1) / (most - 1)) for i in range(most)]

@@ -47,7 +47,7 @@ def comparison_setting(comparison: ConnectomeComparison) -> str:
 
 
 def comparison_limits(comparison: ConnectomeComparison) -> list[str]:
-    """What a reader has to know before believing."""
+    """Limits of the comparison that a reader must know."""
     limits = []
     if comparison.match == "graph":
         limits.append(
@@ -72,7 +72,7 @@ def comparison_limits(comparison: ConnectomeComparison) -> list[str]:
 
 
 def worm_sentence(datasets: tuple[str | None, str | None]) -> str | None:
-    """How far C. elegans connectomes differ, if such ones are compared.
+    """How much C. elegans connectomes differ, if two of them are compared.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def worm_sentence(datasets: tuple[str | None, str | None]) -> str | None:
 
 
 def blocks_answer(comparison: ConnectomeComparison) -> str:
-    """How many blocks differ, and which most."""
+    """How many blocks differ, and which differ most."""
     table = comparison.blocks
     tested = table[table["mean_p"].notna()]
     what = (

@@ -20,7 +20,7 @@ from commstruct.study.trends import LEVEL
 
 
 def network_setting(analysis: Analysis) -> str:
-    """What the network is."""
+    """Size and kind of the network."""
     known = analysis.provenance
     own = known["n_self_connections"]
     loops = f" ({own} self-connections, which D and S leave out)," if own else ","
@@ -60,7 +60,7 @@ def network_answers(analysis: Analysis) -> list[str]:
 
 
 def pairs_sentence(one: RegionAnalysis) -> str:
-    """Of which kinds the pairs of modules are, beside what chance gives."""
+    """Kinds of pairs of modules, compared with chance."""
     found = one.blocks.pair_types
     defined = sum(found.counts.values())
     if not defined:
@@ -78,7 +78,7 @@ def pairs_sentence(one: RegionAnalysis) -> str:
 
 
 def network_limits(analysis: Analysis) -> list[str]:
-    """What a reader of a single network's report has to know."""
+    """Limits of the analysis of one network that a reader must know."""
     column = next((c for c in ("role", "type") if c in analysis.neurons), None)
     limits = [
         f"Agreement of the {STRUCTURE_NAMES[one.structure]} with the neurons\u2019 "

@@ -55,7 +55,7 @@ def contrast_text(contrast: Contrast) -> str:
 
 
 def needed_text(contrast: Contrast) -> str:
-    """How many networks of either kind, from the found to the least difference."""
+    """Number of networks of each kind needed, for d and for its bound nearer 0."""
     if contrast.n_each is None or contrast.n_each_most is None:
         return "\u2013"
     if contrast.n_each == contrast.n_each_most:

@@ -13,7 +13,7 @@ _PAIRS = tuple(axis for axis in AXES if axis not in _SCORES)
 
 
 def ends_table(predictions: Predictions) -> Table:
-    """D and structure strength of both ends, by setting, and what tells them apart."""
+    """D and structure strength at both ends of each setting, and their difference."""
     rows = []
     for region in predictions.regions:
         for low, high in predictions.pairs(region):

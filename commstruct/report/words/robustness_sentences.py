@@ -20,7 +20,7 @@ VERDICTS = {
 
 
 def robustness_sentence(shifts: Sequence[Shift]) -> str:
-    """In how many of the ways to ask the shift is seen."""
+    """Under how many of the definitions the shift is seen."""
     counts = {
         verdict: sum(shift.verdict == verdict for shift in shifts)
         for verdict in VERDICTS
@@ -33,7 +33,7 @@ def robustness_sentence(shifts: Sequence[Shift]) -> str:
 
 
 def equal_loss_sentence(analysis: Analysis, found: EqualLoss | None) -> str:
-    """What is left of the trend of D where the runs have learned as much."""
+    """What remains of the trend of D where all runs have learned equally much."""
     if found is None:
         return (
             "Fewer than two learning rates learned the task, so none can be compared "

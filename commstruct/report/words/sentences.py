@@ -40,17 +40,17 @@ SCORE_NAMES = {
 
 
 def main_region(analysis: Analysis) -> str:
-    """Region that leads the report: the first that was asked for."""
+    """Region that leads the report: the first that was requested."""
     return str(analysis.settings["regions"][0])
 
 
 def main_structure(analysis: Analysis) -> str:
-    """Structure that leads the report: the first that was asked for."""
+    """Structure that leads the report: the first that was requested."""
     return str(analysis.settings["structures"][0])
 
 
 def sweep_question() -> str:
-    """What a sweep asks."""
+    """The question of a sweep."""
     return (
         "Does the learning rate decide whether a network's wiring becomes "
         "block-diagonal (strong connections within modules) or off-diagonal (strong "
@@ -59,7 +59,7 @@ def sweep_question() -> str:
 
 
 def sweep_setting(analysis: Analysis, facts: SweepTrends) -> str:
-    """What was trained, on what and how often."""
+    """Networks, task, learning rates and seeds of a sweep."""
     definition = analysis.provenance["sweep"].get("definition") or {}
     network, task = definition.get("network", {}), definition.get("task", {})
     sweep, rule = definition.get("sweep", {}), definition.get("rule", {})
@@ -156,7 +156,7 @@ def trend_clause(trend: Trend, *, short: bool = False) -> str:
 
 
 def evidence_sentence(trend: Trend) -> str:
-    """At which learning rates a region is more than its null networks, and which way.
+    """Learning rates at which a region differs from its nulls, and the direction.
 
     For the diagonal score.
     """
@@ -197,7 +197,7 @@ def evidence_sentence(trend: Trend) -> str:
 
 
 def sweep_limits(analysis: Analysis, facts: SweepTrends) -> list[str]:
-    """What a reader of the answer has to know, as far as it applies."""
+    """Limits of the answer that apply and that a reader must know."""
     limits = []
     if facts.n_ended < facts.n_planned:
         limits.append(
@@ -265,7 +265,7 @@ def rate_sentence(
 
 
 def null_sentence(analysis: Analysis) -> str:
-    """How many null networks there were, or that there were none."""
+    """Number of null networks, if any."""
     settings = analysis.settings
     per = " per region and run" if analysis.kind == "sweep" else ""
     if not settings["n_nulls"]:
@@ -312,7 +312,7 @@ def dynamics_sentence(analysis: Analysis) -> str:
 
 
 def learning_spans(analysis: Analysis, facts: SweepTrends, reference: Any) -> list[Any]:
-    """What the learning figures show."""
+    """Summary of the figures on learning."""
     words = [loss_sentence(analysis)]
     if analysis.runs[0].get("chance_accuracy") is not None:
         words.append(accuracy_sentence(analysis))
@@ -321,7 +321,7 @@ def learning_spans(analysis: Analysis, facts: SweepTrends, reference: Any) -> li
 
 
 def lower_first(text: str) -> str:
-    """Return text that goes on a sentence."""
+    """Return text as the continuation of a sentence."""
     return text[:1].lower() + text[1:]
 
 

@@ -64,7 +64,7 @@ def study_answers(
 
 
 def _explained(explanations: Sequence[Explanation]) -> str:
-    """What became of every explanation of every shift, in one sentence."""
+    """Outcome of every explanation of every shift, in one sentence."""
     parts = []
     for shift in dict.fromkeys(
         (one.shift.setting, one.shift.region) for one in explanations
@@ -191,7 +191,7 @@ def _at_equal_loss(facts: StudySlopes) -> str:
 
 
 def served_sentence(probes: Sequence[SettingProbe]) -> str:
-    """In how many runs modules serve classes, beyond chance."""
+    """Number of runs in which modules serve classes beyond chance."""
     runs = [run for probe in probes for run in probe.runs]
     alike = sum(run.shared_p <= LEVEL for run in runs)
     serving = sum(run.served_p <= LEVEL for run in runs)
@@ -205,7 +205,7 @@ def served_sentence(probes: Sequence[SettingProbe]) -> str:
 
 
 def explanation_sentences(explanations: Sequence[Explanation]) -> list[str]:
-    """What became of each explanation in one setting and region; one sentence each."""
+    """Outcome of each explanation in one setting and region, one sentence each."""
     sentences = []
     for name in dict.fromkeys(one.candidate.name for one in explanations):
         here = [one for one in explanations if one.candidate.name == name]
@@ -235,7 +235,7 @@ def explanation_sentences(explanations: Sequence[Explanation]) -> list[str]:
 
 
 def slope_sentence(slope: Slope) -> str:
-    """One setting and region in words."""
+    """The slope of one setting and region in words."""
     if not math.isfinite(slope.p_value):
         return f"{slope.setting}: not testable."
     change = _to_text(slope)

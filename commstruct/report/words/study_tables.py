@@ -117,7 +117,7 @@ def explanations_table(explanations: Sequence[Explanation]) -> Table:
 
 
 def measures_table(facts: StudySlopes) -> Table:
-    """In how many settings each measure falls and rises."""
+    """Number of settings in which each measure falls and rises."""
     rows = []
     keys = dict.fromkeys(
         (one.region, one.structure, one.measure, one.comparison) for one in facts.slopes
@@ -156,7 +156,7 @@ def measures_table(facts: StudySlopes) -> Table:
 
 
 def served_table(probes: Sequence[Any]) -> Table:
-    """One row per setting: what its modules serve."""
+    """One row per setting: tuning and lesions of its modules."""
     rows: list[tuple[str, ...]] = []
     for probe in probes:
         runs = probe.runs
@@ -199,7 +199,7 @@ def _certain(runs: Sequence[Any], name: str) -> str:
 def settings_table(
     facts: StudySlopes, changes: Mapping[str, Mapping[str, Any]]
 ) -> Table:
-    """One row per setting: what it changes, its runs, where it learned."""
+    """One row per setting: its changes, its runs, and the rates that learned."""
     rows = []
     for one in facts.settings:
         change = changes.get(one.name, {})
