@@ -2,12 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pytest
 from helpers.command import commstruct
 
+from commstruct.compare.reference_axes import AXES
 from commstruct.report import remake_report, write_result
 from commstruct.study import StudyResult, plan_study, read_study, run_share, run_study
+from commstruct.study.predictions import End, EndPlace, predictions_of
+from commstruct.study.slopes import StudySlopes
 from sims.study import load_study
 
 STUDY = """
@@ -142,3 +147,18 @@ def test_what_is_no_study_is_not_read(out: Path, tmp_path: Path) -> None:
     del content["settings"][0]["scores"]  # which earlier versions did not write
     with pytest.raises(ValueError, match=r"must have all that .* KeyError\('scores'\)"):
         StudyResult.from_dict(content)
+
+
+@pytest.mark.parametrize("high", [-1.0, 3.0])
+def test_a_difference_that_is_infinite_reads_back_as_infinite(high: float) -> None:
+    def end(name: Literal["low", "high"], value: float) -> End:
+        place = EndPlace(value, 0, 0, 0, value, value, value, runs=(value, value))
+        return End("base", "hidden", name, 0.1, 2, 0, dict.fromkeys(AXES, place))
+
+    ends = (end("low", 1.0), end("high", high))
+    predictions = predictions_of([("base", ends)], [])
+    assert predictions.contrasts[0].d == np.copysign(np.inf, high - 1)
+    result = StudyResult(StudySlopes((), ()), predictions=predictions)
+    content = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    again = StudyResult.from_dict(content).predictions
+    assert again == predictions
