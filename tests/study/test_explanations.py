@@ -206,4 +206,4 @@ def test_a_study_of_controls_concludes_with_its_explanations():
     assert "of the hidden neurons in base (\u22120.20," in answer
     assert "By the plan" in study_answers(facts, found)[2]
     nothing = study_answers(facts, (), is_map=False)[2]
-    assert nothing.startswith("There is no change of D")
+    assert nothing.startswith("There is no evidence for a change of D")

@@ -172,11 +172,11 @@ def test_sentences_say_what_the_numbers_say(predictions: Predictions) -> None:
     text = " ".join(sentences)
     assert "lowest rate that learned in 2 of 3 settings and at the highest in 1" in text
     assert "below them in 0 and 1 (95 % intervals over seeds)" in text
-    assert "from above to below, as the claim has it, in 1." in text
+    assert "from above to below, as the claim predicts, in 1." in text
     assert "tells a high rate from a low one in 1 of 3 settings: turns (lower" in text
     assert (
-        "D is above in 2 (within and mirrored), below in 1 (across) and not told"
-        in text
+        "D is above in 2 (within and mirrored), below in 1 (across) and not "
+        "distinguishable from them" in text
     )
     assert "above their nulls at both ends in 2 of 6 combinations" in text
     assert "no negative weights" not in text
