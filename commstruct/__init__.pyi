@@ -23,6 +23,7 @@ from .compare import compare_groups as compare_groups
 from .compare import compare_partitions as compare_partitions
 from .compare import match_graphs as match_graphs
 from .compare import place_on_sweep as place_on_sweep
+from .compare import read_comparison as read_comparison
 from .connectome import Connectome as Connectome
 from .connectome import as_connectome as as_connectome
 from .datasets import Dataset as Dataset
@@ -59,5 +60,10 @@ from .report import plot_matrix as plot_matrix
 from .report import plot_morphospace as plot_morphospace
 from .report import plot_nulls as plot_nulls
 from .report import plot_resolution_scan as plot_resolution_scan
+from .report import read_experiment as read_experiment
 from .report import write_report as write_report
+from .report import write_result as write_result
+from .study import StudyResult as StudyResult
 from .study import match_modules as match_modules
+from .study import read_study as read_study
+from .study import run_study as run_study

@@ -10,23 +10,18 @@ reports word them. Built again from the same results, it is the same bytes.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import typst
 
-from commstruct.analysis import open_sweep, read_analysis
-from commstruct.files import read_connectome
-from commstruct.report.pages import Document, ReportSettings
+from commstruct.report import ReportSettings, document_of, read_result
+from commstruct.report.pages import Document
 from commstruct.report.pages.html import html_bytes
-from commstruct.report.pages.network_page import network_document
 from commstruct.report.pages.pdf import pdf_bytes
-from commstruct.report.pages.sweep_page import sweep_document
 from commstruct.report.text import FONTS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,20 +29,6 @@ REPORTS = ROOT / "reports"
 RESULTS = ROOT / "reports" / "out"
 MOST_BYTES = 3_000_000  # of a file that is committed; a larger page is left out
 DOTS_PER_INCH = 96
-
-
-def sweep(folder: Path) -> Document:
-    return sweep_document(read_analysis(folder), open_sweep(folder / "sweep.zarr"))
-
-
-def connectome(folder: Path) -> Document:
-    network = read_connectome(folder / "network.npz")
-    return network_document(read_analysis(folder), network)
-
-
-def kept(folder: Path) -> Document:
-    content = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    return Document.from_dict(content["document"])
 
 
 @dataclass(frozen=True)
@@ -61,7 +42,6 @@ class Exhibit:
         Of commstruct; `--out` and `--workers` are added.
     proof : str
         File of the results that is written last.
-    document : function of the folder of the results
     shows_figure : bool
         Whether its first figure is also kept alone, for the README.
     tables : tuple of str
@@ -72,7 +52,6 @@ class Exhibit:
     title: str
     command: tuple[str, ...]
     proof: str
-    document: Callable[[Path], Document]
     shows_figure: bool = False
     tables: tuple[str, ...] = ()
 
@@ -83,7 +62,6 @@ EXHIBITS = (
         "A sweep across learning rates",
         ("run", "reports/learning-rate.toml"),
         "",  # goes on by itself where it ended
-        sweep,
         shows_figure=True,
     ),
     Exhibit(
@@ -91,14 +69,12 @@ EXHIBITS = (
         "A connectome: the right mushroom body of a Drosophila larva",
         ("analyze", "dataset:mushroom-body-right"),
         "report.json",
-        connectome,
     ),
     Exhibit(
         "comparison",
         "A comparison: both sexes of C. elegans",
         ("compare", "dataset:celegans-hermaphrodite", "dataset:celegans-male"),
-        "report.json",
-        kept,
+        "second.npz",
     ),
 )
 MAP = (
@@ -107,7 +83,6 @@ MAP = (
         "The map",
         ("run", "reports/claim.toml"),
         "",
-        kept,
         shows_figure=True,
         tables=("study.json", "slopes.csv", "connectomes.csv"),
     ),
@@ -116,7 +91,6 @@ MAP = (
         "Why D falls: every explanation of the clearest fall, with its controls",
         ("run", "reports/claim-why.toml"),
         "",
-        kept,
         tables=("study.json", "slopes.csv"),
     ),
     Exhibit(
@@ -124,7 +98,6 @@ MAP = (
         "Why D rises: the same of the clearest rises",
         ("run", "reports/claim-why-rise.toml"),
         "",
-        kept,
         tables=("study.json", "slopes.csv"),
     ),
 )
@@ -152,7 +125,9 @@ def main() -> None:
             arguments += ["--format=pdf"]
             command = [sys.executable, "-m", "commstruct", *exhibit.command, *arguments]
             subprocess.run(command, cwd=ROOT, check=True)
-        sections.append(show(exhibit, exhibit.document(folder), shown_in))
+        sections.append(
+            show(exhibit, document_of(read_result(folder), folder), shown_in)
+        )
         for table in exhibit.tables:
             content = (folder / table).read_bytes()
             (shown_in / f"{exhibit.name}-{table}").write_bytes(content)

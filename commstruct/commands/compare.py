@@ -326,7 +326,7 @@ def _compare_two(
 ) -> dict[str, Any]:
     """Compare two connectomes, write the results, and return their summary."""
     from commstruct.compare import compare_connectomes
-    from commstruct.report.pages.compare_page import write_comparison
+    from commstruct.report.pages.results import write_result
 
     log.info("comparing, with %d null networks of each", options.n_nulls)
     comparison = compare_connectomes(
@@ -349,14 +349,13 @@ def _compare_two(
         network.removeprefix(DATASET) if network.startswith(DATASET) else None
         for network in inputs.networks
     ]
-    paths = write_comparison(
+    comparison = replace(
         comparison,
-        out,
-        placements=placements,
-        datasets=(shipped[0], shipped[1]),
         provenance=inputs.provenance(session.command),
-        settings=report,
+        datasets=(shipped[0], shipped[1]),
+        placements=placements,
     )
+    paths = write_result(comparison, out, report)
     content = comparison.to_dict()
     edges = content["edges"] or {}
     return {
@@ -404,7 +403,7 @@ def _compare_several(
 ) -> dict[str, Any]:
     """Compare several connectomes, or groups; write and return the results."""
     from commstruct.compare import compare_groups
-    from commstruct.report.pages.groups_page import write_groups
+    from commstruct.report.pages.results import write_result
 
     comparison = compare_groups(
         inputs.connectomes,
@@ -415,12 +414,8 @@ def _compare_several(
     )
     for note in comparison.notes:
         log.info("%s", note)
-    paths = write_groups(
-        comparison,
-        out,
-        provenance=inputs.provenance(session.command),
-        settings=report,
-    )
+    comparison = replace(comparison, provenance=inputs.provenance(session.command))
+    paths = write_result(comparison, out, report)
     content = comparison.to_dict()
     return {
         **{key: content[key] for key in GROUPS_SUMMARY},

@@ -49,25 +49,14 @@ def read_study(
     path: Path, overrides: list[str] | None
 ) -> "tuple[Study, dict[str, AnalysisSettings], ReportSettings]":
     """Read a study and check the tables of all of its settings."""
-    from commstruct.study.explanations import CANDIDATES
+    from commstruct.study.plan import StudyPlan
     from sims.study import load_study
 
     study = load_study(path, overrides=overrides or [])
-    for name, explanations in study.controls.items():
-        for unknown in explanations.keys() - CANDIDATES.keys():
-            raise ValueError(
-                f"{path}: controls.{name} must name explanations "
-                f"({', '.join(CANDIDATES)}), got {unknown[:80]!r}"
-            )
     tables = {name: check_tables(one, path) for name, one in study.settings.items()}
-    for name, (analysis, _) in tables.items():
-        if analysis.structures[0] != "any":
-            raise ValueError(
-                f"{path}, settings.{name}: analysis.structures must begin with 'any', "
-                f"got {analysis.structures[0]!r}"
-            )
-    reports = [report for _, report in tables.values()]
-    return study, {name: analysis for name, (analysis, _) in tables.items()}, reports[0]
+    analyses = {name: analysis for name, (analysis, _) in tables.items()}
+    StudyPlan(study, analyses, source=str(path))  # which refuses what cannot be done
+    return study, analyses, next(report for _, report in tables.values())
 
 
 def report_settings(

@@ -10,4 +10,6 @@ from .partitions import PartitionComparison as PartitionComparison
 from .partitions import compare_partitions as compare_partitions
 from .placement import Placement as Placement
 from .placement import place_on_sweep as place_on_sweep
+from .results import read_comparison as read_comparison
+from .results import write_comparison as write_comparison
 from .similarity import EdgeSimilarity as EdgeSimilarity

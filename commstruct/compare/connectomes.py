@@ -1,8 +1,8 @@
 """Comparison of two connectomes: edges, modules, blocks, distributions, spectra."""
 
 import json
-from dataclasses import asdict, dataclass
-from typing import Any, TypedDict, Unpack
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -47,6 +47,9 @@ from commstruct.nulls.significance import Significance, structure_significance
 from commstruct.plain import plain_data
 from commstruct.statistics import Tail, p_value, z_score
 from commstruct.vocabulary import SCORES, FloatVector, IntVector
+
+if TYPE_CHECKING:
+    from commstruct.compare.placement import Placement
 
 MATCHES = ("auto", "names", "types", "graph")
 # Null networks with which a matching by connections is compared: each takes as long as
@@ -133,6 +136,13 @@ class ConnectomeComparison:
         See `commstruct.compare.network_distances`.
     settings : dict
         The arguments that reproduce this result.
+    provenance : dict of str to str
+        What it was made from, for reports: command, versions, hashes of the inputs.
+    datasets : (str or None, str or None)
+        Names of the shipped connectomes that were compared, None for others; for some a
+        report adds what is known of their differences.
+    placements : dict of str to Placement
+        Where the connectomes are on a sweep, by their names.
 
     See Also
     --------
@@ -179,6 +189,9 @@ class ConnectomeComparison:
     spectra: pd.DataFrame
     distances: dict[str, float]
     settings: dict[str, Any]
+    provenance: dict[str, str] = field(default_factory=dict)
+    datasets: tuple[str | None, str | None] = (None, None)
+    placements: "dict[str, Placement]" = field(default_factory=dict)
 
     @property
     def n_matched(self) -> int:
@@ -219,15 +232,17 @@ class ConnectomeComparison:
                 "scales": self.scales,
                 "edges": edges,
                 "matching": None if self.matching is None else asdict(self.matching),
-                "modules": {
-                    name: {"labels": p.labels, "n_modules": p.n_modules}
-                    for name, p in self.modules.items()
-                },
+                "modules": self.modules,
                 "blocks_by": self.blocks_by,
                 "diagonal_difference": self.diagonal_difference,
                 "distances": self.distances,
                 "settings": self.settings,
                 **self.tables(),
+                "provenance": self.provenance,
+                "labels": self.labels,
+                "kinds": self.kinds,
+                "datasets": self.datasets,
+                "placements": self.placements,
             }
         )
         return content

@@ -1,7 +1,7 @@
 """Groups of connectomes: permutation tests over individuals, and distances."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from itertools import combinations
 from math import comb
 from typing import Any, TypedDict, Unpack
@@ -94,6 +94,8 @@ class GroupComparison:
         Smallest p-value that these group sizes can give.
     settings : dict
         The arguments that reproduce this result.
+    provenance : dict of str to str
+        What it was made from, for reports: command, versions, hashes of the inputs.
 
     See Also
     --------
@@ -133,6 +135,7 @@ class GroupComparison:
     n_deals: int
     smallest_p: float
     settings: dict[str, Any]
+    provenance: dict[str, str] = field(default_factory=dict)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables by name."""
@@ -151,7 +154,7 @@ class GroupComparison:
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything except the edges as plain values; NaN becomes None."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
         del values["edges"]
         content: dict[str, Any] = plain_data(values)
         return content

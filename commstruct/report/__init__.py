@@ -1,4 +1,4 @@
-"""Reports of an analysis, in three rooms: words, figures, pages."""
+"""Reports of results, in three layers: words, figures, pages."""
 
 import lazy_loader
 

@@ -14,7 +14,11 @@ from .figures.matrix_panels import MatrixFigure as MatrixFigure
 from .figures.matrix_panels import module_order as module_order
 from .figures.morphospace import plot_morphospace as plot_morphospace
 from .figures.scan_figure import plot_resolution_scan as plot_resolution_scan
+from .pages.results import document_of as document_of
+from .pages.results import read_experiment as read_experiment
+from .pages.results import read_result as read_result
+from .pages.results import remake_report as remake_report
+from .pages.results import write_report as write_report
+from .pages.results import write_result as write_result
 from .pages.writing import read_report_settings as read_report_settings
-from .pages.writing import remake_report as remake_report
-from .pages.writing import write_report as write_report
 from .settings import ReportSettings as ReportSettings

@@ -1,6 +1,7 @@
-"""How a report looks, checked."""
+"""Settings of a report, checked."""
 
-from typing import Literal, get_args
+from collections.abc import Sequence
+from typing import Any, Literal, TypedDict, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -9,17 +10,45 @@ Format = Literal["pdf", "html"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
+class ReportOptions(TypedDict, total=False):
+    """The fields of `ReportSettings` as keywords, all optional."""
+
+    title: str
+    author: str
+    paper: Paper
+    formats: Sequence[Format]
+
+
 class ReportSettings(BaseModel):
-    """How a report looks: the ``[report]`` table of a definition.
+    """Settings of a report: the ``[report]`` table of a definition.
 
     Attributes
     ----------
     title : str
-        Empty for a title of ours.
+        Shown as it is, shortened where it is very long. Empty for the usual title.
     author : str
         Empty for none.
     paper : {"a4", "us-letter"}
-    formats : list of {"pdf", "html"}
+        Of the PDF.
+    formats : tuple of {"pdf", "html"}
+
+    Raises
+    ------
+    ValueError
+        If a setting is unknown or has a value that it cannot have.
+
+    See Also
+    --------
+    write_report : Writes a report with these settings.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> settings = cs.ReportSettings(title="My network", formats=("pdf",))
+    >>> settings.paper
+    'a4'
+    >>> settings.changed(paper="us-letter").title
+    'My network'
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,3 +57,20 @@ class ReportSettings(BaseModel):
     author: str = ""
     paper: Paper = "a4"
     formats: tuple[Format, ...] = Field(default=FORMATS, min_length=1)
+
+    def changed(self, **changes: Any) -> "ReportSettings":
+        """Return the same settings but for those named.
+
+        Raises
+        ------
+        TypeError
+            If one of them is unknown.
+        ValueError
+            If a value is not possible.
+        """
+        known = ReportSettings.model_fields
+        for name in changes.keys() - known.keys():
+            raise TypeError(
+                f"settings of a report must be of {', '.join(known)}, got {name!r}"
+            )
+        return ReportSettings.model_validate({**self.model_dump(), **changes})

@@ -1,4 +1,4 @@
-"""Words from outside and numbers, made fit to be shown."""
+"""Names from outside and numbers as text that any page can show."""
 
 import math
 import unicodedata
@@ -54,7 +54,7 @@ def _visible(character: str) -> str:
 
 @cache
 def _font() -> FT2Font:
-    """The font that stands in wherever the text's own lacks a character."""
+    """Fallback font for characters that the text font lacks."""
     return FT2Font(str(FONTS / "DejaVuSans.ttf"))
 
 

@@ -1,4 +1,4 @@
-"""What the learning rate does to structure: trends, slopes, explanations."""
+"""Effects of the learning rate on block structure: trends, slopes, explanations."""
 
 import lazy_loader
 

@@ -1,7 +1,15 @@
+from .plan import StudyPlan as StudyPlan
+from .plan import plan_study as plan_study
+from .results import StudyResult as StudyResult
+from .results import read_study as read_study
+from .results import write_study as write_study
+from .run import run_share as run_share
+from .run import run_study as run_study
+from .slopes import StudySlopes as StudySlopes
 from .trends import RateScore as RateScore
-from .trends import SweepFacts as SweepFacts
+from .trends import SweepTrends as SweepTrends
 from .trends import Trend as Trend
 from .trends import has_learned as has_learned
 from .trends import match_modules as match_modules
 from .trends import rate_score as rate_score
-from .trends import sweep_facts as sweep_facts
+from .trends import sweep_trends as sweep_trends

@@ -1,11 +1,11 @@
-"""Explanations of a shift of structure with the learning rate, put to their controls.
+"""Explanations of a shift of structure with the learning rate, tested by controls.
 
-The plan that this follows is `reports/claim.md`: each explanation is a quantity that
+The analysis follows the plan in `reports/claim.md`: each explanation is a quantity that
 must move with the learning rate, and an intervention under which the shift must vanish.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,7 +14,7 @@ from commstruct.study.slopes import (
     LEAST_SEEDS,
     RunPlace,
     Slope,
-    StudyFacts,
+    StudySlopes,
     slope_of_runs,
     slope_over_seeds,
 )
@@ -162,15 +162,15 @@ class Explanation:
 
 
 def explain(
-    facts: StudyFacts,
+    facts: StudySlopes,
     controls: Mapping[str, Mapping[str, Sequence[str]]],
     measured: Mapping[str, Sequence[MeasuredRun]],
 ) -> tuple[Explanation, ...]:
-    """Put every explanation of every shift to its controls.
+    """Test every explanation of every shift by its controls.
 
     Parameters
     ----------
-    facts : StudyFacts
+    facts : StudySlopes
     controls : mapping of setting to mapping of candidate to settings
         In which settings the shift of the first must vanish if the candidate explains
         it.
@@ -203,6 +203,13 @@ def explain(
                 for control in chosen
             )
     return tuple(found)
+
+
+def overall_outcome(explanations: Iterable[Explanation]) -> Outcome:
+    """Outcome of one explanation under all its controls: one that refutes decides."""
+    outcomes = {one.outcome for one in explanations}
+    order: tuple[Outcome, ...] = ("refuted", "undecided", "not refuted")
+    return next((outcome for outcome in order if outcome in outcomes), "not tested")
 
 
 def _quantity(
@@ -269,7 +276,8 @@ def _outcome(
     if remaining.n_seeds < LEAST_SEEDS:
         return "not tested", "too few rates learn under the control"
     if _moves(remaining) and remaining.slope * shift.slope > 0:
-        # A control that leaves the quantity moving as before says nothing.
+        # A control under which the quantity moves much as before is uninformative; the
+        # plan sets the limit at half of its slope.
         if (
             _moves(quantity_in_control)
             and quantity_in_control.slope / quantity.slope > 0.5
@@ -284,5 +292,5 @@ def _outcome(
 
 
 def _moves(slope: Slope) -> bool:
-    """Whether the 95 % interval of a slope leaves 0 out."""
+    """Whether the 95 % interval of a slope excludes 0."""
     return slope.n_seeds >= LEAST_SEEDS and slope.p_value <= LEVEL

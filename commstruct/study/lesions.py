@@ -1,4 +1,4 @@
-"""What the modules of trained networks serve; it knows the simulator."""
+"""Lesions: which classes the modules of a trained network serve, by silencing them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from sims.definition import Definition
 
 REGION, STRUCTURE = "hidden", "any"
-N_RANDOM = 19  # random groupings of the neurons: p values from .05 on
+N_RANDOM = 19  # random groupings of the neurons, the fewest that allow p = .05
 
 
 @dataclass(frozen=True, eq=False)
 class RunProbe:
-    """What the modules of one trained network serve.
+    """Tuning of the modules of one trained network, and what silencing them costs.
 
     Attributes
     ----------
@@ -39,17 +39,17 @@ class RunProbe:
     selectivity : float
         Mean over hidden neurons of the share of a neuron's variance between classes.
     shared, shared_p : float
-        How alike the neurons of a module answer to the classes, and the p value
+        How similarly the neurons of a module respond to the classes, and its p value
         against random groups; `ModuleTuning.whole`.
     lost : float
         Mean held-out accuracy lost with one module silenced.
     lost_random : float
         The same of random groups of as many neurons.
     served, served_p : float
-        Correlation, over modules and classes, of the module's answer to the class and
-        the accuracy of the class that is lost without the module; and the share of
-        random groupings in which it is at least as large, the modules counted among
-        them.
+        Correlation, over modules and classes, of the response of the module to the
+        class with the accuracy on that class that is lost when the module is silenced;
+        and its p value: the share of random groupings, the modules counted among them,
+        in which the correlation is at least as large.
     agreement : tuple of float
         Adjusted mutual information of the modules at each checkpoint with those at the
         end.
@@ -73,7 +73,7 @@ class RunProbe:
 
 @dataclass(frozen=True, eq=False)
 class SettingProbe:
-    """What modules serve in one setting of a study.
+    """Tuning and lesions of modules in one setting of a study.
 
     Attributes
     ----------
@@ -82,9 +82,9 @@ class SettingProbe:
         Of the lowest and the highest learning rate at which a run learned and had
         more than one module.
     across_seeds, across_random : float
-        Mean over pairs of runs of one learning rate of how alike their modules are in
-        what they serve (`matched_tuning`), and the same with the classes of one of
-        the pair exchanged at random; NaN without a pair.
+        Similarity of the tuning of modules (`matched_tuning`), mean over pairs of runs
+        of one learning rate, and the same with the classes of one run of each pair
+        permuted at random; NaN without a pair.
     """
 
     name: str
@@ -103,7 +103,7 @@ def probe_setting(
     seed: int,
     workers: int = 1,
 ) -> SettingProbe | None:
-    """Probe the trained networks at both ends of the rates that learned.
+    """Silence modules of networks trained at both ends of the rates that learned.
 
     Parameters
     ----------
@@ -121,9 +121,9 @@ def probe_setting(
     Returns
     -------
     SettingProbe or None
-        None where the task has no classes, no run that learned has two modules, the
-        modules of hidden neurons were not looked for, or the network has biases, which
-        the store does not keep.
+        None if the task has no classes, no run that learned has two modules, the
+        hidden neurons were not analysed, or the network has biases, which the store
+        does not keep.
     """
     task = definition.task.build()
     chosen = [
@@ -202,7 +202,7 @@ def _probe_run(
 
 
 def _agreement(sweep: Sweep, weights: Any, one: RegionAnalysis) -> float:
-    """Modules at a checkpoint against those at the end."""
+    """Agreement of the modules at a checkpoint with those at the end of training."""
     places = np.ix_(one.neurons, one.neurons)
     network = as_connectome(
         weights[places].astype(np.float64), possible=sweep.mask[places]
@@ -212,7 +212,7 @@ def _agreement(sweep: Sweep, weights: Any, one: RegionAnalysis) -> float:
 
 
 def _correlation(tuning: FloatMatrix, lost: FloatMatrix) -> float:
-    """Over modules and classes; 0 where silencing, or the answer, is always alike."""
+    """Correlation over modules and classes; 0 where one of the two is constant."""
     if np.ptp(tuning) < CONSTANT or np.ptp(lost) < CONSTANT:
         return 0.0
     return float(np.corrcoef(tuning.ravel(), lost.ravel())[0, 1])

@@ -1,4 +1,4 @@
-"""What may explain a shift, measured of every run of a sweep with the simulator."""
+"""Mechanisms that may explain a shift, measured in every run with the simulator."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -36,7 +36,7 @@ def measure_setting(
     Returns
     -------
     tuple of MeasuredRun
-        None at all of networks with biases, which the store does not keep.
+        Empty for networks with biases, which the store does not keep.
     """
     if definition.has_biases:
         return ()

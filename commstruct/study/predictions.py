@@ -1,5 +1,7 @@
-"""Facts for predictions: trained networks at both ends of the rates that learned, and
-connectomes, on the same axes."""
+"""Predictions: trained networks and connectomes on the same axes.
+
+The trained networks are those at both ends of the learning rates that learned.
+"""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -20,14 +22,14 @@ from commstruct.statistics import (
 from commstruct.study.slopes import PRIMARY
 from commstruct.study.trends import FEWEST_SEEDS, has_learned
 
-MEASURABLE = ("hidden", "whole")  # regions that one connectome shows; change does not
+MEASURABLE = ("hidden", "whole")  # a single connectome shows no learned change
 
 Side = Literal["above", "below", "neither", "unknown"]
 
 
 @dataclass(frozen=True)
 class EndPlace:
-    """Where the runs of one learning rate are on one axis.
+    """Position of the runs of one learning rate on one axis.
 
     Attributes
     ----------
@@ -51,7 +53,7 @@ class EndPlace:
 
     @property
     def side(self) -> Side:
-        """On which side of chance the whole interval is."""
+        """Side of chance on which the whole interval lies."""
         if not math.isfinite(self.low):
             return "unknown"
         if self.low > ROUNDING:
@@ -84,7 +86,7 @@ class End:
 
 @dataclass(frozen=True)
 class Contrast:
-    """Whether one axis tells networks of the high rate from those of the low one.
+    """How well one axis separates networks of the high rate from those of the low.
 
     Attributes
     ----------
@@ -109,7 +111,7 @@ class Contrast:
 
     @property
     def tells(self) -> bool:
-        """Whether the interval of the difference leaves zero out."""
+        """Whether the interval of the difference excludes zero."""
         return self.n_each is not None
 
 
@@ -161,7 +163,7 @@ class Predictions:
 
 
 def connectome_side(place: Place) -> Side:
-    """On which side of its null networks a connectome is, by its p value."""
+    """Side of its null networks on which a connectome lies, by its p value."""
     if not math.isfinite(place.excess):
         return "unknown"
     if not place.p_value <= LEVEL or abs(place.excess) <= ROUNDING:

@@ -1,4 +1,4 @@
-"""For which definitions the shift from block-diagonal to off-diagonal holds."""
+"""Under which definitions structure shifts from block-diagonal to off-diagonal."""
 
 import math
 from dataclasses import dataclass, replace
@@ -48,11 +48,11 @@ class Shift:
 
     @property
     def verdict(self) -> str:
-        """What the table says of it.
+        """Summary of the test, as tables have it.
 
         ``"shifts"`` from positive to negative, with evidence for a falling trend;
-        ``"falls"`` without such a change of sign; ``"rises"``; ``"no evidence"`` for
-        either; ``"undefined"`` where nothing could be tested.
+        ``"falls"`` with that evidence but no such change of sign; ``"rises"``;
+        ``"no evidence"`` for a trend; ``"undefined"`` where nothing could be tested.
         """
         if not math.isfinite(self.adjusted_p):
             return "undefined"

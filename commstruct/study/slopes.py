@@ -1,6 +1,6 @@
-"""Facts of a study: in each of its settings, what the learning rate does to structure.
+"""Slopes of block structure on the learning rate, in every setting of a study.
 
-The plan that these numbers follow is `reports/claim.md`.
+The analysis follows the plan in `reports/claim.md`.
 """
 
 import math
@@ -22,13 +22,13 @@ from commstruct.statistics import (
     mean_interval,
     mean_test,
 )
-from commstruct.study.checkpoints import (
+from commstruct.study.equal_loss import (
     Checkpoints,
     EqualLoss,
     checkpoint_blocks,
     equal_loss,
 )
-from commstruct.study.trends import FEWEST_SEEDS, SweepFacts, sweep_facts
+from commstruct.study.trends import FEWEST_SEEDS, SweepTrends, sweep_trends
 
 Comparison = Literal["steps", "loss", "product"]
 Verdict = Literal[
@@ -43,6 +43,7 @@ VERDICTS: tuple[Verdict, ...] = (
 )
 PRIMARY = ("any", "diagonal_score")
 LEAST_RATES, LEAST_SEEDS = 3, 3
+"""Learning rates, in each of as many seeds, that the plan requires for a test."""
 
 MEASURES = {
     "diagonal_score": "D",
@@ -80,11 +81,11 @@ class Slope:
     n_seeds, n_runs : int
         Seeds with at least three learning rates that learned, and their runs.
     n_one_module : int
-        Those of the runs in which one module was found, which count as D = 0.
+        Runs among them in which one module was found, which count as D = 0.
     slope, low, high : float
         Least-squares change of the measure for a tenfold learning rate, within each
-        seed; mean over seeds with its 95 % interval by Student's t. NaN with fewer
-        than one, and for the interval fewer than two, seeds.
+        seed; mean over seeds with its 95 % interval by Student's t. NaN without
+        seeds, and for the interval with fewer than two.
     p_value, adjusted_p : float
         Of a two-sided t test that the mean is 0, over seeds; and after Benjamini and
         Hochberg over all settings and regions, for the primary measure at equal
@@ -136,7 +137,7 @@ class Slope:
 
     @property
     def verdict(self) -> Verdict:
-        """What the plan says of the primary measure at equal steps."""
+        """Verdict of the plan on this setting, by D at equal steps."""
         if not math.isfinite(self.adjusted_p):
             return "not testable"
         if self.adjusted_p > LEVEL:
@@ -149,8 +150,8 @@ class Slope:
 
 
 @dataclass(frozen=True)
-class SettingFacts:
-    """What is known of one setting of a study.
+class SettingRuns:
+    """Runs of one setting of a study, and how many of them learned.
 
     Attributes
     ----------
@@ -173,17 +174,17 @@ class SettingFacts:
 
 
 @dataclass(frozen=True)
-class StudyFacts:
-    """What is known of a study.
+class StudySlopes:
+    """Slopes of all settings of a study.
 
     Attributes
     ----------
-    settings : tuple of SettingFacts
+    settings : tuple of SettingRuns
     slopes : tuple of Slope
         By setting, region, structure, measure and comparison.
     """
 
-    settings: tuple[SettingFacts, ...]
+    settings: tuple[SettingRuns, ...]
     slopes: tuple[Slope, ...]
 
     def primary(self, comparison: Comparison = "steps") -> tuple[Slope, ...]:
@@ -203,8 +204,8 @@ class StudyFacts:
 
 def setting_slopes(
     name: str, analysis: Analysis, sweep: Sweep
-) -> tuple[SettingFacts, tuple[Slope, ...]]:
-    """Compute the facts of one setting; p values are not yet corrected.
+) -> tuple[SettingRuns, tuple[Slope, ...]]:
+    """Compute all slopes in one setting; p values are not yet corrected.
 
     Parameters
     ----------
@@ -214,7 +215,7 @@ def setting_slopes(
     sweep : Sweep
         Where the weights at the checkpoints are.
     """
-    facts = sweep_facts(analysis)
+    facts = sweep_trends(analysis)
     learned = [one for one in analysis.regions if facts.learned[one.run_key.id]]
     slopes: list[Slope] = []
     checkpoints = checkpoint_blocks(analysis, sweep) if learned else {}
@@ -237,16 +238,16 @@ def setting_slopes(
     return _setting(name, analysis, facts), tuple(slopes)
 
 
-def study_facts(
-    settings: Iterable[tuple[SettingFacts, Sequence[Slope]]],
-) -> StudyFacts:
-    """Join the facts of settings, and correct the primary tests for their number.
+def study_slopes(
+    settings: Iterable[tuple[SettingRuns, Sequence[Slope]]],
+) -> StudySlopes:
+    """Join settings, and correct the primary tests for their number.
 
     Parameters
     ----------
     settings : iterable of what `setting_slopes` returns
     """
-    parts: list[SettingFacts] = []
+    parts: list[SettingRuns] = []
     slopes: list[Slope] = []
     for part, some in settings:
         parts.append(part)
@@ -261,7 +262,7 @@ def study_facts(
     adjusted = benjamini_hochberg([slopes[i].p_value for i in tested])
     for i, p_value in zip(tested, adjusted, strict=True):
         slopes[i] = replace(slopes[i], adjusted_p=float(p_value))
-    return StudyFacts(settings=tuple(parts), slopes=tuple(slopes))
+    return StudySlopes(settings=tuple(parts), slopes=tuple(slopes))
 
 
 def mean_slope(
@@ -439,12 +440,12 @@ def _at_equal_product(
     return scores
 
 
-def _setting(name: str, analysis: Analysis, facts: SweepFacts) -> SettingFacts:
+def _setting(name: str, analysis: Analysis, facts: SweepTrends) -> SettingRuns:
     shares = {}
     for rate in facts.learning_rates:
         here = [run for run in analysis.runs if run.learning_rate == rate]
         shares[rate] = sum(bool(facts.learned[run.id]) for run in here) / len(here)
-    return SettingFacts(
+    return SettingRuns(
         name=name,
         n_planned=facts.n_planned,
         n_ended=facts.n_ended,

@@ -1,4 +1,4 @@
-"""Facts of a report as plain data, computed from an analysis; no words, no drawing."""
+"""Trends of block structure with the learning rate, over the runs of a sweep."""
 
 import math
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ from commstruct.statistics import (
 )
 from commstruct.vocabulary import SCORES, IntVector
 
-FEWEST_SEEDS = 3  # for an interval: of two it is nine times their distance
-SETTLED = 0.95  # share of samples that settle where a rate counts as settled
+FEWEST_SEEDS = 3  # for an interval: of two values it spans 12.7 times their distance
+SETTLED = 0.95  # share of samples that must settle; lower lets failures pass unseen
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Trend:
     adjusted_p : float
         `p_value` after Benjamini and Hochberg, over all trends of the report.
     n_learned : int
-        Those of the runs that learned the task.
+        Runs among them that learned the task.
     rho_learned, p_learned : float
         The same over the runs that learned the task.
     """
@@ -84,14 +84,14 @@ class Trend:
 
     @property
     def known(self) -> tuple[RateScore, ...]:
-        """Those of the points at which the score is defined in some run."""
+        """Points at which the score is defined in at least one run."""
         return tuple(point for point in self.points if point.n_runs)
 
     @property
     def sign_changes(self) -> tuple[tuple[float, float], ...]:
-        """Learning rates between which the mean changes its sign.
+        """Pairs of learning rates between which the mean changes its sign.
 
-        Neighbours, but for rates between them whose mean is zero.
+        Neighbouring rates, except that rates whose mean is zero are skipped.
         """
         signed = [point for point in self.known if abs(point.mean) > ROUNDING]
         return tuple(
@@ -102,14 +102,14 @@ class Trend:
 
     @property
     def is_monotonic(self) -> bool:
-        """Whether the means only fall or only rise."""
+        """Whether the means never rise or never fall with the learning rate."""
         steps = np.diff([point.mean for point in self.known])
         return bool((steps <= 0).all() or (steps >= 0).all())
 
 
 @dataclass(frozen=True)
-class SweepFacts:
-    """What is known of a sweep.
+class SweepTrends:
+    """Runs of a sweep, and how block structure changes with its learning rate.
 
     Attributes
     ----------
@@ -142,7 +142,7 @@ class SweepFacts:
     module_ids: dict[tuple[str, str, str], IntVector]
 
     def trend(self, region: str, structure: str, statistic: str) -> Trend | None:
-        """Return one of the trends, or None if that was not analysed."""
+        """Return the trend of one score, or None if it was not analysed."""
         wanted = (region, structure, statistic)
         for trend in self.trends:
             if (trend.region, trend.structure, trend.statistic) == wanted:
@@ -150,8 +150,8 @@ class SweepFacts:
         return None
 
 
-def sweep_facts(analysis: Analysis) -> SweepFacts:
-    """Compute the facts of a sweep.
+def sweep_trends(analysis: Analysis) -> SweepTrends:
+    """Count the runs of a sweep and test every trend with the learning rate.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def sweep_facts(analysis: Analysis) -> SweepFacts:
 
     Returns
     -------
-    SweepFacts
+    SweepTrends
 
     Raises
     ------
@@ -182,7 +182,7 @@ def sweep_facts(analysis: Analysis) -> SweepFacts:
     examples: dict[float, str] = {}
     for run in ended:  # by learning rate, then seed
         examples.setdefault(run.learning_rate, run.id)
-    return SweepFacts(
+    return SweepTrends(
         learning_rates=analysis.learning_rates,
         seeds=analysis.seeds,
         n_planned=int(analysis.provenance.get("n_planned", len(runs))),

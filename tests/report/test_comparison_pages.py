@@ -6,21 +6,29 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from helpers.hostile import HOSTILE
 from helpers.html import Elements
 from pypdf import PdfReader
 
 from commstruct import as_connectome, compare_connectomes, compare_groups
-from commstruct.report import ReportSettings
+from commstruct.compare.placement import Placement
+from commstruct.compare.results import read_comparison
+from commstruct.report import (
+    ReportSettings,
+    read_result,
+    remake_report,
+    write_result,
+)
 from commstruct.report.figures.compare_figures import (
     plot_distances,
     plot_group_blocks,
     plot_map,
     plot_modules_across,
 )
-from commstruct.report.pages.compare_page import comparison_document, write_comparison
-from commstruct.report.pages.groups_page import groups_document, write_groups
+from commstruct.report.pages.compare_page import comparison_document
+from commstruct.report.pages.groups_page import groups_document
 from commstruct.report.pages.html import html_bytes
 from commstruct.report.pages.pdf import pdf_bytes
 from commstruct.report.words.compare_sentences import blocks_answer, worm_sentence
@@ -41,6 +49,13 @@ def groups_of(names):
             networks.append(as_connectome(weights, attributes={"type": KINDS}))
             groups.append(name)
     return compare_groups(networks, groups, seed=0, n_permutations=200)
+
+
+def ungrouped():
+    """The same individuals, with nothing to be tested."""
+    rng = np.random.default_rng(0)
+    networks = [as_connectome(rng.poisson(3.0, size=(9, 9)) * 1.0) for _ in range(3)]
+    return compare_groups(networks, seed=0, restarts=1)
 
 
 def dots(axes):
@@ -157,7 +172,8 @@ def test_the_report_of_two_has_all_parts_and_the_json_their_numbers(
     comparison, tmp_path
 ):
     command = "commstruct compare one other " + " ".join(f"--x={i}" for i in range(200))
-    paths = write_comparison(comparison, tmp_path, provenance={"command": command})
+    made = replace(comparison, provenance={"command": command})
+    paths = write_result(made, tmp_path)
     found = json.loads(paths["json"].read_text())
     assert found["n_matched"] == 60
     assert found["weight_correlation"] == pytest.approx(comparison.weight_correlation)
@@ -167,10 +183,93 @@ def test_the_report_of_two_has_all_parts_and_the_json_their_numbers(
     assert blocks_answer(comparison).split(",")[0] in page
 
 
+def same_pages_again(folder, settings):
+    """Draw the pages of a folder again, from the data alone."""
+    pages = {form: folder / f"report.{form}" for form in settings.formats}
+    before = {form: path.read_bytes() for form, path in pages.items()}
+    for path in pages.values():
+        path.unlink()
+    assert "document" not in json.loads((folder / "report.json").read_text())
+    remake_report(folder)
+    return all(pages[form].read_bytes() == before[form] for form in pages)
+
+
+def test_the_report_of_two_is_drawn_again_from_what_was_written(comparison, tmp_path):
+    rates = pd.DataFrame({"learning_rate": [0.1, 0.2], "n_runs": [2, 2]})
+    for name in ("diagonal_score", "structure_strength"):
+        rates[f"{name}_excess"] = [0.1, np.nan]
+    rates = rates.assign(distance=[1.0, 2.0], p_value=[0.5, 0.01], share=[0.9, 0.1])
+    placement = Placement(
+        measures=("diagonal_score", "structure_strength"),
+        excess=np.array([0.25, 0.5]),
+        uncertainty=np.array([0.1, 0.0]),
+        rates=rates,
+        runs=rates.rename(columns={"n_runs": "seed"}).iloc[:, :4],
+        rates_differ_p=0.01,
+        nearest=0.1,
+        is_alike=True,
+        region="hidden",
+        structure="any",
+        signs="signed",
+        notes=("As good as any.",),
+        seed=0,
+    )
+    made = replace(
+        comparison,
+        provenance={"command": "typed", "version of commstruct": "0"},
+        datasets=("celegans-male", "celegans-hermaphrodite"),
+        placements={"one": placement, "other": placement},
+    )
+    settings = ReportSettings(title="Two")
+    write_result(made, tmp_path, settings)
+    again = read_comparison(tmp_path)
+    assert again.to_dict() == made.to_dict()
+    for name, table in made.tables().items():
+        pd.testing.assert_frame_equal(again.tables()[name], table, check_dtype=False)
+    assert (
+        again.a.to_scipy().toarray().tobytes() == made.a.to_scipy().toarray().tobytes()
+    )
+    assert same_pages_again(tmp_path, settings)
+
+
+@pytest.mark.parametrize("names", [["a", "b"], ["a"]])
+def test_the_report_of_groups_is_drawn_again_from_what_was_written(names, tmp_path):
+    made = groups_of(names) if len(names) > 1 else ungrouped()
+    settings = ReportSettings()
+    write_result(made, tmp_path, settings)
+    again = read_comparison(tmp_path)
+    assert again.to_dict() == made.to_dict()
+    pd.testing.assert_frame_equal(again.edges, made.edges, check_dtype=False)
+    assert same_pages_again(tmp_path, settings)
+
+
+def test_what_holds_no_whole_comparison_is_refused(comparison, tmp_path):
+    with pytest.raises(ValueError, match=r"comparison\.json does not exist"):
+        read_comparison(tmp_path)
+    with pytest.raises(ValueError, match="must be a folder of results, with one of"):
+        read_result(tmp_path)
+    paths = write_result(comparison, tmp_path, ReportSettings(formats=("html",)))
+    content = json.loads(paths["json"].read_text())
+    paths["json"].write_text(json.dumps({**content, "labels": [[0]]}))
+    with pytest.raises(ValueError, match=r"labels: must be a list of 2, got \[\[0\]\]"):
+        read_comparison(tmp_path)
+    del content["labels"]
+    paths["json"].write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="no 'labels'"):
+        read_comparison(tmp_path)
+    paths["json"].write_text(json.dumps({**content, "format_version": 9}))
+    with pytest.raises(ValueError, match="format version 1, got 9"):
+        read_comparison(tmp_path)
+    del content["format"]  # as earlier versions wrote it
+    paths["json"].write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="must have a format of commstruct-comp"):
+        read_comparison(tmp_path)
+
+
 def test_the_report_of_groups_has_the_whole_command(tmp_path):
     command = " ".join(f"individual-{i}.csv" for i in range(200))
     found = groups_of(["a", "b"])
-    write_groups(found, tmp_path, provenance={"command": command})
+    write_result(replace(found, provenance={"command": command}), tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "individual-199.csv" in page
     assert "factors from" in page  # not ten of them
@@ -220,8 +319,7 @@ def hostile_pair():
         n_permutations=10,
         restarts=1,
     )
-    placed = {"datasets": (None, None), "placements": {}}
-    return comparison_document(found, provenance={"command": HOSTILE[0]}, **placed)
+    return comparison_document(replace(found, provenance={"command": HOSTILE[0]}))
 
 
 def hostile_groups():
@@ -232,7 +330,7 @@ def hostile_groups():
         names=HOSTILE[:4],
         n_permutations=10,
     )
-    return groups_document(found, provenance={"command": HOSTILE[0]})
+    return groups_document(replace(found, provenance={"command": HOSTILE[0]}))
 
 
 @pytest.mark.parametrize("make", [hostile_pair, hostile_groups])

@@ -29,9 +29,9 @@ from commstruct.study import (
     Trend,
     has_learned,
     match_modules,
-    sweep_facts,
+    sweep_trends,
 )
-from commstruct.study.checkpoints import checkpoint_blocks, equal_loss
+from commstruct.study.equal_loss import checkpoint_blocks, equal_loss
 from commstruct.study.robustness import MEASURES, Shift, robustness
 from commstruct.study.trends import unsettled_rates
 
@@ -107,7 +107,7 @@ def test_has_learned_a_regression_below_half_the_loss_of_constant_outputs():
 
 
 def test_facts_of_a_sweep_whose_structure_falls(falling):
-    facts = sweep_facts(falling)
+    facts = sweep_trends(falling)
     found = facts.trend("hidden", "assortative", "diagonal_score")
     assert found is not None
     assert found.rho < -0.8
@@ -123,7 +123,7 @@ def test_facts_of_a_sweep_whose_structure_falls(falling):
 
 
 def test_colours_follow_the_modules_from_rate_to_rate(falling):
-    facts = sweep_facts(falling)
+    facts = sweep_trends(falling)
     first, second = (
         next(r for r in falling.regions if r.run == facts.example_runs[rate])
         for rate in (0.01, 0.1)
@@ -135,7 +135,7 @@ def test_colours_follow_the_modules_from_rate_to_rate(falling):
 
 
 def test_answers_say_what_the_numbers_say(falling):
-    facts = sweep_facts(falling)
+    facts = sweep_trends(falling)
     answers = sweep_answers(falling, facts)
     assert len(answers) == 3
     assert "diagonal score D of the hidden neurons" in answers[0]
@@ -222,7 +222,7 @@ def test_too_few_null_networks_for_a_test_are_a_limit(n_nulls, said):
     weights = np.random.default_rng(0).normal(size=(8, 8))
     settings = {"seed": 0, "restarts": 1, "structures": ["assortative"]}
     limits = " ".join(network_limits(analyze(weights, n_nulls=n_nulls, **settings)))
-    assert ("can give no p below 0.33, so that nothing is tested" in limits) == said
+    assert ("p cannot be below 0.33, so nothing can be significant" in limits) == said
 
 
 @pytest.mark.parametrize(
@@ -263,13 +263,13 @@ def test_a_single_network_has_no_sweep_facts():
     result = analyze(np.eye(4), seed=0, n_nulls=0, restarts=1)
     assert result.regions[0].region == "whole"
     with pytest.raises(ValueError, match="must be of a sweep, got 'network'"):
-        sweep_facts(result)
+        sweep_trends(result)
 
 
 def test_the_store_is_where_it_was_made(tmp_path: Path):
     store = make_store(tmp_path / "s.zarr", contrasts={0.1: 1.0}, missing=[(0.1, 1)])
     result = analyze(store, **SETTINGS, regions=["hidden"])
-    facts = sweep_facts(result)
+    facts = sweep_trends(result)
     assert "Only 1 of 2 planned runs have ended." in sweep_limits(result, facts)
 
 
@@ -277,7 +277,7 @@ def test_equal_loss_is_read_between_checkpoints(tmp_path):
     store = make_store(tmp_path / "s.zarr", contrasts={0.5: 1.0, 1.0: 1.0}, seeds=[0])
     analysis = analyze(store, **SETTINGS, regions=["whole", "learned change"])
     checkpoints = checkpoint_blocks(analysis, open_sweep(store))
-    found = equal_loss(analysis, sweep_facts(analysis), checkpoints)
+    found = equal_loss(analysis, sweep_trends(analysis), checkpoints)
     slow, fast = found.runs
     assert found.loss == pytest.approx(0.4)  # 0.2 / rate: that of the slow run
     assert found.steps[slow] == pytest.approx(100)
@@ -307,7 +307,7 @@ def test_equal_loss_needs_two_learning_rates_that_learned(tmp_path):
     )
     analysis = analyze(store, **SETTINGS, regions=["whole"])
     checkpoints = checkpoint_blocks(analysis, open_sweep(store))
-    assert equal_loss(analysis, sweep_facts(analysis), checkpoints) is None
+    assert equal_loss(analysis, sweep_trends(analysis), checkpoints) is None
     assert "Fewer than two learning rates" in equal_loss_sentence(analysis, None)
 
 
@@ -342,7 +342,7 @@ def test_robustness_agrees_with_the_trends_and_corrects_over_the_table(falling):
     shifts = robustness(falling)
     kinds = {(one.region, one.structure) for one in falling.regions}
     assert len(shifts) == len(kinds) * len(MEASURES)
-    facts = sweep_facts(falling)
+    facts = sweep_trends(falling)
     for shift in shifts:
         if shift.measure in ("diagonal_score", "modularity"):
             trend = facts.trend(shift.region, shift.structure, shift.measure)
@@ -367,7 +367,7 @@ def test_learning_rates_that_do_not_settle_are_known(falling):
         runs.append(replace(run, checkpoints=checkpoints))
     changed = replace(falling, runs=tuple(runs))
     assert unsettled_rates(changed) == {1.0: pytest.approx(0.2)}
-    limits = " ".join(sweep_limits(changed, sweep_facts(changed)))
+    limits = " ".join(sweep_limits(changed, sweep_trends(changed)))
     assert "learning rate 1 (20\u202f%)" in limits
 
 

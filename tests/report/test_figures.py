@@ -37,7 +37,7 @@ from commstruct.report import (
 from commstruct.report.figures import Panel, own_ids
 from commstruct.report.figures.morphospace import pair_places
 from commstruct.report.figures.style import module_colors, save_svg
-from commstruct.study.checkpoints import EqualLoss
+from commstruct.study.equal_loss import EqualLoss
 
 
 @pytest.fixture(scope="module")

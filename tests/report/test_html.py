@@ -28,8 +28,8 @@ from commstruct.report.pages.svg import inline_svg
 from commstruct.report.words import explorer
 from commstruct.report.words.explorer import sweep_explorer
 from commstruct.report.words.tables import Table
-from commstruct.study import sweep_facts
-from commstruct.study.checkpoints import checkpoint_blocks
+from commstruct.study import sweep_trends
+from commstruct.study.equal_loss import checkpoint_blocks
 
 FORMULAS = (
     "rates",
@@ -149,7 +149,7 @@ def test_a_document_reads_back_from_plain_data():
 
 def test_pages_of_a_kept_document_are_made_again_as_they_were(tmp_path):
     settings = ReportSettings(author="Me", title="Mine", formats=("html",))
-    paths = write_pages(every_block(), tmp_path, settings, name="page", keep=True)
+    paths = write_pages(every_block(), tmp_path, settings, kind="document", name="page")
     first = paths["html"].read_bytes()
     paths["html"].unlink()
     assert read_report_settings(tmp_path) == settings
@@ -159,6 +159,28 @@ def test_pages_of_a_kept_document_are_made_again_as_they_were(tmp_path):
     with pytest.raises(ValueError, match="must have the settings of a report"):
         remake_report(tmp_path)
     assert read_report_settings(tmp_path / "nothing") is None
+    (tmp_path / "report.json").write_text('{"settings": {}, "kind": "poem"}')
+    with pytest.raises(ValueError, match=r"report\.json must be of a kind of .*'poem'"):
+        remake_report(tmp_path)
+
+
+def test_settings_are_an_object_of_which_keywords_change_fields(tmp_path):
+    network = np.random.default_rng(0).normal(size=(8, 8))
+    analysis = analyze(network, structures=["any"], restarts=1, n_nulls=0, seed=0)
+    settings = ReportSettings(author="Me", formats=("html",))
+    path = write_report(analysis, tmp_path, settings, network=network)["html"]
+    page = path.read_text()
+    assert "Me" in page
+    again = write_report(
+        analysis, tmp_path, network=network, author="Me", formats=["html"]
+    )
+    assert again["html"].read_text() == page
+    write_report(analysis, tmp_path, settings, network=network, title="Mine")
+    assert read_report_settings(tmp_path) == settings.changed(title="Mine")
+    with pytest.raises(TypeError, match=r"must be of title, .* got 'colour'"):
+        write_report(analysis, tmp_path, network=network, colour="red")
+    with pytest.raises(ValueError, match="paper"):
+        write_report(analysis, tmp_path, network=network, paper="a3")
 
 
 def test_a_store_elsewhere_is_remembered(tmp_path):
@@ -260,7 +282,7 @@ def test_weights_come_to_the_page_as_far_as_there_is_room(
     analysis, path = sweep
     store = open_sweep(path)
     checkpoints = checkpoint_blocks(analysis, store)
-    given = analysis, store, sweep_facts(analysis), checkpoints
+    given = analysis, store, sweep_trends(analysis), checkpoints
     monkeypatch.setattr(explorer, "MOST_CHARACTERS", 0)
     nothing = sweep_explorer(*given)
     used = sum(len(one["blocks"]["data"]) + 400 for one in nothing["states"].values())

@@ -68,7 +68,7 @@ def test_every_section_is_there_and_bookmarked(folder):
     assert "commstruct analyze sweep.zarr" in text
     assert "doi:10.1103/PhysRevE.80.016114" in text.replace(" ", "")
     assert "the last held-out accuracy" in text.lower()
-    assert "How far the answer depends on how it is asked" in text
+    assert "How the answer depends on the measure" in text
     assert "ways to measure block structure" in text
 
 

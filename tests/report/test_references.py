@@ -73,9 +73,7 @@ def network(folder: Path) -> Document:
 def comparison(folder: Path) -> Document:
     settings = {"n_nulls": 4, "n_permutations": 50, "restarts": 2}
     found = compare_connectomes(planted(0), planted(1), seed=0, **settings)
-    return comparison_document(
-        found, datasets=(None, None), provenance={}, placements={}
-    )
+    return comparison_document(found)
 
 
 MAKERS = {"sweep": sweep, "network": network, "comparison": comparison}

@@ -10,13 +10,12 @@ from commstruct.analysis import open_sweep, read_weights
 from commstruct.report.figures.explanation_figure import plot_explanations
 from commstruct.report.words.study_sentences import (
     explanation_sentences,
-    overall,
     study_answers,
 )
 from commstruct.report.words.study_tables import explanations_table
-from commstruct.study.explanations import MeasuredRun, explain
+from commstruct.study.explanations import MeasuredRun, explain, overall_outcome
 from commstruct.study.mechanisms import measure_setting
-from commstruct.study.slopes import RunPlace, StudyFacts, slope_of_runs
+from commstruct.study.slopes import RunPlace, StudySlopes, slope_of_runs
 from sims import Task, layered, load_definition, run_sweep
 from sims.activation import ACTIVATIONS, Activation
 from sims.mechanisms import credit_correlation, measure_mechanisms, relative_slope
@@ -129,7 +128,7 @@ def quantities(change, name="weight_onto_hidden"):
 
 def outcome(*, shift=-0.2, moves=-0.3, stays=0.0, control_moves=0.0):
     """Of one explanation, whose quantity, shift and control are as planted."""
-    facts = StudyFacts(
+    facts = StudySlopes(
         settings=(),
         slopes=(
             replace(slope("base", shift), adjusted_p=0.001),
@@ -175,7 +174,7 @@ def test_the_difference_is_paired_by_seed():
 
 
 def test_a_shift_without_evidence_has_nothing_to_explain():
-    facts = StudyFacts((), (replace(slope("base", 0.0), adjusted_p=0.6),))
+    facts = StudySlopes((), (replace(slope("base", 0.0), adjusted_p=0.6),))
     assert explain(facts, {"base": {}}, {"base": quantities(0.1)}) == ()
 
 
@@ -186,7 +185,7 @@ def test_words_table_and_figure_say_the_same():
         "Inhibition of the hidden neurons grows: refuted; the mean weight onto hidden"
     )
     assert "the shift stays under the control other" in sentences[0]
-    assert overall(found[:1]) == "refuted"
+    assert overall_outcome(found[:1]) == "refuted"
     rows = explanations_table(found).rows
     assert [row[2] for row in rows] == ["inhibition", "shortcuts"]
     assert rows[0][-1] == "refuted: the shift stays under the control"
@@ -201,10 +200,10 @@ def test_words_table_and_figure_say_the_same():
 
 def test_a_study_of_controls_concludes_with_its_explanations():
     found = outcome(stays=-0.2)
-    facts = StudyFacts(settings=(), slopes=(found[0].shift,))
+    facts = StudySlopes(settings=(), slopes=(found[0].shift,))
     answer = study_answers(facts, found, is_map=False)[2]
     assert "inhibition refuted and shortcuts not tested" in answer
     assert "of the hidden neurons in base (\u22120.20," in answer
     assert "By the plan" in study_answers(facts, found)[2]
     nothing = study_answers(facts, (), is_map=False)[2]
-    assert nothing.startswith("There is no change of D")
+    assert nothing.startswith("There is no evidence for a change of D")

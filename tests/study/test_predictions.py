@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,6 @@ from helpers.stores import make_store
 
 from commstruct.analysis import Analysis, analyze
 from commstruct.analysis.settings import AnalysisSettings
-from commstruct.commands import predicting
-from commstruct.commands.predicting import predict, read_connectomes
-from commstruct.commands.session import Session
 from commstruct.compare.placement import WARNING
 from commstruct.compare.reference_axes import AXES, place_connectome, place_of
 from commstruct.datasets import list_datasets
@@ -23,13 +21,19 @@ from commstruct.report.figures.prediction_figure import plot_predictions
 from commstruct.report.pages.document import Document
 from commstruct.report.pages.prediction_section import add_predictions
 from commstruct.report.words.prediction_sentences import prediction_sentences
-from commstruct.report.words.prediction_tables import predictions_frame
+from commstruct.study.analyses import Resources
+from commstruct.study.connectomes import (
+    LEAST_NULLS,
+    place_connectomes,
+    read_connectomes,
+)
 from commstruct.study.predictions import (
     Predictions,
     connectome_side,
     predictions_of,
     setting_ends,
 )
+from commstruct.study.results import predictions_table
 from sims.study import load_study
 
 RATES = (0.2, 1.0)
@@ -163,11 +167,11 @@ def test_sentences_say_what_the_numbers_say(predictions: Predictions) -> None:
     text = " ".join(sentences)
     assert "lowest rate that learned in 2 of 3 settings and at the highest in 1" in text
     assert "below them in 0 and 1 (95 % intervals over seeds)" in text
-    assert "from above to below, as the claim has it, in 1." in text
+    assert "from above to below, as the claim predicts, in 1." in text
     assert "tells a high rate from a low one in 1 of 3 settings: turns (lower" in text
     assert (
-        "D is above in 2 (within and mirrored), below in 1 (across) and not told"
-        in text
+        "D is above in 2 (within and mirrored), below in 1 (across) and not "
+        "distinguishable from them" in text
     )
     assert "above their nulls at both ends in 2 of 6 combinations" in text
     assert "no negative weights" not in text
@@ -232,7 +236,7 @@ def test_networks_with_nulls_are_beside_chance_without_connectomes(
 
 
 def test_the_table_is_tidy(predictions: Predictions) -> None:
-    table = predictions_frame(predictions)
+    table = predictions_table(predictions)
     assert len(table) == len(AXES) * (4 + 2 * 2 * 3)
     keys = ["kind", "name", "region", "measure"]
     assert not table.duplicated(keys).any()
@@ -271,16 +275,18 @@ def test_connectomes_are_analysed_once(
     np.savetxt(tmp_path / "mine.csv", blocks(0.8), delimiter=",")
     given = read_connectomes((str(tmp_path / "mine.csv"),))
     settings = AnalysisSettings(restarts=1, n_nulls=2)
-    session = Session(workers=1, quiet=True)
-    first = predict(given, (), settings, tmp_path, session)
-    assert first.connectomes[0].n_nulls == predicting.LEAST_NULLS
+    placed = partial(
+        place_connectomes, given, settings, tmp_path, resources=Resources()
+    )
+    first = predictions_of((), placed())
+    assert first.connectomes[0].n_nulls == LEAST_NULLS
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("searched again")
 
     monkeypatch.setattr("commstruct.analysis.method.find_modules", refuse)
-    again = predict(given, (), settings, tmp_path, session)
-    pd.testing.assert_frame_equal(predictions_frame(first), predictions_frame(again))
+    again = predictions_of((), placed())
+    pd.testing.assert_frame_equal(predictions_table(first), predictions_table(again))
 
 
 def test_a_study_places_a_connectome_of_the_users(tmp_path: Path) -> None:
@@ -314,7 +320,7 @@ network.gain = 1.0
     content = json.loads((out / "study.json").read_text())["predictions"]
     place = content["connectomes"][0]["places"]["diagonal_score"]
     assert place["excess"] > 0.3
-    assert place["p_value"] == 1 / (1 + predicting.LEAST_NULLS)
+    assert place["p_value"] == 1 / (1 + LEAST_NULLS)
     assert content["without"] == ["base", "strong"]  # in 30 steps neither learns
     table = pd.read_csv(out / "connectomes.csv")
     assert set(table["name"]) == {"mine"}

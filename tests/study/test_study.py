@@ -13,12 +13,12 @@ from scipy.stats import linregress, ttest_1samp
 from commstruct.analysis import analyze, open_sweep
 from commstruct.commands.settings import read_study
 from commstruct.report.figures.study_figure import plot_study
-from commstruct.report.words.study_sentences import conclusion, study_answers
+from commstruct.report.words.study_sentences import conclusion_sentence, study_answers
 from commstruct.study.slopes import (
-    StudyFacts,
+    StudySlopes,
     mean_slope,
     setting_slopes,
-    study_facts,
+    study_slopes,
 )
 from sims.study import is_study, load_study
 
@@ -184,7 +184,7 @@ PLANTED = {
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> StudyFacts:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> StudySlopes:
     parts = []
     for name, contrasts in PLANTED.items():
         store = make_store(
@@ -202,10 +202,10 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> StudyFacts:
             n_nulls=9,
         )
         parts.append(setting_slopes(name, analysis, open_sweep(store)))
-    return study_facts(parts)
+    return study_slopes(parts)
 
 
-def test_verdicts_are_of_what_was_planted(planted: StudyFacts) -> None:
+def test_verdicts_are_of_what_was_planted(planted: StudySlopes) -> None:
     found = {name: verdict for (name, _), verdict in planted.verdicts.items()}
     assert found == {
         "falls and turns": "supported",
@@ -221,7 +221,7 @@ def test_verdicts_are_of_what_was_planted(planted: StudyFacts) -> None:
 
 
 def test_corrected_p_values_are_of_the_primary_measure_alone(
-    planted: StudyFacts,
+    planted: StudySlopes,
 ) -> None:
     for one in planted.slopes:
         is_primary = (one.structure, one.measure) == ("any", "diagonal_score")
@@ -232,7 +232,7 @@ def test_corrected_p_values_are_of_the_primary_measure_alone(
 
 
 def test_equal_loss_and_equal_product_have_slopes_of_their_own(
-    planted: StudyFacts,
+    planted: StudySlopes,
 ) -> None:
     # The learned change of a planted run is the same pattern at every checkpoint, so
     # that neither comparison can turn the slope.
@@ -243,15 +243,17 @@ def test_equal_loss_and_equal_product_have_slopes_of_their_own(
 
 
 def test_the_conclusion_counts_settings_that_can_be_tested(
-    planted: StudyFacts,
+    planted: StudySlopes,
 ) -> None:
-    assert conclusion(planted).startswith("By the plan this counts against the claim")
+    assert conclusion_sentence(planted).startswith(
+        "By the plan this counts against the claim"
+    )
     assert "36 of 36 runs in 4 settings ended" in study_answers(planted)[0]
-    nothing = StudyFacts(settings=planted.settings, slopes=())
-    assert "Nothing can be concluded" in conclusion(nothing)
+    nothing = StudySlopes(settings=planted.settings, slopes=())
+    assert "Nothing can be concluded" in conclusion_sentence(nothing)
 
 
-def test_the_map_has_a_row_for_every_setting(planted: StudyFacts) -> None:
+def test_the_map_has_a_row_for_every_setting(planted: StudySlopes) -> None:
     figure = plot_study(planted, region="learned change")
     rows = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert rows == list(PLANTED)

@@ -1,7 +1,7 @@
 """Figures: each public function returns a matplotlib figure and can be used alone."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,6 +12,7 @@ from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import as_connectome
 from commstruct.report.figures.matrix_panels import (
+    MatrixColors,
     MatrixFigure,
     Scale,
     block_title,
@@ -33,7 +34,6 @@ from commstruct.report.figures.score_panels import (
     start_at_zero,
 )
 from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, in_style
-from commstruct.study.checkpoints import EqualLoss
 from commstruct.vocabulary import (
     SCORE_AXES,
     SCORES,
@@ -41,6 +41,17 @@ from commstruct.vocabulary import (
     STRUCTURE_TITLES,
     IntVector,
 )
+
+if TYPE_CHECKING:  # its file reads sweep stores, which no figure needs
+    from commstruct.study.equal_loss import EqualLoss
+
+
+class ColorOptions(TypedDict, total=False):
+    """Fields of `MatrixColors` that `plot_matrix` takes by keyword."""
+
+    scale: Scale
+    limit: float | None
+    unit: str
 
 
 class Panel(NamedTuple):
@@ -65,7 +76,7 @@ class Panel(NamedTuple):
 
 
 def own_ids(region: RegionAnalysis) -> IntVector:
-    """Number each module by itself, where there is nothing to match it with."""
+    """Number modules by their own index, where there is nothing to match them with."""
     return np.arange(region.partition.n_modules, dtype=np.int64)
 
 
@@ -77,10 +88,8 @@ def plot_matrix(
     order: Any = None,
     groups: Sequence[str] | None = None,
     module_ids: Any = None,
-    scale: Scale = "linear",
-    limit: float | None = None,
     title: str = "",
-    unit: str = "weight",
+    **colors: Unpack[ColorOptions],
 ) -> MatrixFigure:
     """Draw a weight matrix sorted by module, with module borders and groups marked.
 
@@ -102,11 +111,11 @@ def plot_matrix(
         attribute ``role`` or ``type``.
     module_ids : (k,) array of int, optional
         Number whose colour each module takes; default its own.
-    scale : {"linear", "log", "rank"}
-        How colours follow weights.
-    limit : float, optional
-        Weight at which colours saturate.
-    title, unit : str
+    title : str
+    **colors
+        ``scale``, one of ``"linear"``, ``"log"`` and ``"rank"``, of the colours;
+        ``limit``, the weight at which they saturate; ``unit``, the label of the colour
+        bar.
 
     Returns
     -------
@@ -115,8 +124,27 @@ def plot_matrix(
 
     Raises
     ------
+    TypeError
+        If an option is unknown.
     ValueError
         If labels or order do not fit the network, or the scale is unknown.
+
+    See Also
+    --------
+    plot_blocks : The mean weights between modules alone.
+    module_order : The default order.
+    find_modules : Finds the modules.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> network = cs.load_dataset("karate")
+    >>> modules = cs.find_modules(network, structure="assortative", seed=0, restarts=1)
+    >>> figure = cs.plot_matrix(network, modules.labels, title="Karate club")
+    >>> figure.axes[0].get_title("left")
+    'Karate club'
+    >>> len(figure.order)
+    34
     """
     figure = MatrixFigure(figsize=(4.2, 3.7), layout="constrained")
     axes = figure.subplots()
@@ -127,10 +155,8 @@ def plot_matrix(
         order=order,
         groups=groups,
         module_ids=module_ids,
-        scale=scale,
-        limit=limit,
         title=title,
-        unit=unit,
+        colors=MatrixColors(**colors),
     )
     groups = groups_of(as_connectome(network)) if groups is None else groups
     group_legend(figure, groups, width=4.2)
@@ -157,6 +183,20 @@ def plot_blocks(
     Returns
     -------
     matplotlib.figure.Figure
+
+    See Also
+    --------
+    plot_matrix : The whole matrix, sorted.
+    block_structure : Computes what is drawn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> blocks = cs.block_structure(np.ones((4, 4)), [0, 0, 1, 1])
+    >>> figure = cs.plot_blocks(blocks, unit="synapses")
+    >>> figure.axes[1].get_ylabel()
+    'synapses'
     """
     figure = Figure(figsize=(3.4, 3.0), layout="constrained")
     axes = figure.subplots()
@@ -191,7 +231,7 @@ def plot_regions(panels: Sequence[Panel]) -> Figure:
             region.partition.labels,
             module_ids=panel.module_ids,
             title=f"{next(letters)}  {panel.title}",
-            unit=panel.unit,
+            colors=MatrixColors(unit=panel.unit),
         )
         draw_blocks(
             row[1],
@@ -241,6 +281,29 @@ def plot_learning_rates(
     ------
     ValueError
         If the analysis is not of a sweep, or does not have the region.
+
+    See Also
+    --------
+    plot_accuracy : What the runs learned.
+    plot_learning_curves : How.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import commstruct as cs
+    >>> import sims
+    >>> definition = {
+    ...     "network": {"n_neurons": 30},
+    ...     "task": {"name": "parity", "n_bits": 3},
+    ...     "sweep": {"learning_rates": [0.1, 0.4], "seeds": [0], "steps": 4},
+    ... }
+    >>> quick = {"structures": ["assortative"], "restarts": 1, "n_nulls": 2}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = sims.run_sweep(definition, f"{folder}/sweep.zarr").store
+    ...     analysis = cs.analyze(store, seed=0, regions=["whole"], **quick)
+    >>> figure = cs.plot_learning_rates(analysis)
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['learning rate', 'learning rate', 'learning rate']
     """
     _check_sweep(analysis)
     found = analysis.select(region=region)
@@ -270,7 +333,7 @@ def plot_learning_rates(
 
 
 @in_style
-def plot_equal_loss(analysis: Analysis, found: EqualLoss) -> Figure:
+def plot_equal_loss(analysis: Analysis, found: "EqualLoss") -> Figure:
     """Draw the diagonal score at equal steps beside that at equal loss.
 
     One row per region; every run that learned is shown, the line joins means.
@@ -314,7 +377,7 @@ def plot_equal_loss(analysis: Analysis, found: EqualLoss) -> Figure:
     return figure
 
 
-def _any_known(found: EqualLoss, region: str) -> bool:
+def _any_known(found: "EqualLoss", region: str) -> bool:
     return any(
         np.isfinite(score)
         for scores in (found.at_end, found.at_loss)
@@ -359,8 +422,7 @@ def plot_answer(
             panel.region.partition.labels,
             module_ids=panel.module_ids,
             title=f"{next(letters)}  {panel.title}",
-            unit=panel.unit,
-            bar_below=True,
+            colors=MatrixColors(unit=panel.unit, is_bar_below=True),
         )
     kind = panels[0].region
     chosen = analysis.select(region=kind.region, structure=kind.structure)
@@ -388,6 +450,28 @@ def plot_learning_curves(analysis: Analysis) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
+
+    See Also
+    --------
+    plot_accuracy : The accuracy over training.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import commstruct as cs
+    >>> import sims
+    >>> definition = {
+    ...     "network": {"n_neurons": 30},
+    ...     "task": {"name": "parity", "n_bits": 3},
+    ...     "sweep": {"learning_rates": [0.1, 0.4], "seeds": [0], "steps": 4},
+    ... }
+    >>> quick = {"structures": ["assortative"], "restarts": 1, "n_nulls": 2}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = sims.run_sweep(definition, f"{folder}/sweep.zarr").store
+    ...     analysis = cs.analyze(store, seed=0, regions=["whole"], **quick)
+    >>> figure = cs.plot_learning_curves(analysis)
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['training step', 'training step']
     """
     _check_sweep(analysis)
     figure = Figure(figsize=(FULL_WIDTH, 2.0), layout="constrained")
@@ -422,6 +506,28 @@ def plot_accuracy(
     Returns
     -------
     matplotlib.figure.Figure
+
+    See Also
+    --------
+    plot_learning_curves : The loss over training.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import commstruct as cs
+    >>> import sims
+    >>> definition = {
+    ...     "network": {"n_neurons": 30},
+    ...     "task": {"name": "parity", "n_bits": 3},
+    ...     "sweep": {"learning_rates": [0.1, 0.4], "seeds": [0], "steps": 4},
+    ... }
+    >>> quick = {"structures": ["assortative"], "restarts": 1, "n_nulls": 2}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = sims.run_sweep(definition, f"{folder}/sweep.zarr").store
+    ...     analysis = cs.analyze(store, seed=0, regions=["whole"], **quick)
+    >>> figure = cs.plot_accuracy(analysis)
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['training step', 'learning rate']
     """
     _check_sweep(analysis)
     figure = Figure(figsize=(FULL_WIDTH, 2.0), layout="constrained")
@@ -465,6 +571,28 @@ def plot_dynamics(
     Returns
     -------
     matplotlib.figure.Figure
+
+    See Also
+    --------
+    plot_accuracy : What the runs learned.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import commstruct as cs
+    >>> import sims
+    >>> definition = {
+    ...     "network": {"n_neurons": 30},
+    ...     "task": {"name": "parity", "n_bits": 3},
+    ...     "sweep": {"learning_rates": [0.1, 0.4], "seeds": [0], "steps": 4},
+    ... }
+    >>> quick = {"structures": ["assortative"], "restarts": 1, "n_nulls": 2}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = sims.run_sweep(definition, f"{folder}/sweep.zarr").store
+    ...     analysis = cs.analyze(store, seed=0, regions=["whole"], **quick)
+    >>> figure = cs.plot_dynamics(analysis)
+    >>> [axes.get_ylabel() for axes in figure.axes][:2]
+    ['spectral radius of W', 'E-I balance index']
     """
     _check_sweep(analysis)
     figure = Figure(figsize=(FULL_WIDTH, 1.75), layout="constrained")
@@ -503,6 +631,25 @@ def plot_nulls(analysis: Analysis) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
+
+    See Also
+    --------
+    structure_significance : Tests one network.
+    analyze : Makes the analysis.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> analysis = cs.analyze(
+    ...     cs.load_dataset("karate"),
+    ...     seed=0,
+    ...     structures=["assortative"],
+    ...     restarts=1,
+    ...     n_nulls=5,
+    ... )
+    >>> figure = cs.plot_nulls(analysis)
+    >>> len(figure.axes)
+    3
     """
     figure = Figure(
         figsize=(FULL_WIDTH, 0.3 + 1.45 * len(analysis.regions)), layout="constrained"

@@ -1,7 +1,7 @@
 """Figures of a comparison: matrices in one order, blocks, modules, distributions."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -16,10 +16,11 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from commstruct.blocks.structure import off_diagonal
-from commstruct.compare import ConnectomeComparison, GroupComparison
-from commstruct.compare.placement import NORMAL_95, Placement
+from commstruct.compare.connectomes import ConnectomeComparison
+from commstruct.compare.groups import GroupComparison
 from commstruct.connectome import as_connectome
 from commstruct.report.figures.matrix_panels import (
+    MatrixColors,
     MatrixFigure,
     draw_matrix,
     module_order,
@@ -37,6 +38,9 @@ from commstruct.report.figures.style import (
 from commstruct.report.text import shown
 from commstruct.statistics import LEVEL
 from commstruct.vocabulary import SCORE_AXES, FloatMatrix
+
+if TYPE_CHECKING:
+    from commstruct.compare.placement import Placement
 
 MOST_NAMED = 16  # kinds that are written beside a block matrix; more are numbered
 MOST_GROUPS = 4  # whose block matrices are drawn
@@ -70,6 +74,23 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
     -------
     MatrixFigure
         With the order of the first connectome as its ``order``.
+
+    See Also
+    --------
+    compare_connectomes : Makes the comparison.
+    write_report : Writes the whole report of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> rng = np.random.default_rng(0)
+    >>> first, second = (rng.poisson(2, size=(8, 8)) * 1.0 for _ in range(2))
+    >>> settings = {"n_nulls": 0, "n_permutations": 9, "n_bootstraps": 9, "restarts": 1}
+    >>> found = cs.compare_connectomes(first, second, seed=0, **settings)
+    >>> figure = cs.plot_comparison(found)
+    >>> [axes.get_title("left") for axes in figure.axes[:3]]
+    ['a', 'b', 'second − first']
     """
     networks = [
         (comparison.a, comparison.labels[0]),
@@ -101,11 +122,13 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
             labels,
             order=orders[-1],
             groups=[""] * len(labels),
-            limit=limit,
             title=title,
-            unit="weight" if network is not difference else "difference",
-            is_difference=network is difference,
-            bar_below=True,
+            colors=MatrixColors(
+                limit=limit,
+                unit="weight" if network is not difference else "difference",
+                is_difference=network is difference,
+                is_bar_below=True,
+            ),
         )
     figure.order = orders[0]
     return figure
@@ -219,7 +242,7 @@ def _mark(axes: Axes, marked: NDArray[np.bool_], marker: str) -> None:
 
 @in_style
 def plot_modules_across(comparison: ConnectomeComparison) -> Figure | None:
-    """Draw which neurons go from which module of one to which of the other.
+    """Draw how neurons are distributed over the modules of both connectomes.
 
     Without matched neurons, from the modules of each to the neurons' types; None if
     there are no types either.
@@ -320,8 +343,11 @@ def plot_distributions(comparison: ConnectomeComparison) -> Figure:
 
 
 @in_style
-def plot_placements(placements: Mapping[str, Placement]) -> Figure:
+def plot_placements(placements: "Mapping[str, Placement]") -> Figure:
     """Draw the runs of a sweep and the connectomes, by their two excesses."""
+    # Placing a connectome analyses it and opens sweep stores; other figures do not.
+    from commstruct.compare.placement import NORMAL_95
+
     figure = Figure(figsize=(FULL_WIDTH * 0.75, 3.0), layout="constrained")
     axes = figure.subplots()
     first = next(iter(placements.values()))
@@ -461,7 +487,7 @@ def _name_points(axes: Axes, points: FloatMatrix, names: Sequence[str]) -> None:
 
 
 def _by_kind_and_strength(network: Any, labels: Any) -> NDArray[np.int64]:
-    """Kinds together, strongest neurons first in each."""
+    """Order of neurons by kind, strongest first within each."""
     pre, post, values = off_diagonal(network)
     n = network.n_neurons
     strength = np.bincount(pre, np.abs(values), minlength=n)

@@ -1,4 +1,4 @@
-"""Explanations of a shift: what moves with the rate, and what a control does."""
+"""Figures of explanations of a shift: quantities and scores, with their controls."""
 
 from collections.abc import Sequence
 

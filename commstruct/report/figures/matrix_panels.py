@@ -1,6 +1,7 @@
 """Drawing matrices on given axes: sorted weights, and block means."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -36,15 +37,53 @@ Scale = Literal["linear", "log", "rank"]
 
 
 class MatrixFigure(Figure):
-    """A figure of a sorted matrix that knows the order it was sorted in.
+    """Figure of a sorted matrix that keeps the order of its rows.
 
     Attributes
     ----------
     order : (n,) array of int
-        Neurons from first to last row, for sorting another matrix alike.
+        Neurons from first to last row, for sorting another matrix in the same way.
+
+    See Also
+    --------
+    plot_matrix, plot_comparison : Draw one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> network, labels = cs.load_dataset("karate"), np.arange(34) % 2
+    >>> order = cs.plot_matrix(network, labels).order
+    >>> again = cs.plot_matrix(network, labels, order=order, scale="rank")
+    >>> bool((again.order == order).all())
+    True
     """
 
     order: IntVector
+
+
+@dataclass(frozen=True)
+class MatrixColors:
+    """How the colours of a matrix follow its weights.
+
+    Attributes
+    ----------
+    scale : {"linear", "log", "rank"}
+    limit : float, optional
+        Weight at which colours saturate; default the 99th percentile of ``|weight|``.
+    unit : str
+        Label of the colour bar.
+    is_difference : bool
+        Whether zero is in the middle of the colours even if no weight is negative.
+    is_bar_below : bool
+        Whether the colour bar is below the matrix instead of beside it.
+    """
+
+    scale: Scale = "linear"
+    limit: float | None = None
+    unit: str = "weight"
+    is_difference: bool = False
+    is_bar_below: bool = False
 
 
 def draw_matrix(
@@ -55,14 +94,11 @@ def draw_matrix(
     order: IntVector | None = None,
     groups: Sequence[str] | None = None,
     module_ids: Any = None,
-    scale: Scale = "linear",
-    limit: float | None = None,
     title: str = "",
-    unit: str = "weight",
-    bar_below: bool = False,
-    is_difference: bool = False,
+    colors: MatrixColors | None = None,
 ) -> IntVector:
     """Draw a sorted matrix with its strips and colour bar; return the order."""
+    colors = colors or MatrixColors()
     connectome = as_connectome(network)
     n = connectome.n_neurons
     labels = check_labels(labels, n)
@@ -75,8 +111,10 @@ def draw_matrix(
             f"order must name each of the {n} neurons once, got shape {order.shape}"
         )
     drawn = _tiles(connectome.weights, order)
-    signed = is_difference or bool((drawn < 0).any())
-    drawn, norm, colormap, extend = _color_scale(drawn, scale, limit, signed=signed)
+    signed = colors.is_difference or bool((drawn < 0).any())
+    drawn, norm, colormap, extend = _color_scale(
+        drawn, colors.scale, colors.limit, signed=signed
+    )
     if connectome.possible is not None and len(drawn) == n:
         drawn[~connectome.possible[np.ix_(order, order)]] = np.nan
     image = axes.imshow(
@@ -115,15 +153,15 @@ def draw_matrix(
         image,
         ax=axes,
         extend=extend,
-        label="rank of weight" if scale == "rank" else unit,
-        location="bottom" if bar_below else "right",
+        label="rank of weight" if colors.scale == "rank" else colors.unit,
+        location="bottom" if colors.is_bar_below else "right",
         shrink=0.8,
         aspect=22,
         pad=0.03,
     )
     bar.outline.set_linewidth(0.5)
-    if scale == "linear":
-        bar.locator = MaxNLocator(5 if not bar_below else 4)
+    if colors.scale == "linear":
+        bar.locator = MaxNLocator(4 if colors.is_bar_below else 5)
         bar.update_ticks()
     if isinstance(norm, SymLogNorm):
         bar.set_ticks(_decades(norm), minor=False)
@@ -169,7 +207,7 @@ def _draw_strips(
 def _number_modules(
     axes: Axes, labels: IntVector, colors: FloatMatrix, place: float
 ) -> None:
-    """Write the number of each module that is tall enough for it."""
+    """Write the number of each module whose strip is tall enough."""
     n = len(labels)
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
     for start, end in zip(starts, [*starts[1:], n], strict=True):
@@ -205,7 +243,7 @@ def _group_tones(names: Sequence[str]) -> FloatMatrix:
 def group_legend(
     figure: Figure | SubFigure, groups: Sequence[str] | None, *, width: float
 ) -> None:
-    """Say which grey of the strips is which role or type, of the first eight.
+    """Add a legend of the greys of the first eight roles or types.
 
     `width` is how many inches there are for it.
     """
@@ -254,7 +292,7 @@ def _tiles(weights: Any, order: IntVector) -> FloatMatrix:
 def _color_scale(
     weights: FloatMatrix, scale: Scale, limit: float | None, *, signed: bool
 ) -> tuple[FloatMatrix, Normalize, str, str]:
-    """What to draw, and norm, colour map and pointed ends of its colour bar."""
+    """Values to draw, with norm, colour map and pointed ends of the colour bar."""
     sizes = np.abs(weights[(weights != 0) & np.isfinite(weights)])
     largest = float(sizes.max()) if len(sizes) else 1.0
     colormap = "RdBu_r" if signed else "magma_r"
@@ -285,7 +323,7 @@ def _color_scale(
 
 
 def _color_map(name: str) -> Colormap:
-    """With the grey of what cannot be, few enough colours for a table of 256."""
+    """Colour map of so few colours that, with the grey, a table of 256 holds them."""
     return mpl.colormaps[name].resampled(255).with_extremes(bad=IMPOSSIBLE_COLOR)
 
 
@@ -361,7 +399,7 @@ def block_title(region: RegionAnalysis) -> str:
 
 
 def _say_one_module(axes: Axes, mean: float, unit: str) -> None:
-    """A panel without colour, since one block has nothing to be compared with."""
+    """Draw one block without colour, as there is nothing to compare it with."""
     axes.imshow([[0.0]], cmap="Greys", vmin=0, vmax=1)
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color="0.7")
@@ -425,7 +463,7 @@ def _write_means(
 
 
 def module_order(labels: Any, *, groups: Sequence[str] | None = None) -> IntVector:
-    """Order of neurons by module, within modules by group, then as they came.
+    """Order of neurons by module, within modules by group, then by index.
 
     Parameters
     ----------
@@ -436,6 +474,20 @@ def module_order(labels: Any, *, groups: Sequence[str] | None = None) -> IntVect
     Returns
     -------
     (n,) array of int
+
+    See Also
+    --------
+    plot_matrix : Draws a network in this order.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> cs.module_order([1, 0, 1, 0]).tolist()
+    [1, 3, 0, 2]
+    >>> cs.module_order([1, 0, 1, 0], groups=["p", "p", "q", "q"]).tolist()
+    [1, 3, 0, 2]
+    >>> cs.module_order([0, 0, 0, 0], groups=["p", "q", "p", "q"]).tolist()
+    [0, 2, 1, 3]
     """
     labels = np.asarray(labels)
     keys = [np.arange(len(labels)), labels]

@@ -1,4 +1,4 @@
-"""The figure of the pairs of modules: how each pair stands to each other."""
+"""Morphospace: every pair of modules by its excess of weight within modules."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -37,6 +37,21 @@ def plot_morphospace(blocks: BlockStructure, *, title: str = "") -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
+
+    See Also
+    --------
+    block_structure : Computes what is drawn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> means = np.array([[4.0, 1.0], [1.0, 3.0]])
+    >>> labels = np.repeat([0, 1], 3)
+    >>> blocks = cs.block_structure(means[np.ix_(labels, labels)], labels)
+    >>> figure = cs.plot_morphospace(blocks, title="One assortative pair")
+    >>> figure.axes[0].get_title("left")
+    'One assortative pair'
     """
     figure = Figure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
     axes = figure.subplots()

@@ -1,4 +1,4 @@
-"""The figure of predictions: connectomes and trained networks on the same axes."""
+"""Figure of predictions: connectomes and trained networks on the same axes."""
 
 import math
 from collections.abc import Sequence

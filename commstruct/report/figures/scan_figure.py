@@ -1,4 +1,4 @@
-"""The figure of a scan of resolutions: where modules do not depend on the choice."""
+"""Figure of a resolution scan: where modules do not depend on the resolution."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,6 +26,21 @@ def plot_resolution_scan(scan: ResolutionScan) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
+
+    See Also
+    --------
+    resolution_scan : Computes what is drawn.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> network = cs.load_dataset("karate")
+    >>> scan = cs.resolution_scan(
+    ...     network, resolutions=[0.5, 1.0, 2.0], seed=0, restarts=2
+    ... )
+    >>> figure = cs.plot_resolution_scan(scan)
+    >>> figure.axes[0].get_ylabel()
+    'modules'
     """
     figure = Figure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
     numbers, distances = figure.subplots(1, 2)

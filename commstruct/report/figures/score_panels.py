@@ -236,7 +236,7 @@ def draw_curves(
 
 
 def _rate_colors(analysis: Analysis) -> dict[float, Any]:
-    """From yellow-green, slow, to dark blue, fast; lightness tells them in grey."""
+    """Colours from yellow-green, slow, to dark blue, fast; distinct in grey, too."""
     rates = analysis.learning_rates
     shades = mpl.colormaps["viridis_r"](np.linspace(0.12, 1, len(rates)))
     return dict(zip(rates, shades, strict=True))
@@ -265,7 +265,7 @@ def score_legend(
     *,
     nulls: bool = True,
 ) -> None:
-    """What markers, line, band, triangles and crosses are."""
+    """Add the legend of markers, line, band, triangles and crosses."""
     seeds = analysis.seeds
     handles: list[Any] = [
         Line2D(

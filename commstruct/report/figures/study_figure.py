@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from commstruct.report.figures.score_panels import log_axis
 from commstruct.report.figures.style import FULL_WIDTH, in_style
-from commstruct.study.slopes import PRIMARY, Slope, StudyFacts, Verdict
+from commstruct.study.slopes import PRIMARY, Slope, StudySlopes, Verdict
 
 VERDICT_COLORS: dict[Verdict, str] = {
     "supported": "#009E73",
@@ -32,12 +32,12 @@ _ROW = 0.22  # inches per setting
 
 
 @in_style
-def plot_study(facts: StudyFacts, *, region: str) -> Figure:
+def plot_study(facts: StudySlopes, *, region: str) -> Figure:
     """Draw the diagonal score by setting and learning rate, beside its slopes.
 
     Parameters
     ----------
-    facts : StudyFacts
+    facts : StudySlopes
     region : {"whole", "hidden", "learned change"}
 
     Returns

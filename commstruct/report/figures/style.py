@@ -1,4 +1,4 @@
-"""How figures look: one style, colours for all kinds of sight, saving as SVG."""
+"""Style of all figures: colours safe for colour-blind readers, saving as SVG."""
 
 import base64
 import io
@@ -57,7 +57,7 @@ def in_style(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def save_svg(figure: Figure) -> bytes:
-    """Return a figure as SVG: text stays text, and the same figure the same bytes."""
+    """Return a figure as SVG, with text as text; equal figures give equal bytes."""
     file = io.BytesIO()
     dpi = figure.dpi
     with matplotlib.style.context(STYLE):
@@ -70,7 +70,7 @@ def save_svg(figure: Figure) -> bytes:
 
 
 def _smaller(found: re.Match[bytes]) -> bytes:
-    """The same picture with a table of its colours, if 256 are enough for it."""
+    """Reduce a picture to a palette if it has at most 256 colours."""
     picture = Image.open(io.BytesIO(base64.b64decode(found[2]))).convert("RGBA")
     packed = np.asarray(picture).view(np.uint32).ravel()  # one number for each pixel
     places, packed_colors = pd.factorize(packed)
@@ -102,5 +102,5 @@ def lightness(color: Sequence[float]) -> float:
 
 
 def literal(text: str) -> str:
-    """Text in which a dollar is a dollar, for legends, which read formulas."""
+    """Escape dollar signs, which legends would read as formulas."""
     return text.replace("$", r"\$")

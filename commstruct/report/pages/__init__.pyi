@@ -1,7 +1,11 @@
 from .document import Document as Document
-from .writing import NETWORK_NAME as NETWORK_NAME
-from .writing import SWEEP_NAME as SWEEP_NAME
+from .results import NETWORK_NAME as NETWORK_NAME
+from .results import SWEEP_NAME as SWEEP_NAME
+from .results import document_of as document_of
+from .results import read_experiment as read_experiment
+from .results import read_result as read_result
+from .results import remake_report as remake_report
+from .results import write_report as write_report
+from .results import write_result as write_result
 from .writing import read_report_settings as read_report_settings
-from .writing import remake_report as remake_report
 from .writing import write_pages as write_pages
-from .writing import write_report as write_report

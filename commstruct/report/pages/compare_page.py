@@ -1,93 +1,32 @@
 """The page of a comparison of two connectomes."""
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
-import pandas as pd
-
-from commstruct.compare import ConnectomeComparison
+from commstruct.compare.connectomes import ConnectomeComparison
 from commstruct.compare.placement import Placement
 from commstruct.report.figures import compare_figures as figures
+from commstruct.report.pages.compare_settings import add_settings
 from commstruct.report.pages.document import Document, table_ref
-from commstruct.report.pages.writing import write_pages
-from commstruct.report.settings import ReportSettings
 from commstruct.report.text import p_number, percent, plain, shown, signed
 from commstruct.report.words import compare_sentences as sentences
 from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL
-from commstruct.storage import write_whole
 
 MOST_KINDS = 40  # named in the caption of the matrices
 MOST_BLOCKS = 24  # rows of the table of differences; all are in blocks.csv
+MOST_COMMAND = 5000  # characters of the command of two networks and all options
 
 
-def write_comparison(
-    comparison: ConnectomeComparison,
-    out_dir: str | Path,
-    *,
-    datasets: tuple[str | None, str | None] = (None, None),
-    provenance: Mapping[str, str] | None = None,
-    placements: Mapping[str, Placement] | None = None,
-    settings: ReportSettings | None = None,
-) -> dict[str, Path]:
-    """Write a comparison: comparison.json, a table each, and the report.
-
-    Parameters
-    ----------
-    comparison : ConnectomeComparison
-    out_dir : str or Path, made if need be
-    datasets : names of the shipped connectomes compared, None for others
-        Between some of them the report says what is known of their differences.
-    provenance : mapping, what to say of how it was made: command, versions, hashes
-    placements : mapping of name to Placement, where the connectomes are on a sweep
-    settings : ReportSettings, optional
-
-    Returns
-    -------
-    dict of name to Path
-    """
-    out_dir = Path(out_dir)
-    document = comparison_document(
-        comparison,
-        datasets=datasets,
-        provenance=provenance or {},
-        placements=placements or {},
-    )
-    pages = write_pages(document, out_dir, settings or ReportSettings(), keep=True)
-    content = {**comparison.to_dict(), "provenance": dict(provenance or {})}
-    paths = {"json": out_dir / "comparison.json"}
-    text = json.dumps(content, allow_nan=False, indent=1) + "\n"
-    write_whole(paths["json"], text.encode())
-    for name, table in comparison.tables().items():
-        paths[name] = out_dir / f"{name}.csv"
-        write_whole(paths[name], table.to_csv(index=False).encode())
-    if placements:
-        table = pd.concat(
-            {name: one.rates for name, one in placements.items()}, names=["connectome"]
-        )
-        paths["placements"] = out_dir / "placements.csv"
-        rows = table.reset_index(level=0).to_csv(index=False)
-        write_whole(paths["placements"], rows.encode())
-    return {**paths, **pages}
-
-
-def comparison_document(
-    comparison: ConnectomeComparison,
-    *,
-    datasets: tuple[str | None, str | None],
-    provenance: Mapping[str, str],
-    placements: Mapping[str, Placement],
-) -> Document:
+def comparison_document(comparison: ConnectomeComparison) -> Document:
     """Lay out the report of a comparison."""
+    placements, made_from = comparison.placements, comparison.provenance
     first, second = (shown(name) for name in comparison.names)
     answers = sentences.comparison_answers(comparison)
     answers += [one.sentence(shown(name)) for name, one in placements.items()]
-    worms = sentences.worm_sentence(datasets)
+    worms = sentences.worm_sentence(comparison.datasets)
     if worms:
         answers.append(worms)
-    version = provenance.get("version of commstruct", "")
+    version = made_from.get("version of commstruct", "")
     document = Document(
         title=f"{first} and {second} compared",
         description=answers[0],
@@ -96,7 +35,7 @@ def comparison_document(
     document.paragraph(
         {"strong": "Question. "},
         f"How do the connectomes {first} and {second} differ, and in what are they "
-        "alike, beyond what chance and the strengths of their neurons make so?",
+        "alike, beyond what chance and the strengths of their neurons explain?",
     )
     document.paragraph(
         {"strong": "Setting. "}, sentences.comparison_setting(comparison)
@@ -121,7 +60,7 @@ def comparison_document(
     _modules(document, comparison)
     _distributions(document, comparison)
     _placements(document, placements)
-    _methods(document, comparison, provenance)
+    _methods(document, comparison)
     return document
 
 
@@ -230,9 +169,9 @@ def _modules(document: Document, comparison: ConnectomeComparison) -> None:
             "modules",
             flows,
             [
-                "Modules of each connectome, found apart, and where their neurons are "
-                "in the other; bands are as wide as neurons, coloured by the module "
-                "on the left."
+                "Modules of each connectome, found separately, and where their neurons "
+                "are in the other; bands are as wide as neurons, coloured by the "
+                "module on the left."
                 if comparison.neurons
                 else "Modules of each connectome (left) and the types of their neurons "
                 "(right); bands are as wide as neurons."
@@ -310,8 +249,8 @@ def _distributions(document: Document, comparison: ConnectomeComparison) -> None
         "distributions",
         figures.plot_distributions(comparison),
         [
-            "(a) Share of neurons that send more than so much, (b) share of edges of "
-            "more than so much weight, (c) singular values, all on one scale; (d) "
+            "(a) Share of neurons that send more than a given weight in all, (b) share "
+            "of edges above a given weight, (c) singular values, all on one scale; (d) "
             "triads against null networks that keep degrees and strengths, grey, "
             "within two standard deviations."
         ],
@@ -361,13 +300,13 @@ def _distributions(document: Document, comparison: ConnectomeComparison) -> None
     )
     if portrait == portrait:
         text += f"; portrait divergence {plain(portrait, 3)} (0 the same, at most 1)"
-    document.paragraph(text + ". These need no pairs of neurons.")
+    document.paragraph(text + ". These do not need matched neurons.")
 
 
 def _placements(document: Document, placements: Mapping[str, Placement]) -> None:
     if not placements:
         return
-    document.heading("Which learning rate do they look like?")
+    document.heading("Which learning rate do they resemble?")
     rows = [
         (
             shown(name),
@@ -414,11 +353,9 @@ def _placements(document: Document, placements: Mapping[str, Placement]) -> None
     )
 
 
-def _methods(
-    document: Document, comparison: ConnectomeComparison, provenance: Mapping[str, str]
-) -> None:
+def _methods(document: Document, comparison: ConnectomeComparison) -> None:
     document.heading("Methods")
-    settings: dict[str, Any] = comparison.settings
+    settings = comparison.settings
     document.paragraph(
         "Block tests: weights of one neuron are not independent, so neurons exchange "
         "the connectome they are from, with all they send to a module or kind, and "
@@ -432,19 +369,4 @@ def _methods(
         "weighted directed block model. Correlation of weights: Pearson, over all "
         "ordered pairs as read."
     )
-    rows = [(name.replace("_", " "), str(value)) for name, value in settings.items()]
-    rows += [(name, value) for name, value in provenance.items() if name != "command"]
-    document.table(
-        "provenance",
-        Table(
-            header=("what", "value"),
-            rows=tuple((shown(a), shown(b, most=100)) for a, b in rows),
-            aligns=("l", "l"),
-            widths=("auto", "rest"),
-            size=7.5,
-        ),
-        ["Settings, versions and hashes."],
-    )
-    if "command" in provenance:
-        document.paragraph("The same comparison again:")
-        document.add("command", text=shown(provenance["command"], most=5000))
+    add_settings(document, comparison, most=MOST_COMMAND)

@@ -1,4 +1,4 @@
-"""What a report says and in which order, whatever kind of page it will be on."""
+"""A report as blocks in order, independent of the format of its pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -111,7 +111,7 @@ class Document:
     def provenance(
         self, table: tables.Table, commands: Sequence[tuple[str, str]]
     ) -> None:
-        """Add what decides the numbers, and the commands that make them again."""
+        """Add what decides the numbers, and the commands that repeat them."""
         self.heading("Provenance")
         self.paragraph(
             "Everything that decides the numbers is in ", table_ref("provenance"), "."

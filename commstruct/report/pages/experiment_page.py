@@ -47,7 +47,7 @@ def write_experiment(
     figure = plot_experiment(result)
     document = experiment_document(result, figure)
     pages = write_pages(
-        document, out_dir, settings or ReportSettings(), name="page", keep=True
+        document, out_dir, settings or ReportSettings(), kind="experiment", name="page"
     )
     paths = {
         "result": out_dir / "result.json",

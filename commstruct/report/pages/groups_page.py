@@ -1,74 +1,35 @@
 """The page of several connectomes: their distances, and what groups differ in."""
 
-import json
 import math
-from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
-from commstruct.compare import GroupComparison
+from commstruct.compare.groups import GroupComparison
 from commstruct.report.figures.compare_figures import (
     plot_distances,
     plot_group_blocks,
     plot_map,
 )
+from commstruct.report.pages.compare_settings import add_settings
 from commstruct.report.pages.document import Document, table_ref
-from commstruct.report.pages.writing import write_pages
-from commstruct.report.settings import ReportSettings
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
 from commstruct.report.words.compare_sentences import number
 from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL
-from commstruct.storage import write_whole
 
 MOST_ROWS = 20
-MOST_COMMAND = 20_000  # letters: it must run as it is printed
+MOST_COMMAND = 20_000  # characters of a command that names every network
 MOST_COLUMNS = 10  # of the table of distances
 
 
-def write_groups(
-    comparison: GroupComparison,
-    out_dir: str | Path,
-    *,
-    provenance: Mapping[str, str] | None = None,
-    settings: ReportSettings | None = None,
-) -> dict[str, Path]:
-    """Write comparison.json, a table each, and the report of several connectomes.
-
-    Parameters
-    ----------
-    comparison : GroupComparison
-    out_dir : str or Path, made if need be
-    provenance : mapping, what to say of how it was made
-    settings : ReportSettings, optional
-
-    Returns
-    -------
-    dict of name to Path
-    """
-    out_dir = Path(out_dir)
-    document = groups_document(comparison, provenance=provenance or {})
-    pages = write_pages(document, out_dir, settings or ReportSettings(), keep=True)
-    content = {**comparison.to_dict(), "provenance": dict(provenance or {})}
-    paths = {"json": out_dir / "comparison.json"}
-    text = json.dumps(content, allow_nan=False, indent=1) + "\n"
-    write_whole(paths["json"], text.encode())
-    for name, table in comparison.tables().items():
-        paths[name] = out_dir / f"{name}.csv"
-        write_whole(paths[name], table.to_csv(index=False).encode())
-    return {**paths, **pages}
-
-
-def groups_document(
-    comparison: GroupComparison, *, provenance: Mapping[str, str]
-) -> Document:
+def groups_document(comparison: GroupComparison) -> Document:
     """Lay out the report of several connectomes."""
+    version = comparison.provenance.get("version of commstruct", "")
     answers = groups_answers(comparison)
     document = Document(
         title=f"{counted(len(comparison.names), 'connectome')} compared",
         description=answers[0],
-        made_with=f"commstruct {provenance.get('version of commstruct', '')}".strip(),
+        made_with=f"commstruct {version}".strip(),
     )
     question = (
         "Do the groups differ, as a whole and in what?"
@@ -142,22 +103,7 @@ def groups_document(
             document.table(name, _table(some), [f"{words}, smallest p first."])
     document.heading("Methods")
     document.paragraph(_method(comparison))
-    rows = [(k.replace("_", " "), str(v)) for k, v in comparison.settings.items()]
-    rows += [(k, v) for k, v in provenance.items() if k != "command"]
-    document.table(
-        "provenance",
-        Table(
-            header=("what", "value"),
-            rows=tuple((shown(a), shown(b, most=100)) for a, b in rows),
-            aligns=("l", "l"),
-            widths=("auto", "rest"),
-            size=7.5,
-        ),
-        ["Settings, versions and hashes."],
-    )
-    if "command" in provenance:
-        document.paragraph("The same comparison again:")
-        document.add("command", text=shown(provenance["command"], most=MOST_COMMAND))
+    add_settings(document, comparison, most=MOST_COMMAND)
     return document
 
 
@@ -223,14 +169,14 @@ def _nearest(comparison: GroupComparison) -> str:
     pairs = [(distances[i, j], i, j) for i in range(m) for j in range(i)]
     near, far = min(pairs), max(pairs)
 
-    def told(pair: tuple[float, int, int]) -> str:
+    def described(pair: tuple[float, int, int]) -> str:
         value, i, j = pair
         return (
             f"{shown(comparison.names[j])} and {shown(comparison.names[i])} "
             f"({plain(value, 3)})"
         )
 
-    return f"The most alike are {told(near)}, the least alike {told(far)}."
+    return f"The most alike are {described(near)}, the least alike {described(far)}."
 
 
 def _limits(comparison: GroupComparison) -> list[str]:
@@ -243,21 +189,21 @@ def _limits(comparison: GroupComparison) -> list[str]:
         )
     elif comparison.exact:
         limits.append(
-            f"There are {comparison.n_deals} ways to deal these individuals to groups, "
-            f"so no p-value can be below {comparison.smallest_p:.2g}, and after "
-            "correction for many blocks or edges few can be small."
+            f"There are {comparison.n_deals} ways to assign these individuals to "
+            f"groups, so no p-value can be below {comparison.smallest_p:.2g}, and "
+            "after correction for many blocks or edges few can be small."
         )
     if comparison.settings["normalize"] == "total":
         limits.append(
             "Blocks and edges were compared after all connectomes were brought to the "
-            "same mean weight, so what is larger in one block is smaller elsewhere; "
+            "same mean weight, so an increase in one block is a decrease elsewhere; "
             "normalize = none compares weights as read."
         )
     sizes = pd.Series(comparison.groups).value_counts()
     if sizes.max() > sizes.min():
         limits.append(
-            "Groups are of unequal size: a test by dealing individuals also answers to "
-            "groups that vary differently, not only to other means."
+            "Groups are of unequal size: a test that reassigns individuals is then "
+            "also sensitive to groups that differ in spread, not only in mean."
         )
     return limits
 
@@ -328,14 +274,14 @@ def _method(comparison: GroupComparison) -> str:
     if not comparison.groups:
         return "Nothing was tested: no groups were given."
     how = (
-        f"in all {comparison.n_deals} ways that differ"
+        f"in all {comparison.n_deals} distinct ways"
         if comparison.exact
         else f"at random, {comparison.n_deals - 1} times"
     )
     return (
-        f"Individuals were dealt anew to the groups {how}; p is the share of deals, "
-        "the real one among them, with at least as much variance between groups (of "
-        "the distances: PERMANOVA, Anderson 2001). q: corrected within each table "
-        "(Benjamini & Hochberg 1995). Edges are tested that at least two individuals "
-        "have."
+        f"Individuals were reassigned to the groups {how}; p is the share of "
+        "assignments, the actual one included, with at least as much variance between "
+        "groups (of the distances: PERMANOVA, Anderson 2001). q: corrected within each "
+        "table (Benjamini & Hochberg 1995). Only edges that at least two individuals "
+        "have are tested."
     )

@@ -1,4 +1,4 @@
-"""The HTML face of a document: one file that loads nothing, by Jinja2."""
+"""A document as HTML, by Jinja2: one file that loads nothing from elsewhere."""
 
 import base64
 import hashlib
@@ -63,7 +63,7 @@ def html_bytes(document: Document, settings: ReportSettings) -> bytes:
 
 
 def json_for_html(value: Any) -> str:
-    """JSON that cannot end the element it stands in, whatever its texts are."""
+    """JSON escaped so that no text in it can close its HTML element."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
@@ -71,7 +71,7 @@ def json_for_html(value: Any) -> str:
 
 
 def _with_colors(explorer: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What there is to explore, in the colours of the figures."""
+    """Explorer data, in the colours of the figures."""
     if explorer is None:
         return None
     maps = {
@@ -121,7 +121,7 @@ def _numbered(
 
 
 def _labels(blocks: list[dict[str, Any]]) -> dict[str, str]:
-    """What a reference to a figure or table is called."""
+    """Text of a reference to a figure or table."""
     return {
         block["label"]: f"{SUPPLEMENTS[block['kind']]} {block['number']}"
         for block in blocks

@@ -1,4 +1,4 @@
-"""The PDF face of a document, by typst."""
+"""A document as PDF, by typst."""
 
 import json
 import os
@@ -53,5 +53,5 @@ def pdf_bytes(document: Document, settings: ReportSettings) -> bytes:
 
 
 def _timestamp() -> int:
-    """Time to write into a file, not when it was made: bytes then stay the same."""
+    """Fixed creation date, so that the same document gives the same bytes."""
     return int(os.environ.get("SOURCE_DATE_EPOCH", "0"))

@@ -1,6 +1,5 @@
-"""The section of a study's report on predictions, and the files beside it."""
+"""The section of a study's report on predictions."""
 
-from pathlib import Path
 from typing import Any
 
 from commstruct.report.figures.prediction_figure import plot_predictions
@@ -10,9 +9,7 @@ from commstruct.report.words.prediction_tables import (
     connectomes_table,
     ends_table,
     pairs_table,
-    predictions_frame,
 )
-from commstruct.storage import write_whole
 from commstruct.study.predictions import Predictions
 from commstruct.vocabulary import REGION_NAMES_SHORT
 
@@ -23,11 +20,11 @@ _PAIRS = (
 
 
 def add_predictions(document: Document, predictions: Predictions) -> None:
-    """Add what an experimenter would see, and connectomes on the same axes."""
+    """Add the section: trained networks and connectomes on the same axes."""
     sentences = prediction_sentences(predictions)
     document.heading("What an experimenter would see")
     document.paragraph(
-        "The plan does not speak of connectomes: this is exploration, with the "
+        "The plan does not mention connectomes: this part is exploratory and uses the "
         "measures of the plan."
     )
     document.listing([[sentence] for sentence in sentences])
@@ -57,9 +54,9 @@ def add_predictions(document: Document, predictions: Predictions) -> None:
         )
     if predictions.ends:
         document.paragraph(
-            "How many networks it would take is reckoned as if animals varied as much "
-            "as runs with different seeds, and nothing were measured wrongly; where "
-            "they vary more, it takes more. All numbers are in connectomes.csv; see ",
+            "The number of networks needed assumes that animals vary as much as runs "
+            "with different seeds do, and that there is no measurement error; with "
+            "more variation, more are needed. All numbers are in connectomes.csv; see ",
             *[part for region in regions for part in _named(region, regions)],
             " and ",
             table_ref("ends"),
@@ -94,9 +91,9 @@ def add_predictions(document: Document, predictions: Predictions) -> None:
                 "and structure strength S; mean and 95 % range of the same over "
                 f"{n_nulls} null networks each, with modules found anew; excess with "
                 "its 95 % interval, neurons resampled; p of D against the nulls, "
-                "uncorrected. The interval of S leans upwards, as a resampled network "
-                "has neurons twice. Connectomes of one species, or of one animal, are "
-                "not independent."
+                "uncorrected. The interval of S is biased upwards, as a resampled "
+                "network has some neurons twice. Connectomes of one species, or of one "
+                "animal, are not independent."
             ],
         )
         document.table(
@@ -110,9 +107,3 @@ def _named(region: str, regions: tuple[str, ...]) -> list[Any]:
     return ([", "] if region != regions[0] else []) + [
         figure_ref(f"predictions-{region}")
     ]
-
-
-def write_connectomes(predictions: Predictions, path: Path) -> None:
-    """Write the tidy table of all networks and axes."""
-    table = predictions_frame(predictions)
-    write_whole(path, table.to_csv(index=False).encode())

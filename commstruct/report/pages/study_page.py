@@ -1,24 +1,11 @@
 """The page of a study: what the learning rate does to structure, setting by setting."""
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
-import pandas as pd
-
-from commstruct.analysis import versions
-from commstruct.plain import plain_data
 from commstruct.report.figures.explanation_figure import plot_explanations
 from commstruct.report.figures.study_figure import plot_study
 from commstruct.report.pages.document import Document, figure_ref, table_ref
-from commstruct.report.pages.prediction_section import (
-    add_predictions,
-    write_connectomes,
-)
-from commstruct.report.pages.writing import write_pages
-from commstruct.report.settings import ReportSettings
+from commstruct.report.pages.prediction_section import add_predictions
 from commstruct.report.text import shown
 from commstruct.report.words.study_sentences import (
     explanation_sentences,
@@ -34,118 +21,21 @@ from commstruct.report.words.study_tables import (
     settings_table,
     slopes_table,
 )
-from commstruct.storage import write_whole
 from commstruct.study.explanations import Explanation
-from commstruct.study.predictions import Predictions
-from commstruct.study.slopes import PRIMARY, Slope, StudyFacts
-from commstruct.vocabulary import REGION_NAMES_SHORT, STUDY_FORMAT
+from commstruct.study.lesions import SettingProbe
+from commstruct.study.results import StudyResult
+from commstruct.study.slopes import StudySlopes
+from commstruct.vocabulary import REGION_NAMES_SHORT
 
 
-def write_study(
-    facts: StudyFacts,
-    out_dir: str | Path,
-    *,
-    changes: Mapping[str, Mapping[str, Any]],
-    probes: Sequence[Any] = (),
-    explanations: Sequence[Explanation] = (),
-    predictions: Predictions | None = None,
-    is_map: bool = True,
-    command: str,
-    settings: ReportSettings | None = None,
-) -> dict[str, Path]:
-    """Write what a study found: ``study.json``, tables and the report.
-
-    Parameters
-    ----------
-    facts : StudyFacts
-    out_dir : str or Path
-        Folder; made if need be.
-    changes : mapping of setting to mapping
-        In what each setting differs from the base.
-    probes : sequence of SettingProbe
-        What the modules serve, of the settings in which that could be measured.
-    explanations : sequence of Explanation
-        Of the settings that have controls.
-    predictions : Predictions, optional
-        Connectomes beside trained networks; written as ``connectomes.csv`` too.
-    is_map : bool
-        Whether the settings are there to be counted, and not as controls alone.
-    command : str
-        What to type to make the study again.
-    settings : ReportSettings, optional
-
-    Returns
-    -------
-    dict of name to Path
-    """
-    out_dir = Path(out_dir)
-    document = study_document(
-        facts,
-        changes=changes,
-        probes=probes,
-        explanations=explanations,
-        predictions=predictions,
-        is_map=is_map,
-        command=command,
-    )
-    pages = write_pages(document, out_dir, settings or ReportSettings(), keep=True)
-    paths = {"study": out_dir / "study.json", "slopes": out_dir / "slopes.csv"}
-    content = {
-        "format": STUDY_FORMAT,
-        "format_version": 1,
-        "answers": study_answers(facts, explanations, is_map=is_map),
-        "command": command,
-        "versions": versions(),
-        "changes": changes,
-        "settings": [
-            {
-                "name": one.name,
-                "n_planned": one.n_planned,
-                "n_ended": one.n_ended,
-                "n_diverged": one.n_diverged,
-                "learned": [[rate, share] for rate, share in one.learned.items()],
-            }
-            for one in facts.settings
-        ],
-        "slopes": [_row(slope) for slope in facts.slopes],
-        "probes": probes,
-        "explanations": explanations,
-        "predictions": predictions,
-    }
-    text = json.dumps(plain_data(content), indent=1, allow_nan=False) + "\n"
-    write_whole(paths["study"], text.encode())
-    table = pd.DataFrame([_row(slope) for slope in facts.slopes])
-    if len(table):
-        table = table.drop(columns=["by_seed", "rates", "means", "intervals"])
-    write_whole(paths["slopes"], table.to_csv(index=False).encode())
-    if predictions is not None:
-        paths["connectomes"] = out_dir / "connectomes.csv"
-        write_connectomes(predictions, paths["connectomes"])
-    return {**paths, **pages}
-
-
-def study_document(
-    facts: StudyFacts,
-    *,
-    changes: Mapping[str, Mapping[str, Any]],
-    probes: Sequence[Any] = (),
-    explanations: Sequence[Explanation] = (),
-    predictions: Predictions | None = None,
-    is_map: bool = True,
-    command: str,
-) -> Document:
-    """Lay out the report of a study.
-
-    Parameters
-    ----------
-    facts, changes, probes, explanations, predictions, is_map, command
-        As in `write_study`.
-    """
-    answers = study_answers(facts, explanations, is_map=is_map)
+def study_document(result: StudyResult) -> Document:
+    """Lay out the report of a study."""
+    facts = result.facts
+    answers = study_answers(facts, result.explanations, is_map=result.is_map)
     document = Document(
         title="Does the learning rate shape the wiring?",
         description=answers[2],
-        made_with=f"commstruct {versions()['commstruct']}",
+        made_with=f"commstruct {result.versions.get('commstruct', '')}".strip(),
     )
     document.paragraph(
         {"strong": "Question. "},
@@ -158,30 +48,32 @@ def study_document(
     for region in dict.fromkeys(one.region for one in facts.primary()):
         _region(document, facts, region)
     _other_measures(document, facts)
-    if explanations:
-        _explained(document, explanations)
-    if probes:
-        _served(document, probes)
-    if predictions is not None and predictions.are_beside_chance:
-        add_predictions(document, predictions)
+    if result.explanations:
+        _explained(document, result.explanations)
+    if result.probes:
+        _served(document, result.probes)
+    if result.predictions is not None and result.predictions.are_beside_chance:
+        add_predictions(document, result.predictions)
     document.heading("Settings")
-    document.table("settings", settings_table(facts, changes), _SETTINGS_CAPTION)
-    document.heading("How to make it again")
-    document.paragraph("Everything is made again, or what is missing of it, by")
-    document.add("command", text=shown(command, most=600))
+    document.table("settings", settings_table(facts, result.changes), _SETTINGS_CAPTION)
+    document.heading("How to repeat it")
+    document.paragraph(
+        "This command repeats the study, or completes it where parts are missing:"
+    )
+    document.add("command", text=shown(result.command, most=600))
     return document
 
 
 _SETTINGS_CAPTION = [
-    "Settings, what each changes of the base, and its runs. Learned: learning rates at "
-    "which at least one run learned, and at which all did."
+    "Settings, how each differs from the base, and its runs. Learned: learning rates "
+    "at which at least one run learned, and at which all did."
 ]
 
 
-def _region(document: Document, facts: StudyFacts, region: str) -> None:
+def _region(document: Document, facts: StudySlopes, region: str) -> None:
     name = region.replace(" ", "-")
     slopes = [one for one in facts.primary() if one.region == region]
-    document.heading(f"Of {REGION_NAMES_SHORT[region]}")
+    document.heading(f"Results for {REGION_NAMES_SHORT[region]}")
     document.paragraph(
         " ".join(slope_sentence(one) for one in slopes),
         " All are in ",
@@ -196,15 +88,15 @@ def _region(document: Document, facts: StudyFacts, region: str) -> None:
         f"map-{name}",
         plot_study(facts, region=region),
         [
-            f"The map, of {REGION_NAMES_SHORT[region]}. "
-            "(a) Mean diagonal score over seeds "
-            "of modules of any structure, by setting and learning rate; one module "
-            "counts as 0. Squares, at least one run learned, small where not all did. "
+            f"The map for {REGION_NAMES_SHORT[region]}. "
+            "(a) Mean diagonal score over seeds of modules of any structure, by "
+            "setting and learning rate; one module counts as 0. Squares, at least one "
+            "run learned, small where not all did. "
             "(b) Its change with a tenfold learning rate, least squares within each "
             "seed over the rates that learned: mean over seeds with the 95 % interval "
             "(Student\u2019s t), coloured by verdict; bar, the mean at equal loss."
         ],
-        alt="Diagonal score by setting and learning rate, of "
+        alt="Diagonal score by setting and learning rate, for "
         f"{REGION_NAMES_SHORT[region]}. "
         + " ".join(slope_sentence(one) for one in slopes),
     )
@@ -232,7 +124,7 @@ def _region(document: Document, facts: StudyFacts, region: str) -> None:
     )
 
 
-def _other_measures(document: Document, facts: StudyFacts) -> None:
+def _other_measures(document: Document, facts: StudySlopes) -> None:
     """How many settings rise and fall, by every measure and kind of modules."""
     document.heading("By every measure")
     document.paragraph(
@@ -297,9 +189,9 @@ def _explained(document: Document, explanations: Sequence[Explanation]) -> None:
     )
 
 
-def _served(document: Document, probes: Sequence[Any]) -> None:
+def _served(document: Document, probes: Sequence[SettingProbe]) -> None:
     """What the modules serve, and what is lost without them."""
-    document.heading("What the modules serve")
+    document.heading("Which classes the modules serve")
     document.paragraph(
         served_sentence(probes),
         " Measured on hidden neurons at the lowest and the highest learning rate at "
@@ -322,14 +214,3 @@ def _served(document: Document, probes: Sequence[Any]) -> None:
             "and at the one before the last."
         ],
     )
-
-
-def _row(slope: Slope) -> dict[str, Any]:
-    row = asdict(slope)
-    row["end_p_low"], row["end_p_high"] = row.pop("end_p")
-    row["sign_change"] = None if slope.sign_change is None else list(slope.sign_change)
-    is_primary = (slope.structure, slope.measure) == PRIMARY
-    row["verdict"] = (
-        slope.verdict if is_primary and slope.comparison == "steps" else None
-    )
-    return row

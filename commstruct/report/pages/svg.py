@@ -1,4 +1,4 @@
-"""Figures within a page of HTML: only shapes, text and pictures, ids of their own."""
+"""SVG figures made safe to embed in HTML: shapes, text and pictures, unique ids."""
 
 import re
 from xml.etree.ElementTree import Element, register_namespace, tostring
@@ -54,7 +54,7 @@ register_namespace("xlink", XLINK)
 
 
 def inline_svg(svg: bytes, *, prefix: str) -> str:
-    """Return a figure fit to stand within a page.
+    """Return a figure that can safely be embedded in a page.
 
     What is not a shape, text, a picture of its own or a reference within the figure is
     left out, so that nothing can be executed or fetched; ids get a prefix, so that
@@ -91,7 +91,7 @@ def _keep_known(element: Element) -> None:
 
 
 def _local(element: Element) -> str:
-    """Name of an element of SVG; nothing for comments and for other languages."""
+    """Name of an SVG element; empty for comments and elements of other namespaces."""
     tag = element.tag if isinstance(element.tag, str) else ""
     return tag.removeprefix(f"{{{SVG}}}") if tag.startswith(f"{{{SVG}}}") else ""
 

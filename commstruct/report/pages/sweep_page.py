@@ -18,13 +18,13 @@ from commstruct.report.words import (
     tables,
 )
 from commstruct.report.words.explorer import sweep_explorer
-from commstruct.study.checkpoints import (
+from commstruct.study.equal_loss import (
     EqualLoss,
     checkpoint_blocks,
     equal_loss,
 )
 from commstruct.study.robustness import robustness
-from commstruct.study.trends import FEWEST_SEEDS, SweepFacts, sweep_facts
+from commstruct.study.trends import FEWEST_SEEDS, SweepTrends, sweep_trends
 from commstruct.vocabulary import (
     REGION_NAMES,
     REGION_TITLES,
@@ -45,7 +45,7 @@ def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
     sweep : Sweep
         Where the matrices to draw are.
     """
-    facts = sweep_facts(analysis)
+    facts = sweep_trends(analysis)
     answers = sentences.sweep_answers(analysis, facts)
     document = Document(
         title="Learning rate and block structure",
@@ -77,7 +77,7 @@ def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
 def _sweep_front(
     document: Document,
     analysis: Analysis,
-    facts: SweepFacts,
+    facts: SweepTrends,
     panels: dict[tuple[float, str], figures.Panel],
     answers: list[str],
 ) -> None:
@@ -124,7 +124,7 @@ def _sweep_front(
     document.add("outline", title="Contents", depth=1)
 
 
-def _learning(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
+def _learning(document: Document, analysis: Analysis, facts: SweepTrends) -> None:
     document.heading("Learning")
     document.paragraph(
         *sentences.learning_spans(analysis, facts, figure_ref("curves")),
@@ -168,7 +168,7 @@ def _learning(document: Document, analysis: Analysis, facts: SweepFacts) -> None
 def _matrices(
     document: Document,
     analysis: Analysis,
-    facts: SweepFacts,
+    facts: SweepTrends,
     panels: dict[tuple[float, str], figures.Panel],
 ) -> None:
     structure = analysis.settings.main_structure
@@ -214,7 +214,7 @@ def _matrices(
         )
 
 
-def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
+def _scores(document: Document, analysis: Analysis, facts: SweepTrends) -> None:
     document.heading("Scores against learning rate")
     document.paragraph(
         sentences.null_sentence(analysis),
@@ -256,15 +256,16 @@ def _scores(document: Document, analysis: Analysis, facts: SweepFacts) -> None:
 def _robustness(
     document: Document,
     analysis: Analysis,
-    facts: SweepFacts,
+    facts: SweepTrends,
     found: EqualLoss | None,
 ) -> None:
-    document.heading("How far the answer depends on how it is asked")
+    document.heading("How the answer depends on the measure")
     document.heading("Equal steps and equal loss", 2)
     words = robustness_sentences.equal_loss_sentence(analysis, found)
     document.paragraph(
-        "Trained for as many steps, networks may differ in their learning rate and in "
-        "how much they learned; at the same loss they differ in the first alone. ",
+        "After the same number of steps, networks differ in learning rate and may also "
+        "differ in how much they have learned; at the same loss they differ in "
+        "learning rate alone. ",
         words,
     )
     if found is not None and found.at_loss:
@@ -273,8 +274,8 @@ def _robustness(
             figures.plot_equal_loss(analysis, found),
             [
                 "Diagonal score against learning rate where all runs were trained for "
-                "as many steps (left), and where all had the same held-out loss "
-                "(right), on the modules found at the end of training; runs that "
+                "the same number of steps (left), and where all had the same held-out "
+                "loss (right), on the modules found at the end of training; runs that "
                 "learned. At equal loss, read between the checkpoints before and after "
                 "it, both loss (as its logarithm) and score taken to change linearly; "
                 f"{_means_key(facts)}; not tested against null networks."
@@ -306,9 +307,9 @@ def _robustness(
 
 
 def _panels(
-    analysis: Analysis, sweep: Sweep, facts: SweepFacts
+    analysis: Analysis, sweep: Sweep, facts: SweepTrends
 ) -> dict[tuple[float, str], figures.Panel]:
-    """What to draw of each learning rate's example run, by region."""
+    """Panels of the example run of each learning rate, by region."""
     structure = analysis.settings.main_structure
     panels: dict[tuple[float, str], figures.Panel] = {}
     for rate, run in facts.example_runs.items():
@@ -327,14 +328,14 @@ def _panels(
     return panels
 
 
-def _run_key(analysis: Analysis, facts: SweepFacts) -> str:
+def _run_key(analysis: Analysis, facts: SweepTrends) -> str:
     seeds = {analysis.run(name).seed for name in facts.example_runs.values()}
     if len(seeds) == 1:
         return f"seed {seeds.pop()} is shown"
     return "of each learning rate the lowest seed that did not diverge is shown"
 
 
-def _means_key(facts: SweepFacts) -> str:
+def _means_key(facts: SweepTrends) -> str:
     key = "line, mean over seeds"
     if len(facts.seeds) >= FEWEST_SEEDS:
         key += "; broken lines, its 95 % confidence interval"
@@ -342,7 +343,7 @@ def _means_key(facts: SweepFacts) -> str:
 
 
 def _spread(values: Sequence[float], most: int) -> list[float]:
-    """The first, the last and some between, evenly."""
+    """The first, the last, and some evenly spaced between them."""
     if len(values) <= most:
         return list(values)
     places = [round(i * (len(values) - 1) / (most - 1)) for i in range(most)]

@@ -1,1 +1,1 @@
-"""Words: what is known of an analysis, as sentences and tables; no drawing."""
+"""Words: results as sentences and tables; no drawing."""

@@ -1,4 +1,4 @@
-"""Sentences on a comparison; every one is computed, and changes with its numbers."""
+"""Sentences on a comparison, computed from its numbers."""
 
 import math
 
@@ -47,7 +47,7 @@ def comparison_setting(comparison: ConnectomeComparison) -> str:
 
 
 def comparison_limits(comparison: ConnectomeComparison) -> list[str]:
-    """What a reader has to know before believing."""
+    """Limits of the comparison that a reader must know."""
     limits = []
     if comparison.match == "graph":
         limits.append(
@@ -72,7 +72,7 @@ def comparison_limits(comparison: ConnectomeComparison) -> list[str]:
 
 
 def worm_sentence(datasets: tuple[str | None, str | None]) -> str | None:
-    """How far C. elegans connectomes differ, if such ones are compared.
+    """How much C. elegans connectomes differ, if two of them are compared.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def worm_sentence(datasets: tuple[str | None, str | None]) -> str | None:
     for words, pair in WORMS.items():
         matched = match_by_name(*(load_dataset(name) for name in pair))
         found[words] = (weight_correlation(matched.a, matched.b), matched.a.n_neurons)
-    told = joined(
+    differences = joined(
         [f"{r:.2f} for {words} ({n} cells)" for words, (r, n) in found.items()]
     )
     sexes, laboratories = (
@@ -101,11 +101,11 @@ def worm_sentence(datasets: tuple[str | None, str | None]) -> str | None:
     else:
         verdict = "The sexes differ more than laboratories do."
     start = "Among the C. elegans connectomes that ship, weights correlate"
-    return f"{start} {told}. {verdict}"
+    return f"{start} {differences}. {verdict}"
 
 
 def blocks_answer(comparison: ConnectomeComparison) -> str:
-    """How many blocks differ, and which most."""
+    """How many blocks differ, and which differ most."""
     table = comparison.blocks
     tested = table[table["mean_p"].notna()]
     what = (
@@ -247,4 +247,4 @@ def _modules_answer(comparison: ConnectomeComparison) -> str:
     if not parts:
         return ""
     text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]} (1 the same, 0 as by chance)."
+    return f"{text[0].upper()}{text[1:]} (1 identical, 0 as expected by chance)."

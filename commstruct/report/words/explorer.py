@@ -1,4 +1,4 @@
-"""What a page that can be explored knows: weights, modules, blocks and scores.
+"""Data of the explorer in HTML pages: weights, modules, blocks and scores.
 
 Plain data for JSON. Keys of its dictionaries are places: positions of learning rate,
 seed, checkpoint, region and structure in their lists, with commas between them.
@@ -23,8 +23,8 @@ from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import Connectome
 from commstruct.report.text import p_text, shown
 from commstruct.statistics import LEVEL
-from commstruct.study.checkpoints import Checkpoint, Checkpoints, saturation
-from commstruct.study.trends import SweepFacts, match_modules
+from commstruct.study.equal_loss import Checkpoint, Checkpoints, saturation
+from commstruct.study.trends import SweepTrends, match_modules
 from commstruct.vocabulary import (
     REGION_NAMES,
     REGION_WEIGHTS,
@@ -41,7 +41,7 @@ Facts = dict[str, Any]
 
 
 def encode(values: NDArray[np.floating], *, bits: int, sparsely: bool = False) -> Facts:
-    """Whole numbers that stand for weights, with the scale to read them by.
+    """Weights encoded as whole numbers, with the scale that decodes them.
 
     The number q stands for ``sign(q) max (|q| / levels)^power``. Whole weights that
     fit are kept exactly (power 1, max = levels); others with power 2 at 8 bits, which
@@ -90,7 +90,7 @@ def _base64(numbers: NDArray[Any]) -> str:
 
 
 def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
-    """What to explore of one network.
+    """Explorer data of one network.
 
     Parameters
     ----------
@@ -121,9 +121,9 @@ def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
 
 
 def sweep_explorer(
-    analysis: Analysis, sweep: Sweep, facts: SweepFacts, checkpoints: Checkpoints
+    analysis: Analysis, sweep: Sweep, facts: SweepTrends, checkpoints: Checkpoints
 ) -> Facts:
-    """What to explore of a sweep.
+    """Explorer data of a sweep.
 
     Blocks and scores of every run are there: at the end of training on all kinds of
     modules, before it on those of the first kind, as found at the end. As far as there
@@ -135,7 +135,7 @@ def sweep_explorer(
     analysis : Analysis
         Of `sweep`.
     sweep : Sweep
-    facts : SweepFacts
+    facts : SweepTrends
         Of `analysis`.
     checkpoints : dict
         As `checkpoint_blocks` returns.
@@ -169,7 +169,7 @@ def sweep_explorer(
 
 
 class _Explorer:
-    """Facts that grow, and how much room is left for weights."""
+    """Data under construction, with the space that is left for weights."""
 
     def __init__(self, analysis: Analysis, names: list[str]) -> None:
         self.analysis = analysis
@@ -207,7 +207,7 @@ class _Explorer:
         self.matrix_of: dict[str, int] = {}
 
     def room(self) -> int:
-        """Characters that are left for weights."""
+        """Number of characters left for weights."""
         return MOST_CHARACTERS - self.used
 
     def run_place(self, run: TrainedRun) -> tuple[int, int]:
@@ -249,7 +249,7 @@ class _Explorer:
         self._add_state(place, one, _state(at.blocks, at.limit))
 
     def add_group(self, sweep: Sweep, places: Sequence[tuple[int, int, int]]) -> bool:
-        """Add the weights at some places, all if there is room for all, else none."""
+        """Add the weights of some runs and checkpoints, if all of them fit."""
         everyone = _neurons_of(self.analysis)
         kept = self.used, len(self.facts["matrices"]), dict(self.facts["weights"])
         runs = {self.run_place(run): run for run in sweep.runs}
@@ -269,7 +269,7 @@ class _Explorer:
         bits: int,
         sparsely: bool = False,
     ) -> None:
-        """Add weights, the same ones only once."""
+        """Add weights, storing equal ones only once."""
         for place, weights in of.items():
             matrix = encode(weights, bits=bits, sparsely=sparsely)
             digest = hashlib.sha256(repr(matrix).encode()).hexdigest()
@@ -293,7 +293,7 @@ class _Explorer:
 
 
 def _groups(sweep: Sweep, explorer: _Explorer) -> Iterator[list[tuple[int, int, int]]]:
-    """Places whose weights come to a page together, the most wanted first."""
+    """Groups of runs and checkpoints whose weights are kept together, by priority."""
     last = len(sweep.checkpoints) - 1
     by_seed: dict[int, list[tuple[int, int]]] = {}
     for run in sweep.runs:
@@ -312,7 +312,7 @@ def _groups(sweep: Sweep, explorer: _Explorer) -> Iterator[list[tuple[int, int, 
 
 
 def _ids(
-    analysis: Analysis, facts: SweepFacts, one: RegionAnalysis
+    analysis: Analysis, facts: SweepTrends, one: RegionAnalysis
 ) -> NDArray[np.int64]:
     """Colours of a run's modules, as in the run of its learning rate that is drawn."""
     example = facts.example_runs[one.run_key.learning_rate]
@@ -340,7 +340,7 @@ def _state(blocks: BlockStructure, limit: float) -> Facts:
 
 
 def _run(run: TrainedRun) -> Facts:
-    """What a run's checkpoints say of its learning."""
+    """Learning curve of a run at its checkpoints."""
     curves = run.checkpoints
     return {
         "diverged": run.has_diverged,
@@ -358,7 +358,7 @@ def _tested(p_value: float) -> str:
 
 
 def _neurons_of(analysis: Analysis) -> NDArray[np.int64]:
-    """All neurons that some region has."""
+    """All neurons that are in at least one region."""
     regions = {one.region: one.neurons for one in analysis.regions}
     if not regions:
         return np.arange(0)
@@ -366,7 +366,7 @@ def _neurons_of(analysis: Analysis) -> NDArray[np.int64]:
 
 
 def _grouped(values: Any, neurons: NDArray[np.int64]) -> Facts:
-    """Roles or types: their names, and the place of each neuron's among them."""
+    """Names of roles or types, and the index of each neuron's among them."""
     chosen = [str(value) for value in values.iloc[neurons]]
     order = [role for role in ROLES if role in chosen]
     names = order if set(chosen) <= set(ROLES) else sorted(set(chosen))

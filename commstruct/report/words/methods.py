@@ -1,4 +1,4 @@
-"""The methods section: how everything was done, with formulas and sources."""
+"""The methods section, with formulas and sources."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def sweep_methods(analysis: Analysis) -> list[Block]:
             "The trend of a score with the learning rate is Spearman\u2019s "
             "correlation over runs. Its p value is two-sided, from 9999 permutations "
             "of the scores among the learning rates within each seed; over all trends "
-            "it is corrected after Benjamini and Hochberg (1995, ",
+            "it is corrected by the method of Benjamini and Hochberg (1995, ",
             _doi("10.1111/j.2517-6161.1995.tb02031.x"),
             "). A run has learned if its last held-out accuracy is more than halfway "
             "from chance to 1; in a regression, if its last held-out loss is less than "
@@ -102,9 +102,9 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
         ),
         _formula("strength"),
         _paragraph(
-            "D compares a weight with the mean of all weights and Q with what the "
-            "strengths of its two neurons let expect, so their signs can differ where "
-            "modules differ in strength."
+            "D compares a weight with the mean of all weights, Q with the weight "
+            "expected from the strengths of its two neurons, so their signs can differ "
+            "where modules differ in strength."
         ),
         _heading("Null networks"),
         _paragraph(
@@ -123,7 +123,7 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
             [
                 _paragraph(
                     "P values of the runs of one learning rate, which differ in their "
-                    "seeds, are combined after Fisher."
+                    "seeds, are combined by Fisher\u2019s method."
                 )
             ]
             if analysis.kind == "sweep"

@@ -1,4 +1,4 @@
-"""Sentences on one network; every one is computed, and changes if its numbers do."""
+"""Sentences on one network, computed from its numbers."""
 
 import math
 from typing import Any
@@ -13,13 +13,13 @@ from commstruct.vocabulary import STRUCTURE_NAMES
 
 
 def network_setting(analysis: Analysis) -> str:
-    """What the network is."""
+    """Size and kind of the network."""
     known = analysis.provenance
     own = known["n_self_connections"]
     loops = f" ({own} self-connections, which D and S leave out)," if own else ","
     return (
-        f"{len(analysis.neurons)} neurons, {known['n_edges']} weights that are not "
-        f"zero{loops} {'signed' if known['is_signed'] else 'not negative'}, "
+        f"{len(analysis.neurons)} neurons, {known['n_edges']} nonzero weights{loops} "
+        f"{'signed' if known['is_signed'] else 'none negative'}, "
         f"{'directed' if known['is_directed'] else 'undirected'}; read with "
         f"orientation {known['orientation']}, kept as weights[pre, post]."
     )
@@ -53,7 +53,7 @@ def network_answers(analysis: Analysis) -> list[str]:
 
 
 def pairs_sentence(one: RegionAnalysis) -> str:
-    """Of which kinds the pairs of modules are, beside what chance gives."""
+    """Kinds of pairs of modules, compared with chance."""
     found = one.blocks.pair_types
     defined = sum(found.counts.values())
     if not defined:
@@ -71,20 +71,20 @@ def pairs_sentence(one: RegionAnalysis) -> str:
 
 
 def network_limits(analysis: Analysis) -> list[str]:
-    """What a reader of a single network's report has to know."""
+    """Limits of the analysis of one network that a reader must know."""
     column = next((c for c in ("role", "type") if c in analysis.neurons), None)
     limits = [
         f"Agreement of the {STRUCTURE_NAMES[one.structure]} with the neurons\u2019 "
         f"{column}: adjusted mutual information {plain(one.role_agreement)} "
-        "(1 the same, 0 as by chance)."
+        "(1 identical, 0 as expected by chance)."
         for one in analysis.regions
         if column is not None and math.isfinite(one.role_agreement)
     ]
     n_nulls = analysis.settings.n_nulls
     if n_nulls and 1 / (1 + n_nulls) > LEVEL:
         limits.append(
-            f"{counted(n_nulls, 'null network')} can give no p below "
-            f"{1 / (1 + n_nulls):.2g}, so that nothing is tested at 5 %."
+            f"With {counted(n_nulls, 'null network')} p cannot be below "
+            f"{1 / (1 + n_nulls):.2g}, so nothing can be significant at 5 %."
         )
     low = [one for one in analysis.regions if one.partition.agreement < 0.5]
     limits += [

@@ -1,4 +1,4 @@
-"""Words on predictions: what the claim says, what trained networks do, connectomes."""
+"""Sentences on predictions: the claim, trained networks, and connectomes."""
 
 import math
 from collections import Counter
@@ -55,7 +55,7 @@ def contrast_text(contrast: Contrast) -> str:
 
 
 def needed_text(contrast: Contrast) -> str:
-    """How many networks of either kind, from the found to the least difference."""
+    """Number of networks of each kind needed, for d and for its bound nearer 0."""
     if contrast.n_each is None or contrast.n_each_most is None:
         return "\u2013"
     if contrast.n_each == contrast.n_each_most:
@@ -72,14 +72,16 @@ def _ends(region: str, pairs: Sequence[tuple[End, End]]) -> str:
     unknown = sum("unknown" in pair for pair in sides)
     words = ""
     if unknown:
-        words = f" In {unknown} an end has no interval, for want of runs or of nulls."
+        words = (
+            f" In {unknown} an end has no interval, for lack of runs or null networks."
+        )
     return (
-        f"Of {REGION_NAMES_SHORT[region]}, "
-        "trained networks have D above their nulls at the "
+        f"In {REGION_NAMES_SHORT[region]}, trained networks have D above their nulls "
+        "at the "
         f"lowest rate that learned in {low['above']} of "
         f"{counted(len(pairs), 'setting')} and at the highest in {high['above']}, "
         f"below them in {low['below']} and {high['below']} (95 % intervals over "
-        "seeds); from above to below, as the claim has it, in "
+        "seeds); from above to below, as the claim predicts, in "
         f"{sides.count(('above', 'below'))}.{words}"
     )
 
@@ -132,7 +134,7 @@ def _connectomes(predictions: Predictions) -> str:
         for side, words in (
             ("above", "above"),
             ("below", "below"),
-            ("neither", "not told from them"),
+            ("neither", "not distinguishable from them"),
             ("unknown", "not known beside them"),
         )
         if side in by_side

@@ -1,9 +1,6 @@
-"""Tables of predictions: trained networks at both ends, connectomes; as text, tidy."""
+"""Tables of predictions: trained networks at both ends, and connectomes, as text."""
 
 import math
-from typing import Any
-
-import pandas as pd
 
 from commstruct.compare.reference_axes import AXES, Place
 from commstruct.report.text import p_short, plain, shown, signed, with_interval
@@ -16,7 +13,7 @@ _PAIRS = tuple(axis for axis in AXES if axis not in SCORES)
 
 
 def ends_table(predictions: Predictions) -> Table:
-    """D and structure strength of both ends, by setting, and what tells them apart."""
+    """D and structure strength at both ends of each setting, and their difference."""
     rows = []
     for region in predictions.regions:
         for low, high in predictions.pairs(region):
@@ -104,49 +101,6 @@ def pairs_table(predictions: Predictions) -> Table:
         widths=("rest", *["auto"] * 4),
         size=6.5,
     )
-
-
-def predictions_frame(predictions: Predictions) -> pd.DataFrame:
-    """Tidy: one row per network, or end of a setting, and axis."""
-    rows: list[dict[str, Any]] = []
-    for one in predictions.connectomes:
-        rows += [
-            {
-                "kind": "connectome",
-                "name": one.name,
-                "region": "whole",
-                "n_networks": 1,
-                "n_neurons": one.n_neurons,
-                "n_modules": one.n_modules,
-                "n_nulls": one.n_nulls,
-                "measure": axis,
-                **_numbers(place),
-                "p_value": place.p_value,
-                "side": connectome_side(place) if axis in SCORES else None,
-            }
-            for axis, place in one.places.items()
-        ]
-    for end in predictions.ends:
-        rows += [
-            {
-                "kind": f"trained, {end.end} rate",
-                "name": end.setting,
-                "region": end.region,
-                "learning_rate": end.learning_rate,
-                "n_networks": end.n_runs,
-                "measure": axis,
-                **_numbers(spot),
-                "side": spot.side,
-            }
-            for axis, spot in end.places.items()
-        ]
-    return pd.DataFrame(rows)
-
-
-def _numbers(place: Place | EndPlace) -> dict[str, float]:
-    names = ("value", "expected", "expected_low", "expected_high", "excess")
-    numbers = {name: getattr(place, name) for name in names}
-    return {**numbers, "excess_low": place.low, "excess_high": place.high}
 
 
 def _raw(place: Place | EndPlace) -> str:

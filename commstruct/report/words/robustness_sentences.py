@@ -1,4 +1,4 @@
-"""Words on how far the answer depends on how it is asked."""
+"""Sentences on how the answer depends on the measure and on equal loss."""
 
 import math
 from collections.abc import Sequence
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from commstruct.analysis import Analysis
 from commstruct.report.text import counted, joined, p_text, plain, signed
 from commstruct.statistics import LEVEL
-from commstruct.study.checkpoints import EqualLoss
+from commstruct.study.equal_loss import EqualLoss
 from commstruct.study.robustness import Shift
 from commstruct.vocabulary import REGION_NAMES
 
 VERDICTS = {
     "shifts": "shifts from block-diagonal to off-diagonal",
-    "falls": "falls without changing its sign so",
+    "falls": "falls without that change of sign",
     "rises": "rises",
     "no evidence": "has no evident trend",
     "undefined": "cannot be tested",
@@ -20,7 +20,7 @@ VERDICTS = {
 
 
 def robustness_sentence(shifts: Sequence[Shift]) -> str:
-    """In how many of the ways to ask the shift is seen."""
+    """Under how many of the definitions the shift is seen."""
     counts = {
         verdict: sum(shift.verdict == verdict for shift in shifts)
         for verdict in VERDICTS
@@ -33,7 +33,7 @@ def robustness_sentence(shifts: Sequence[Shift]) -> str:
 
 
 def equal_loss_sentence(analysis: Analysis, found: EqualLoss | None) -> str:
-    """What is left of the trend of D where the runs have learned as much."""
+    """What remains of the trend of D where all runs have learned equally much."""
     if found is None:
         return (
             "Fewer than two learning rates learned the task, so none can be compared "
@@ -41,9 +41,9 @@ def equal_loss_sentence(analysis: Analysis, found: EqualLoss | None) -> str:
         )
     steps = sorted(found.steps.values())
     start = (
-        f"{counted(len(found.runs), 'run')} learned; all of them had the held-out loss "
-        f"{plain(found.loss, 3)} on the way, after {steps[0]:.0f} to {steps[-1]:.0f} "
-        "steps. "
+        f"{counted(len(found.runs), 'run')} learned; all of them passed the held-out "
+        f"loss {plain(found.loss, 3)} during training, after {steps[0]:.0f} to "
+        f"{steps[-1]:.0f} steps. "
     )
     clauses = [
         f"{REGION_NAMES[region]}: {_trend(tests[0])} at equal steps, "

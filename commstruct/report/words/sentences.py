@@ -1,4 +1,4 @@
-"""Sentences of a report; every one is computed, and changes if its numbers do."""
+"""Sentences on a sweep, computed from its numbers."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from commstruct.report.text import (
 from commstruct.statistics import LEVEL, ROUNDING
 from commstruct.study.trends import (
     RateScore,
-    SweepFacts,
+    SweepTrends,
     Trend,
     unsettled_rates,
 )
@@ -27,7 +27,7 @@ from commstruct.vocabulary import REGION_NAMES, SCORE_NAMES, STRUCTURE_NAMES
 
 
 def sweep_question() -> str:
-    """What a sweep asks."""
+    """The question of a sweep."""
     return (
         "Does the learning rate decide whether a network's wiring becomes "
         "block-diagonal (strong connections within modules) or off-diagonal (strong "
@@ -35,8 +35,8 @@ def sweep_question() -> str:
     )
 
 
-def sweep_setting(analysis: Analysis, facts: SweepFacts) -> str:
-    """What was trained, on what and how often."""
+def sweep_setting(analysis: Analysis, facts: SweepTrends) -> str:
+    """Networks, task, learning rates and seeds of a sweep."""
     definition = analysis.provenance["sweep"].get("definition") or {}
     network, task = definition.get("network", {}), definition.get("task", {})
     sweep, rule = definition.get("sweep", {}), definition.get("rule", {})
@@ -69,7 +69,7 @@ def sweep_setting(analysis: Analysis, facts: SweepFacts) -> str:
     return text
 
 
-def sweep_answers(analysis: Analysis, facts: SweepFacts) -> list[str]:
+def sweep_answers(analysis: Analysis, facts: SweepTrends) -> list[str]:
     """Three sentences: the trend, the evidence at each rate, the other regions."""
     settings = analysis.settings
     region, structure = settings.main_region, settings.main_structure
@@ -134,7 +134,7 @@ def trend_clause(trend: Trend, *, short: bool = False) -> str:
 
 
 def evidence_sentence(trend: Trend) -> str:
-    """At which learning rates a region is more than its null networks, and which way.
+    """Learning rates at which a region differs from its nulls, and the direction.
 
     For the diagonal score.
     """
@@ -174,8 +174,8 @@ def evidence_sentence(trend: Trend) -> str:
     return f"{start}{'; '.join(clauses)}."
 
 
-def sweep_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
-    """What a reader of the answer has to know, as far as it applies."""
+def sweep_limits(analysis: Analysis, facts: SweepTrends) -> list[str]:
+    """Limits of the answer that apply and that a reader must know."""
     limits = []
     if facts.n_ended < facts.n_planned:
         limits.append(
@@ -219,7 +219,7 @@ def region_sentence(regions: Sequence[RegionAnalysis]) -> str:
 
 
 def rate_sentence(
-    facts: SweepFacts, regions: Sequence[RegionAnalysis], structure: str
+    facts: SweepTrends, regions: Sequence[RegionAnalysis], structure: str
 ) -> str:
     """Scores of one structure at one learning rate over all its runs, by region."""
     parts = []
@@ -243,7 +243,7 @@ def rate_sentence(
 
 
 def null_sentence(analysis: Analysis) -> str:
-    """How many null networks there were, or that there were none."""
+    """Number of null networks, if any."""
     settings = analysis.settings
     per = " per region and run" if analysis.kind == "sweep" else ""
     if not settings.n_nulls:
@@ -255,7 +255,7 @@ def null_sentence(analysis: Analysis) -> str:
     )
 
 
-def runs_sentence(analysis: Analysis, facts: SweepFacts) -> str:
+def runs_sentence(analysis: Analysis, facts: SweepTrends) -> str:
     """How many runs ended, diverged and learned."""
     able = [value for value in facts.learned.values() if value]
     diverged = str(facts.n_diverged or "none")
@@ -289,8 +289,8 @@ def dynamics_sentence(analysis: Analysis) -> str:
     return f"{radius} {balance}"
 
 
-def learning_spans(analysis: Analysis, facts: SweepFacts, reference: Any) -> list[Any]:
-    """What the learning figures show."""
+def learning_spans(analysis: Analysis, facts: SweepTrends, reference: Any) -> list[Any]:
+    """Summary of the figures on learning."""
     words = [loss_sentence(analysis)]
     if analysis.has_accuracy:
         words.append(accuracy_sentence(analysis))
@@ -299,11 +299,11 @@ def learning_spans(analysis: Analysis, facts: SweepFacts, reference: Any) -> lis
 
 
 def lower_first(text: str) -> str:
-    """Return text that goes on a sentence."""
+    """Return text as the continuation of a sentence."""
     return text[:1].lower() + text[1:]
 
 
-def _learning_limits(analysis: Analysis, facts: SweepFacts) -> list[str]:
+def _learning_limits(analysis: Analysis, facts: SweepTrends) -> list[str]:
     ended = analysis.ended_runs
     verdicts = [facts.learned[run.id] for run in ended]
     if not ended or None in verdicts:
@@ -366,7 +366,7 @@ def _role_limits(analysis: Analysis) -> list[str]:
     ]
 
 
-def _disagreements(facts: SweepFacts) -> list[str]:
+def _disagreements(facts: SweepTrends) -> list[str]:
     found = [t for t in facts.trends if t.statistic == "diagonal_score"]
     if not found:
         return []
@@ -374,9 +374,9 @@ def _disagreements(facts: SweepFacts) -> list[str]:
     rising = [t for t in found if t.adjusted_p <= LEVEL and t.rho > 0]
     rest = len(found) - len(falling) - len(rising)
     return [
-        f"Of {len(found)} ways to ask (regions and kinds of modules), D falls with the "
-        f"learning rate in {len(falling)}, rises in {len(rising)}, and there is no "
-        f"evidence for a trend in {rest} (p \u2264 {LEVEL:g} after correction)."
+        f"Of {len(found)} combinations of region and kind of modules, D falls with the "
+        f"learning rate in {len(falling)} and rises in {len(rising)}; in {rest} there "
+        f"is no evidence for a trend (p \u2264 {LEVEL:g} after correction)."
     ]
 
 

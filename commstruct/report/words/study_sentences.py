@@ -1,22 +1,27 @@
-"""Words on a study: the answer, computed from its numbers."""
+"""Sentences on a study, computed from its numbers."""
 
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from commstruct.report.text import counted, joined, p_text, signed, with_interval
 from commstruct.statistics import LEVEL, ROUNDING
-from commstruct.study.explanations import Explanation
+from commstruct.study.explanations import Explanation, overall_outcome
+from commstruct.study.lesions import SettingProbe
 from commstruct.study.slopes import (
     LEAST_RATES,
     LEAST_SEEDS,
     VERDICTS,
     Slope,
-    StudyFacts,
-    slope_over_seeds,
+    StudySlopes,
+)
+from commstruct.study.verdicts import (
+    DECISIVE_REGIONS,
+    conclusion,
+    falls_at_equal_loss,
+    slope_over_settings,
 )
 from commstruct.vocabulary import REGION_NAMES_SHORT
 
@@ -27,10 +32,14 @@ VERDICT_WORDS = {
     "no evidence": "there is no evidence for a change",
     "not testable": "it cannot be tested",
 }
+CONCLUSION_WORDS = {
+    "for": "By the plan this counts for the claim",
+    "in part": "By the plan this counts in part",
+}
 
 
 def study_answers(
-    facts: StudyFacts,
+    facts: StudySlopes,
     explanations: Sequence[Explanation] = (),
     *,
     is_map: bool = True,
@@ -44,14 +53,14 @@ def study_answers(
     return [
         _extent(facts),
         _verdicts(facts),
-        conclusion(facts) if is_map else _explained(explanations),
+        conclusion_sentence(facts) if is_map else _explained(explanations),
         _extremes(facts),
         _at_equal_loss(facts),
     ]
 
 
 def _explained(explanations: Sequence[Explanation]) -> str:
-    """What became of every explanation of every shift, in one sentence."""
+    """Outcome of every explanation of every shift, in one sentence."""
     parts = []
     for shift in dict.fromkeys(
         (one.shift.setting, one.shift.region) for one in explanations
@@ -59,7 +68,7 @@ def _explained(explanations: Sequence[Explanation]) -> str:
         here = [o for o in explanations if (o.shift.setting, o.shift.region) == shift]
         named = dict.fromkeys(one.candidate.name for one in here)
         outcomes = {
-            name: overall([one for one in here if one.candidate.name == name])
+            name: overall_outcome([one for one in here if one.candidate.name == name])
             for name in named
         }
         by_outcome = [
@@ -74,43 +83,32 @@ def _explained(explanations: Sequence[Explanation]) -> str:
             f"tenfold learning rate), {joined(by_outcome)}"
         )
     if not parts:
-        return "There is no change of D with evidence that could be explained."
+        return "There is no evidence for a change of D that could be explained."
     return f"Explanations put to their controls: {'; '.join(parts)}."
 
 
-def conclusion(facts: StudyFacts) -> str:
-    """What the plan says of the whole study."""
-    regions = dict.fromkeys(one.region for one in facts.primary())
-    tested = [one for one in facts.primary() if one.verdict != "not testable"]
-    if not tested:
+def conclusion_sentence(facts: StudySlopes) -> str:
+    """What the plan concludes from the whole study."""
+    found = conclusion(facts)
+    if found.outcome == "not testable":
         return (
             "Nothing can be concluded: in no setting did the network learn at "
             f"{LEAST_RATES} rates in {LEAST_SEEDS} seeds."
         )
-    for verdicts, words in (
-        ({"supported"}, "By the plan this counts for the claim"),
-        ({"supported", "direction only"}, "By the plan this counts in part"),
-    ):
-        for region in (r for r in ("hidden", "whole") if r in regions):
-            here = [one for one in tested if one.region == region]
-            for_it = [
-                one
-                for one in here
-                if one.verdict in verdicts and _same_at_equal_loss(facts, one)
-            ]
-            if 2 * len(for_it) > len(here):
-                return (
-                    f"{words}: of {REGION_NAMES_SHORT[region]}, {len(for_it)} of "
-                    f"{counted(len(here), 'setting')} that can be tested."
-                )
+    if found.region is not None:
+        return (
+            f"{CONCLUSION_WORDS[found.outcome]}: in "
+            f"{REGION_NAMES_SHORT[found.region]}, {found.n_settings} of "
+            f"{counted(found.n_tested, 'setting')} that can be tested."
+        )
     return (
-        "By the plan this counts against the claim: neither of the hidden neurons nor "
-        "of the whole network do more than half of the settings that can be tested "
+        "By the plan this counts against the claim: neither in the hidden neurons nor "
+        "in the whole network do more than half of the settings that can be tested "
         "show D falling with the learning rate at equal steps and at equal loss."
     )
 
 
-def _extent(facts: StudyFacts) -> str:
+def _extent(facts: StudySlopes) -> str:
     n_runs = sum(one.n_ended for one in facts.settings)
     n_planned = sum(one.n_planned for one in facts.settings)
     n_diverged = sum(one.n_diverged for one in facts.settings)
@@ -120,16 +118,16 @@ def _extent(facts: StudyFacts) -> str:
     )
 
 
-def _verdicts(facts: StudyFacts) -> str:
+def _verdicts(facts: StudySlopes) -> str:
     parts = []
     for region in dict.fromkeys(one.region for one in facts.primary()):
         count = Counter(one.verdict for one in facts.primary() if one.region == region)
         words = [f"{VERDICT_WORDS[v]} in {count[v]}" for v in VERDICTS if count[v]]
-        parts.append(f"of {REGION_NAMES_SHORT[region]}, {joined(words)}")
+        parts.append(f"in {REGION_NAMES_SHORT[region]}, {joined(words)}")
     return f"By setting: {'; '.join(parts)}."
 
 
-def _extremes(facts: StudyFacts) -> str:
+def _extremes(facts: StudySlopes) -> str:
     known = [one for one in facts.primary() if one.means]
     if not known:
         return "D is defined in no run that learned."
@@ -153,32 +151,31 @@ def _mean_text(slope: Slope, place: int) -> str:
     )
 
 
-def _at_equal_loss(facts: StudyFacts) -> str:
-    parts, has_intervals = [], False
-    regions = dict.fromkeys(one.region for one in facts.primary())
-    for region in (r for r in ("hidden", "whole") if r in regions):
-        at = [
-            _over_settings(facts, region, comparison)
-            for comparison in ("steps", "loss")
-        ]
-        known = [mean for mean in at if mean is not None]
-        if len(known) == len(at):
-            by = [with_interval(*mean, joint=" to ") for mean in known]
-            has_intervals |= any(math.isfinite(low) for _, low, _ in known)
+def _at_equal_loss(facts: StudySlopes) -> str:
+    parts = []
+    has_intervals = False
+    for region in DECISIVE_REGIONS:
+        at_steps = slope_over_settings(facts, region, "steps")
+        at_loss = slope_over_settings(facts, region, "loss")
+        if at_steps[3] and at_loss[3]:
+            by_steps, by_loss = (
+                with_interval(mean, low, high, joint=" to ")
+                for mean, low, high, _ in (at_steps, at_loss)
+            )
+            has_intervals |= any(math.isfinite(one[1]) for one in (at_steps, at_loss))
             parts.append(
-                f"of {REGION_NAMES_SHORT[region]} "
-                f"by {by[0]} at equal steps and by {by[1]} "
-                "at equal loss"
+                f"of {REGION_NAMES_SHORT[region]} by {by_steps} at equal steps and by "
+                f"{by_loss} at equal loss"
             )
     falling = [
         one for one in facts.primary() if one.verdict in ("supported", "direction only")
     ]
-    same = sum(_same_at_equal_loss(facts, one) for one in falling)
+    same = sum(falls_at_equal_loss(facts, one) for one in falling)
     left = (
-        f"of the {len(falling)} falls that have evidence at equal steps, the slope is "
+        f"of the {len(falling)} falls with evidence at equal steps, the slope is "
         f"still below zero at equal loss in {same}"
         if falling
-        else "it falls nowhere with evidence at equal steps"
+        else "nowhere is there evidence at equal steps that it falls"
     )
     if not parts:
         return f"Of D, {left}."
@@ -189,30 +186,8 @@ def _at_equal_loss(facts: StudyFacts) -> str:
     )
 
 
-def _over_settings(
-    facts: StudyFacts, region: str, comparison: Any
-) -> tuple[float, float, float] | None:
-    """Mean of a slope over the settings that can be tested, with its interval."""
-    slopes = {
-        place: one.slope
-        for place, one in enumerate(facts.primary(comparison))
-        if one.region == region
-        and one.n_seeds >= LEAST_SEEDS
-        and math.isfinite(one.slope)
-    }
-    mean, low, high, _, n = slope_over_seeds(slopes)
-    return (mean, low, high) if n else None
-
-
-def _same_at_equal_loss(facts: StudyFacts, slope: Slope) -> bool:
-    return any(
-        (one.setting, one.region) == (slope.setting, slope.region) and one.slope < 0
-        for one in facts.primary("loss")
-    )
-
-
-def served_sentence(probes: Sequence[Any]) -> str:
-    """In how many runs modules serve classes, beyond chance."""
+def served_sentence(probes: Sequence[SettingProbe]) -> str:
+    """Number of runs in which modules serve classes beyond chance."""
     runs = [run for probe in probes for run in probe.runs]
     alike = sum(run.shared_p <= LEVEL for run in runs)
     serving = sum(run.served_p <= LEVEL for run in runs)
@@ -226,7 +201,7 @@ def served_sentence(probes: Sequence[Any]) -> str:
 
 
 def explanation_sentences(explanations: Sequence[Explanation]) -> list[str]:
-    """What became of each explanation in one setting and region; one sentence each."""
+    """Outcome of each explanation in one setting and region, one sentence each."""
     sentences = []
     for name in dict.fromkeys(one.candidate.name for one in explanations):
         here = [one for one in explanations if one.candidate.name == name]
@@ -250,22 +225,13 @@ def explanation_sentences(explanations: Sequence[Explanation]) -> list[str]:
         ]
         sentences.append(
             f"{here[0].candidate.words[0].upper()}{here[0].candidate.words[1:]}: "
-            f"{overall(here)}; {change}{joined(list(dict.fromkeys(controls)))}."
+            f"{overall_outcome(here)}; {change}{joined(list(dict.fromkeys(controls)))}."
         )
     return sentences
 
 
-def overall(explanations: Sequence[Explanation]) -> str:
-    """Outcome of one explanation under all its controls: one that refutes decides."""
-    outcomes = {one.outcome for one in explanations}
-    for outcome in ("refuted", "undecided", "not refuted"):
-        if outcome in outcomes:
-            return outcome
-    return "not tested"
-
-
 def slope_sentence(slope: Slope) -> str:
-    """One setting and region in words."""
+    """The slope of one setting and region in words."""
     if not math.isfinite(slope.p_value):
         return f"{slope.setting}: not testable."
     change = _to_text(slope)

@@ -13,7 +13,7 @@ from commstruct.report.text import (
 )
 from commstruct.report.words.tables import Table
 from commstruct.study.explanations import Explanation
-from commstruct.study.slopes import MEASURES, Comparison, Slope, StudyFacts
+from commstruct.study.slopes import MEASURES, Comparison, Slope, StudySlopes
 from commstruct.vocabulary import STRUCTURE_NAMES
 
 COMPARISONS: dict[Comparison, str] = {
@@ -52,7 +52,7 @@ def slopes_table(slopes: Sequence[Slope]) -> Table:
     )
 
 
-def comparisons_table(facts: StudyFacts, region: str) -> Table:
+def comparisons_table(facts: StudySlopes, region: str) -> Table:
     """One row per setting: the slope at equal steps, loss, and rate x steps."""
     slopes = {
         key: {o.setting: o for o in facts.primary(key) if o.region == region}
@@ -116,8 +116,8 @@ def explanations_table(explanations: Sequence[Explanation]) -> Table:
     )
 
 
-def measures_table(facts: StudyFacts) -> Table:
-    """In how many settings each measure falls and rises."""
+def measures_table(facts: StudySlopes) -> Table:
+    """Number of settings in which each measure falls and rises."""
     rows = []
     keys = dict.fromkeys(
         (one.region, one.structure, one.measure, one.comparison) for one in facts.slopes
@@ -156,7 +156,7 @@ def measures_table(facts: StudyFacts) -> Table:
 
 
 def served_table(probes: Sequence[Any]) -> Table:
-    """One row per setting: what its modules serve."""
+    """One row per setting: tuning and lesions of its modules."""
     rows: list[tuple[str, ...]] = []
     for probe in probes:
         runs = probe.runs
@@ -197,9 +197,9 @@ def _certain(runs: Sequence[Any], name: str) -> str:
 
 
 def settings_table(
-    facts: StudyFacts, changes: Mapping[str, Mapping[str, Any]]
+    facts: StudySlopes, changes: Mapping[str, Mapping[str, Any]]
 ) -> Table:
-    """One row per setting: what it changes, its runs, where it learned."""
+    """One row per setting: its changes, its runs, and the rates that learned."""
     rows = []
     for one in facts.settings:
         change = changes.get(one.name, {})

@@ -11,9 +11,9 @@ import numpy as np
 from commstruct.analysis import Analysis, TrainedRun
 from commstruct.report.text import p_number, p_text, percent, plain, shown, signed
 from commstruct.statistics import LEVEL
-from commstruct.study.checkpoints import EqualLoss
+from commstruct.study.equal_loss import EqualLoss
 from commstruct.study.robustness import MEASURES, Shift
-from commstruct.study.trends import SweepFacts, Trend
+from commstruct.study.trends import SweepTrends, Trend
 from commstruct.vocabulary import SCORE_SYMBOLS
 
 DASH = "\u2013"
@@ -57,7 +57,7 @@ class Table:
     size: float = 8.0
 
 
-def runs_table(analysis: Analysis, facts: SweepFacts) -> Table:
+def runs_table(analysis: Analysis, facts: SweepTrends) -> Table:
     """One row per run."""
     structure = analysis.settings.main_structure
     regions = analysis.settings.regions
@@ -95,7 +95,7 @@ def runs_table(analysis: Analysis, facts: SweepFacts) -> Table:
     return _table(header, rows, aligns, size=7.5)
 
 
-def trends_table(facts: SweepFacts) -> Table:
+def trends_table(facts: SweepTrends) -> Table:
     """One row per region, structure and score."""
     header = (
         "region",
@@ -294,8 +294,8 @@ def sweep_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]]:
         *_shared_rows(analysis),
     ]
     commands = [
-        ("The sweep is made again by", made.get("command")),
-        ("and the analysis by", analysis.provenance["command"]),
+        ("To repeat the sweep:", made.get("command")),
+        ("To repeat the analysis:", analysis.provenance["command"]),
     ]
     return _provenance_table(rows), _known_commands(commands)
 
@@ -309,7 +309,7 @@ def network_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]
         ),
         *_shared_rows(analysis),
     ]
-    commands = [("The analysis is made again by", analysis.provenance["command"])]
+    commands = [("To repeat the analysis:", analysis.provenance["command"])]
     return _provenance_table(rows), _known_commands(commands)
 
 
@@ -357,7 +357,7 @@ def _table(
     )
 
 
-def _status(run: TrainedRun, facts: SweepFacts) -> str:
+def _status(run: TrainedRun, facts: SweepTrends) -> str:
     if run.has_diverged:
         return f"diverged at step {run.diverged_at}"
     verdict = facts.learned[run.id]

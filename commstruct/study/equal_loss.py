@@ -1,4 +1,4 @@
-"""Block structure over training, and at equal loss instead of at equal steps."""
+"""Block structure at checkpoints, and at equal loss instead of equal steps."""
 
 import math
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from commstruct.analysis import (
 from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.connectome import as_connectome
 from commstruct.statistics import trend_test
-from commstruct.study.trends import SweepFacts
+from commstruct.study.trends import SweepTrends
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Checkpoint:
     ----------
     blocks : BlockStructure
     limit : float
-        99th percentile of the sizes of the weights that are not zero.
+        99th percentile of the nonzero absolute weights.
     """
 
     blocks: BlockStructure
@@ -118,28 +118,28 @@ def checkpoint_blocks(analysis: Analysis, sweep: Sweep) -> Checkpoints:
 
 
 def saturation(weights: Any) -> float:
-    """99th percentile of the sizes of what is not zero, at which colours saturate."""
+    """99th percentile of the nonzero absolute weights, at which colours saturate."""
     values = weights if isinstance(weights, np.ndarray) else weights.data
     sizes = np.abs(values[values != 0])
     return float(f"{np.quantile(sizes, 0.99):.4g}") if len(sizes) else 1.0
 
 
 def equal_loss(
-    analysis: Analysis, facts: SweepFacts, checkpoints: Checkpoints
+    analysis: Analysis, facts: SweepTrends, checkpoints: Checkpoints
 ) -> EqualLoss | None:
-    """Compare learning rates where the runs have learned as much.
+    """Compare learning rates where all runs have learned equally much.
 
     At equal steps, learning rate and amount learned are confounded. Every run that
-    learned passes, on its way, the largest last held-out loss among them. There its
-    score is read between the checkpoints before and after: both loss, as its
-    logarithm, and score are taken to change linearly between them. Where the score
-    before is undefined (of a change of nothing), the one after stands.
+    learned passes, during training, the largest final held-out loss among them. There
+    its score is interpolated between the checkpoints before and after: both loss, as
+    its logarithm, and score are taken to change linearly between them. Where the score
+    before is undefined (no change yet), the score after is taken.
 
     Parameters
     ----------
     analysis : Analysis
         Of a sweep.
-    facts : SweepFacts
+    facts : SweepTrends
         Of `analysis`. Where the task has no accuracy, all runs that ended count.
     checkpoints : dict
         As `checkpoint_blocks` returns.
@@ -195,7 +195,7 @@ def equal_loss(
 
 
 def _crossing(losses: list[float | None], target: float) -> tuple[int, float]:
-    """First checkpoint with no more than that loss, and how far the way there."""
+    """First checkpoint at or below that loss, and where between it and the last."""
     values = [math.inf if value is None else value for value in losses]
     after = next(i for i, value in enumerate(values) if value <= target)
     if after == 0 or not 0 < values[after] < values[after - 1] < math.inf:
