@@ -1,4 +1,4 @@
-"""Firing-rate functions, each with the balance function that matches it."""
+"""Activation functions, each with the balance function that matches it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ Array = Any
 
 
 def as_array(values: Any, like: Array) -> Array:
-    """Bring numbers to the library, dtype and device of another array."""
+    """Convert numbers to the library, dtype and device of another array."""
     xp = array_namespace(like)
     if isinstance(values, np.ndarray) and not isinstance(like, np.ndarray):
-        values = np.array(values)  # torch has no read-only arrays, and warns of them
+        values = np.array(values)  # torch warns of read-only arrays, which it lacks
     return xp.asarray(values, dtype=like.dtype, device=device(like))
 
 
 @dataclass(frozen=True)
 class Activation:
-    """How net input becomes a firing rate, and what a neuron signals back.
+    """How net input becomes a firing rate, and how strongly credit passes a neuron.
 
     Attributes
     ----------
@@ -29,10 +29,24 @@ class Activation:
     rate : callable
         Firing rate ``f(h)`` of the net input h, elementwise.
     balance : callable
-        Balance function ``b(h)``: how strongly a neuron with net input
-        ``h = E - I`` answers to a change of it. Here the matched one, ``f'(h)``,
-        which makes the credit rule gradient descent (Fan & Mysore 2025,
+        Balance function ``b(h)``: how strongly a neuron responds to a change of its
+        net input ``h = E - I``. Here the matched one, ``f'(h)``, with which the credit
+        rule is gradient descent (Fan & Mysore 2025,
         doi:10.48550/arXiv.2405.14139).
+
+    See Also
+    --------
+    ACTIVATIONS : The activations that have a name.
+    as_activation : Looks one up.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims
+    >>> linear = sims.Activation("linear", rate=lambda h: h, balance=np.ones_like)
+    >>> network = sims.layered([3, 2], activation=linear)
+    >>> str(network.activation)
+    'linear'
     """
 
     name: str
@@ -44,7 +58,7 @@ class Activation:
 
 
 def _sigmoid(h: Array) -> Array:
-    # exp of a negative number only: it never overflows, and small rates keep all digits
+    # exp of negative numbers only: it never overflows, and small rates stay precise
     xp = array_namespace(h)
     decay = xp.exp(-xp.abs(h))
     return xp.where(h >= 0, xp.ones_like(h), decay) / (1.0 + decay)
@@ -61,7 +75,7 @@ def _tanh(h: Array) -> Array:
 
 
 def _tanh_balance(h: Array) -> Array:
-    return 4.0 * _sigmoid_balance(2.0 * h)  # 1 - tanh(h)^2 would lose its digits
+    return 4.0 * _sigmoid_balance(2.0 * h)  # 1 - tanh(h)^2 loses precision near 1
 
 
 def _relu(h: Array) -> Array:
@@ -88,19 +102,35 @@ ACTIVATIONS = {
         Activation("softplus", _softplus, _sigmoid),
     )
 }
+"""The activations by name: sigmoid, tanh, relu and softplus."""
 
 
 def as_activation(activation: str | Activation) -> Activation:
-    """Look an activation up by its name.
+    """Look up an activation by its name.
 
     Parameters
     ----------
     activation : {"sigmoid", "tanh", "relu", "softplus"} or Activation
 
+    Returns
+    -------
+    Activation
+
     Raises
     ------
     ValueError
         If no activation has that name.
+
+    See Also
+    --------
+    Activation : For an activation of your own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims
+    >>> sims.as_activation("relu").rate(np.array([-1.0, 2.0])).tolist()
+    [0.0, 2.0]
     """
     if isinstance(activation, Activation):
         return activation

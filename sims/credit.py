@@ -26,7 +26,7 @@ CreditMode = Literal["clamp", "inject"]
 
 @dataclass(frozen=True, eq=False)
 class Rates:
-    """Firing rates that a stimulus leads to.
+    """Firing rates of all neurons for a batch of stimuli.
 
     Attributes
     ----------
@@ -38,6 +38,17 @@ class Rates:
         Whether the last step changed no rate of the sample by more than the tolerance.
     steps : int
         Steps that were taken.
+
+    See Also
+    --------
+    settle_rates : Computes them.
+
+    Examples
+    --------
+    >>> import sims
+    >>> rates = sims.settle_rates(sims.layered([2, 3, 1]), [[1.0, 0.0]])
+    >>> rates.values.shape, rates.settled.tolist(), rates.steps
+    ((1, 6), [True], 3)
     """
 
     values: Array
@@ -51,7 +62,7 @@ class Rates:
 
 @dataclass(frozen=True, eq=False)
 class Credit:
-    """Credit that the external credit of the outputs leads to.
+    """Credit of all neurons for a batch of external credit at the outputs.
 
     Attributes
     ----------
@@ -62,6 +73,19 @@ class Credit:
         tolerance.
     steps : int
         Steps that were taken.
+
+    See Also
+    --------
+    settle_credit : Computes it.
+
+    Examples
+    --------
+    >>> import sims
+    >>> network = sims.layered([2, 3, 1])
+    >>> rates = sims.settle_rates(network, [[1.0, 0.0]])
+    >>> credit = sims.settle_credit(network, rates, [[0.5]])
+    >>> credit.values[0, network.outputs].tolist(), credit.settled.tolist()
+    ([0.5], [True])
     """
 
     values: Array
@@ -72,7 +96,7 @@ class Credit:
         return np.asarray(to_device(self.values, "cpu"), dtype=dtype)  # type: ignore[call-overload]
 
 
-# What grows without bound is never settled, which is all there is to say of it.
+# Values that grow without bound are reported as not settled, so numpy need not warn.
 _unbounded = np.errstate(all="ignore")
 
 
@@ -88,22 +112,23 @@ def settle_rates(
 ) -> Rates:
     """Firing (fast): iterate ``x_j = f(h_j)``, ``h_j = sum_i x_i W_ij`` to rest.
 
-    All neurons start silent and change together; inputs are clamped to the stimulus.
+    All neurons start silent and are updated together; inputs are clamped to the
+    stimulus.
 
     Parameters
     ----------
     network : Network
     stimulus : (batch, n_inputs) array
     steps : int
-        The most steps; settling stops earlier once every sample has settled.
+        Maximum number of steps; settling stops as soon as every sample has settled.
     tolerance : float
         Largest change of a rate in one step that counts as settled, in the unit of
         the rates.
     damping : float, from 0 to below 1
-        Share of its rate that a neuron keeps in a step, the rest is ``f(h)``.
+        Share of its rate that a neuron keeps in each step; the rest is ``f(h)``.
     accelerate : bool
-        Whether samples that do not settle so are tried again by Anderson's method
-        (`sims.settle.settle`).
+        Whether samples that plain iteration does not settle are tried again by
+        Anderson's method (`sims.settle.settle`).
 
     Returns
     -------
@@ -114,6 +139,20 @@ def settle_rates(
     ValueError
         If the stimulus does not have one column per input neuron, `steps` or
         `tolerance` is negative, or `damping` is out of range.
+
+    See Also
+    --------
+    settle_credit : The next step of the rule.
+    Rule : These settings as one value, with the defaults of training.
+
+    Examples
+    --------
+    A layered network is at rest once the stimulus has passed through all layers:
+
+    >>> import sims
+    >>> rates = sims.settle_rates(sims.layered([4, 3, 2]), [[0.0, 1.0, 1.0, 0.0]])
+    >>> rates.steps, rates.settled.tolist()
+    (3, [True])
     """
     xp = array_namespace(network.weights)
     stimulus = _as_batch(stimulus, network, network.n_inputs, "stimulus")
@@ -159,25 +198,25 @@ def settle_credit(
 ) -> Credit:
     """Credit (slow, retrograde): iterate ``c_i = sum_j W_ij b(h_j) c_j`` to rest.
 
-    No neuron has credit at first. In each step the outputs hold the external credit
-    and every other neuron hears, across its own synapses, from the neurons it drives.
-    The first step brings the external credit to the outputs and each further step
-    carries it one synapse back, so a layered network of m layers is exact after
-    m - 1 steps, the layers counted as in ``layered(sizes)``, input and output included.
+    No neuron has credit at first. In each step the outputs hold the external credit,
+    and every other neuron receives credit, across its own synapses, from the neurons it
+    drives. The first step brings the external credit to the outputs and each further
+    step carries it back by one synapse, so a layered network of m layers is exact after
+    m - 1 steps (layers counted as in ``layered(sizes)``, input and output included).
 
     Parameters
     ----------
     network : Network
     rates : Rates, or (batch, n) array
-        From `settle_rates`; of a plain array the net input is computed anew.
+        From `settle_rates`; for a plain array the net input is computed from it.
     external : (batch, n_outputs) array
-        Credit given from outside, ``target - rates`` for the squared error;
-        from `external_credit` for any loss.
+        External credit: ``target - rates`` for the squared error, `external_credit` for
+        any loss.
     steps, tolerance, damping, accelerate
         As in `settle_rates`, in the unit of the credit. Clamped credit is not damped.
     mode : {"clamp", "inject"}
         "clamp": the outputs' credit *is* the external credit (Fan & Mysore 2025).
-        "inject": it is added to what the outputs hear, ``c = W b c + e``: the
+        "inject": it is added to what the outputs receive, ``c = W b c + e``: the
         fixed-point gradient of Almeida (1987) and Pineda (1987,
         doi:10.1103/PhysRevLett.59.2229).
 
@@ -190,6 +229,21 @@ def settle_credit(
     ValueError
         If a shape does not fit the network, the mode is unknown, or a setting is out
         of range.
+
+    See Also
+    --------
+    external_credit : The external credit of a target.
+    weight_change : The next step of the rule.
+
+    Examples
+    --------
+    >>> import sims
+    >>> network = sims.layered([4, 3, 2], seed=0)
+    >>> rates = sims.settle_rates(network, [[0.0, 1.0, 1.0, 0.0]])
+    >>> external = sims.external_credit(network, rates, [[1.0, 0.0]])
+    >>> credit = sims.settle_credit(network, rates, external)
+    >>> credit.settled.tolist()
+    [True]
     """
     xp = array_namespace(network.weights)
     external = _as_batch(external, network, network.n_outputs, "external")
@@ -255,7 +309,26 @@ def weight_change(
     Raises
     ------
     ValueError
-        If rates or credit do not have one column per neuron and the same rows.
+        If rates or credit do not have one column per neuron, or differ in their rows.
+
+    See Also
+    --------
+    bias_change : The same for the biases.
+    train : Applies the rule to batch after batch.
+
+    Examples
+    --------
+    One input of rate 2 drives one output by weight 3; with relu, h = x = 6 and b = 1.
+    For target 5 the credit is -1, and the change 2 * 1 * -1:
+
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.array([[0.0, 3.0], [0.0, 0.0]])
+    >>> network = sims.Network(weights, weights != 0, 1, 1, "relu")
+    >>> rates = sims.settle_rates(network, [[2.0]])
+    >>> credit = sims.settle_credit(network, rates, [[5.0 - 6.0]])
+    >>> float(sims.weight_change(network, rates, credit)[0, 1])
+    -2.0
     """
     xp = array_namespace(network.weights)
     driven = _postsynaptic(network, rates, credit)
@@ -278,6 +351,21 @@ def bias_change(
     -------
     (n,) array
         Mean over the batch of ``b(h_j) c_j``, at learning rate 1; 0 for the inputs.
+
+    See Also
+    --------
+    weight_change : The same for the weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.array([[0.0, 3.0], [0.0, 0.0]])
+    >>> network = sims.Network(weights, weights != 0, 1, 1, "relu")
+    >>> rates = sims.settle_rates(network, [[2.0]])
+    >>> credit = sims.settle_credit(network, rates, [[5.0 - 6.0]])
+    >>> sims.bias_change(network, rates, credit).tolist()
+    [0.0, -1.0]
     """
     xp = array_namespace(network.weights)
     return xp.mean(_postsynaptic(network, rates, credit), axis=0)
@@ -290,8 +378,25 @@ def net_input_of(network: Network, rates: Rates | Array) -> Array:
     ----------
     network : Network
     rates : Rates, or (batch, n) array
-        Of settled rates the net input that gave them, of a plain array the net input
-        that they give.
+        For settled rates, the net input that gave them; for a plain array, the net
+        input that the rates give.
+
+    Returns
+    -------
+    (batch, n) array
+
+    See Also
+    --------
+    balance_of : The balance function of the net input.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.array([[0.0, 3.0], [0.0, 0.0]])
+    >>> network = sims.Network(weights, weights != 0, 1, 1, "relu")
+    >>> sims.net_input_of(network, [[2.0, 6.0]]).tolist()
+    [[0.0, 6.0]]
     """
     if isinstance(rates, Rates):
         return rates.net_input
@@ -300,7 +405,7 @@ def net_input_of(network: Network, rates: Rates | Array) -> Array:
 
 
 def balance_of(network: Network, rates: Rates | Array) -> Array:
-    """Balance ``b(h)`` of every neuron, 0 for the clamped inputs.
+    """Balance function ``b(h)`` of every neuron, 0 for the clamped inputs.
 
     Parameters
     ----------
@@ -310,6 +415,20 @@ def balance_of(network: Network, rates: Rates | Array) -> Array:
     Returns
     -------
     (batch, n) array
+
+    See Also
+    --------
+    net_input_of : The net input h.
+    ei_balance : The excitatory-inhibitory balance, which is something else.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.array([[0.0, 3.0], [0.0, 0.0]])
+    >>> network = sims.Network(weights, weights != 0, 1, 1, "relu")
+    >>> sims.balance_of(network, [[2.0, 6.0]]).tolist()
+    [[0.0, 1.0]]
     """
     xp = array_namespace(network.weights)
     net_input = net_input_of(network, rates)

@@ -1,4 +1,4 @@
-"""How wrong the outputs are, and the external credit that says so."""
+"""The loss of the outputs, and the external credit that lowers it."""
 
 from typing import Literal, get_args
 
@@ -13,7 +13,7 @@ from sims.network import Network
 Loss = Literal["squared", "cross-entropy"]
 """squared: ``(target - x)^2 / 2``. cross-entropy, of sigmoid rates and targets from 0
 to 1: ``-target log(x) - (1 - target) log(1 - x)``, in nats. Both are summed over the
-outputs, and no output needs to know of another, as it would for a softmax."""
+outputs, and each output needs only its own rate and target, unlike in a softmax."""
 
 
 @np.errstate(over="ignore")  # a loss beyond all bounds is infinite
@@ -22,15 +22,15 @@ def target_loss(
 ) -> Array:
     """Loss of each sample, summed over its outputs.
 
-    The cross-entropy is computed from the net input, and so is finite where a rate is
-    0 or 1 to rounding.
+    The cross-entropy is computed from the net input, so that it is finite even where a
+    rate is rounded to 0 or 1.
 
     Parameters
     ----------
     network : Network
     rates : Rates, or (batch, n) array
     target : (batch, n_outputs) array
-        For the cross-entropy from 0 to 1.
+        From 0 to 1 for the cross-entropy.
     loss : {"squared", "cross-entropy"}
 
     Returns
@@ -40,8 +40,22 @@ def target_loss(
     Raises
     ------
     ValueError
-        If shapes do not fit, or the cross-entropy is asked of rates that are not a
-        sigmoid's.
+        If shapes do not fit, or the loss is the cross-entropy and the rates are not
+        those of a sigmoid.
+
+    See Also
+    --------
+    external_credit : Minus the derivative of this loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.array([[0.0, 3.0], [0.0, 0.0]])
+    >>> network = sims.Network(weights, weights != 0, 1, 1, "relu")
+    >>> rates = sims.settle_rates(network, [[2.0]])  # the output has rate 6
+    >>> sims.target_loss(network, rates, [[5.0]]).tolist()
+    [0.5]
     """
     error, net_input, target = _outputs(network, rates, target, loss)
     xp = array_namespace(error)
@@ -53,13 +67,14 @@ def target_loss(
 def external_credit(
     network: Network, rates: Rates | Array, target: Array, *, loss: Loss = "squared"
 ) -> Array:
-    """External credit ``e`` of the outputs: minus the slope of the loss on their rates.
+    """External credit ``e`` of the outputs: minus the derivative of the loss.
 
-    For the squared error ``e = target - x``. For the cross-entropy
-    ``e = (target - x) / f'(h)``, because ``f' = x (1 - x)`` for the sigmoid; a neuron
-    whose balance function matches then learns from ``b(h) e = target - x`` even where
-    it is saturated. The slope is taken from the net input, where it keeps its digits
-    when the rate is 0 or 1 to rounding.
+    The derivative is taken with respect to the rates. For the squared error
+    ``e = target - x``. For the cross-entropy ``e = (target - x) / f'(h)``, because
+    ``f' = x (1 - x)`` for the sigmoid; a neuron whose balance function matches then
+    learns from ``b(h) e = target - x`` even where it is saturated. The slope is
+    computed from the net input, which is precise even where the rate is rounded to 0
+    or 1.
 
     Parameters
     ----------
@@ -74,6 +89,21 @@ def external_credit(
     ------
     ValueError
         As in `target_loss`.
+
+    See Also
+    --------
+    target_loss : The loss itself.
+    settle_credit : Distributes the credit to all neurons.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.array([[0.0, 3.0], [0.0, 0.0]])
+    >>> network = sims.Network(weights, weights != 0, 1, 1, "relu")
+    >>> rates = sims.settle_rates(network, [[2.0]])  # the output has rate 6
+    >>> sims.external_credit(network, rates, [[5.0]]).tolist()
+    [[-1.0]]
     """
     error, net_input, _ = _outputs(network, rates, target, loss)
     if loss == "squared":

@@ -1,4 +1,4 @@
-"""Architecture: who may connect to whom, and who is clamped; masks, nothing else."""
+"""Networks: which synapses exist and which neurons are clamped, as masks."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,13 +34,31 @@ class Network:
         to as many values; None for the matched one, f'(h).
     signs : (n,) array or None
         Dale's law: 1 where all synapses of the presynaptic neuron excite, -1 where
-        they inhibit, as they do throughout learning; None where a neuron may do both.
+        they inhibit; learning keeps the signs. None where a neuron may do both.
 
     Raises
     ------
     ValueError
-        If shapes or dtypes do not fit each other, weights are not finite or break the
+        If shapes or dtypes do not fit each other, weights are not finite or violate the
         mask or the signs, or a synapse ends on an input.
+
+    See Also
+    --------
+    all_to_all, layered : Make a network with random initial weights.
+    silence : Removes the output of some neurons.
+
+    Examples
+    --------
+    One input, one hidden and one output neuron, in a chain:
+
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 2.0], [0.0, 0.0, 0.0]])
+    >>> network = sims.Network(
+    ...     weights, weights != 0, n_inputs=1, n_outputs=1, activation="tanh"
+    ... )
+    >>> network.n_neurons, network.hidden.tolist()
+    (3, [1])
     """
 
     weights: Array
@@ -90,8 +108,7 @@ class Network:
         library : module
             ``numpy`` or ``torch``; the credit rule then runs on its arrays.
         device : optional
-            Where the library keeps the arrays, such as ``"cuda"``; None for its
-            default.
+            Device of the arrays, such as ``"cuda"``; None for the library's default.
 
         Returns
         -------
@@ -120,28 +137,31 @@ def all_to_all(
     n_outputs: int,
     gain: float = 0.1,
     activation: str | Activation = "sigmoid",
-    seed: int,
+    seed: int = 0,
     dtype: DTypeLike = np.float32,
     shortcuts: bool = True,
     dale: bool = False,
 ) -> Network:
-    """Connect every neuron to every other; weights start small and random.
+    """Make an all-to-all network with small random weights.
 
     Parameters
     ----------
     n_neurons : int
     n_inputs, n_outputs : int
-        Neurons clamped to the stimulus, and neurons compared with the target.
+        Neurons that are clamped to the stimulus, and neurons whose rates are compared
+        with the target.
     gain : float
         Initial weights are normal with standard deviation ``gain / sqrt(n_neurons)``.
+        The default keeps the rates of networks of any size well within the range in
+        which they settle.
     activation : {"sigmoid", "tanh", "relu", "softplus"} or Activation
     seed : int
     dtype : float32 or float64
     shortcuts : bool
         Whether synapses lead from the inputs straight to the outputs.
     dale : bool
-        Dale's law: every other neuron excites, those between inhibit, and stay so.
-        The initial weights are those of ``dale=False`` with their signs changed.
+        Dale's law: neurons alternately excite and inhibit, and learning keeps their
+        signs. The initial weights have the magnitudes of those with ``dale=False``.
 
     Returns
     -------
@@ -150,7 +170,19 @@ def all_to_all(
     Raises
     ------
     ValueError
-        If the neurons do not suffice, or gain, activation or dtype is unusable.
+        If there are too few neurons, or gain, activation or dtype is not valid.
+
+    See Also
+    --------
+    layered : A network whose layers each drive the next.
+    train : Trains it.
+
+    Examples
+    --------
+    >>> import sims
+    >>> network = sims.all_to_all(20, n_inputs=4, n_outputs=2, shortcuts=False)
+    >>> int(network.mask.sum())  # 4 * 14 from the inputs, 16 * 15 among the others
+    296
     """
     _check_counts(n_neurons, n_inputs, n_outputs)
     mask = ~np.eye(n_neurons, dtype=bool)
@@ -176,13 +208,13 @@ def layered(
     sizes: Sequence[int],
     *,
     activation: str | Activation = "sigmoid",
-    seed: int,
+    seed: int = 0,
     dtype: DTypeLike = np.float32,
     gain: float = 1.0,
     bias: bool = False,
     dale: bool = False,
 ) -> Network:
-    """Connect each layer to the next; the first is clamped, the last is compared.
+    """Make a layered network: inputs first, outputs last.
 
     Parameters
     ----------
@@ -207,7 +239,18 @@ def layered(
     ------
     ValueError
         If there are fewer than two layers, a layer is empty, or gain, activation or
-        dtype is unusable.
+        dtype is not valid.
+
+    See Also
+    --------
+    all_to_all : A network in which every neuron may drive every other.
+
+    Examples
+    --------
+    >>> import sims
+    >>> network = sims.layered([4, 3, 2], activation="tanh", bias=True)
+    >>> network.n_neurons, int(network.mask.sum())
+    (9, 18)
     """
     sizes = [int(size) for size in sizes]
     if len(sizes) < 2 or min(sizes) < 1:

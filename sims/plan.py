@@ -107,7 +107,7 @@ def plan_sweep(
     if store is not None:
         found = SweepStore(Folder.at(store), definition)
         records = set(found.folder.names("runs"))
-        missing = sum(f"{found.run_id(p)}.json" not in records for p in found.places)
+        missing = sum(f"{found.run_id(i)}.json" not in records for i in found.runs)
     shape = (1, 1, len(marks), *network.weights.shape)
     one = int(network.weights.nbytes)
     in_memory = checkpoints_per_file(shape, network.weights.dtype) * one

@@ -1,4 +1,4 @@
-"""One run of a sweep: trained, written checkpoint by checkpoint, gone on with."""
+"""One run of a sweep: trained, written checkpoint by checkpoint, and resumed."""
 
 import hashlib
 import logging
@@ -21,70 +21,71 @@ from sims.checkpoint import state_from_bytes, state_to_bytes
 from sims.definition import Definition, FileSettings, stream_seeds
 from sims.loss import constant_loss
 from sims.network import Network
-from sims.store import Place, Record, SweepStore, run_id, versions
+from sims.store import Record, RunIndex, SweepStore, run_id, versions
 from sims.task import Task
 from sims.train import Evaluation, Schedule, TrainingState, train_in_stages
 
 logger = logging.getLogger("sims")
 
-Outcome = tuple[Place, Record, dict[str, Any]]
-"""Which run, its record, and how it was made: when, how long, on what machine."""
+Outcome = tuple[RunIndex, Record, dict[str, Any]]
+"""Index of a run, its record, and its provenance: when, how long, on what machine."""
 
 
 def train_run_in_child(
-    sweep: SweepStore, place: Place, base: Path, parent: int
+    sweep: SweepStore, index: RunIndex, base: Path, parent: int
 ) -> Outcome:
-    """Train as `train_run` does, but no longer than the parent process lives.
+    """Train as `train_run` does, but only while the parent process is alive.
 
     Parameters
     ----------
-    sweep, place, base
+    sweep, index, base
         As in `train_run`.
     parent : int
-        Process that wants the run; this process may be the same.
+        Process that asked for the run; it may be this one.
     """
-    made_by = multiprocessing.parent_process()  # known even if it is dead by now
-    is_child = made_by is not None and made_by.pid == parent
+    started_by = multiprocessing.parent_process()  # known even after its death
+    is_child = started_by is not None and started_by.pid == parent
     if is_child and _WATCH not in {t.name for t in threading.enumerate()}:
         threading.Thread(
             target=_die_with, args=(parent,), name=_WATCH, daemon=True
         ).start()
-    return train_run(sweep, place, base)
+    return train_run(sweep, index, base)
 
 
 _WATCH = "watch of the parent process"
+"""Name of the thread that ends this process with its parent."""
 
 
 def _die_with(parent: int) -> None:
     while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)  # what it was at is in the store up to the last checkpoint
+        time.sleep(0.5)  # a killed call leaves its workers for at most half a second
+    os._exit(1)  # the store has the run up to its last checkpoint
 
 
-def train_run(sweep: SweepStore, place: Place, base: Path) -> Outcome:
+def train_run(sweep: SweepStore, index: RunIndex, base: Path) -> Outcome:
     """Train one network of a sweep, from its last checkpoint if there is one.
 
-    Where there are locks, only one process at a time is at work on a run, whoever asked
-    for it: the next one waits, and finds it finished.
+    Where the file system has locks, only one process at a time computes a run, whoever
+    asked for it: the next one waits, and finds it finished.
 
     Parameters
     ----------
     sweep : SweepStore
-        Already made.
-    place : (int, int)
-        Numbers of the learning rate and of the seed.
+        It exists already.
+    index : (int, int)
+        Positions of the learning rate and of the seed in the definition.
     base : Path
-        Folder that the task's file is relative to.
+        Folder that the path of the task's file is relative to.
     """
-    turn = [sweep.turn(place)]
-    with locked(sweep.folder, turn, patience=math.inf) as is_alone:
+    lock = [sweep.run_lock(index)]
+    with locked(sweep.folder, lock, patience=math.inf) as is_alone:
         started, clock = utc_now(), time.perf_counter()
         if is_alone:
-            sweep.sweep_up(place)
-        record = _finished_by_another(sweep, place)
+            sweep.remove_leftovers(index)
+        record = _finished_by_another(sweep, index)
         resumed_at: int | None = sweep.definition.sweep.steps
         if record is None:
-            record, resumed_at = _train(sweep, place, base)
+            record, resumed_at = _train(sweep, index, base)
     how = {
         "id": record["id"],
         "started": started,
@@ -92,30 +93,30 @@ def train_run(sweep: SweepStore, place: Place, base: Path) -> Outcome:
         "resumed_at_step": resumed_at,
         **describe_machine(),
     }
-    return place, record, how
+    return index, record, how
 
 
-def _finished_by_another(sweep: SweepStore, place: Place) -> Record | None:
-    """Record of a run that was finished after the call had looked, if it was."""
+def _finished_by_another(sweep: SweepStore, index: RunIndex) -> Record | None:
+    """Record of a run that another process has finished in the meantime, if any."""
     try:
-        record = sweep.check(place)
-    except ValueError:  # of which the call has told
-        sweep.discard(place)
+        record = sweep.check(index)
+    except ValueError:  # the call has already warned of it
+        sweep.discard(index)
         return None
     if record is not None:
-        sweep.tidy(place)
+        sweep.remove_states(index)
     return record
 
 
-def _train(sweep: SweepStore, place: Place, base: Path) -> tuple[Record, int | None]:
-    """Make the run; its record, and the step it was gone on from."""
+def _train(sweep: SweepStore, index: RunIndex, base: Path) -> tuple[Record, int | None]:
+    """Train the run; return its record and the step at which it was resumed."""
     definition = sweep.definition
-    rate, seed = sweep.settings(place)
+    rate, seed = sweep.settings(index)
     start_seed, batch_seed = stream_seeds(seed)
     with threadpool_limits(1):
         task = build_task(definition, base)
         network = definition.build_network(task, seed=start_seed)
-        writer = _RunWriter(sweep, place, network)
+        writer = _RunWriter(sweep, index, network)
         resume = writer.resume()
         schedule = Schedule(
             learning_rate=rate,
@@ -135,7 +136,7 @@ def _train(sweep: SweepStore, place: Place, base: Path) -> tuple[Record, int | N
 
 
 def build_task(definition: Definition, base: Path) -> Task:
-    """Make the task of a definition whose paths are relative to `base`."""
+    """Make the task of a definition, its paths relative to `base`."""
     settings = definition.task
     if isinstance(settings, FileSettings):
         path = str(base / settings.path)
@@ -144,26 +145,26 @@ def build_task(definition: Definition, base: Path) -> Task:
 
 
 class _RunWriter:
-    """Puts a run into the store, checkpoint by checkpoint.
+    """Writes a run to the store, checkpoint by checkpoint.
 
-    A file of the store has several checkpoints. Until it is full they are in memory,
-    and each in the state from which the run could be resumed.
+    A file of the store has several checkpoints. Until they fill it, they are in memory
+    and, each on its own, in the states from which the run can resume.
     """
 
-    def __init__(self, sweep: SweepStore, place: Place, network: Network) -> None:
-        self._sweep, self._place, self._network = sweep, place, network
+    def __init__(self, sweep: SweepStore, index: RunIndex, network: Network) -> None:
+        self._sweep, self._run, self._network = sweep, index, network
         self._spans = sweep.spans()
         self._digest = hashlib.sha256()
         self._evaluations: list[Evaluation] = []
         self._buffer = self._empty(self._spans[0])
-        self._states = sweep.unfinished_name(place)
+        self._states = sweep.unfinished_name(index)
 
     def _empty(self, span: slice) -> NDArray[np.floating]:
         shape = (span.stop - span.start, *self._network.weights.shape)
         return np.full(shape, np.nan, dtype=self._network.weights.dtype)
 
     def keep(self, state: TrainingState) -> None:
-        """Take in the state at a checkpoint."""
+        """Keep the state at a checkpoint."""
         if state.diverged_at is not None:
             return
         index = len(self._evaluations)
@@ -189,7 +190,7 @@ class _RunWriter:
                     folder.remove(f"{self._states}/{name}")
 
     def _write(self, span: slice) -> None:
-        self._sweep.weights("r+")[(*self._place, span)] = self._buffer
+        self._sweep.weights("r+")[(*self._run, span)] = self._buffer
         self._digest.update(self._buffer.tobytes())
         if span.stop < len(self._sweep.marks):
             self._buffer = self._empty(self._span_of(span.stop))
@@ -198,15 +199,15 @@ class _RunWriter:
         return next(span for span in self._spans if index < span.stop)
 
     def finish(self, state: TrainingState, task: Task) -> Record:
-        """Write what is left, and the record."""
+        """Write the remaining weights, and the record."""
         reached = len(self._evaluations)
         if reached < len(self._sweep.marks):  # diverged
             for span in self._spans:
                 if span.stop > reached:
                     self._write(span)
-        rate, seed = self._sweep.settings(self._place)
+        rate, seed = self._sweep.settings(self._run)
         return self._sweep.finish(
-            self._place,
+            self._run,
             {
                 "id": run_id(rate, seed),
                 "learning_rate": rate,
@@ -236,7 +237,7 @@ class _RunWriter:
         )
 
     def resume(self) -> TrainingState | None:
-        """Find the last checkpoint from which the run can go on; else begin anew."""
+        """State of the last checkpoint that can be resumed; None to start anew."""
         found = self._sweep.folder.names(self._states)
         numbers = sorted((int(n) for n in found if n.isdecimal()), reverse=True)
         for index in numbers:
@@ -244,15 +245,15 @@ class _RunWriter:
                 state = self._restore(index)
             except (ValueError, OSError, KeyError, TypeError, RuntimeError) as error:
                 logger.warning(
-                    "a checkpoint of run %s cannot be gone on from: %s",
-                    self._sweep.run_id(self._place),
+                    "run %s cannot resume from one of its checkpoints: %s",
+                    self._sweep.run_id(self._run),
                     error,
                 )
                 continue
             return state
         self._digest, self._evaluations = hashlib.sha256(), []
         self._buffer = self._empty(self._spans[0])
-        self._sweep.discard(self._place)
+        self._sweep.discard(self._run)
         return None
 
     def _restore(self, index: int) -> TrainingState:
@@ -265,10 +266,10 @@ class _RunWriter:
         weights = self._sweep.weights()
         for span in self._spans:
             if span.stop <= following:
-                written = np.asarray(weights[(*self._place, span)])
+                written = np.asarray(weights[(*self._run, span)])
                 self._digest.update(np.ascontiguousarray(written).tobytes())
         if self._digest.hexdigest() != about["written_sha256"]:
-            raise ValueError("the weights before it are torn or were altered")
+            raise ValueError("the weights before it are incomplete or were altered")
         span = self._span_of(following)
         self._buffer = self._empty(span)
         for earlier in range(span.start, following):

@@ -1,6 +1,7 @@
 """The store of a sweep: one zarr group, one record per finished run, all checksummed.
 
-Where a run stands in it is its place: numbers of its learning rate and of its seed.
+A run is found in it by its index: the positions of its learning rate and of its seed in
+the definition.
 """
 
 import hashlib
@@ -34,19 +35,20 @@ from sims.train import checkpoint_steps
 FORMAT_VERSION = 2
 RUNS, UNFINISHED = "runs", "unfinished"
 SHARD_BYTES = 2**23
-"""A run's weights are files of at most so many bytes, so that a run of any number of
-checkpoints has few of them in memory."""
+"""Maximum size of a file of weights, 8 MB. It bounds the checkpoints that a run holds
+in memory before they are written, and keeps the number of files small."""
 
 logger = logging.getLogger("sims")
 
 Record = dict[str, Any]
 """What is known of one finished run, as plain data."""
-Place = tuple[int, int]
+RunIndex = tuple[int, int]
+"""Positions of a run's learning rate and of its seed in the definition."""
 
 
 @dataclass(frozen=True)
 class SweepStore:
-    """A sweep on disk, or in an object store, and the definition it is made by.
+    """A sweep on disk or in an object store, and its definition.
 
     Attributes
     ----------
@@ -58,7 +60,7 @@ class SweepStore:
     definition: Definition
 
     @cached_property
-    def places(self) -> tuple[Place, ...]:
+    def runs(self) -> tuple[RunIndex, ...]:
         """All runs, by learning rate, then seed."""
         sweep = self.definition.sweep
         return tuple(
@@ -79,28 +81,29 @@ class SweepStore:
         text = json.dumps(self.definition.simulation(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def settings(self, place: Place) -> tuple[float, int]:
+    def settings(self, index: RunIndex) -> tuple[float, int]:
         """Learning rate and seed of a run."""
         sweep = self.definition.sweep
-        return sweep.learning_rates[place[0]], sweep.seeds[place[1]]
+        return sweep.learning_rates[index[0]], sweep.seeds[index[1]]
 
-    def run_id(self, place: Place) -> str:
-        """Name of a run."""
-        return run_id(*self.settings(place))
+    def run_id(self, index: RunIndex) -> str:
+        """Identifier of a run."""
+        return run_id(*self.settings(index))
 
-    def order(self, place: Place) -> int:
-        """Number by which a call claims a run that it wants made."""
-        return 2 + 2 * (place[0] * len(self.definition.sweep.seeds) + place[1])
+    def call_lock(self, index: RunIndex) -> int:
+        """Lock held by the call of `run_sweep` that asked for a run."""
+        return 2 + 2 * (index[0] * len(self.definition.sweep.seeds) + index[1])
 
-    def turn(self, place: Place) -> int:
-        """Number by which a process claims a run that it makes.
+    def run_lock(self, index: RunIndex) -> int:
+        """Lock held by the process that is computing a run.
 
-        Not the same as `order`: a process may outlive the call that it works for.
+        Not the same as `call_lock`, because a process may outlive the call that
+        started it.
         """
-        return 1 + self.order(place)
+        return 1 + self.call_lock(index)
 
     def spans(self) -> list[slice]:
-        """Checkpoints that are in one file."""
+        """Checkpoints that share a file, file by file."""
         size = checkpoints_per_file(self.weights().shape, self.weights().dtype)
         return [
             slice(first, min(first + size, len(self.marks)))
@@ -111,35 +114,35 @@ class SweepStore:
         """All weights, ``[learning_rate, seed, checkpoint, pre, post]``."""
         return zarr.open_array(self.folder.address, path="weights", mode=mode)
 
-    # --- making, checking, mending -------------------------------------------------
+    # --- creating, checking, repairing ---------------------------------------------
 
     def prepare(self, task: Task, command: str = "") -> None:
-        """Lay the empty store out, or check that it is of this sweep and mend it.
+        """Create the empty store, or check that it belongs to this sweep and repair it.
 
         Parameters
         ----------
         task : Task
         command : str
-            What to call to make the store again; kept in a new store.
+            Command that reproduces the store; kept in a new store.
 
         Raises
         ------
         ValueError
-            If there is something else at its address: another definition's sweep,
-            another version's, or no sweep at all.
+            If something else is at its address: the sweep of another definition or
+            another version, or no sweep at all.
         """
         wanted = self._attributes(task, command)
-        self._check_place(wanted)
-        with self._laying_out():
-            found = self._check_place(wanted)  # others may have been faster
+        self._check_address(wanted)
+        with self._layout_lock():
+            found = self._check_address(wanted)  # others may have been faster
             if found is None:
                 self._write_layout(self._layout(task, wanted))
             elif found.get("versions", {}).get("zarr") == wanted["versions"]["zarr"]:
                 kept = {key: found.get(key) for key in ("versions", "command")}
-                self._mend(self._layout(task, wanted | kept))
+                self._repair(self._layout(task, wanted | kept))
 
-    def _check_place(self, wanted: dict[str, Any]) -> dict[str, Any] | None:
-        """What the store says of itself; None where a new one may be made."""
+    def _check_address(self, wanted: dict[str, Any]) -> dict[str, Any] | None:
+        """Attributes of the store at the address; None if a new one may be created."""
         try:
             found = self._found_attributes()
         except FileNotFoundError:
@@ -149,9 +152,9 @@ class SweepStore:
         return found
 
     @contextmanager
-    def _laying_out(self) -> Iterator[None]:
-        """Be the only one to write the store's own files; remove what others tore."""
-        with locked(self.folder, [_LAYOUT], patience=_PATIENCE) as is_alone:
+    def _layout_lock(self) -> Iterator[None]:
+        """Exclusive right to write the files of no run; removes half-written ones."""
+        with locked(self.folder, [_LAYOUT_LOCK], patience=_PATIENCE) as is_alone:
             if is_alone:
                 path = self.folder.path
                 left = [*path().glob(f".{_ROOT}.*"), *path("weights").glob(".*")]
@@ -162,7 +165,7 @@ class SweepStore:
             yield
 
     def _write_layout(self, files: dict[str, bytes]) -> None:
-        # The group's own file says that all others are there: it comes last.
+        # The file of the group is written last: once it exists, so do all others.
         for name in sorted(files, key=lambda name: name == _ROOT):
             self.folder.write(name, files[name])
 
@@ -202,17 +205,17 @@ class SweepStore:
         return found
 
     def attributes(self) -> dict[str, Any]:
-        """What the group says of itself: definition, hashes, versions, command."""
+        """Attributes of the group: definition, hashes, versions, command."""
         return self._found_attributes()
 
     def identity(self) -> tuple[Any, ...]:
-        """What two stores of one sweep have in common."""
+        """Attributes that are the same in all stores of one sweep."""
         found = self._found_attributes()
         names = ("format_version", "definition_sha256", "task_sha256")
         return tuple(found.get(name) for name in names)
 
-    def adopt(self, other: "SweepStore") -> None:
-        """Begin as an empty store of the same sweep as another, or check that it is.
+    def start_from(self, other: "SweepStore") -> None:
+        """Create the empty store of another's sweep, or check that it belongs to it.
 
         Raises
         ------
@@ -220,7 +223,7 @@ class SweepStore:
             If there is something else at this store's address.
         """
         self._check_same(other)
-        with self._laying_out():
+        with self._layout_lock():
             if self._check_same(other):
                 return
             names = [_ROOT, *(f"{name}/{_ROOT}" for name in ("weights", *_COORDINATES))]
@@ -229,7 +232,7 @@ class SweepStore:
             self._write_layout({name: other.folder.read(name) for name in names})
 
     def _check_same(self, other: "SweepStore") -> bool:
-        """Whether it is there, and then of the same sweep as another."""
+        """Whether the store exists; if it does, it must be of the other's sweep."""
         try:
             found = self.identity()
         except FileNotFoundError:
@@ -243,7 +246,7 @@ class SweepStore:
         return True
 
     def _check_unfinished(self) -> None:
-        """Refuse a folder with anything in it that no store has."""
+        """Refuse a folder that contains anything a store does not."""
         ours = {
             "weights",
             *_COORDINATES,
@@ -252,17 +255,17 @@ class SweepStore:
             PROVENANCE_FOLDER,
             LOCK_NAME,
         }
-        strangers = {
+        foreign = {
             name for name in self.folder.names() if not name.startswith(".")
         } - ours
-        if strangers:
+        if foreign:
             raise ValueError(
                 f"{self.folder.address} exists and is not a sweep store: "
                 "name another place"
             )
 
     def _check_attributes(self, found: dict[str, Any], wanted: dict[str, Any]) -> None:
-        """Refuse to add runs to anything but the same sweep."""
+        """Refuse to add runs to a store of another sweep."""
         address = self.folder.address
         if found.get("format_version") != FORMAT_VERSION:
             raise ValueError(
@@ -308,20 +311,21 @@ class SweepStore:
             shards=(1, 1, checkpoints_per_file(shape, dtype), n, n),
             dtype=dtype,
             fill_value=np.nan,
-            compressors=None,  # float weights hardly compress
+            compressors=None,  # weights in floating point hardly compress
             dimension_names=("learning_rate", "seed", "checkpoint", "pre", "post"),
         )
         for name, dimensions in _COORDINATES.items():
             group.create_array(name, data=values[name], dimension_names=dimensions)
         group["role"].attrs["meanings"] = ["input", "hidden", "output"]
         with warnings.catch_warnings():
-            # zarr warns that others may not read this; xarray does, and wants it.
+            # zarr warns that consolidated metadata are not part of its specification;
+            # xarray reads them, and opens the store faster.
             warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
             zarr.consolidate_metadata(memory)
         files = memory._store_dict
         return {name: content.to_bytes() for name, content in files.items()}
 
-    def _mend(self, layout: dict[str, bytes]) -> None:
+    def _repair(self, layout: dict[str, bytes]) -> None:
         for name, content in layout.items():
             try:
                 if self.folder.read(name) == content:
@@ -329,7 +333,7 @@ class SweepStore:
             except OSError:
                 pass
             logger.warning(
-                "%s in %s is torn or was altered: it is written again",
+                "%s in %s is incomplete or was altered: it is written again",
                 name,
                 self.folder.address,
             )
@@ -337,7 +341,7 @@ class SweepStore:
 
     # --- runs ----------------------------------------------------------------------
 
-    def record(self, place: Place) -> Record:
+    def record(self, index: RunIndex) -> Record:
         """Record of a finished run.
 
         Raises
@@ -347,20 +351,20 @@ class SweepStore:
         ValueError
             If the record is torn or altered, or of another definition.
         """
-        text = self.folder.read(self._record_name(place))
+        text = self.folder.read(self._record_name(index))
         record: Record = json.loads(text)
         if not isinstance(record, dict) or record_checksum(record) != record.get(
             "record_sha256"
         ):
             raise ValueError("the record does not have its own checksum")
-        if record["id"] != self.run_id(place):
+        if record["id"] != self.run_id(index):
             raise ValueError(f"the record is of run {record['id']}")
         if record["definition_sha256"] != self.definition_sha256:
             raise ValueError("the record is of another definition")
         return record
 
-    def check(self, place: Place) -> Record | None:
-        """Record of a finished run whose weights are those it was written for.
+    def check(self, index: RunIndex) -> Record | None:
+        """Record of a finished run, after comparing the weights with its checksum.
 
         Returns
         -------
@@ -373,8 +377,8 @@ class SweepStore:
             If record or weights are torn or altered.
         """
         try:
-            record = self.record(place)
-            if self.weights_checksum(place) != record["weights_sha256"]:
+            record = self.record(index)
+            if self.weights_checksum(index) != record["weights_sha256"]:
                 raise ValueError("the weights do not have the record's checksum")
         except FileNotFoundError:
             return None
@@ -382,57 +386,58 @@ class SweepStore:
             raise ValueError(str(error)) from None
         return record
 
-    def weights_checksum(self, place: Place) -> str:
-        """SHA-256 of a run's weights as they are stored."""
+    def weights_checksum(self, index: RunIndex) -> str:
+        """SHA-256 of the stored weights of a run."""
         weights, digest = self.weights(), hashlib.sha256()
         for span in self.spans():
-            digest.update(np.ascontiguousarray(weights[(*place, span)]).tobytes())
+            digest.update(np.ascontiguousarray(weights[(*index, span)]).tobytes())
         return digest.hexdigest()
 
-    def finish(self, place: Place, record: Record) -> Record:
-        """Write the record, which says that the weights are there, and tidy up."""
+    def finish(self, index: RunIndex, record: Record) -> Record:
+        """Write the record, which marks the run as finished; remove its states."""
         record = {**record, "definition_sha256": self.definition_sha256}
         record["record_sha256"] = record_checksum(record)
         text = json.dumps(record, indent=1) + "\n"
-        self.folder.write(self._record_name(place), text.encode())
-        self.tidy(place)
+        self.folder.write(self._record_name(index), text.encode())
+        self.remove_states(index)
         return record
 
-    def tidy(self, place: Place) -> None:
-        """Remove what a finished run no longer needs."""
-        self.folder.remove(self.unfinished_name(place))
+    def remove_states(self, index: RunIndex) -> None:
+        """Remove the states that a finished run no longer needs."""
+        self.folder.remove(self.unfinished_name(index))
 
-    def unfinished_name(self, place: Place) -> str:
-        """Folder of the states of a run that is on its way."""
-        return f"{UNFINISHED}/{self.run_id(place)}"
+    def unfinished_name(self, index: RunIndex) -> str:
+        """Folder of the states from which an unfinished run can resume."""
+        return f"{UNFINISHED}/{self.run_id(index)}"
 
-    def discard(self, place: Place) -> None:
-        """Remove all that there is of a run."""
-        self.folder.remove(self._record_name(place))
-        self.folder.remove(self.unfinished_name(place))
-        self.folder.remove(_weights_name(place))
+    def discard(self, index: RunIndex) -> None:
+        """Remove everything of a run: record, weights and states."""
+        self.folder.remove(self._record_name(index))
+        self.folder.remove(self.unfinished_name(index))
+        self.folder.remove(_weights_name(index))
 
-    def sweep_up(self, place: Place) -> None:
-        """Remove what a killed process left half-written of a run.
+    def remove_leftovers(self, index: RunIndex) -> None:
+        """Remove the half-written files of a run whose process was killed.
 
-        Only for the process that holds the lock `turn` of the run.
+        The caller must hold its `run_lock`.
         """
-        path, name = self.folder.path, self.run_id(place)
+        path, name = self.folder.path, self.run_id(index)
         for left in (
             *path(RUNS).glob(f".{name}.json.*"),
-            *path(self.unfinished_name(place)).glob(".*"),
-            *path(_weights_name(place)).rglob("*.partial"),
+            *path(self.unfinished_name(index)).glob(".*"),
+            *path(_weights_name(index)).rglob("*.partial"),
         ):
             left.unlink(missing_ok=True)
 
-    def _record_name(self, place: Place) -> str:
-        return f"{RUNS}/{self.run_id(place)}.json"
+    def _record_name(self, index: RunIndex) -> str:
+        return f"{RUNS}/{self.run_id(index)}.json"
 
 
 _ROOT = "zarr.json"
-_LAYOUT = 0
-"""Number by which a process claims the writing of all that is not of a run."""
-_PATIENCE = 60.0  # seconds; a layout is written within one
+_LAYOUT_LOCK = 0
+"""Lock held by the process that is writing the files that belong to no run."""
+_PATIENCE = 60.0
+"""Seconds to wait for it: far longer than the second that writing takes."""
 _COORDINATES = {
     "learning_rate": ("learning_rate",),
     "seed": ("seed",),
@@ -443,7 +448,7 @@ _COORDINATES = {
 
 
 def find_store(folder: Folder) -> SweepStore:
-    """Open the store at an address by the definition that it holds.
+    """Open the store at an address with the definition that it contains.
 
     Raises
     ------
@@ -472,12 +477,12 @@ def find_store(folder: Folder) -> SweepStore:
 
 
 def run_id(learning_rate: float, seed: int) -> str:
-    """Name of a run, as of its record ``runs/<id>.json``."""
+    """Identifier of a run, which names its record ``runs/<id>.json``."""
     return f"rate-{learning_rate!r}-seed-{seed}"
 
 
 def checkpoints_per_file(shape: tuple[int, ...], dtype: Any) -> int:
-    """How many checkpoints of a run are in one file."""
+    """Number of checkpoints of a run in one file."""
     one = math.prod(shape[3:]) * int(np.dtype(dtype).itemsize)
     return min(shape[2], max(1, SHARD_BYTES // one))
 
@@ -495,8 +500,8 @@ def _files_below(folder: Folder, name: str) -> list[str]:
     return [file for part in below for file in _files_below(folder, part) or [part]]
 
 
-def _weights_name(place: Place) -> str:
-    return f"weights/c/{place[0]}/{place[1]}"
+def _weights_name(index: RunIndex) -> str:
+    return f"weights/c/{index[0]}/{index[1]}"
 
 
 def _differences(found: Any, wanted: dict[str, Any]) -> list[str]:

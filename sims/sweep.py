@@ -1,4 +1,4 @@
-"""Learning rates x seeds into a store; parallel, and resumed where it ended."""
+"""A sweep: every learning rate with every seed, in parallel, into a store."""
 
 import logging
 import os
@@ -19,29 +19,32 @@ from commstruct.storage import AlreadyLocked, Folder, locked
 from sims.definition import Definition, load_definition
 from sims.loss import check_loss
 from sims.run import Outcome, train_run, train_run_in_child
-from sims.store import UNFINISHED, Place, Record, SweepStore, run_id, versions
+from sims.store import UNFINISHED, Record, RunIndex, SweepStore, run_id, versions
 
 __all__ = ["SweepResult", "run_id", "run_sweep"]
 
 UNSETTLED = 0.5
-"""Runs of which a smaller share of the held-out samples settles are warned of."""
+"""Share of the held-out samples below which a run is reported as unsettled: less than
+half of what it was measured on is then at a fixed point."""
 _ATTEMPTS = 3
+"""Deaths of worker processes in a row, without a run finished in between, after which a
+sweep gives up: a single one may be chance, three mean that memory does not suffice."""
 
 logger = logging.getLogger("sims")
 
 
 @dataclass(frozen=True)
 class SweepResult:
-    """What `run_sweep` left.
+    """The store that `run_sweep` has filled, and its records.
 
     Attributes
     ----------
     store : str
         Path, or URL, of the store: a zarr group, which `xarray.open_zarr` opens.
     records : tuple of dict
-        One record per run of this call's share, by learning rate, then seed.
+        One record per run of this call's shard, by learning rate, then seed.
     n_new : int
-        Runs that were made; the others were there when the call began.
+        Runs that this call has computed; the others were in the store before.
     n_planned : int
         Runs of the whole sweep.
     """
@@ -62,32 +65,32 @@ def run_sweep(
     progress: Callable[[int, int], None] | None = None,
     command: str = "",
 ) -> SweepResult:
-    """Train one network per learning rate and seed, and keep what they become.
+    """Train one network per learning rate and seed, and store their weights.
 
-    Runs that the store already holds are checked and left. Interrupted anywhere, the
-    same call goes on, with every run from its last checkpoint, and gives the same
-    weights, byte for byte, as one that was not interrupted. A run that diverges is
-    recorded as diverged.
+    Runs that are in the store already are checked and kept. After an interruption, the
+    same call resumes every run from its last checkpoint, and gives the same weights,
+    byte for byte, as a call that was not interrupted. A run that diverges is recorded
+    as diverged.
 
     Parameters
     ----------
     definition : Definition, mapping, or path of a TOML file
     store : path or URL
-        Directory to make or to go on with; with an ``executor`` on other machines, on
-        a file system that all of them see. A URL, as ``s3://bucket/sweep.zarr``, goes
-        through fsspec.
+        Directory to create or to continue; with an `executor` on other machines, on a
+        file system that all of them share. A URL, such as ``s3://bucket/sweep.zarr``,
+        is opened by fsspec.
     workers : int
-        Processes. The weights do not depend on it.
+        Processes. The weights do not depend on their number.
     executor : concurrent.futures.Executor, optional
         Where to train instead, e.g. ``distributed.Client(address).get_executor()``.
     shard : (int, int), optional
-        ``(i, n)``: only the i-th of n shares of the runs, i from 1. The shares are the
-        same whatever the store already holds; several processes, each with a share of
+        ``(i, n)``: only the i-th of n parts of the runs, i from 1. The parts do not
+        depend on what is in the store already; several processes, each with a shard of
         its own, may fill one store.
     progress : callable, optional
-        Called with the numbers of finished runs and of all runs of the share.
+        Called with the number of finished runs and of all runs of the shard.
     command : str
-        What to call to make the store again; kept in it.
+        Command that reproduces the store; kept in it.
 
     Returns
     -------
@@ -96,13 +99,32 @@ def run_sweep(
     Raises
     ------
     ValueError
-        If the definition is not usable, `store` holds something else (another
-        definition's sweep, another version's, or no sweep at all), or another process
-        is at work on the same runs.
+        If the definition is not valid, something else is at `store` (the sweep of
+        another definition or another version, or no sweep at all), or another process
+        is computing the same runs.
     OSError
         If the store cannot be written.
     RuntimeError
-        If worker processes were killed again and again.
+        If worker processes were killed three times in a row.
+
+    See Also
+    --------
+    load_definition : Reads and checks a definition.
+    train : Trains a single network.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import sims
+    >>> definition = {
+    ...     "network": {"n_neurons": 12},
+    ...     "task": {"name": "parity", "n_bits": 3},
+    ...     "sweep": {"learning_rates": [0.1, 1.0], "seeds": [0], "steps": 5},
+    ... }
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = sims.run_sweep(definition, f"{folder}/sweep.zarr")
+    >>> [record["id"] for record in result.records]
+    ['rate-0.1-seed-0', 'rate-1.0-seed-0']
     """
     definition = load_definition(definition)
     _check_options(workers, shard)
@@ -111,39 +133,40 @@ def run_sweep(
     check_loss(definition.build_network(task, seed=0), definition.rule.loss)
     sweep.prepare(task, command)
 
-    places = _share(sweep.places, shard)
+    runs = _shard(sweep.runs, shard)
     with (
-        locked(sweep.folder, [sweep.order(place) for place in places]) as is_locked,
+        locked(sweep.folder, [sweep.call_lock(index) for index in runs]) as is_locked,
         recorded_call(sweep.folder, versions()) as account,
     ):
         if not is_locked:
             logger.info(
-                "no locks in %s: do not start the same runs twice at a time", store
+                "%s has no locks: do not start the same runs twice at the same time",
+                store,
             )
         missing, left = [], set(sweep.folder.names(UNFINISHED))
-        # Rates settle later at high learning rates; the longest runs go first, so that
-        # no worker is left with one at the end.
-        for place in reversed(places):
-            if not _is_finished(sweep, place):
-                missing.append(place)
-            elif sweep.run_id(place) in left:
-                _tidy(sweep, place)
-        done, n_missing = len(places) - len(missing), len(missing)
+        # Rates settle more slowly at high learning rates; the longest runs start first,
+        # so that no worker is left with one of them at the end.
+        for index in reversed(runs):
+            if not _is_finished(sweep, index):
+                missing.append(index)
+            elif sweep.run_id(index) in left:
+                _remove_states(sweep, index)
+        done, n_missing = len(runs) - len(missing), len(missing)
         if progress is not None:
-            progress(done, len(places))
-        for place, record, how in _runs(sweep, missing, workers, executor):
-            missing.remove(place)
+            progress(done, len(runs))
+        for index, record, how in _runs(sweep, missing, workers, executor):
+            missing.remove(index)
             account(how)
             _report(record)
             if progress is not None:
-                progress(len(places) - len(missing), len(places))
-        records = tuple(sweep.record(place) for place in places)
+                progress(len(runs) - len(missing), len(runs))
+        records = tuple(sweep.record(index) for index in runs)
     _report_unsettled(records, definition)
     return SweepResult(
         store=str(store),
         records=records,
         n_new=n_missing,
-        n_planned=len(sweep.places),
+        n_planned=len(sweep.runs),
     )
 
 
@@ -155,21 +178,21 @@ def _check_options(workers: int, shard: tuple[int, int] | None) -> None:
         )
 
 
-def _share(places: Sequence[Place], shard: tuple[int, int] | None) -> list[Place]:
-    """Every n-th run, so that each share has runs of all learning rates."""
-    return list(places) if shard is None else list(places[shard[0] - 1 :: shard[1]])
+def _shard(runs: Sequence[RunIndex], shard: tuple[int, int] | None) -> list[RunIndex]:
+    """Every n-th run, so that each shard has runs at all learning rates."""
+    return list(runs) if shard is None else list(runs[shard[0] - 1 :: shard[1]])
 
 
 def _runs(
     sweep: SweepStore,
-    missing: Sequence[Place],
+    missing: Sequence[RunIndex],
     workers: int,
     executor: Executor | None,
 ) -> Iterator[Outcome]:
-    """Make runs, in any order; after the death of a worker, those that are left."""
-    base = Path.cwd()  # of a task's file, for processes in another folder
+    """Compute runs, in any order; after the death of a worker, the remaining ones."""
+    base = Path.cwd()  # paths in a definition are relative to it, wherever workers run
     if executor is not None:
-        futures = [executor.submit(train_run, sweep, place, base) for place in missing]
+        futures = [executor.submit(train_run, sweep, index, base) for index in missing]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -181,8 +204,8 @@ def _runs(
     while left:
         try:
             outcomes = Parallel(n_jobs=workers, return_as="generator_unordered")(
-                delayed(train_run_in_child)(sweep, place, base, os.getpid())
-                for place in left
+                delayed(train_run_in_child)(sweep, index, base, os.getpid())
+                for index in left
             )
             for outcome in outcomes:
                 left.remove(outcome[0])
@@ -193,35 +216,35 @@ def _runs(
             if failures == _ATTEMPTS:
                 raise RuntimeError(
                     f"worker processes were killed {failures} times in a row, perhaps "
-                    "for want of memory: use fewer workers; finished runs are kept, "
-                    "and the same command goes on with the others"
+                    "for lack of memory: use fewer workers; finished runs are kept, "
+                    "and the same command continues with the others"
                 ) from None
             logger.warning(
-                "a worker process was killed, perhaps for want of memory: "
-                "going on with the %d runs that are left",
+                "a worker process was killed, perhaps for lack of memory: "
+                "continuing with the %d remaining runs",
                 len(left),
             )
 
 
-def _is_finished(sweep: SweepStore, place: Place) -> bool:
-    """Whether a run has a record, and the weights that the record speaks of."""
+def _is_finished(sweep: SweepStore, index: RunIndex) -> bool:
+    """Whether a run has a record, and weights with the record's checksum."""
     try:
-        return sweep.check(place) is not None
+        return sweep.check(index) is not None
     except ValueError as error:
         logger.warning(
-            "run %s in %s is torn or was altered: it is run again (%s)",
-            sweep.run_id(place),
+            "run %s in %s is incomplete or was altered: it is run again (%s)",
+            sweep.run_id(index),
             sweep.folder.address,
             error,
         )
     return False
 
 
-def _tidy(sweep: SweepStore, place: Place) -> None:
-    """Remove what a process left that was killed as it finished a run."""
-    # If another one is at it, it is not dead yet, and does so itself.
-    with suppress(AlreadyLocked), locked(sweep.folder, [sweep.turn(place)]):
-        sweep.tidy(place)
+def _remove_states(sweep: SweepStore, index: RunIndex) -> None:
+    """Remove the states of a finished run whose process was killed before it did so."""
+    # A process that holds the lock is still alive and will do so itself.
+    with suppress(AlreadyLocked), locked(sweep.folder, [sweep.run_lock(index)]):
+        sweep.remove_states(index)
 
 
 def _report(record: Record) -> None:
@@ -234,7 +257,7 @@ def _report(record: Record) -> None:
 
 
 def _report_unsettled(records: Sequence[Record], definition: Definition) -> None:
-    """One warning for the whole sweep, of the runs that should not be trusted."""
+    """One warning for the whole sweep, about runs whose dynamics did not settle."""
     finished = [record for record in records if record["status"] == "finished"]
     shares = [
         min(

@@ -1,4 +1,4 @@
-"""A second look at a store: checksums, and some of its runs made again."""
+"""Verifying a store: its checksums, and some of its runs trained again."""
 
 import math
 from collections.abc import Callable
@@ -11,28 +11,28 @@ import numpy as np
 
 from commstruct.storage import Folder
 from sims.run import train_run
-from sims.store import SweepStore, find_store
+from sims.store import RunIndex, SweepStore, find_store
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a second look at a store found.
+    """What the verification of a store found.
 
     Attributes
     ----------
     n_planned : int
         Runs of the whole sweep.
     n_finished : int
-        Runs that are there and whole.
+        Runs that are complete and undamaged.
     missing : tuple of str
         Runs without a record.
     damaged : dict of str to str
-        Runs whose record or weights are torn or altered, and how that shows.
+        Runs whose record or weights are incomplete or were altered, and what shows it.
     reran : dict of str to float
-        Of the runs that were made again, the largest root mean square difference of
-        the weights at a checkpoint, relative to the weights; 0 where every bit is the
+        For each run that was trained again, the largest root mean square difference of
+        the weights at a checkpoint, relative to the weights; 0 if every bit is the
         same.
     """
 
@@ -47,21 +47,21 @@ def verify_store(
     store: str | Path,
     *,
     rerun: int = 0,
-    seed: int,
+    seed: int = 0,
     progress: Progress | None = None,
 ) -> Verification:
-    """Compute every checksum again and, if asked, train some of the runs again.
+    """Recompute every checksum and, if asked, train some of the runs again.
 
     Parameters
     ----------
     store : path or URL
         It is not changed.
     rerun : int
-        How many finished runs to make again, chosen at random.
+        How many finished runs to train again, chosen at random.
     seed : int
-        Of that choice.
+        Decides which.
     progress : callable, optional
-        Called with the numbers of looks taken and of all.
+        Called with the number of checks done and their total number.
 
     Returns
     -------
@@ -74,28 +74,28 @@ def verify_store(
     """
     sweep = find_store(Folder.at(store))
     whole, missing, damaged = [], [], {}
-    total = len(sweep.places) + rerun
-    for done, place in enumerate(sweep.places, start=1):
+    total = len(sweep.runs) + rerun
+    for done, index in enumerate(sweep.runs, start=1):
         try:
-            found = sweep.check(place)
+            found = sweep.check(index)
         except ValueError as error:
-            damaged[sweep.run_id(place)] = str(error)
+            damaged[sweep.run_id(index)] = str(error)
         else:
             if found is None:
-                missing.append(sweep.run_id(place))
+                missing.append(sweep.run_id(index))
             else:
-                whole.append(place)
+                whole.append(index)
         if progress is not None:
             progress(done, total)
     reran = {}
     chosen = np.random.default_rng(seed).permutation(len(whole))[:rerun]
     for done, number in enumerate(sorted(chosen.tolist()), start=1):
-        place = whole[number]
-        reran[sweep.run_id(place)] = _rerun(sweep, place)
+        index = whole[number]
+        reran[sweep.run_id(index)] = _rerun(sweep, index)
         if progress is not None:
-            progress(len(sweep.places) + done, total)
+            progress(len(sweep.runs) + done, total)
     return Verification(
-        n_planned=len(sweep.places),
+        n_planned=len(sweep.runs),
         n_finished=len(whole),
         missing=tuple(missing),
         damaged=damaged,
@@ -103,20 +103,21 @@ def verify_store(
     )
 
 
-def _rerun(sweep: SweepStore, place: tuple[int, int]) -> float:
-    """Make a run again elsewhere; by how much it differs from the stored one."""
+def _rerun(sweep: SweepStore, index: RunIndex) -> float:
+    """Train a run again in another store; its difference from the stored one."""
     with TemporaryDirectory(prefix="commstruct-verify-") as elsewhere:
         other = SweepStore(Folder.at(elsewhere), sweep.definition)
-        other.adopt(sweep)
-        _, record, _ = train_run(other, place, Path.cwd())
-        if record["weights_sha256"] == sweep.record(place)["weights_sha256"]:
+        other.start_from(sweep)
+        _, record, _ = train_run(other, index, Path.cwd())
+        if record["weights_sha256"] == sweep.record(index)["weights_sha256"]:
             return 0.0
         new, old = other.weights(), sweep.weights()
         differences = [
-            _relative_difference(new[(*place, number)], old[(*place, number)])
+            _relative_difference(new[(*index, number)], old[(*index, number)])
             for number in range(len(sweep.marks))
         ]
-        return max(differences) or math.inf  # differing bits are never no difference
+        # The checksums differ, so a difference of 0 would hide it (as -0.0 and 0.0 do).
+        return max(differences) or math.inf
 
 
 def _relative_difference(new: Any, old: Any) -> float:

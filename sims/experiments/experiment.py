@@ -18,7 +18,7 @@ class Claim:
     Attributes
     ----------
     name : str
-        What is claimed.
+        What is locked.
     statement : str
         What was found, in one or two sentences that are computed from the numbers.
     holds : bool or None

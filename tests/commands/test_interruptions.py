@@ -346,7 +346,7 @@ def test_an_altered_checkpoint_is_not_resumed_from(
     content[len(content) // 2] ^= 1
     (states / "2").write_bytes(content)
     run_sweep(one, tmp_path / "store")
-    assert "cannot be gone on from" in caplog.text
+    assert "cannot resume from one of its checkpoints" in caplog.text
     assert_same(tmp_path / "store", files_of(tmp_path / "whole"))
 
 

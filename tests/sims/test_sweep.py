@@ -104,7 +104,7 @@ def test_torn_weights_and_torn_records_are_found_and_made_again(
     result = run_sweep(TINY, store)
     assert result.n_new == 2
     assert files_of(store) == whole
-    assert caplog.text.count("is torn or was altered: it is run again") == 2
+    assert caplog.text.count("is incomplete or was altered: it is run again") == 2
 
 
 def test_a_killed_sweep_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
