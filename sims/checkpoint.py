@@ -1,4 +1,4 @@
-"""A training on its way as bytes, so that it goes on after an interruption."""
+"""A checkpoint as bytes, from which a training resumes after an interruption."""
 
 import hashlib
 import io
@@ -17,14 +17,14 @@ _DIGEST = 32  # bytes of a SHA-256
 
 
 def state_to_bytes(state: TrainingState, **about: Any) -> bytes:
-    """Write a state down, after the SHA-256 of what follows.
+    """Serialise a state, preceded by the SHA-256 of its bytes.
 
     Parameters
     ----------
     state : TrainingState
         Of a network of numpy arrays.
     **about
-        Plain data to keep with it.
+        Plain data to store with it.
     """
     plain = {
         "step": state.step,
@@ -56,18 +56,18 @@ def state_from_bytes(
     ----------
     content : bytes
     start : Network
-        Untrained network of the same run, for all but weights and bias.
+        Untrained network of the same run; all but its weights and bias are used.
 
     Returns
     -------
     TrainingState
     dict
-        What was kept with it.
+        The data that were stored with it.
 
     Raises
     ------
     ValueError
-        If `content` is torn or altered, or is of another network.
+        If `content` is incomplete or was altered, or belongs to another network.
     """
     if hashlib.sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
         raise ValueError("a training state must have its checksum, got another")
@@ -94,4 +94,4 @@ _DAMAGE = (
     *(EOFError, KeyError, TypeError, ValueError, AttributeError, OSError),
     *(RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error),
 )
-"""What numpy, zipfile and json raise where a file is not what its checksum says."""
+"""Errors of numpy, zipfile and json for content that is not a serialised state."""

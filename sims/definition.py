@@ -1,4 +1,4 @@
-"""What a sweep is, as a file: every setting checked before anything runs."""
+"""The definition of a sweep, from a file: every setting is checked before it runs."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -37,12 +37,12 @@ from sims.train import checkpoint_steps
 ActivationName = Literal["sigmoid", "tanh", "relu", "softplus"]
 
 
-# Tables that need to be told which kind they are: the key that says so, its default.
+# Tables of several kinds: the key that names the kind, and its default.
 DISCRIMINATED = {"network": ("kind", "all-to-all"), "task": ("name", "digits")}
 
 
 class Section(BaseModel):
-    """One table of a definition; keys that it does not know are refused."""
+    """One table of a definition; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -53,8 +53,8 @@ def _unique(values: list[Any]) -> list[Any]:
     return values
 
 
-# What a definition may ask for is bounded, so that a slip of the finger is refused
-# before it fills the memory: the weights of 20,000 neurons are 1.6 GB.
+# Sizes are bounded, so that a typing error is refused before it fills the memory: the
+# weights of 20,000 neurons take 1.6 GB.
 Positive = Annotated[int, Field(ge=1)]
 Neurons = Annotated[int, Field(ge=1, le=20_000)]
 Samples = Annotated[int, Field(ge=1, le=100_000)]
@@ -155,7 +155,7 @@ class SubtasksSettings(Section):
 
 
 class FileSettings(Section):
-    """A task of the reader's own, .npz or .csv."""
+    """A task of your own, from a .npz or .csv file."""
 
     name: Literal["file"]
     path: Annotated[str, Field(min_length=1)]
@@ -234,7 +234,20 @@ class Definition(Section):
     network, task, rule, sweep
         The tables of the simulator.
     analysis, report : dict
-        The tables of what comes after; the simulator carries them along unread.
+        The tables of the analysis and the report, which the simulator does not read.
+
+    See Also
+    --------
+    load_definition : Reads a definition and checks it.
+
+    Examples
+    --------
+    >>> import sims
+    >>> definition = sims.load_definition(
+    ...     {"sweep": {"learning_rates": [0.1, 1.0], "seeds": [0, 1, 2]}}
+    ... )
+    >>> definition.network.n_neurons, definition.rule.settling_steps
+    (300, 8)
     """
 
     network: Annotated[
@@ -259,7 +272,7 @@ class Definition(Section):
         return self
 
     def simulation(self) -> dict[str, Any]:
-        """Plain data of the tables that decide the weights."""
+        """The tables that decide the weights, as plain data."""
         return self.model_dump(mode="json", exclude={"analysis", "report"})
 
     @property
@@ -273,7 +286,7 @@ class Definition(Section):
         Parameters
         ----------
         task : Task
-            Says how many inputs and outputs there are.
+            Determines the number of inputs and outputs.
         seed : int
         """
         settings = self.network
@@ -314,7 +327,8 @@ def load_definition(
     source : path of a TOML file, mapping, or Definition
         Paths inside a file are relative to the file.
     overrides : sequence of str
-        ``"section.key=value"``, the value written as in TOML; a bare word is text.
+        ``"section.key=value"``, the value written as in TOML; a word without quotes is
+        text.
 
     Returns
     -------
@@ -326,7 +340,25 @@ def load_definition(
         If there is no such file.
     ValueError
         If the file is not TOML, or a key is unknown, missing or out of range; the
-        message has one line for each mistake, with its place.
+        message has one line for each mistake, with its key.
+
+    See Also
+    --------
+    run_sweep : Trains what a definition describes.
+    load_study : Reads a file that defines several sweeps.
+
+    Examples
+    --------
+    >>> import sims
+    >>> tables = {"sweep": {"learning_rates": [1.0, 0.1], "seeds": [0]}}
+    >>> definition = sims.load_definition(tables, overrides=["network.gain=0.5"])
+    >>> definition.sweep.learning_rates, definition.network.gain
+    ([0.1, 1.0], 0.5)
+    >>> sims.load_definition({**tables, "rule": {"damping": 2}})
+    Traceback (most recent call last):
+    ...
+    ValueError: definition is not usable:
+      rule.damping: must be from 0 to below 1, got 2.0
     """
     if isinstance(source, Definition):
         if not overrides:
@@ -364,7 +396,7 @@ def _copy_tables(source: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_tables(path: str | Path) -> dict[str, Any]:
-    """Read the tables of a definition file, unchecked.
+    """Read the tables of a definition file without checking them.
 
     Raises
     ------
@@ -409,7 +441,7 @@ def _apply(tables: dict[str, Any], override: str) -> None:
 
 
 def stream_seeds(seed: int) -> tuple[int, int]:
-    """Seeds of a run's start and of its batches, the same at every learning rate.
+    """Seeds of a run's initial weights and batches, the same at every learning rate.
 
     Parameters
     ----------
@@ -418,7 +450,7 @@ def stream_seeds(seed: int) -> tuple[int, int]:
     Returns
     -------
     tuple of two int
-        For the untrained network, and for the order of the stimuli.
+        Of the untrained network, and of the batches.
     """
     start, batches = np.random.SeedSequence(seed).generate_state(2)
     return int(start), int(batches)

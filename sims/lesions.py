@@ -1,4 +1,4 @@
-"""What neurons of a trained network do, and what is lost without them."""
+"""Lesions: what is lost when the output of some neurons is silenced."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,16 +25,27 @@ def held_out_rates(network: Network, task: Task, rule: Rule = RULE) -> FloatMatr
     Returns
     -------
     (samples, n) array
+
+    See Also
+    --------
+    settle_rates : Rates for any stimuli.
+
+    Examples
+    --------
+    >>> import sims
+    >>> task = sims.parity_task(n_bits=3, held_out=0.25)
+    >>> sims.held_out_rates(sims.layered([3, 4, 2]), task).shape
+    (2, 9)
     """
     rates = rule.settle_rates(network, task.held_out_stimuli)
     return np.asarray(rates, dtype=np.float64)
 
 
 def silence(network: Network, neurons: ArrayLike) -> Network:
-    """The network without the synapses that some of its neurons send.
+    """The network without the outgoing synapses of some of its neurons.
 
-    A silenced neuron goes on receiving, and nobody hears it, as under an optogenetic
-    or pharmacological block of its output.
+    A silenced neuron still receives input but drives no other neuron, as under an
+    optogenetic or pharmacological block of its output.
 
     Parameters
     ----------
@@ -50,6 +61,18 @@ def silence(network: Network, neurons: ArrayLike) -> Network:
     ------
     ValueError
         If a neuron is not one of the network's.
+
+    See Also
+    --------
+    accuracy_lost : What silencing groups of neurons costs.
+
+    Examples
+    --------
+    >>> import sims
+    >>> network = sims.layered([2, 3, 1], seed=0)
+    >>> silent = sims.silence(network, network.hidden)
+    >>> int(silent.mask[network.hidden].sum()), int(network.mask[network.hidden].sum())
+    (0, 3)
     """
     chosen = np.asarray(neurons, dtype=np.int64)
     if chosen.size and not (chosen.min() >= 0 and chosen.max() < network.n_neurons):
@@ -64,7 +87,7 @@ def silence(network: Network, neurons: ArrayLike) -> Network:
 
 
 def class_accuracy(network: Network, task: Task, rule: Rule = RULE) -> FloatMatrix:
-    """Share of the held-out samples of each class that are named rightly.
+    """Held-out accuracy of each class.
 
     Parameters
     ----------
@@ -74,11 +97,24 @@ def class_accuracy(network: Network, task: Task, rule: Rule = RULE) -> FloatMatr
     Returns
     -------
     (n_classes,) array
+        Share of the class's held-out samples that are classified correctly.
 
     Raises
     ------
     ValueError
         If the task is not a classification.
+
+    See Also
+    --------
+    accuracy_lost : How much of it is lost without some neurons.
+
+    Examples
+    --------
+    >>> import sims
+    >>> task = sims.digits_task()
+    >>> network = sims.layered([64, 10])
+    >>> sims.class_accuracy(network, task, sims.Rule(settling_steps=1)).shape
+    (10,)
     """
     if task.kind != "classification":
         raise ValueError(
@@ -96,7 +132,7 @@ def accuracy_lost(
     groups: Sequence[ArrayLike],
     rule: Rule = RULE,
 ) -> FloatMatrix:
-    """How much of each class's accuracy is lost with each group of neurons silenced.
+    """Loss of each class's accuracy when each group of neurons is silenced.
 
     Parameters
     ----------
@@ -114,6 +150,25 @@ def accuracy_lost(
     ------
     ValueError
         If the task is not a classification, or a neuron is not one of the network's.
+
+    See Also
+    --------
+    silence : The lesion.
+    class_accuracy : Accuracy of the intact network.
+
+    Examples
+    --------
+    Input i drives hidden neuron i alone, and that drives output i alone; without the
+    second path the second class is lost:
+
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.zeros((6, 6))
+    >>> weights[[0, 1, 2, 3], [2, 3, 4, 5]] = 1.0
+    >>> network = sims.Network(weights, weights != 0, 2, 2, "relu")
+    >>> task = sims.Task("paths", np.eye(2), np.eye(2), np.eye(2), np.eye(2))
+    >>> sims.accuracy_lost(network, task, [[3]]).tolist()
+    [[0.0, 1.0]]
     """
     whole = class_accuracy(network, task, rule)
     without = [class_accuracy(silence(network, group), task, rule) for group in groups]

@@ -1,4 +1,4 @@
-"""What learning did to one network, in numbers that might explain its wiring."""
+"""Quantities of one training that may explain the connectivity that it leads to."""
 
 from dataclasses import dataclass, replace
 
@@ -16,32 +16,38 @@ from sims.rule import RULE, Rule
 from sims.task import Task, classes_of
 from sims.train import training_step
 
-N_FIXED = 256  # training samples in the batch on which errors are compared
-N_STEPS = 10  # training steps from each checkpoint
-_INPUTS = np.linspace(-20, 20, 4001)  # net inputs among which a slope is largest
+N_FIXED = 256
+"""Samples in the fixed batch. More make the correlation more precise and the
+measurement slower; chosen by experience."""
+N_STEPS = 10
+"""Training steps from each checkpoint, chosen by experience: over these few steps the
+weights hardly change, so that the mean describes the checkpoint."""
+_INPUTS = np.linspace(-20, 20, 4001)
+"""Net inputs among which the largest slope is looked for. They include 0, where sigmoid
+and tanh are steepest, and reach into the saturation of all activations."""
 
 
 @dataclass(frozen=True)
 class Mechanisms:
-    """Quantities that may move with the learning rate, of one training.
+    """Quantities of one training that may depend on the learning rate.
 
     Attributes
     ----------
     credit_correlation : float
         Pearson's correlation of the external credit of a fixed batch between successive
-        training steps; mean over 10 steps from each checkpoint on, the start included.
-        Small steps down a smooth loss leave it near 1; where errors overshoot it falls.
-        NaN where no credit varies.
+        training steps; mean over 10 steps from each checkpoint, the start included.
+        It stays near 1 if steps are small and the loss is smooth, and falls where
+        errors overshoot. NaN if the credit does not vary.
     weight_onto_hidden : float
-        Mean weight of the synapses onto hidden neurons at the end: below 0,
+        Mean weight of the synapses onto hidden neurons at the end; below 0 if
         inhibition prevails.
     relative_slope : float
-        Mean over held-out samples and hidden neurons of f'(h) over the largest f': 1
-        where neurons are most sensitive, 0 where they are saturated (or, of rectifiers,
-        silent).
+        f'(h) relative to the largest f', mean over held-out samples and hidden neurons:
+        1 where neurons are most sensitive, 0 where they are saturated (or, if
+        rectified, silent).
     initial_share : float
-        ``|W0| / (|W0| + |W - W0|)``, sizes being Frobenius norms: 1 where nothing was
-        learned, near 0 where the initial weights hardly count beside what was.
+        ``|W0| / (|W0| + |W - W0|)``, in Frobenius norms: 1 if nothing was learned, near
+        0 if the initial weights are small compared with the change.
     accuracy_without_hidden : float
         Held-out accuracy with all hidden neurons silenced; NaN for a regression.
     """
@@ -61,7 +67,7 @@ def measure_mechanisms(
     learning_rate: float,
     seed: int,
 ) -> Mechanisms:
-    """Measure one training of a sweep.
+    """Measure the mechanisms of one training of a sweep.
 
     Parameters
     ----------
@@ -82,8 +88,8 @@ def measure_mechanisms(
     Raises
     ------
     ValueError
-        If the network has biases, which a sweep's store does not keep, or `weights` are
-        not of its shape.
+        If the network has biases, which a sweep's store does not contain, or `weights`
+        do not have its shape.
     """
     start_seed, batch_seed = stream_seeds(seed)
     start = definition.build_network(task, seed=start_seed)
@@ -191,7 +197,7 @@ def relative_slope(activation: Activation, net_input: ArrayLike) -> FloatVector:
     Returns
     -------
     array, each from 0 to 1
-        Of an activation whose balance function is its slope.
+        The slope is taken from the balance function, which must be the matched one.
     """
     h = np.asarray(net_input, dtype=np.float64)
     slope = np.asarray(activation.balance(h), dtype=np.float64)
@@ -217,7 +223,7 @@ def _correlation(one: FloatVector, other: FloatVector) -> float:
 
 
 def _mean(values: ArrayLike) -> float:
-    """Mean of what is finite."""
+    """Mean of the finite values."""
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     return float(known.mean()) if known.size else float("nan")

@@ -151,9 +151,8 @@ def all_to_all(
         Neurons that are clamped to the stimulus, and neurons whose rates are compared
         with the target.
     gain : float
-        Initial weights are normal with standard deviation ``gain / sqrt(n_neurons)``.
-        The default keeps the rates of networks of any size well within the range in
-        which they settle.
+        Initial weights are normal with standard deviation ``gain / sqrt(n_neurons)``,
+        so that their spectral radius is about `gain` at any size.
     activation : {"sigmoid", "tanh", "relu", "softplus"} or Activation
     seed : int
     dtype : float32 or float64

@@ -1,4 +1,4 @@
-"""Iteration to rest: repeat a change until no sample changes any more."""
+"""Iteration to a fixed point: repeat an update until no sample changes any more."""
 
 import warnings
 from collections.abc import Callable
@@ -16,14 +16,14 @@ Update = Callable[..., Array]
 """``update(state, *given)``: the next state, row by row; all are (batch, k) arrays."""
 
 MEMORY = 60
-"""Earlier states that Anderson's method mixes. Measured on credit that plain iteration
-lets grow, in networks of 200: with 10 states none of the networks of softplus rates and
-gain 2 to 5 came to rest, with 30 some, with 60 all."""
+"""Number of earlier states that Anderson's method mixes. Measured on credit that grows
+under plain iteration, in networks of 200 softplus neurons with gains of 2 to 5: with 10
+states none of them settled, with 30 some, with 60 all."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rest:
-    """Where an iteration ended.
+    """End of an iteration.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class Rest:
     settled : (batch,) array of bool
         Whether the two differ by no more than the tolerance.
     steps : int
-        Steps that were taken by plain iteration.
+        Steps of plain iteration.
     """
 
     values: Array
@@ -54,19 +54,19 @@ def settle(
     Parameters
     ----------
     update : callable
-        Changes every row by itself.
+        Updates every row independently.
     start : (batch, k) array
     *given : (batch, ...) arrays
-        What stays the same, row by row.
+        Arguments that stay the same, row by row.
     steps : int
-        The most steps.
+        Maximum number of steps.
     tolerance : float
         Largest change in one step that counts as settled.
     accelerate : bool
         Whether samples that plain iteration does not settle are tried again, from the
         start, by Anderson's method in at most as many iterations (Anderson 1965,
-        doi:10.1145/321296.321305). What it finds is a state that the update leaves
-        alone, even one that plain iteration would run away from.
+        doi:10.1145/321296.321305). It finds a fixed point of the update, which may be
+        one that is unstable under plain iteration.
 
     Raises
     ------
@@ -141,13 +141,13 @@ def _accelerate(
 
     try:
         with warnings.catch_warnings():
-            # steps that are nearly parallel, which it copes with
+            # scipy warns of nearly parallel steps, which do not impair the result
             warnings.simplefilter("ignore", LinAlgWarning)
             values = anderson(
                 change,
                 as_numbers(start),
                 M=min(MEMORY, start.shape[1]),
-                alpha=0.5,
+                alpha=0.5,  # step of the first iterate: half way to the update
                 f_tol=tolerance,
                 maxiter=steps,
             )

@@ -1,4 +1,4 @@
-"""What a study is, as a file: one base definition, and settings that differ from it."""
+"""A study, from a file: one base definition, and settings that differ from it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,21 +18,31 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 @dataclass(frozen=True)
 class Study:
-    """Sweeps that differ from a base, each in what its name says.
+    """Sweeps that differ from a base definition, each by its own settings.
 
     Attributes
     ----------
     settings : dict of str to Definition
         By name, in the order of the file.
     changes : dict of str to dict
-        What the file says of each setting: by table, the keys that differ from the
-        base.
+        For each setting, by table, the keys that differ from the base.
     controls : dict of str to dict of str to tuple of str
-        Of a setting, by explanation of what happens in it, the settings in which that
-        must not happen if the explanation is right.
+        For each setting and each explanation of its outcome, the settings in which that
+        outcome must be absent if the explanation is right.
     connectomes : tuple of str, or None
-        Networks to be placed among the trained ones, as the file names them; None
-        where it says nothing.
+        Networks to be compared with the trained ones, as the file names them; None if
+        it names none.
+
+    See Also
+    --------
+    load_study : Reads a study.
+
+    Examples
+    --------
+    >>> import sims
+    >>> study = sims.Study(settings={}, changes={}, controls={})
+    >>> study.connectomes is None
+    True
     """
 
     settings: dict[str, Definition]
@@ -49,12 +59,12 @@ def is_study(path: str | Path) -> bool:
 def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
     """Read a study: the tables of a definition, and ``[settings.NAME]``.
 
-    A setting has the tables of the base, but for the keys that it names. Where it
-    names another kind of network or task, its table stands in for that of the base,
-    whose keys are those of another kind. ``[controls.NAME]`` names, for a setting and
-    each explanation, the settings that are its controls. Above all tables,
-    ``connectomes`` may list files and shipped networks (``"dataset:NAME"``); files are
-    beside the definition.
+    A setting has the tables of the base, except for the keys that it names. If it names
+    another kind of network or task, its table replaces that of the base, whose keys
+    belong to a different kind. ``[controls.NAME]`` names, for a setting and each
+    explanation, the settings that are its controls. Before all tables, ``connectomes``
+    may list files and networks that ship with the package (``"dataset:NAME"``); paths
+    are relative to the definition.
 
     Parameters
     ----------
@@ -72,8 +82,33 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not TOML, a setting has a name that cannot be a folder's, a key
-        of it is unknown or out of range, or a control is no setting.
+        If the file is not TOML, the name of a setting cannot be that of a folder, a key
+        is unknown or out of range, or a control is not a setting.
+
+    See Also
+    --------
+    load_definition : Reads a single sweep.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import sims
+    >>> text = '''
+    ... [sweep]
+    ... learning_rates = [0.1, 1.0]
+    ... seeds = [0]
+    ... [settings.small]
+    ... network.n_neurons = 100
+    ... [settings.large]
+    ... network.n_neurons = 500
+    ... '''
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "study.toml")
+    ...     _ = path.write_text(text)
+    ...     study = sims.load_study(path)
+    >>> {name: one.network.n_neurons for name, one in study.settings.items()}
+    {'small': 100, 'large': 500}
     """
     tables = read_tables(path)
     changes, controls = tables.pop("settings", None), tables.pop("controls", {})
@@ -106,7 +141,7 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
 
 
 def _connectomes(names: Any, path: str | Path) -> tuple[str, ...] | None:
-    """Names of networks; files, from the folder of the definition."""
+    """Names of networks, the paths of files relative to the definition's folder."""
     if names is None:
         return None
     if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
@@ -123,7 +158,7 @@ def _connectomes(names: Any, path: str | Path) -> tuple[str, ...] | None:
 def _changed(
     base: Mapping[str, Any], change: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """The base's tables with a setting's keys in them."""
+    """The tables of the base with the keys of a setting."""
     tables = dict(base)
     for name, keys in change.items():
         old = base.get(name, {})
@@ -136,7 +171,7 @@ def _changed(
 def _controls(
     tables: Any, settings: Mapping[str, Definition], path: str
 ) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Check that controls are lists of settings, of settings."""
+    """Check that controls name settings, and list settings."""
     if not isinstance(tables, dict):
         raise ValueError(f"{path}: controls must be tables [controls.NAME]")
     for name, table in tables.items():

@@ -1,4 +1,4 @@
-"""Inputs and targets: what a network is trained on, and what it never sees."""
+"""Tasks: stimuli and targets, for training and held out."""
 
 import zipfile
 import zlib
@@ -22,7 +22,7 @@ _UNREADABLE = (
     *(ValueError, TypeError, OSError, EOFError, MemoryError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
-"""What numpy raises on a file that is torn, locked, or no archive of arrays."""
+"""Errors of numpy for a file that is incomplete, encrypted, or no archive of arrays."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +39,28 @@ class Task:
     kind : {"classification", "regression"}
         In classification the largest output names the class (a single output: above
         or below one half), and accuracy is defined.
+
+    See Also
+    --------
+    task_from_file : Reads a task from a file.
+    digits_task, parity_task, association_task, subtasks_task : Tasks that are included.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims
+    >>> rng = np.random.default_rng(0)
+    >>> stimuli, held_out = rng.random((6, 3)), rng.random((2, 3))
+    >>> task = sims.Task(
+    ...     name="sum",
+    ...     stimuli=stimuli,
+    ...     targets=stimuli.sum(axis=1, keepdims=True),
+    ...     held_out_stimuli=held_out,
+    ...     held_out_targets=held_out.sum(axis=1, keepdims=True),
+    ...     kind="regression",
+    ... )
+    >>> task.n_inputs, task.n_outputs
+    (3, 1)
     """
 
     name: str
@@ -119,6 +141,17 @@ def digits_task(*, size: int = 8, held_out: float = 1 / 3, seed: int = 0) -> Tas
     -------
     Task
         ``size ** 2`` inputs in [0, 1]; 10 outputs, 1 for the digit, else 0.
+
+    See Also
+    --------
+    parity_task : A task without images, as hard as one likes.
+
+    Examples
+    --------
+    >>> import sims
+    >>> task = sims.digits_task(size=4)
+    >>> task.n_inputs, task.n_outputs, len(task.stimuli), len(task.held_out_stimuli)
+    (16, 10, 1198, 599)
     """
     if not 4 <= size <= 64:
         raise ValueError(f"size must be from 4 to 64, got {size}")
@@ -152,7 +185,18 @@ def association_task(
     Returns
     -------
     Task
-        A regression: what counts is the squared error of all outputs.
+        A regression, judged by the squared error of all outputs.
+
+    See Also
+    --------
+    parity_task : Binary patterns whose target follows a rule.
+
+    Examples
+    --------
+    >>> import sims
+    >>> task = sims.association_task(n_patterns=5, n_inputs=8, n_outputs=2)
+    >>> task.stimuli.shape, task.held_out_stimuli.shape
+    ((5, 8), (50, 8))
     """
     check_counts(n_patterns=n_patterns, n_inputs=n_inputs, n_outputs=n_outputs)
     if not 0 <= noise <= 1:
@@ -173,7 +217,7 @@ def association_task(
 
 
 def parity_task(*, n_bits: int = 8, held_out: float = 1 / 3, seed: int = 0) -> Task:
-    """Whether the number of ones among some bits is odd: no input alone tells.
+    """Whether the number of ones among some bits is odd; no single input predicts it.
 
     Parameters
     ----------
@@ -187,6 +231,17 @@ def parity_task(*, n_bits: int = 8, held_out: float = 1 / 3, seed: int = 0) -> T
     -------
     Task
         Bits as inputs in {0, 1}; two outputs, even and odd.
+
+    See Also
+    --------
+    subtasks_task : Several parities at once.
+
+    Examples
+    --------
+    >>> import sims
+    >>> task = sims.parity_task(n_bits=4, held_out=0.25)
+    >>> task.stimuli.shape, task.targets.shape, task.held_out_stimuli.shape
+    ((12, 4), (12, 2), (4, 4))
     """
     if not 2 <= n_bits <= 16:
         raise ValueError(f"n_bits must be from 2 to 16, got {n_bits}")
@@ -205,15 +260,15 @@ def subtasks_task(
 ) -> Task:
     """Parities of groups of bits, each group with an output of its own.
 
-    The sub-tasks have nothing in common but the network: every sample has random bits
-    for all of them, and what one group has says nothing of another's target.
+    The subtasks share nothing but the network: every sample has random bits for all of
+    them, and the bits of one group say nothing about the target of another.
 
     Parameters
     ----------
     n_tasks, n_bits : int
-        Sub-tasks, and bits of each, at most 16.
+        Number of subtasks, and of bits in each (at most 16).
     n_samples : int
-        Random samples, trained and held out.
+        Random samples, for training and held out together.
     held_out : float
         Share of the samples that training never sees.
     seed : int
@@ -224,6 +279,17 @@ def subtasks_task(
         ``n_tasks * n_bits`` inputs in {0, 1}, those of one sub-task beside each other;
         ``n_tasks`` outputs, 1 where the number of ones is odd. A regression, as no
         output is to be larger than another.
+
+    See Also
+    --------
+    parity_task : A single parity.
+
+    Examples
+    --------
+    >>> import sims
+    >>> task = sims.subtasks_task(n_tasks=2, n_bits=3, n_samples=30)
+    >>> task.n_inputs, task.n_outputs, task.kind
+    (6, 2, 'regression')
     """
     check_counts(n_tasks=n_tasks, n_samples=n_samples)
     if not 2 <= n_bits <= 16:
@@ -245,7 +311,7 @@ def subtasks_task(
 
 
 def task_from_file(path: str | Path, *, held_out: float = 1 / 3, seed: int = 0) -> Task:
-    """Read a task of your own.
+    r"""Read a task from a file of arrays or a table.
 
     Parameters
     ----------
@@ -257,7 +323,7 @@ def task_from_file(path: str | Path, *, held_out: float = 1 / 3, seed: int = 0) 
         One column of whole numbers or words names classes; anything else is
         regression.
     held_out : float
-        Share held out where the file does not say.
+        Share held out if the file does not say which samples are.
     seed : int
         Decides which samples are held out.
 
@@ -268,7 +334,24 @@ def task_from_file(path: str | Path, *, held_out: float = 1 / 3, seed: int = 0) 
     Raises
     ------
     FileNotFoundError, ValueError
-        If the file is missing, of another kind, or not made as above.
+        If the file is missing, of another kind, or not as described above.
+
+    See Also
+    --------
+    Task : Makes a task from arrays in memory.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import sims
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "flowers.csv")
+    ...     rows = ["width,height,target", *["1,2,rose", "3,1,tulip"] * 3]
+    ...     _ = path.write_text("\n".join(rows))
+    ...     task = sims.task_from_file(path, held_out=0.34)
+    >>> task.name, task.kind, task.n_outputs
+    ('flowers', 'classification', 2)
     """
     path = Path(path)
     if not path.is_file():

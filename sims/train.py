@@ -44,6 +44,18 @@ class Evaluation:
         cancel, 0 where one is alone.
     spectral_radius : float
         Largest modulus of an eigenvalue of the weights.
+
+    See Also
+    --------
+    evaluate : Makes an evaluation.
+
+    Examples
+    --------
+    >>> import sims
+    >>> task = sims.parity_task(n_bits=3)
+    >>> found = sims.evaluate(sims.layered([3, 4, 2]), task)
+    >>> found.training_loss > 0
+    True
     """
 
     training_loss: float
@@ -77,6 +89,19 @@ class Run:
         100 entries, however long the training.
     diverged_at : int or None
         Step at which rates, credit or weights stopped being finite numbers.
+
+    See Also
+    --------
+    train : Makes a run.
+
+    Examples
+    --------
+    >>> import sims
+    >>> task = sims.parity_task(n_bits=3)
+    >>> network = sims.layered([3, 4, 2])
+    >>> run = sims.train(network, task, learning_rate=0.1, steps=20, checkpoints=2)
+    >>> run.checkpoints.tolist(), run.weights.shape, run.diverged_at
+    ([0, 10, 20], (3, 9, 9), None)
     """
 
     network: Network
@@ -450,8 +475,9 @@ def evaluate(network: Network, task: Task, rule: Rule = RULE) -> Evaluation:
 def ei_balance(network: Network, rates: Rates) -> FloatVector:
     """Excitatory-inhibitory balance index of each neuron that is not an input.
 
-    ``1 - |E - I| / (E + I)``, where E and I are the positive and the negative part of
-    the neuron's input; mean over samples. Neurons without input count as balanced.
+    The index is ``1 - |E - I| / (E + I)``, where E and I are the positive and the
+    negative part of the neuron's input; mean over samples. Neurons without input count
+    as balanced.
 
     Parameters
     ----------
@@ -461,10 +487,25 @@ def ei_balance(network: Network, rates: Rates) -> FloatVector:
     Returns
     -------
     (n - n_inputs,) array, each in [0, 1]
+
+    See Also
+    --------
+    evaluate : Has its mean over neurons.
+
+    Examples
+    --------
+    Two inputs of rate 1 excite an output by 3 and inhibit it by 1: 1 - 2 / 4.
+
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.array([[0.0, 0.0, 3.0], [0.0, 0.0, -1.0], [0.0, 0.0, 0.0]])
+    >>> network = sims.Network(weights, weights != 0, 2, 1, "relu")
+    >>> sims.ei_balance(network, sims.settle_rates(network, [[1.0, 1.0]])).tolist()
+    [0.5]
     """
     weights = _to_numpy(network.weights).astype(np.float64)[:, network.n_inputs :]
     values = np.asarray(rates, dtype=np.float64)
-    # A negative rate (tanh) turns the sign of what its synapses bring.
+    # A negative rate (tanh) reverses the sign of its synapses' effect.
     up, down = np.maximum(weights, 0), np.maximum(-weights, 0)
     on, below = np.maximum(values, 0), np.maximum(-values, 0)
     excitation = on @ up + below @ down
@@ -484,7 +525,29 @@ def ei_balance(network: Network, rates: Rates) -> FloatVector:
 
 
 def spectral_radius(network: Network) -> float:
-    """Largest modulus of an eigenvalue of the weights."""
+    """Largest modulus of an eigenvalue of the weights.
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    float
+
+    See Also
+    --------
+    evaluate : Has it among other measures.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.array([[0.0, 9.0, 0.0], [0.0, 0.0, 2.0], [0.0, 8.0, 0.0]])
+    >>> network = sims.Network(weights, weights != 0, 1, 1, "relu")
+    >>> round(sims.spectral_radius(network), 6)  # the square root of 2 * 8
+    4.0
+    """
     weights = _to_numpy(network.weights).astype(np.float64)
     # Nothing drives the clamped inputs, so they add only zero eigenvalues.
     recurrent = weights[network.n_inputs :, network.n_inputs :]
