@@ -10,9 +10,8 @@ from sims.credit import CreditMode, check_credit_mode
 from sims.network import Network
 
 GROWTH = 1.3
-"""Factor by which a time step may exceed the one before it. Chosen by experience: the
-smaller, the more steps a stimulus takes; the error, set by `steps_per_constant`, is
-hardly affected, because the fast processes are nearly at rest when steps are long."""
+"""Factor by which a time step may exceed the one before it. The larger it is, the fewer
+steps a stimulus takes and the larger is the error; chosen by experience."""
 
 
 @dataclass(frozen=True)

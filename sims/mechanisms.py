@@ -20,8 +20,8 @@ N_FIXED = 256
 """Samples in the fixed batch. More make the correlation more precise and the
 measurement slower; chosen by experience."""
 N_STEPS = 10
-"""Training steps from each checkpoint, chosen by experience: over these few steps the
-weights hardly change, so that the mean describes the checkpoint."""
+"""Training steps from each checkpoint. More steps give a more precise mean, which
+describes the checkpoint less; chosen by experience."""
 _INPUTS = np.linspace(-20, 20, 4001)
 """Net inputs among which the largest slope is looked for. They include 0, where sigmoid
 and tanh are steepest, and reach into the saturation of all activations."""

@@ -1,12 +1,12 @@
 """One training step of the credit rule, on memory that is allocated once.
 
-What the rule *is* stands in `sims.credit`; here is how a step is *computed* quickly.
+`sims.credit` defines the rule; this file computes a step of it quickly.
 
-- Clamped neurons are constants: the drive of the inputs is multiplied once a step, and
-  only what moves is multiplied in every settling step.
-- Arrays are ``(neurons, batch)``, so that inputs, hidden and outputs are each one piece
-  of memory, and no product or sum has to gather its operands.
-- Every result is written into memory that is there already.
+- Clamped neurons are constants: the drive of the inputs is computed once per training
+  step, and only the neurons that change take part in every settling step.
+- Arrays are ``(neurons, batch)``, so that inputs, hidden neurons and outputs are each
+  contiguous in memory, and no product or sum has to gather its operands.
+- Every result is written into memory that was allocated at the start.
 """
 
 import math
@@ -27,8 +27,9 @@ from sims.rule import Rule
 Matrix = NDArray[np.floating]
 
 _LARGE = 1000
-"""Neurons from which on the rates are multiplied in rows and then transposed: measured,
-at 1000 both ways take the same time, at 2000 this one takes three quarters of it."""
+"""Number of neurons above which the rates are multiplied in rows and then transposed.
+Measured: at 1000 neurons both ways take the same time, at 2000 this one takes three
+quarters of it."""
 
 
 class TrainingStep:
@@ -85,19 +86,19 @@ class TrainingStep:
         self._weights[n_bias:] = network.weights[:, n_inputs:]
         if network.bias is not None:
             self._weights[0] = network.bias[n_inputs:]
-        # No weight is larger than the first; below the second none is near infinity.
+        # Bound on the size of any weight, and a size that is far from infinity.
         self._largest = float(np.abs(self._weights).max())
         self._safe = 0.01 * float(np.finfo(dtype).max)
         self._exists = np.ones_like(self._weights)
         self._exists[n_bias:] = network.mask[:, n_inputs:]
         self._absent = np.flatnonzero(self._exists == 0)
-        # Under Dale's law the mask has the neurons' signs; a bias may have either.
+        # Under Dale's law the mask has the signs of the neurons; a bias may have either.
         self._synapses, self._signed = self._weights[n_bias:], None
         if network.signs is not None:
             self._signed = self._exists[n_bias:] * network.signs[:, None]
         self._afferent = self._weights[:n_clamped].T
         self._recurrent = self._weights[n_clamped:]
-        # Neurons that hear credit: all, or all but the clamped outputs.
+        # Neurons that receive credit: all, or all but the clamped outputs.
         listening = n_hidden if rule.credit_mode == "clamp" else n_free
         self._injected = rule.credit_mode == "inject"
         self._backward = self._recurrent[:listening]
@@ -116,7 +117,7 @@ class TrainingStep:
         self._external = buffer(network.n_outputs)
         if rule.loss == "cross-entropy":
             self._cross_entropy = [buffer(network.n_outputs) for _ in range(5)]
-        # BLAS reads a large matrix faster in the order it is stored in.
+        # BLAS reads a large matrix faster in the order in which it is stored.
         large = n_free > _LARGE
         self._rows = np.zeros((batch_size, n_free), dtype=dtype) if large else None
 
@@ -132,9 +133,9 @@ class TrainingStep:
         -------
         float
             Loss of the batch before the change, mean over samples. NaN if rates,
-            credit or weights grew without bound; they are then of no further use.
+            credit or weights grew without bound; the step is then of no further use.
         """
-        with np.errstate(all="ignore"):  # growth is told by the loss
+        with np.errstate(all="ignore"):  # unbounded growth shows in the loss
             self._stimulus[:] = stimulus.T
             self._settle_rates()
             loss = self._find_error(target)
@@ -180,7 +181,7 @@ class TrainingStep:
             in_place(product, minus_constant, out)
 
     def _find_error(self, target: Matrix) -> float:
-        """Set the balance of all and the external credit of the outputs."""
+        """Compute the balance of all neurons and the external credit of the outputs."""
         network, outputs = self._start, slice(self._start.n_hidden, None)
         matched = _BALANCE.get(network.activation)
         if network.balance is None and matched is not None:
@@ -200,7 +201,7 @@ class TrainingStep:
         np.subtract(self._product[outputs], self._minus_constant[outputs], out=driving)
         _cross_entropy(driving, wanted, slope, losses, decay)
         external /= slope
-        if network.balance is None:  # as above, with the digits that the rates lost
+        if network.balance is None:  # as above, but precise where rates are saturated
             self._balance[outputs] = slope
         return float(losses.sum()) / self._batch_size
 
@@ -208,7 +209,7 @@ class TrainingStep:
         n_hidden, external = self._start.n_hidden, self._external
         driven, heard = self._driven, self._heard
         balance = self._balance[: len(heard)]
-        # The first step: the external credit comes to the outputs, and nobody hears.
+        # The first step: the outputs have the external credit, no other neuron has any.
         driven[:n_hidden] = 0
         np.multiply(external, self._balance[n_hidden:], out=driven[n_hidden:])
         if self._tolerance > 0:
@@ -235,8 +236,7 @@ class TrainingStep:
 
     def _change_weights(self) -> None:
         # weights = kept * weights + scale * values @ driven.T, without a temporary.
-        # BLAS keeps columns together where numpy keeps rows, so it is given the
-        # transpose of everything.
+        # BLAS stores matrices by column and numpy by row, so all are transposed.
         self._gemm(
             self._scale,
             self._driven.T,
@@ -246,7 +246,7 @@ class TrainingStep:
             trans_a=True,
             overwrite_c=True,
         )
-        if self._signed is not None:  # what has the wrong sign, or no synapse, is 0
+        if self._signed is not None:  # 0 for a wrong sign, or where no synapse exists
             self._synapses *= self._signed
             np.maximum(self._synapses, 0, out=self._synapses)
             self._synapses *= self._signed
@@ -256,10 +256,10 @@ class TrainingStep:
             self._weights *= self._exists
 
     def _is_bounded(self) -> bool:
-        """Whether rates, credit and weights are finite, mostly without a look at all.
+        """Whether rates, credit and weights are finite, mostly without reading them all.
 
-        A weight changes by no more than the lengths of its factors allow, so weights
-        are looked at only when the sum of these bounds could have overflowed.
+        A weight changes by at most the product of the norms of rates and credit, so the
+        weights are read only when the sum of these bounds could have overflowed.
         """
         squares = [float(np.vdot(x, x)) for x in (self._values, self._driven)]
         self._largest += self._scale * math.sqrt(squares[0]) * math.sqrt(squares[1])
@@ -343,9 +343,9 @@ def kept_share(learning_rate: float, weight_decay: float) -> float:
 def _cross_entropy(
     driving: Matrix, target: Matrix, slope: Matrix, losses: Matrix, decay: Matrix
 ) -> None:
-    """`cross_entropy_slope` and `cross_entropy`, into memory that is already there.
+    """`cross_entropy_slope` and `cross_entropy`, written into `slope` and `losses`.
 
-    What `driving` and `decay` hold is used up.
+    `driving` and `decay` are overwritten.
     """
     np.abs(driving, out=decay)
     np.negative(decay, out=decay)
@@ -361,8 +361,8 @@ def _cross_entropy(
     losses -= driving
 
 
-# Rates f(product - minus_constant), computed into memory that is already there. The
-# constant comes with its sign turned, which saves the sigmoid a pass.
+# Rates f(product - minus_constant), written into `out`. The constant has its sign
+# reversed, which saves the sigmoid one pass over the array.
 
 
 def _fire_sigmoid(product: Matrix, minus_constant: Matrix, out: Matrix) -> None:

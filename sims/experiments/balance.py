@@ -25,10 +25,12 @@ from sims.train import ei_balance, evaluate, train
 STARTS = ("mixed signs", "excitatory")
 ARMS = ("credit rule", "random feedback", "constant balance")
 LEARNED = 0.5
-"""Held-out accuracy from which a network counts as having learned (chance is 0.1)."""
+"""Held-out accuracy from which a network counts as having learned: about half way
+between chance (0.1) and a well-trained network (0.9)."""
 
 SAME_END = 0.1
-"""Balance indices that differ by less count as the same."""
+"""Difference of balance indices, which range from 0 to 1, below which two ends count as
+the same. A convention; the statement gives the values."""
 
 
 def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def _towards_balance(start: str, courses: Sequence[Mapping[str, Any]]) -> Claim:
 
 
 def _owed_to_the_rule(start: str, courses: Sequence[Mapping[str, Any]]) -> Claim:
-    """Best-learned course of each arm, so that arms are compared where they learn."""
+    """Compare the arms, each at the learning rate at which it learned best."""
     best = {
         arm: max((c for c in courses if c["arm"] == arm), key=_accuracy) for arm in ARMS
     }
@@ -204,7 +206,7 @@ def _one_end(courses: Sequence[Mapping[str, Any]]) -> Claim:
 
 
 def _direction(changes: Sequence[float] | FloatArray) -> str:
-    """Whether a change over seeds is above 0, below it, or not told from it."""
+    """Whether a change over seeds is above 0, below it, or compatible with it."""
     edges = band(changes)
     low, high = float(edges["low"]), float(edges["high"])
     if not np.isfinite(low):
@@ -247,7 +249,7 @@ def _follow(
             replace(network, weights=weights) if np.isfinite(weights).all() else None
             for weights in run.weights
         ]
-    else:  # only the slower training lets credit return across other synapses
+    else:  # only the slower training can return credit across other synapses
         course = learn(network, task, rule, feedback=feedback, **training)
     n_hidden = network.n_hidden
     stimuli = task.held_out_stimuli[: settings["measured_on"]]
@@ -288,7 +290,7 @@ def _network(start: str, task: Task, seed: int, settings: Settings) -> Network:
     if start == "excitatory":
         weights = np.abs(network.weights)
         onto_each = weights[:, network.n_inputs :].sum(axis=0).mean()
-        # at any size the same: more would hold every sigmoid at its ceiling
+        # the same sum at any size: a larger one saturates every sigmoid
         return replace(network, weights=weights * (settings["excitation"] / onto_each))
     return network
 

@@ -22,15 +22,17 @@ from sims.train import evaluate, train
 
 DEPRIVATIONS = ("matched", "too strong, weights held", "too strong")
 FADED = 0.01
-"""Share of its first length below which credit counts as having died out."""
+"""Share of its first length below which credit counts as having died out. A convention;
+the statement gives the number of steps."""
 GREW = 10.0
-"""Multiple of its first length above which credit counts as having grown."""
+"""Multiple of its first length above which credit counts as having grown: credit of
+non-normal operators may grow for a few steps before it decays."""
 
 
 def deprive(
     *, activation: str, rate: float, seed: int, settings: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Train, then take inputs and external credit away; with matched neurons or not.
+    """Train, then remove inputs and external credit, with matched neurons or not.
 
     Returns
     -------
@@ -126,7 +128,7 @@ def deprivation_claims(rows: Sequence[Mapping[str, Any]]) -> tuple[Claim, ...]:
 def _in_the_dark(
     network: Network, task: Task, *, learning_rate: float, factor: float, steps: int
 ) -> dict[str, Any]:
-    """Rates, credit and weights step on together, from a stimulus that has just ended.
+    """Rates, credit and weights evolve together after a stimulus has ended.
 
     The balance function is `factor` times f'.
     """
@@ -172,7 +174,7 @@ def _in_the_dark(
 
 
 def _late_growth(curve: FloatArray) -> float:
-    """Factor per step over the second half; NaN once nothing is left to grow."""
+    """Factor per step over the second half; NaN if the credit has vanished."""
     middle = len(curve) // 2
     if not (curve[middle] > 0 and curve[-1] > 0):
         return float("nan")

@@ -1,4 +1,4 @@
-"""Gradients of the loss that know nothing of the credit rule, to judge it by."""
+"""Gradients of the loss, computed independently of the credit rule, to test it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from commstruct.vocabulary import FloatArray
 from sims.network import Network
 
 STEP = 1e-150
-"""Imaginary step: so small that the derivative it gives is exact to rounding."""
+"""Imaginary step: so small that its square vanishes in double precision."""
 
 _RATES: dict[str, Callable[[Any], Any]] = {
     "sigmoid": lambda h: 1 / (1 + np.exp(-h)),
@@ -21,7 +21,7 @@ _RATES: dict[str, Callable[[Any], Any]] = {
     "relu": lambda h: np.where(h.real > 0, h, 0),
     "softplus": lambda h: np.log(1 + np.exp(h)),
 }
-"""Activations once more, analytic, written without the simulator's."""
+"""The activations once more, for complex numbers, independent of the simulator's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class LayerGradient:
         Synapses from the layer before onto `neurons`.
     bias : (neurons,) array or None
     neurons : (neurons,) array of int
-        Index in the network of the postsynaptic neurons that were looked at.
+        Indices in the network of the postsynaptic neurons that were examined.
     """
 
     weights: FloatArray
@@ -97,10 +97,10 @@ def descent_by_complex_step(
 ) -> list[LayerGradient]:
     """Descent direction of a layered network by imaginary steps of the net inputs.
 
-    A neuron's net input is moved by an imaginary step, in every sample at once; the
-    imaginary part of the loss is then its derivative, free of cancellation (Squire &
-    Trapp 1998, doi:10.1137/S003614459631241X). What the layers behind do with the step
-    is computed forwards: nothing runs backwards here.
+    The net input of a neuron is changed by an imaginary step, in all samples at once.
+    The imaginary part of the loss is then proportional to its derivative, free of
+    cancellation (Squire & Trapp 1998, doi:10.1137/S003614459631241X). The step is
+    propagated forwards through the later layers; nothing is propagated backwards.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def descent_by_complex_step(
         Neurons in each layer.
     stimulus, target : (batch, n_inputs) and (batch, n_outputs) arrays
     at_most : int, optional
-        Look at the first so many neurons of each layer only.
+        Examine only this many neurons of each layer, the first ones.
     """
     rate, ends = _RATES[network.activation.name], np.cumsum(sizes)
     blocks = [
@@ -152,7 +152,7 @@ def descent_by_complex_step(
 
 
 def relative_error(found: FloatArray, true: FloatArray) -> float:
-    """Length of the difference, in lengths of the truth; absolute where that is 0."""
+    """Norm of the difference, relative to that of the truth; absolute if that is 0."""
     scale = float(np.linalg.norm(true))
     difference = float(np.linalg.norm(found - true))
     return difference / scale if scale > 0 else difference

@@ -1,4 +1,4 @@
-"""Balance functions that are not the slope of the rate, in many ways."""
+"""Balance functions that differ from the slope of the rate, in several ways."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +19,7 @@ MISMATCHES: dict[str, tuple[float | str, ...]] = {
     "constant": (1.0,),
     "hidden neurons silent": (0.0,),
 }
-"""Kinds of mismatch and how large each is made; `mismatched` says what they mean."""
+"""Kinds of mismatch and their levels, from slight to severe; see `mismatched`."""
 
 
 def mismatched(
@@ -29,7 +29,7 @@ def mismatched(
     activation: str,
     n_free: int,
     n_outputs: int,
-    seed: int,
+    seed: int = 0,
 ) -> Callable[[Array], Array]:
     """A balance function that differs from the slope f' of an activation.
 
@@ -40,7 +40,7 @@ def mismatched(
         ``f'(h / level)``; "piecewise linear": f' at `level` points from -4 to 4,
         straight lines between; "of another activation": f' of the one named `level`;
         "noisy neurons": f' times a factor per neuron, log-normal with sd `level`;
-        "noisy moments": f' times ``1 + level * normal``, drawn anew at every use;
+        "noisy moments": f' times ``1 + level * normal``, drawn for every moment;
         "constant": `level`; "hidden neurons silent": f' at the outputs, times `level`
         elsewhere.
     level : float or str
@@ -87,7 +87,7 @@ def mismatched(
 class _MomentaryNoise:
     """A balance function with noise that is drawn once for each moment.
 
-    Credit and plasticity of one moment hear the same noise.
+    Credit and plasticity of one moment have the same noise.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class _MomentaryNoise:
     def __call__(self, net_input: Array) -> Array:
         if not np.array_equal(net_input, self._moment):
             noise = self._size * self._rng.normal(size=net_input.shape)
-            self._moment = np.array(net_input)  # the caller may use its memory again
+            self._moment = np.array(net_input)  # the caller may overwrite its own
             self._balance = self._slope(net_input) * (1 + noise.astype(net_input.dtype))
         return self._balance
 
@@ -107,7 +107,7 @@ class _MomentaryNoise:
 def _of_each_neuron(factors: FloatArray, net_input: Array) -> Array:
     """Factors of the free neurons, laid out as their net input is; 1 for the inputs.
 
-    Net input comes as (batch, n), or of the free neurons alone, either way round.
+    The net input is (batch, n), or that of the free neurons alone, in either order.
     """
     of_all = np.ones(net_input.shape[1], dtype=net_input.dtype)
     if net_input.shape[0] == len(factors) != net_input.shape[1]:

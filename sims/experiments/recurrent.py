@@ -24,11 +24,15 @@ from sims.task import Task, digits_task
 from sims.train import train
 
 LARGEST_ERROR = 1e-6
+"""Relative error up to which a weight change counts as the gradient by finite
+differences: far above their own error (at most 4e-10, measured), and far below that of
+clamped credit (1.5 % and more)."""
 MODES: tuple[CreditMode, ...] = ("inject", "clamp")
 AT_REST = 1e-13
-"""Change of a rate or a credit in a step below which it counts as being at rest."""
+"""Change of a rate or a credit per step below which it counts as being at rest."""
 DIFFERENCE_STEP = 1e-5
-"""Change of a weight in the finite differences of the settled loss."""
+"""Change of a weight in the finite differences of the settled loss: about the cube root
+of the rounding error, where central differences are most precise."""
 
 
 def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:
@@ -207,7 +211,7 @@ def _verdict(numbers: Numbers) -> tuple[Claim, ...]:
 
 
 def _finite(values: Iterable[Any]) -> list[float]:
-    """What came to rest."""
+    """Values of the networks that came to rest."""
     return [float(v) for v in values if v is not None and np.isfinite(v)]
 
 
@@ -264,7 +268,7 @@ def differences_of_loss(
         for side in (1, -1):
             weights = network.weights.copy()
             weights[pre, post] += side * DIFFERENCE_STEP
-            # a small weight may cross 0, which Dale's law would not let it
+            # without signs: a small weight may cross 0, which Dale's law forbids
             moved = replace(network, weights=weights, signs=None)
             losses.append(settled_loss(moved, stimulus, target))
         slopes[place] = -(losses[0] - losses[1]) / (2 * DIFFERENCE_STEP)
@@ -274,7 +278,7 @@ def differences_of_loss(
 def settled_change(
     network: Network, stimulus: FloatArray, target: FloatArray, mode: CreditMode
 ) -> FloatArray:
-    """Weight change with rates and credit at rest; NaN where they do not come to it."""
+    """Weight change with rates and credit at rest; NaN where they do not settle."""
     rates = settle_rates(network, stimulus, steps=5000, tolerance=AT_REST)
     external = target - rates.values[:, network.outputs]
     credit = settle_credit(
@@ -324,7 +328,7 @@ def _check(
 def _angle(
     *, outputs: float, gain: float, echo: bool, seed: int, settings: Settings
 ) -> dict[str, float]:
-    """Angle between the two changes; without `echo` the outputs drive nobody."""
+    """Angle between the two changes; without `echo` the outputs drive no neuron."""
     n_free = settings["angle_neurons"] - settings["angle_inputs"]
     network = all_to_all(
         settings["angle_neurons"],

@@ -1,4 +1,4 @@
-"""Training by the three pure functions of the rule, open to every spoiled variant."""
+"""Training by the pure functions of the rule, which also takes variants of the rule."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -117,7 +117,7 @@ def changed(
     weights: FloatArray,
     biases: FloatArray | None = None,
 ) -> Network:
-    """The network after one change of its weights and biases.
+    """The network after a change of its weights and biases.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def changed(
     Raises
     ------
     FloatingPointError
-        If a weight or bias is no finite number any more.
+        If a weight or bias is no longer finite.
     """
     after = network.weights + np.asarray(learning_rate * weights, network.weights.dtype)
     if network.signs is not None:  # Dale's law: a synapse stops at 0
@@ -154,7 +154,7 @@ def in_double(network: Network) -> Network:
 
 
 def _batches(n_samples: int, size: int, seed: int) -> Iterator[NDArray[np.int64]]:
-    """Samples in shuffled rounds, batch by batch; a round's remainder is skipped."""
+    """Samples shuffled again and again, batch by batch; the remainder is skipped."""
     rng = np.random.default_rng(seed)
     while True:
         order = rng.permutation(n_samples)

@@ -1,4 +1,4 @@
-"""The operator that carries credit back, and what its spectral radius predicts."""
+"""The retrograde operator, which carries credit back, and its spectral radius."""
 
 from typing import Literal
 
@@ -14,18 +14,19 @@ Regime = Literal["free", "inject", "clamp"]
 """free: no external credit. inject, clamp: external credit, as in `settle_credit`."""
 
 BORDER = 0.05
-"""Spectral radii this near to 1 are left undecided: too slow to tell in our steps."""
+"""Distance from 1 within which a spectral radius is left undecided: credit then changes
+too slowly to be classified in the steps that are taken. Chosen by experience."""
 
 
 def carriers(network: Network, regime: Regime) -> NDArray[np.int64]:
-    """Neurons whose credit is passed on in a loop; the others hold what is given."""
+    """Neurons whose credit is iterated; all others hold a given value."""
     if regime == "clamp":
         return np.asarray(network.hidden)
     return np.arange(network.n_inputs, network.n_neurons)
 
 
 def retrograde_operators(network: Network, rates: Rates, regime: Regime) -> FloatArray:
-    """``W diag(b(h))`` among the carriers, the matrix that is applied in each step.
+    """``W diag(b(h))`` among the carriers, the matrix that acts in each step.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def retrograde_operators(network: Network, rates: Rates, regime: Regime) -> Floa
 
 
 def carry_back(network: Network, balance: Array, credit: Array) -> Array:
-    """One retrograde step of every neuron that is not an input, nobody clamped."""
+    """One retrograde step of every neuron that is not an input, none of them clamped."""
     heard = (credit * balance) @ network.weights.T
     heard[:, : network.n_inputs] = 0
     return heard
@@ -52,11 +53,11 @@ def spectral_radii(operators: FloatArray) -> FloatArray:
     return np.asarray(np.abs(np.linalg.eigvals(operators)).max(axis=-1))
 
 
-def growth(operators: FloatArray, *, steps: int, seed: int) -> FloatArray:
-    """Factor by which a random distribution of credit changes per step, in the end.
+def growth(operators: FloatArray, *, steps: int, seed: int = 0) -> FloatArray:
+    """Asymptotic factor by which a random distribution of credit changes per step.
 
     The geometric mean over the second half of the steps; the distribution is rescaled
-    as it goes, so that it neither vanishes nor overflows.
+    in every step, so that it neither vanishes nor overflows.
 
     Returns
     -------
@@ -76,9 +77,9 @@ def growth(operators: FloatArray, *, steps: int, seed: int) -> FloatArray:
 def settled_credit(
     network: Network, rates: Rates, external: FloatArray, regime: Regime
 ) -> FloatArray:
-    """Credit at rest, solved for at once instead of iterated, ``(batch, n)``.
+    """Credit at rest, as the solution of a linear system, ``(batch, n)``.
 
-    It is a rest point whether or not the iteration would ever come to it.
+    It is a fixed point whether or not the iteration converges to it.
     """
     members = carriers(network, regime)
     operators = retrograde_operators(network, rates, regime)

@@ -27,9 +27,13 @@ from sims.task import digits_task
 from sims.train import train
 
 EXACT = 1e-12
+"""Relative error up to which a weight change counts as the gradient; rounding in double
+precision, as in the experiment "equivalence"."""
 RATE_TOLERANCE = 0.1
+"""Relative deviation up to which a measured decay counts as the predicted one. Decay is
+geometric only in the limit, and the steps measured are few; chosen by experience."""
 FLOOR = 1e-13
-"""Errors below it are rounding, and say nothing of the rate of decay."""
+"""Errors below it are rounding, and carry no information on the rate of decay."""
 
 
 def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:

@@ -23,20 +23,22 @@ from sims.task import Task, digits_task
 from sims.train import evaluate
 
 DWELL = 10.0
-"""Seconds that a stimulus lasts."""
+"""Duration of a stimulus in seconds: ten time constants of credit."""
 USUAL = TimeConstants(firing=0.01, credit=1.0, weights=60.0)
-"""Milliseconds, a second, a minute: within the ranges of the theory, unscaled."""
+"""Milliseconds for firing, seconds for credit, minutes for weights, as in the theory."""
 ALIGNED = 30.0
-"""Degrees from the gradient within which a weight change counts as following it."""
+"""Angle to the gradient, in degrees, within which a weight change counts as following
+it. A convention: its progress per step is then 87 % (the cosine) of the steepest."""
 LEARNED = 0.9
-"""Share of the phased rule's gain in accuracy that counts as learning as well."""
+"""Share of the phased rule's gain in accuracy from which learning counts as equal. A
+convention; the figure shows the accuracies."""
 
 SWEEPS = {
     "credit": "time constant of credit / duration of a stimulus",
     "firing": "time constant of firing / time constant of credit",
     "weights": "time constant of credit / time constant of weights",
 }
-"""What is varied, each as a ratio that the theory wants to be small."""
+"""What is varied, each as a ratio that the theory requires to be small."""
 
 
 def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:
