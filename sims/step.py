@@ -92,7 +92,7 @@ class TrainingStep:
         self._exists = np.ones_like(self._weights)
         self._exists[n_bias:] = network.mask[:, n_inputs:]
         self._absent = np.flatnonzero(self._exists == 0)
-        # Under Dale's law the mask has the signs of the neurons; a bias may have either.
+        # Under Dale's law the mask has the neurons' signs; biases may have either sign.
         self._synapses, self._signed = self._weights[n_bias:], None
         if network.signs is not None:
             self._signed = self._exists[n_bias:] * network.signs[:, None]
@@ -256,7 +256,7 @@ class TrainingStep:
             self._weights *= self._exists
 
     def _is_bounded(self) -> bool:
-        """Whether rates, credit and weights are finite, mostly without reading them all.
+        """Whether rates, credit and weights are finite, mostly without reading them.
 
         A weight changes by at most the product of the norms of rates and credit, so the
         weights are read only when the sum of these bounds could have overflowed.

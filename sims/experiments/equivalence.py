@@ -42,8 +42,8 @@ KINK_MARGIN = 1e-6
 """Least distance of the net inputs of relu neurons from 0, where the gradient is not
 defined; far larger than rounding."""
 CANDIDATES = 8
-"""Stimuli drawn for each one that is needed, since some leave a layer silent. With more,
-fewer networks are drawn in vain; chosen by experience."""
+"""Stimuli drawn for each one that is needed, since some leave a layer silent; chosen by
+experience."""
 
 
 def _measure(settings: Settings, seeds: Sequence[int], workers: int) -> dict[str, Any]:

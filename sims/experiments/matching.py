@@ -119,12 +119,12 @@ def _verdict(numbers: Numbers) -> tuple[Claim, ...]:
             f"gradient (it costs {interval(costs, '.1f')} points)."
         )
     tolerated = 100 * TOLERATED_LOSS
-    certain = [r for r in ordered if band(_costs(numbers, r))["low"] > tolerated]
-    if certain:
+    sure = [r for r in ordered if band(_costs(numbers, r))["low"] > tolerated]
+    if sure:
         answer += (
             " The smallest mismatch whose cost lies above that with its whole interval "
-            f"is {100 * float(certain[0]['mismatch']['mean']):.0f} %: {called(certain[0])}, "
-            f"{interval(_costs(numbers, certain[0]), '.1f')} points."
+            f"is {100 * float(sure[0]['mismatch']['mean']):.0f} %: {called(sure[0])}, "
+            f"{interval(_costs(numbers, sure[0]), '.1f')} points."
         )
     else:
         answer += "; none that was tried does."

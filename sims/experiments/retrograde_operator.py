@@ -40,7 +40,7 @@ def retrograde_operators(network: Network, rates: Rates, regime: Regime) -> Floa
 
 
 def carry_back(network: Network, balance: Array, credit: Array) -> Array:
-    """One retrograde step of every neuron that is not an input, none of them clamped."""
+    """One retrograde step of every neuron that is not an input, none clamped."""
     heard = (credit * balance) @ network.weights.T
     heard[:, : network.n_inputs] = 0
     return heard

@@ -25,7 +25,7 @@ from sims.train import evaluate
 DWELL = 10.0
 """Duration of a stimulus in seconds: ten time constants of credit."""
 USUAL = TimeConstants(firing=0.01, credit=1.0, weights=60.0)
-"""Milliseconds for firing, seconds for credit, minutes for weights, as in the theory."""
+"""Milliseconds for firing, a second for credit, a minute for weights, unscaled."""
 ALIGNED = 30.0
 """Angle to the gradient, in degrees, within which a weight change counts as following
 it. A convention: its progress per step is then 87 % (the cosine) of the steepest."""
