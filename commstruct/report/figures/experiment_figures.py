@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from commstruct.report.figures.dynamics_figures import plot_clamping, plot_timescales
+from commstruct.report.figures.balance_figure import plot_balance
+from commstruct.report.figures.clamping_figure import plot_clamping
+from commstruct.report.figures.equivalence_figure import plot_equivalence
 from commstruct.report.figures.experiment_drawing import Result
-from commstruct.report.figures.gradient_figures import (
-    plot_equivalence,
-    plot_recurrent,
-    plot_settling,
-)
-from commstruct.report.figures.learning_figures import plot_balance, plot_matching
+from commstruct.report.figures.matching_figure import plot_matching
+from commstruct.report.figures.recurrent_figure import plot_recurrent
+from commstruct.report.figures.settling_figure import plot_settling
+from commstruct.report.figures.timescales_figure import plot_timescales
 
 FIGURES: dict[str, Callable[[Result], Figure]] = {
     "equivalence": plot_equivalence,
