@@ -280,7 +280,7 @@ class Definition(Section):
         """Whether the networks have biases, which a sweep's store does not keep."""
         return isinstance(self.network, LayeredSettings) and self.network.bias
 
-    def build_network(self, task: Task, *, seed: int) -> Network:
+    def build_network(self, task: Task, *, seed: int = 0) -> Network:
         """Make the untrained network of one seed.
 
         Parameters

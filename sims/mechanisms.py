@@ -65,7 +65,7 @@ def measure_mechanisms(
     weights: ArrayLike,
     *,
     learning_rate: float,
-    seed: int,
+    seed: int = 0,
 ) -> Mechanisms:
     """Measure the mechanisms of one training of a sweep.
 
