@@ -68,7 +68,7 @@ def run_experiment(
     ``sims.run_experiment("settling", seeds=5)`` runs one; a name that does not exist
     is refused:
 
-    >>> sims.run_experiment("balence")
+    >>> sims.run_experiment("balence")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     ValueError: experiment must be one of equivalence, ..., recurrent, got 'balence'
