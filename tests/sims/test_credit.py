@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from sims.experiments.retrograde import settled_credit
 
 from sims.activation import ACTIVATIONS
 from sims.credit import (
@@ -19,6 +18,7 @@ from sims.credit import (
     settle_rates,
     weight_change,
 )
+from sims.experiments.retrograde_operator import settled_credit
 from sims.loss import external_credit, target_loss
 from sims.network import Network, all_to_all, layered
 
