@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_networks_are_analysed_compared_and_reported_without_the_simulator(folder):
-    few = ["--nulls", "1", "--formats", "html", "--quiet", "--workers", "1"]
+    few = ["--nulls", "1", "--format", "html", "--quiet", "--workers", "1"]
     made = run("analyze", "a.npy", "--out", "one", "--restarts", "1", *few, cwd=folder)
     assert made.returncode == 0, made.stderr
     made = run("report", "one", "--quiet", cwd=folder)
