@@ -79,7 +79,7 @@ def compare_partitions(a: ArrayLike, b: ArrayLike) -> PartitionComparison:
 
     Examples
     --------
-    Of the six pairs of four neurons, the two partitions agree on four:
+    Of the six pairs of four neurons, the two partitions agree on three:
 
     >>> import commstruct as cs
     >>> result = cs.compare_partitions([0, 0, 1, 1], [0, 0, 0, 1])
