@@ -2,14 +2,22 @@
 
 import difflib
 import json
+import logging
 from dataclasses import dataclass
 from importlib.resources import as_file, files
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Unpack
 
 from commstruct.connectome import Connectome
-from commstruct.files.reading import read_connectome
+from commstruct.files.options import ReadingKeywords
+from commstruct.files.reading import read_connectome, read_connectome_with_report
+from commstruct.files.stores import split_run
 
 DATA = files("commstruct") / "data"
+DATASET = "dataset:"
+"""Prefix of the name of a shipped connectome where a file could be named too."""
+
+logger = logging.getLogger("commstruct")
 Kind = Literal["connectome", "classic", "trained"]
 
 
@@ -144,3 +152,45 @@ def load_dataset(name: str) -> Connectome:
         )
     with as_file(DATA / f"{name}.npz") as path:
         return read_connectome(path)
+
+
+def read_network(network: str, **options: Unpack[ReadingKeywords]) -> Connectome:
+    """Read a network by its name, and log what was read.
+
+    Parameters
+    ----------
+    network : str
+        A file, a run of a sweep store (``STORE@RATE,SEED``), or ``dataset:NAME``.
+    **options
+        As in `read_connectome`, for files.
+
+    Examples
+    --------
+    >>> from commstruct.datasets import read_network
+    >>> read_network("dataset:karate").n_neurons
+    34
+    """
+    if network.startswith(DATASET):
+        connectome = load_dataset(network.removeprefix(DATASET))
+        attributes = ", ".join(map(str, connectome.attributes)) or "none"
+        logger.info("%s: %r; attributes: %s", network, connectome, attributes)
+        return connectome
+    path, run = split_run(network)
+    connectome, report = read_connectome_with_report(path, **{**options, **run})
+    logger.info("%s", report)
+    return connectome
+
+
+def short_name(network: str) -> str:
+    """Return a dataset's name, a run's rate and seed, or a file's name, no ending.
+
+    Examples
+    --------
+    >>> from commstruct.datasets import short_name
+    >>> short_name("dataset:karate"), short_name("data/worm.csv")
+    ('karate', 'worm')
+    """
+    store, run = split_run(network)
+    if run:
+        return f"{Path(store).stem}@{network.removeprefix(f'{store}@')}"
+    return Path(network.removeprefix(DATASET)).stem

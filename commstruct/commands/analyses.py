@@ -39,31 +39,11 @@ def analyze_input(
     An earlier analysis in the folder is used as far as it is of the same weights,
     settings and versions.
     """
-    from commstruct.analysis import (
-        Execution,
-        analyze_with,
-        read_analysis,
-        write_analysis,
-    )
-    from commstruct.provenance import utc_now
+    from commstruct.analysis.folders import analyze_into
 
-    previous = None
-    if (out / "analysis.json").exists():
-        try:
-            previous = read_analysis(out)
-        except ValueError as error:
-            log.warning("the analysis in %s is not used again: %s", out, error)
-    started = utc_now()
-    with session.progress("analysing", log_beside=str(out)) as progress:
-        execution = Execution(
-            session.workers, session.executor, previous, session.command, progress
-        )
-        analysis = analyze_with(network, settings, execution)
-    write_analysis(analysis, out)
-    session.record_call(
-        out, started=started, input_sha256=analysis.provenance["input_sha256"]
+    return analyze_into(
+        out, network, settings, command=session.command, resources=session.resources
     )
-    return analysis
 
 
 def write_pages(

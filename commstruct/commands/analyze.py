@@ -14,7 +14,7 @@ from commstruct.commands.analyses import (
 from commstruct.commands.command import command
 from commstruct.commands.command_lines import analyze_command_line
 from commstruct.commands.messages import log, print_summary
-from commstruct.commands.networks import is_store, read_network, result_folders
+from commstruct.commands.networks import is_store, result_folders
 from commstruct.commands.options import (
     DaskAddress,
     Formats,
@@ -133,10 +133,11 @@ def _analyze_network(
     session: Session,
 ) -> "Analysis":
     """Analyse one network, and keep a copy of it beside its analysis."""
+    from commstruct.datasets import read_network
     from commstruct.files import write_connectome
     from commstruct.report.pages import NETWORK_NAME
 
-    connectome = read_network(network, reading)
+    connectome = read_network(network, **reading.keywords())
     settings = analysis_settings(asdict(options), n_neurons=connectome.n_neurons)
     log.info(
         "%s: modules: %s; searches per network: %d; null networks: %d",

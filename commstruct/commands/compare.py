@@ -10,11 +10,9 @@ from commstruct.commands.command import command
 from commstruct.commands.command_lines import command_line
 from commstruct.commands.messages import log, print_summary
 from commstruct.commands.networks import (
-    DATASET,
     distinct_names,
     is_store,
     read_groups,
-    read_network,
     runs_of,
 )
 from commstruct.commands.options import (
@@ -310,8 +308,10 @@ def _read_inputs(
     networks: list[str], names: list[str], reading: ReadingOptions
 ) -> _Inputs:
     from commstruct.analysis import input_hash
+    from commstruct.datasets import read_network
 
-    connectomes = [read_network(network, reading) for network in networks]
+    keywords = reading.keywords()
+    connectomes = [read_network(network, **keywords) for network in networks]
     hashes = [input_hash(connectome) for connectome in connectomes]
     return _Inputs(networks, names, connectomes, hashes)
 
@@ -326,6 +326,7 @@ def _compare_two(
 ) -> dict[str, Any]:
     """Compare two connectomes, write the results, and return their summary."""
     from commstruct.compare import compare_connectomes
+    from commstruct.datasets import DATASET
     from commstruct.report.pages.results import write_result
 
     log.info("comparing, with %d null networks of each", options.n_nulls)

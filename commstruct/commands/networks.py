@@ -2,36 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from commstruct.commands.messages import log
-from commstruct.commands.reading import ReadingOptions
-
-if TYPE_CHECKING:
-    from commstruct.connectome import Connectome
-
-DATASET = "dataset:"
-"""Prefix of the name of a connectome that ships with commstruct."""
-
-
-def read_network(
-    network: str,
-    reading: ReadingOptions = ReadingOptions(),  # noqa: B008 (frozen)
-) -> "Connectome":
-    """Read a file, a run of a sweep or a dataset, and log what was read."""
-    from commstruct.datasets import load_dataset
-    from commstruct.files import read_connectome_with_report
-    from commstruct.files.stores import split_run
-
-    if network.startswith(DATASET):
-        connectome = load_dataset(network.removeprefix(DATASET))
-        attributes = ", ".join(map(str, connectome.attributes)) or "none"
-        log.info("%s: %r; attributes: %s", network, connectome, attributes)
-        return connectome
-    path, run = split_run(network)
-    connectome, report = read_connectome_with_report(path, **reading.keywords(), **run)
-    log.info("%s", report)
-    return connectome
 
 
 def is_store(network: str) -> bool:
@@ -55,18 +25,10 @@ def runs_of(store: str) -> tuple[list[str], str]:
     return networks, ",".join(str(run.learning_rate) for run in runs)
 
 
-def short_name(network: str) -> str:
-    """Return a dataset's name, a run's rate and seed, or a file's name, no ending."""
-    from commstruct.files.stores import split_run
-
-    store, run = split_run(network)
-    if run:
-        return f"{Path(store).stem}@{network.removeprefix(f'{store}@')}"
-    return Path(network.removeprefix(DATASET)).stem
-
-
 def distinct_names(networks: list[str]) -> list[str]:
     """Return short names of networks where these differ, else the names as given."""
+    from commstruct.datasets import short_name
+
     names = [short_name(network) for network in networks]
     if len(set(names)) == len(names):
         return names
@@ -80,6 +42,8 @@ def result_folders(networks: list[str], out: Path) -> list[Path]:
     """Return the folder for the results of each network."""
     if len(networks) == 1:
         return [out]
+    from commstruct.datasets import short_name
+
     names = [short_name(network) for network in networks]
     if len(set(names)) < len(names):
         raise ValueError(

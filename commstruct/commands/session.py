@@ -12,6 +12,8 @@ from commstruct.commands.messages import Progress, open_log_file, progress_bar
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from commstruct.analysis.folders import Resources
+
 
 @dataclass(frozen=True)
 class Session:
@@ -39,6 +41,18 @@ class Session:
     ) -> AbstractContextManager[Progress]:
         """Show the progress of a task; see `progress_bar`."""
         return progress_bar(task, quiet=self.quiet, log_beside=log_beside)
+
+    @property
+    def resources(self) -> "Resources":
+        """Workers, executor and progress, as analyses and studies take them."""
+        from commstruct.analysis.folders import Resources
+
+        return Resources(self.workers, self.executor, self._progress_beside)
+
+    def _progress_beside(
+        self, task: str, folder: Path
+    ) -> AbstractContextManager[Progress]:
+        return self.progress(task, log_beside=str(folder))
 
     def record_call(self, out: Path, *, started: str, **about: Any) -> None:
         """Leave beside results which call made them, when, and what it logged.

@@ -1,7 +1,6 @@
 """The work of `run` on a study: options, progress, the report, and the summary."""
 
 import logging
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ from commstruct.commands.settings import report_settings
 if TYPE_CHECKING:
     from commstruct.analysis.settings import AnalysisSettings
     from commstruct.report.settings import ReportSettings
-    from commstruct.study.analyses import Progress
     from sims.study import Study
 
 
@@ -33,10 +31,7 @@ def run_study(
     plan = StudyPlan(study, analyses)
     settings = report_settings(report, formats=formats)
     log = logging.getLogger("commstruct")
-
-    def progress(what: str, folder: Path) -> "AbstractContextManager[Progress | None]":
-        return session.progress(what, log_beside=str(folder))
-
+    progress = session.resources.progress
     if share[1] > 1:
         names = run_share(
             plan,

@@ -4,19 +4,15 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from commstruct.analysis.folders import Resources, analyze_command, analyze_into
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.compare.reference_axes import ConnectomePlaces, place_connectome
 from commstruct.connectome import Connectome
-from commstruct.datasets import list_datasets, load_dataset
-from commstruct.files import read_connectome_with_report
-from commstruct.files.stores import split_run
-from commstruct.study.analyses import Resources, analyze_command, analyze_into
+from commstruct.datasets import DATASET, list_datasets, read_network, short_name
 
 LEAST_NULLS = 39
 """Null networks of each connectome: with 39, one connectome alone can have p = .025,
 the level of either side of a two-sided test at .05."""
-
-DATASET = "dataset:"
 
 logger = logging.getLogger("commstruct")
 
@@ -46,27 +42,7 @@ def read_connectomes(names: Sequence[str] | None) -> dict[str, Connectome]:
         raise ValueError(
             f"connectomes must have different names, got {', '.join(short_names)[:200]}"
         )
-    return {name: _read(name) for name in names}
-
-
-def _read(name: str) -> Connectome:
-    if name.startswith(DATASET):
-        connectome = load_dataset(name.removeprefix(DATASET))
-        known = ", ".join(map(str, connectome.attributes)) or "none"
-        logger.info("%s: %r; attributes: %s", name, connectome, known)
-        return connectome
-    path, run = split_run(name)
-    connectome, report = read_connectome_with_report(path, **run)
-    logger.info("%s", report)
-    return connectome
-
-
-def short_name(network: str) -> str:
-    """Name of a dataset, rate and seed of a run, or name of a file without ending."""
-    store, run = split_run(network)
-    if run:
-        return f"{Path(store).stem}@{network.removeprefix(f'{store}@')}"
-    return Path(network.removeprefix(DATASET)).stem
+    return {name: read_network(name) for name in names}
 
 
 def place_connectomes(

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from commstruct.analysis import Analysis, Sweep, open_sweep
-from commstruct.study.analyses import ProgressOf, Resources, analyze_into, silent
+from commstruct.analysis.folders import ProgressOf, Resources, analyze_into, silent
 from commstruct.study.cache import kept
 from commstruct.study.connectomes import place_connectomes, read_connectomes
 from commstruct.study.explanations import MeasuredRun, explain

@@ -13,6 +13,7 @@ from helpers.figures import collisions
 from helpers.stores import make_store
 
 from commstruct.analysis import Analysis, analyze
+from commstruct.analysis.folders import Resources
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.compare.placement import WARNING
 from commstruct.compare.reference_axes import AXES, place_connectome, place_of
@@ -21,7 +22,6 @@ from commstruct.report.figures.prediction_figure import plot_predictions
 from commstruct.report.pages.document import Document
 from commstruct.report.pages.prediction_section import add_predictions
 from commstruct.report.words.prediction_sentences import prediction_sentences
-from commstruct.study.analyses import Resources
 from commstruct.study.connectomes import (
     LEAST_NULLS,
     place_connectomes,

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from commstruct.analysis import (
-    Analysis,
-    Execution,
-    analyze_with,
-    read_analysis,
-    write_analysis,
-)
+from commstruct.analysis.method import Execution, analyze_with
+from commstruct.analysis.results import Analysis, read_analysis, write_analysis
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.provenance import recorded_call, utc_now
 from commstruct.storage import Folder
@@ -91,7 +86,7 @@ def _previous(folder: Path) -> Analysis | None:
         return read_analysis(folder)
     except ValueError as error:
         logging.getLogger("commstruct").warning(
-            "the analysis in %s is made anew: %s", folder, error
+            "the analysis in %s is not used again: %s", folder, error
         )
         return None
 
