@@ -8,16 +8,31 @@ import pytest
 
 import commstruct
 import sims
-import sims.sweep  # enters rooms of which one is called as a public function is
+import sims.sweep  # imports files, one of which has the name of a public function
+
+PUBLIC = [(package, name) for package in (commstruct, sims) for name in package.__all__]
 
 
 @pytest.mark.parametrize("package", [sims, commstruct])
-def test_every_public_name_is_there_and_is_no_room(package):
+def test_every_public_name_is_there_and_is_no_file(package):
     for name in package.__all__:
         assert not isinstance(getattr(package, name), ModuleType), name
     assert set(package.__all__) <= set(dir(package))
-    with pytest.raises(AttributeError, match=r"has no attribute 'trian'"):
+    with pytest.raises(AttributeError, match="trian"):
         package.trian  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("package", "name"), PUBLIC, ids=[f"{p.__name__}.{n}" for p, n in PUBLIC]
+)
+def test_every_public_function_and_class_has_examples_and_points_to_others(
+    package, name
+):
+    """The examples themselves are run with the other tests."""
+    value = getattr(package, name)
+    if callable(value) and value.__module__.startswith(("commstruct", "sims")):
+        assert ">>> " in (value.__doc__ or ""), "has no example"
+        assert "See Also\n" in value.__doc__, "has no See Also"
 
 
 @pytest.mark.parametrize(

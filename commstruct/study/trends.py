@@ -250,6 +250,21 @@ def match_modules(
     Returns
     -------
     (k,) array of int, number of each module
+
+    See Also
+    --------
+    module_order : The order of neurons in which modules are drawn.
+    compare_partitions : How alike two partitions are.
+
+    Examples
+    --------
+    The same two groups of neurons, labelled the other way round, and a third one that
+    is new:
+
+    >>> import commstruct as cs
+    >>> before, after = [0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 2]
+    >>> cs.match_modules(after, before, reference_ids=[0, 1], first_new=2)
+    array([1, 0, 2])
     """
     n = len(np.asarray(labels))
     labels, reference = check_labels(labels, n), check_labels(reference_labels, n)

@@ -279,6 +279,24 @@ def write_result(
     Returns
     -------
     dict of name to Path
+
+    See Also
+    --------
+    write_report : Only the report.
+    read_analysis, read_comparison, read_study, read_experiment : Read a result again.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import commstruct as cs
+    >>> club = cs.load_dataset("karate")
+    >>> result = cs.analyze(club, structures=["assortative"], restarts=1, n_nulls=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     paths = cs.write_result(
+    ...         result, folder, cs.ReportSettings(formats=("html",)), network=club
+    ...     )
+    >>> sorted(path.name for path in paths.values())[:3]
+    ['analysis.json', 'blocks.csv', 'modules.csv']
     """
     out_dir = Path(out_dir)
     # Pages first: where they cannot be drawn, nothing is written.
