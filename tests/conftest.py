@@ -6,6 +6,9 @@ from collections.abc import Iterator
 import pytest
 from threadpoolctl import threadpool_limits
 
+# Examples are looked for in every file that is collected; these hold none.
+collect_ignore = ["fuzz", "helpers", "typed_script.py"]
+
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 

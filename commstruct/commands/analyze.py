@@ -26,12 +26,12 @@ from commstruct.commands.options import (
 from commstruct.commands.reading import ReadingOptions
 from commstruct.commands.session import Session, open_session
 from commstruct.commands.settings import analysis_settings, report_settings
-from commstruct.vocabulary import VERY_LARGE
 
 if TYPE_CHECKING:
     from commstruct.analysis import Analysis
 
-LARGER = f"above {VERY_LARGE:,} neurons"  # where other defaults hold
+# Where other defaults hold: `VERY_LARGE`, whose file is not imported for --help.
+LARGER = "above 20,000 neurons"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
+from commstruct.analysis.settings import N_NULLS, RESTARTS
 from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.compare.block_tests import (
@@ -79,10 +80,10 @@ class ComparisonSettings:
 
     normalize: str = "total"
     blocks_by: str = "auto"
-    n_nulls: int = 100
+    n_nulls: int = N_NULLS
     n_permutations: int = 2000
     n_bootstraps: int = 1000
-    restarts: int = 4
+    restarts: int = RESTARTS
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,14 +1,16 @@
 """Defaults of an analysis: of one network, of a sweep, and on the command line."""
 
-import inspect
-
 import numpy as np
 import pytest
 
-from commstruct import __main__, compare_connectomes, compare_groups
 from commstruct.analysis import AnalysisSettings, analyze, network_settings
 from commstruct.analysis.method import Execution, analyze_with
 from commstruct.analysis.settings import N_NULLS, RESTARTS, SettingsFields
+from commstruct.commands.analyze import LARGER, AnalysisOptions
+from commstruct.commands.compare import ComparisonOptions
+from commstruct.compare.connectomes import ComparisonSettings
+from commstruct.compare.groups import GroupSettings
+from commstruct.vocabulary import VERY_LARGE
 
 
 def test_fields_of_keywords_are_those_of_the_settings():
@@ -34,13 +36,11 @@ def test_analyze_has_the_defaults_of_a_single_network(monkeypatch):
 
 
 def test_comparisons_and_the_command_line_have_the_same_defaults():
-    for function in (compare_connectomes, compare_groups, __main__.compare):
-        known = inspect.signature(function).parameters
-        assert known["restarts"].default == RESTARTS
-        if "n_nulls" in known:
-            assert known["n_nulls"].default == N_NULLS
-    known = inspect.signature(__main__.analyze).parameters
-    assert known["restarts"].default is known["n_nulls"].default is None
+    for kind in (ComparisonSettings, ComparisonOptions):
+        assert (kind().restarts, kind().n_nulls) == (RESTARTS, N_NULLS)
+    assert GroupSettings().restarts == RESTARTS
+    assert AnalysisOptions().restarts is AnalysisOptions().n_nulls is None
+    assert f"above {VERY_LARGE:,} neurons" == LARGER
 
 
 def test_unknown_keywords_are_refused_with_the_known_ones():

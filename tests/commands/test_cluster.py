@@ -342,14 +342,14 @@ def test_verify_finds_altered_weights_and_records(
     # weights changed with record and checksums to match: only training tells
     import zarr
 
-    from sims.store import checksum, record_checksum
+    from commstruct.provenance import array_checksum, record_checksum
 
     weights = zarr.open_array(store, path="weights", mode="r+")
     before_it = np.asarray(weights[2, 0, -1])
     weights[2, 0, -1, 30, 31] += 0.25
     path = store / "runs" / f"{run_id(1.0, 0)}.json"
     record = json.loads(path.read_text())
-    record["weights_sha256"] = checksum(np.asarray(weights[2, 0]))
+    record["weights_sha256"] = array_checksum(np.asarray(weights[2, 0]))
     record["record_sha256"] = record_checksum(record)
     path.write_text(json.dumps(record))
     assert verify_store(store, seed=0).damaged == {}

@@ -282,7 +282,7 @@ def test_shipped_connectomes_are_listed_and_exported(tmp_path: Path) -> None:
     assert "exists already" in message
     assert file.read_bytes() == before
     message = refused(commstruct("data", "export", "karat", tmp_path / "x.csv"))
-    assert "perhaps karate" in message
+    assert "similar names: karate" in message
 
 
 def edge_list(path: Path, seed: int, names: str = "abcdefghijklmnopqrst") -> Path:

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from commstruct.analysis import open_sweep, read_weights
 from commstruct.blocks.structure import block_structure
 from commstruct.files import read_connectome
+from commstruct.provenance import record_checksum
 from sims.checkpoint import state_from_bytes
 from sims.definition import load_definition
-from sims.store import record_checksum
 from sims.sweep import run_sweep
 from sims.verify import verify_store
 

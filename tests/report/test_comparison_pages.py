@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers.hostile import HOSTILE
-from helpers.html import Elements
+from helpers.html_page import Elements
 from pypdf import PdfReader
 
 from commstruct import as_connectome, compare_connectomes, compare_groups

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.hostile import HOSTILE, SETTINGS, hostile_network
-from helpers.html import Elements
+from helpers.html_page import Elements
 from helpers.stores import make_store
 from matplotlib.figure import Figure
 

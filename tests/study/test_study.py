@@ -292,7 +292,7 @@ start = ["strong"]
     assert first.returncode == 0, first.stderr
     plan = call("simulate", str(path), "--out", out, "--dry-run")
     assert plan.returncode == 0, plan.stderr
-    assert "all      6 runs to make" in plan.stderr
+    assert "all      6 runs to train" in plan.stderr
     shared = call("run", str(path), "--out", out, "--workers", "1", "--shard", "2/2")
     assert shared.returncode == 0, shared.stderr
     assert {file.name for file in (tmp_path / "out").iterdir()} == {"base", "strong"}

@@ -15,7 +15,6 @@ from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
 from commstruct.report.words.tables import Table
 from commstruct.storage import write_whole
-from sims.experiments import EXPERIMENTS
 
 Result = Mapping[str, Any]
 
@@ -73,6 +72,9 @@ def experiment_document(result: Result, figure: Figure) -> Document:
     figure : Figure
         As `plot_experiment` draws it.
     """
+    # Other reports must be drawn where the simulator cannot be imported.
+    from sims.experiments import EXPERIMENTS
+
     name, verdict = result["name"], result["verdict"]
     experiment = EXPERIMENTS[name]
     statements = " ".join(claim["statement"] for claim in verdict)

@@ -1,4 +1,4 @@
-"""Results made again from plain data."""
+"""Results as plain data, and back."""
 
 import math
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from commstruct.analysis import plain_data
-from commstruct.plain import restored
+from commstruct.plain import plain_data, restored
 
 
 @dataclass(frozen=True)
