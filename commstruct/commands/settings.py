@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commstruct.checks import validation_message
-
 if TYPE_CHECKING:
     from commstruct.analysis.settings import AnalysisSettings
     from commstruct.report.settings import ReportSettings
@@ -29,6 +27,7 @@ def check_tables(
     from pydantic import ValidationError
 
     from commstruct.analysis.settings import AnalysisSettings
+    from commstruct.checks import validation_message
     from commstruct.report.settings import ReportSettings
 
     faults = []
@@ -78,6 +77,7 @@ def report_settings(
     """
     from pydantic import ValidationError
 
+    from commstruct.checks import validation_message
     from commstruct.report import ReportSettings
 
     given: dict[str, Any] = {k: v for k, v in changes.items() if v is not None}
@@ -98,6 +98,7 @@ def analysis_settings(
     from pydantic import ValidationError
 
     from commstruct.analysis.settings import AnalysisSettings, network_settings
+    from commstruct.checks import validation_message
 
     given = {name: value for name, value in options.items() if value not in (None, [])}
     try:
