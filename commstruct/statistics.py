@@ -198,13 +198,16 @@ def p_value(
     return float(p_values(observed, nulls, tail=tail, scale=scale))
 
 
-def z_score(observed: float, nulls: ArrayLike) -> float:
+def z_score(observed: float, nulls: ArrayLike, *, scale: float = 0.0) -> float:
     """Distance of a value from the mean of its null values, in their deviations.
 
     Parameters
     ----------
     observed : float
     nulls : (m,) array
+    scale : float, optional
+        Size of the values that the statistic can take, where that is known: without
+        it, null values that would all be zero but for rounding have a spread.
 
     Returns
     -------
@@ -220,10 +223,12 @@ def z_score(observed: float, nulls: ArrayLike) -> float:
     >>> from commstruct.statistics import z_score
     >>> z_score(4.0, [0.0, 2.0]), z_score(4.0, [2.0, 2.0])
     (3.0, nan)
+    >>> z_score(0.5, [1e-17, -1e-17], scale=1.0)
+    nan
     """
     values = np.asarray(nulls, dtype=float)
     deviation = float(values.std()) if len(values) else 0.0
-    if deviation <= CONSTANT * np.abs(values).max(initial=0.0):
+    if deviation <= CONSTANT * np.abs(values).max(initial=scale):
         return math.nan
     return float((observed - values.mean()) / deviation)
 

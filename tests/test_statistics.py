@@ -125,6 +125,8 @@ def test_a_z_score_is_in_deviations_and_undefined_without_any():
     assert z_score(4.0, [0.0, 2.0]) == 3.0
     assert math.isnan(z_score(4.0, [0.1 + 0.2, 0.3]))
     assert math.isnan(z_score(4.0, []))
+    assert math.isfinite(z_score(0.5, [1e-17, -1e-17]))
+    assert math.isnan(z_score(0.5, [1e-17, -1e-17], scale=1.0))
 
 
 def test_p_values_are_adjusted_for_those_that_were_tested():

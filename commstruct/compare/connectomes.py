@@ -601,7 +601,7 @@ def _against_nulls(observed: float, nulls: FloatVector, score: str) -> dict[str,
         "null_low": float(low),
         "null_high": float(high),
         "excess": excess,
-        "z_score": z_score(observed, nulls),
+        "z_score": z_score(observed, nulls, scale=1.0),
         "p_value": p_value(observed, nulls, tail=tail, scale=1.0),
     }
 
