@@ -407,15 +407,17 @@ def _distinct_assignments(assignments: IntVector, sizes: IntVector) -> IntVector
     return np.unique(renamed, axis=0)
 
 
-def _p_values(values: FloatMatrix, deals: IntVector) -> FloatVector:
-    """Share of deals whose variance between groups is at least the first deal's."""
+def _p_values(values: FloatMatrix, assignments: IntVector) -> FloatVector:
+    """Share of assignments with at least the variance between groups of the first."""
     constant = np.ptp(values, axis=0) <= ROUNDING * np.abs(values).max(axis=0)
-    observed = variance_between(values, deals[0])
+    observed = variance_between(values, assignments[0])
     total = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
     n_larger = np.zeros(values.shape[1])
-    for deal in deals:
-        n_larger += at_least(variance_between(values, deal), observed, scale=total)
-    p_values = n_larger / len(deals)
+    for assignment in assignments:
+        n_larger += at_least(
+            variance_between(values, assignment), observed, scale=total
+        )
+    p_values = n_larger / len(assignments)
     undefined = constant | np.isnan(values).any(axis=0)
     return np.where(undefined, np.nan, p_values)
 

@@ -24,7 +24,7 @@ MEASURES = ("diagonal_score", "structure_strength")
 # of .05 one of .005.
 N_DRAWS = 4000
 N_BOOTSTRAPS = 200
-N_DEALS = 2000
+N_ASSIGNMENTS = 2000
 NORMAL_95 = 1.959964  # standard deviations from the middle of an interval of 95 %
 WARNING = (
     "A likeness in a few numbers says nothing of how a connectome came about: other "
@@ -316,8 +316,10 @@ def _rates_differ(values: FloatMatrix, rates: FloatVector, seed: int) -> float:
     if not varies.any() or len(np.unique(rates)) < 2:
         return 1.0
     scaled = values[:, varies] / spread[varies]
-    deals, _, _ = group_assignments([str(rate) for rate in rates], seed, N_DEALS)
-    between = np.array([variance_between(scaled, deal).sum() for deal in deals])
+    assignments, _, _ = group_assignments(
+        [str(rate) for rate in rates], seed, N_ASSIGNMENTS
+    )
+    between = np.array([variance_between(scaled, one).sum() for one in assignments])
     return float(at_least(between, between[0], scale=1.0).mean())
 
 
