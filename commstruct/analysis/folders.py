@@ -2,7 +2,7 @@
 
 import logging
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -91,7 +91,9 @@ def _previous(folder: Path) -> Analysis | None:
         return None
 
 
-def analyze_command(network: str, settings: AnalysisSettings) -> str:
+def analyze_command(
+    network: str, settings: AnalysisSettings, *, reading: Sequence[str] = ()
+) -> str:
     """What to type to analyse one network with these settings.
 
     Parameters
@@ -99,6 +101,8 @@ def analyze_command(network: str, settings: AnalysisSettings) -> str:
     network : str
         As the command line takes it: a file, or ``dataset:NAME``.
     settings : AnalysisSettings
+    reading : sequence of str
+        Options of reading a file, as words.
     """
     options = [
         f"--seed={settings.seed}",
@@ -107,5 +111,6 @@ def analyze_command(network: str, settings: AnalysisSettings) -> str:
         f"--resolution={settings.resolution}",
         f"--restarts={settings.restarts}",
         f"--nulls={settings.n_nulls}",
+        *reading,
     ]
     return shlex.join(["commstruct", "analyze", network, *options])

@@ -12,7 +12,6 @@ from commstruct.commands.analyses import (
     write_pages,
 )
 from commstruct.commands.command import command
-from commstruct.commands.command_lines import analyze_command_line
 from commstruct.commands.messages import log, print_summary
 from commstruct.commands.networks import is_store, result_folders
 from commstruct.commands.options import (
@@ -120,8 +119,10 @@ def _analyze_store(
     reading: ReadingOptions,
     session: Session,
 ) -> "Analysis":
+    from commstruct.analysis.folders import analyze_command
+
     settings = analysis_settings(asdict(options))
-    line = analyze_command_line(store, settings, reading)
+    line = analyze_command(store, settings, reading=reading.words())
     return analyze_input(Path(store), out, settings, replace(session, command=line))
 
 
@@ -133,6 +134,7 @@ def _analyze_network(
     session: Session,
 ) -> "Analysis":
     """Analyse one network, and keep a copy of it beside its analysis."""
+    from commstruct.analysis.folders import analyze_command
     from commstruct.datasets import read_network
     from commstruct.files import write_connectome
     from commstruct.report.pages import NETWORK_NAME
@@ -146,7 +148,7 @@ def _analyze_network(
         settings.restarts,
         settings.n_nulls,
     )
-    line = analyze_command_line(network, settings, reading)
+    line = analyze_command(network, settings, reading=reading.words())
     analysis = analyze_input(connectome, out, settings, replace(session, command=line))
     write_connectome(connectome, out / NETWORK_NAME)
     return analysis

@@ -9,14 +9,14 @@ from commstruct.vocabulary import FloatArray
 from sims.credit import settle_credit, settle_rates
 from sims.experiments.evidence import share, spread
 from sims.experiments.experiment import Claim
-from sims.experiments.reference_training import changed, in_double
+from sims.experiments.reference_training import changed, in_double, untrained
 from sims.experiments.retrograde_operator import (
     BORDER,
     carry_back,
     retrograde_operators,
     spectral_radii,
 )
-from sims.network import Network, all_to_all
+from sims.network import Network
 from sims.task import Task, digits_task
 from sims.train import evaluate, train
 
@@ -40,14 +40,11 @@ def deprive(
         One record for each of `DEPRIVATIONS`.
     """
     task = digits_task(seed=seed)
-    start = all_to_all(
+    start = untrained(
+        task,
         settings["trained_neurons"],
-        n_inputs=task.n_inputs,
-        n_outputs=task.n_outputs,
-        gain=0.1,
         activation=activation,
         seed=seed,
-        shortcuts=False,
         dale=settings["dale"],
     )
     run = train(

@@ -17,7 +17,7 @@ from sims.experiments.evidence import (
 )
 from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
 from sims.experiments.gradients import angle, relative_error
-from sims.experiments.reference_training import in_double
+from sims.experiments.reference_training import in_double, untrained
 from sims.experiments.retrograde_operator import retrograde_operators, spectral_radii
 from sims.network import Network, all_to_all
 from sims.task import Task, digits_task
@@ -371,14 +371,11 @@ def _learn(
 ) -> dict[str, Any]:
     """Learn digits in one mode; angle between the modes at every checkpoint."""
     task = digits_task(seed=seed)
-    start = all_to_all(
+    start = untrained(
+        task,
         settings["training_neurons"],
-        n_inputs=task.n_inputs,
-        n_outputs=task.n_outputs,
-        gain=0.1,
         activation=activation,
         seed=seed,
-        shortcuts=False,
         dale=settings["dale"],
     )
     run = train(

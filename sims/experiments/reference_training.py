@@ -14,7 +14,7 @@ from sims.credit import (
     settle_rates,
     weight_change,
 )
-from sims.network import Network
+from sims.network import Network, all_to_all
 from sims.rule import Rule
 from sims.task import Task
 
@@ -140,6 +140,26 @@ def changed(
     if not (np.isfinite(after).all() and (bias is None or np.isfinite(bias).all())):
         raise FloatingPointError("weights grew beyond all bounds")
     return replace(network, weights=after, bias=bias)
+
+
+def untrained(
+    task: Task, n_neurons: int, *, activation: str, seed: int, dale: bool
+) -> Network:
+    """An all-to-all network for a task, as the experiments train it.
+
+    Initial weights are small, and inputs reach the outputs only through hidden
+    neurons, so that these have to learn.
+    """
+    return all_to_all(
+        n_neurons,
+        n_inputs=task.n_inputs,
+        n_outputs=task.n_outputs,
+        gain=0.1,
+        activation=activation,
+        seed=seed,
+        shortcuts=False,
+        dale=dale,
+    )
 
 
 def in_double(network: Network) -> Network:

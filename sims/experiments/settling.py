@@ -16,7 +16,7 @@ from sims.experiments.evidence import (
 )
 from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
 from sims.experiments.gradients import descent_by_complex_step
-from sims.experiments.reference_training import in_double
+from sims.experiments.reference_training import in_double, untrained
 from sims.experiments.retrograde_operator import (
     retrograde_operators,
     settled_credit,
@@ -282,14 +282,11 @@ def _trained_errors(
     *, activation: str, rate: float, seed: int, settings: Settings
 ) -> dict[str, Any]:
     task = digits_task(seed=seed)
-    start = all_to_all(
+    start = untrained(
+        task,
         settings["trained_neurons"],
-        n_inputs=task.n_inputs,
-        n_outputs=task.n_outputs,
-        gain=0.1,
         activation=activation,
         seed=seed,
-        shortcuts=False,
         dale=settings["dale"],
     )
     run = train(
