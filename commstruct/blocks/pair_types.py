@@ -1,6 +1,6 @@
 """Kinds of pairs of modules: assortative, disassortative, core-periphery and so on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -8,7 +8,10 @@ from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix, IntVector
 
 # Shares of the kinds if all orders of the means are equally likely: of the 6 orders of
-# three means in undirected networks, and of the 24 of four means in directed ones.
+# three means in undirected networks, and of the 24 of four means in directed ones. In
+# noise, orders are equally likely only if the means are equally noisy. The mean
+# between two equal modules is of about twice as many pairs as each mean within, and so
+# more often the middle one of the three: in noise, 39 % of pairs are core-periphery.
 UNDIRECTED_CHANCE = {
     "assortative": 1 / 3,
     "disassortative": 1 / 3,
@@ -19,6 +22,14 @@ DIRECTED_CHANCE = {
     "disassortative": 1 / 6,
     "core-periphery": 1 / 3,
     "source-basin": 1 / 3,
+}
+# The same where the means of both directions are one number: of the 6 orders of three
+# means, the two with that number in the middle have no two largest ones.
+MIRRORED_CHANCE = {
+    "assortative": 1 / 2,
+    "disassortative": 1 / 2,
+    "core-periphery": 0.0,
+    "source-basin": 0.0,
 }
 
 
@@ -36,7 +47,14 @@ class PairTypes:
     n_undefined : int, number of pairs of undefined kind
     shares : dict, share of each kind among the defined pairs; NaN if there is none
     excess : dict
-        Share minus that expected of means in random order; NaN if there is no pair.
+        `shares` minus `chance`; NaN if there is no pair.
+    chance : dict
+        Share of each kind if every order of the means were equally likely: in
+        `pair_types` a third each; in `pair_types_directed` 1/6, 1/6, 1/3 and 1/3, but
+        1/2, 1/2, 0 and 0 for an undirected network, in which only the first two kinds
+        can occur. A reference, not a test: means of blocks of unequal size are not
+        equally noisy, and those between modules are of more pairs than those within.
+        In noise with equal modules, `pair_types` has core-periphery in 39 % of pairs.
 
     See Also
     --------
@@ -63,6 +81,7 @@ class PairTypes:
     n_undefined: int
     shares: dict[str, float]
     excess: dict[str, float]
+    chance: dict[str, float] = field(default_factory=dict)
 
 
 def undirected_types(means: FloatMatrix) -> PairTypes:
@@ -79,8 +98,12 @@ def undirected_types(means: FloatMatrix) -> PairTypes:
     return _counted_types(kind, len(means), UNDIRECTED_CHANCE)
 
 
-def directed_types(means: FloatMatrix) -> PairTypes:
-    """Kind of each pair from the (k, k) mean weights from each module to each."""
+def directed_types(means: FloatMatrix, *, mirrored: bool = False) -> PairTypes:
+    """Kind of each pair from the (k, k) mean weights from each module to each.
+
+    `mirrored` says that the weights are the same both ways by construction, as in an
+    undirected network.
+    """
     a, b = np.triu_indices(len(means), 1)
     four = np.stack([means[a, a], means[b, b], means[a, b], means[b, a]])
     order = np.argsort(four, axis=0)
@@ -94,7 +117,8 @@ def directed_types(means: FloatMatrix) -> PairTypes:
     for position, bits in enumerate(sets):
         kind[np.isin(largest_two, bits)] = position
     kind[~(ranked[2] - ranked[1] > tolerance)] = -1  # a tie, or NaN
-    return _counted_types(kind, len(means), DIRECTED_CHANCE)
+    chance = MIRRORED_CHANCE if mirrored else DIRECTED_CHANCE
+    return _counted_types(kind, len(means), chance)
 
 
 def _counted_types(kind: IntVector, k: int, chance: dict[str, float]) -> PairTypes:
@@ -117,4 +141,5 @@ def _counted_types(kind: IntVector, k: int, chance: dict[str, float]) -> PairTyp
         n_undefined=int(numbers[0]),
         shares=shares,
         excess={name: shares[name] - chance[name] for name in chance},
+        chance=dict(chance),
     )

@@ -236,7 +236,10 @@ def block_structure(network: Any, labels: ArrayLike) -> BlockStructure:
         modularity=modularity(connectome, modules),
         structure_strength=_explained(sums, counts, *_moments(values, counts)),
         pair_types=undirected_types(quotient(sums + sums.T, counts + counts.T)),
-        pair_types_directed=directed_types(means),
+        pair_types_directed=directed_types(
+            means,
+            mirrored=not connectome.is_directed and bool((counts == counts.T).all()),
+        ),
     )
 
 

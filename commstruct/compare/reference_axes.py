@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from commstruct.analysis import Analysis, RegionAnalysis
-from commstruct.blocks.pair_types import DIRECTED_CHANCE, UNDIRECTED_CHANCE
 from commstruct.blocks.structure import block_intervals
 from commstruct.connectome import as_connectome
 from commstruct.vocabulary import SCORES
@@ -35,8 +34,8 @@ class Place:
         diagonal score counts as 0.
     expected, expected_low, expected_high : float
         For a score, mean and 95 % range over null networks, on the modules found in
-        each. For a share of pairs of modules, the share that random block means give,
-        without a range.
+        each. For a share of pairs of modules, the share if block means were in random
+        order (`PairTypes.chance`), without a range.
     excess : float
         `value` minus `expected`; NaN without null networks, or without pairs.
     low, high : float
@@ -64,8 +63,8 @@ class ConnectomePlaces:
     name : str
     n_neurons, n_edges : int
     is_directed, is_signed : bool
-        In an undirected network, pairs of modules are of three kinds, each expected
-        in a third of the pairs; source-basin is not among them.
+        In an undirected network, pairs of modules are of three kinds, each in a third
+        of the pairs if means are in random order; source-basin is not among them.
     n_modules, n_nulls : int
     places : dict of a key of `AXES` to Place
     """
@@ -95,10 +94,9 @@ def place_of(one: RegionAnalysis, axis: str, *, is_directed: bool = True) -> Pla
         return _place_of_score(one, axis)
     blocks = one.blocks
     types = blocks.pair_types_directed if is_directed else blocks.pair_types
-    chance = DIRECTED_CHANCE if is_directed else UNDIRECTED_CHANCE
     return Place(
         value=types.shares.get(axis, math.nan),
-        expected=chance.get(axis, math.nan),
+        expected=types.chance.get(axis, math.nan),
         expected_low=math.nan,
         expected_high=math.nan,
         excess=types.excess.get(axis, math.nan),

@@ -90,3 +90,55 @@ def test_undirected_kinds_weight_both_directions_by_their_pairs():
     blocks = block_structure(weights, labels)
     assert kind_of(blocks.pair_types) == "assortative"
     assert kind_of(blocks.pair_types_directed) == "source-basin"
+
+
+def test_kinds_of_undirected_noise_are_as_often_as_by_chance():
+    """Planted: symmetric noise, in which no kind is preferred."""
+    labels = np.repeat(np.arange(4), 15)
+    types = []
+    for seed in range(60):
+        noise = np.random.default_rng(seed).normal(size=(60, 60))
+        types.append(block_structure(noise + noise.T, labels).pair_types_directed)
+    mean = {
+        kind: np.mean([one.excess[kind] for one in types]) for kind in types[0].kinds
+    }
+    # 360 pairs, of which a third is undefined: standard error about .5 / sqrt(240)
+    assert abs(mean["assortative"]) < 0.1
+    assert mean["disassortative"] == pytest.approx(-mean["assortative"])
+    assert mean["core-periphery"] == mean["source-basin"] == 0
+
+
+def test_excess_of_one_undirected_network_worked_by_hand():
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(60, 60)) * (1 - np.eye(60))
+    weights = weights + weights.T
+    types = block_structure(weights, np.repeat(np.arange(4), 15)).pair_types_directed
+    # of 5 pairs whose kind is defined, 3 are assortative: 3/5 - 1/2
+    assert types.counts["assortative"] == 3
+    assert types.counts["disassortative"] == 2
+    assert list(types.excess.values()) == pytest.approx([0.1, -0.1, 0.0, 0.0])
+
+
+def test_core_and_periphery_are_more_than_a_third_of_noise():
+    """The three means are not equally noisy, by the number of their pairs.
+
+    Both differences to the mean between, of variance v, correlate by
+    v / (v + variance within); their signs are opposed with probability
+    1 / 2 - arcsin(correlation) / pi.
+    """
+    labels = np.repeat(np.arange(4), 15)
+    found = [
+        block_structure(np.random.default_rng(s).normal(size=(60, 60)), labels)
+        for s in range(150)
+    ]
+    share = np.mean([one.pair_types.shares["core-periphery"] for one in found])
+    between, within = 1 / (2 * 15 * 15), 1 / (15 * 14)
+    expected = 0.5 - np.arcsin(between / (between + within)) / np.pi
+    assert expected == pytest.approx(0.39, abs=0.01)
+    assert share == pytest.approx(expected, abs=0.04)
+
+
+def test_chance_without_mirroring_is_that_of_directed_means_however_they_fall():
+    means = np.array([[5.0, 1.0], [1.0, 5.0]])
+    assert directed_types(means).chance["assortative"] == pytest.approx(1 / 6)
+    assert directed_types(means, mirrored=True).chance["assortative"] == 0.5

@@ -27,7 +27,7 @@ def plot_morphospace(blocks: BlockStructure, *, title: str = "") -> Figure:
     Where both are positive the pair is assortative, where both are negative
     disassortative, else of a core and a periphery (Betzel, Medaglia & Bassett 2018,
     doi:10.1038/s41467-017-02681-z). The legend counts the pairs of each kind, beside
-    the share that random means give, a third.
+    the share if the three means were in random order, a third.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def plot_morphospace(blocks: BlockStructure, *, title: str = "") -> Figure:
     figure.legend(
         handles=handles,
         loc="outside right upper",
-        title="pairs of modules\n(by chance a third each)",
+        title="pairs of modules\n(in random order a third each)",
         title_fontsize=6.5,
         alignment="left",
     )

@@ -14,8 +14,9 @@ from commstruct.study.predictions import Predictions
 from commstruct.vocabulary import REGION_NAMES_SHORT
 
 _PAIRS = (
-    "\u2020 Undirected, so that pairs are of three kinds, by chance a third of each; "
-    "of the others, a sixth, a sixth, a third and a third."
+    "\u2020 Undirected, so that pairs are of three kinds, a third of each if block "
+    "means are in random order; of the others, a sixth, a sixth, a third and a third. "
+    "Chance here means that order; blocks of unequal size are not equally noisy."
 )
 
 

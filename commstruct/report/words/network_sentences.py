@@ -65,8 +65,9 @@ def pairs_sentence(one: RegionAnalysis) -> str:
     undefined = f"; {found.n_undefined} of no kind" if found.n_undefined else ""
     return (
         f"Of {counted(defined, 'pair')} of {STRUCTURE_NAMES[one.structure]}, both "
-        f"directions together, {joined(parts)}{undefined}; random means would give a "
-        "third of each; this was not tested."
+        f"directions together, {joined(parts)}{undefined}. Means in random order "
+        "would give a third of each; those between modules are of more pairs and less "
+        "noisy, so that noise gives rather more core-periphery. This was not tested."
     )
 
 
