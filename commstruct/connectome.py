@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +30,9 @@ Weights: TypeAlias = FloatMatrix | sparse.csr_array
 # spacing of float64 (2.2e-16): sums and products taken in another order differ by less,
 # and no measured weight is known to twelve digits.
 SYMMETRY_TOLERANCE = 1e-12
+# Binary exponent of the largest |weight|, of either sign, up to which squares and
+# products of weights neither overflow nor vanish: weights from 5e-91 to 2e90.
+ORDINARY_EXPONENT = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,9 +119,7 @@ class Connectome:
     @cached_property
     def is_directed(self) -> bool:
         """Whether weights differ from their transpose by more than rounding."""
-        largest = abs(self.weights).max()
-        asymmetry = abs(self.weights - self.weights.T).max()
-        return bool(asymmetry > SYMMETRY_TOLERANCE * largest)
+        return not _is_symmetric(self.weights)
 
     @cached_property
     def n_edges(self) -> int:
@@ -369,6 +371,27 @@ def canonical_labels(labels: ArrayLike) -> IntVector:
     return read_only(rank_by_size[ranks])
 
 
+def _is_symmetric(weights: Weights) -> bool:
+    """Whether weights equal their transpose but for rounding."""
+    unit = weight_unit(weights)
+    largest = abs(weights).max() / unit
+    asymmetry = abs(weights - weights.T).max() / unit
+    return bool(asymmetry <= SYMMETRY_TOLERANCE * largest)
+
+
+def weight_unit(weights: Weights) -> float:
+    """1, or a power of two near the largest ``|weight|`` where that is extreme.
+
+    Squares and products of weights overflow above 1e154 and vanish below 1e-162. What
+    is computed from weights divided by this unit does not depend on their scale. The
+    division is exact, as the unit is a power of two.
+    """
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    largest = float(np.abs(values).max(initial=0.0))
+    exponent = math.frexp(largest)[1]
+    return 1.0 if abs(exponent) <= ORDINARY_EXPONENT else math.ldexp(1.0, exponent - 1)
+
+
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Make an array read-only and return it."""
     array.flags.writeable = False
@@ -469,6 +492,12 @@ def _checked_weights(matrix: Any) -> Weights:
     n_bad = int(values.size - np.count_nonzero(np.isfinite(values)))
     if n_bad:
         raise ValueError(f"weights must be finite, got {n_bad} NaN or infinite")
+    limit = sys.float_info.max / max(values.size, 1)
+    if values.size and max(values.max(), -values.min()) > limit:
+        raise ValueError(
+            f"weights must be at most {limit:.3g} in size, for their sum to be finite, "
+            f"got {max(values.max(), -values.min()):.3g}; give them in another unit"
+        )
     return weights
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from commstruct.blocks.structure import off_diagonal, quotient
-from commstruct.connectome import as_connectome, check_labels
+from commstruct.connectome import as_connectome, check_labels, weight_unit
 from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
@@ -103,6 +103,8 @@ def neuron_roles(network: Any, labels: ArrayLike) -> NeuronRoles:
     modules = check_labels(labels, connectome.n_neurons)
     n, k = len(modules), int(modules.max()) + 1
     pre, post, values = off_diagonal(connectome)
+    unit = weight_unit(values)
+    values = values / unit
     strength, participation, z = (np.empty((n, 2, 2)) for _ in range(3))
     for sign, part in enumerate((values > 0, values < 0)):
         size = np.abs(values[part])
@@ -112,7 +114,7 @@ def neuron_roles(network: Any, labels: ArrayLike) -> NeuronRoles:
             np.add.at(by_module.ravel(), own * k + modules[other], size)
             total = by_module.sum(axis=1)
             shares = quotient(by_module, np.repeat(total[:, None], k, axis=1))
-            strength[:, sign, direction] = total
+            strength[:, sign, direction] = total * unit
             participation[:, sign, direction] = 1 - (shares**2).sum(axis=1)
             z[:, sign, direction] = _z_within(by_module[np.arange(n), modules], modules)
     return NeuronRoles(strength, participation, z)

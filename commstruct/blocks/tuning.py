@@ -135,9 +135,10 @@ def module_tuning(
     check_counts(n_permutations=n_permutations)
 
     counts = np.bincount(class_of)
+    values = values / (np.abs(values).max(initial=0.0) or 1.0)  # in any unit
     means = np.array([values[class_of == c].mean(axis=0) for c in range(len(names))])
     centre, spread = values.mean(axis=0), values.std(axis=0)
-    varies = spread > CONSTANT * np.maximum(1.0, np.abs(centre))
+    varies = spread > CONSTANT * np.abs(values).max(axis=0, initial=0.0)
     scaled = np.where(varies, (means - centre) / np.where(varies, spread, 1), 0.0)
     selectivity = (counts / counts.sum()) @ scaled**2
 

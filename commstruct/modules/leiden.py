@@ -17,7 +17,7 @@ from joblib import Parallel, delayed
 from scipy import sparse
 
 from commstruct.checks import check_choice
-from commstruct.connectome import Weights, canonical_labels
+from commstruct.connectome import Weights, canonical_labels, weight_unit
 from commstruct.vocabulary import SIGNS, FloatMatrix, FloatVector, IntVector
 
 # -- Which library --------------------------------------------------------------------
@@ -125,6 +125,9 @@ class LeidenSearch:
 def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
     """Split weights into the non-negative layers of which modularity is the sum.
 
+    The layers have very large or very small weights in another unit (`weight_unit`);
+    modularity does not depend on it.
+
     Parameters
     ----------
     weights : (n, n) array or csr_array
@@ -144,6 +147,7 @@ def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
         If `signs` is unknown.
     """
     check_choice("signs", signs, SIGNS)
+    weights = weights / weight_unit(weights)
     if signs == "absolute":
         parts = [(1.0, abs(weights))]
     else:

@@ -11,7 +11,13 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from commstruct.checks import spawn_seeds
-from commstruct.connectome import Connectome, Weights, as_connectome, check_labels
+from commstruct.connectome import (
+    Connectome,
+    Weights,
+    as_connectome,
+    check_labels,
+    weight_unit,
+)
 from commstruct.modules.embedding import proportional_margins
 from commstruct.nulls.rewiring import NullNetwork, free_pairs, null_network
 from commstruct.vocabulary import DENSE_SEARCH, BoolMatrix, FloatMatrix, IntVector
@@ -117,14 +123,14 @@ def preserve_gains(network: Any, *, seed: int = 0) -> NullNetwork:
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
     dense = _dense(connectome)
     free = _pairs_with_gains(connectome, dense)
-    size = np.abs(dense[free]).max(initial=0.0) or 1.0
-    squares = np.square(np.where(free, dense / size, 0.0))
+    unit = weight_unit(np.where(free, dense, 0.0))
+    squares = np.square(np.where(free, dense / unit, 0.0))
     rows, columns = proportional_margins(squares, free.sum(axis=1), free.sum(axis=0))
     if not connectome.is_directed:
         rows = columns = np.sqrt(rows * columns)
     factors = np.sqrt(np.outer(rows, columns))
     everyone = np.zeros(connectome.n_neurons, dtype=np.int64)
-    permuted = _permuted(connectome, dense * factors, everyone, rng, free)
+    permuted = _permuted(connectome, dense / unit * factors, everyone, rng, free)
     once = free if connectome.is_directed else np.triu(free)
     pre, post = np.nonzero(once)
     order = np.argsort(permuted[pre, post] / factors[pre, post], kind="stable")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from commstruct.blocks.structure import off_diagonal
-from commstruct.connectome import Connectome, Weights, as_connectome
+from commstruct.connectome import Connectome, Weights, as_connectome, weight_unit
 from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix
 
@@ -58,7 +58,8 @@ def preserved_properties(network: Any, null_network: Any) -> PreservedProperties
         raise ValueError(
             f"null_network must have {original.n_neurons} neurons, got {null.n_neurons}"
         )
-    before, after = _by_sign(original), _by_sign(null)
+    unit = weight_unit(original.weights)
+    before, after = _by_sign(original, unit), _by_sign(null, unit)
     error = after - before
     mean = _defined(before[1].mean(axis=-1))
     return PreservedProperties(
@@ -66,14 +67,17 @@ def preserved_properties(network: Any, null_network: Any) -> PreservedProperties
         strength_error=np.sqrt((error[1] ** 2).mean(axis=-1)) / mean,
         strength_correlation=_correlation(before[1], after[1]),
         weight_error=_weight_error(original, null),
-        similarity=_similarity(original.weights, null.weights),
+        similarity=_similarity(
+            original.weights / unit, null.weights / weight_unit(null.weights)
+        ),
     )
 
 
-def _by_sign(connectome: Connectome) -> FloatMatrix:
+def _by_sign(connectome: Connectome, unit: float) -> FloatMatrix:
     """Degrees and strengths, ``[degree or strength, sign, direction, neuron]``."""
     n = connectome.n_neurons
     *ends, values = off_diagonal(connectome)
+    values = values / unit
     result = np.empty((2, 2, 2, n))
     for sign, has_sign in enumerate((values > 0, values < 0)):
         for direction in range(2):

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from commstruct.blocks.structure import off_diagonal
 from commstruct.checks import spawn_seeds
-from commstruct.connectome import Connectome, Weights, as_connectome
+from commstruct.connectome import Connectome, Weights, as_connectome, weight_unit
 from commstruct.nulls.preserved import PreservedProperties, preserved_properties
 from commstruct.vocabulary import BoolMatrix, FloatMatrix, FloatVector, IntVector
 
@@ -237,6 +237,8 @@ def _rewired(network: Any, seed: int, assign: Assignment) -> NullNetwork:
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
     symmetric = not connectome.is_directed
     before, values = _edges(connectome, symmetric)
+    unit = weight_unit(connectome.weights)
+    values = values / unit
     signs = np.sign(values)
     n_pairs = n * (n - 1) // (2 if symmetric else 1)
     is_dense = len(values) > n_pairs * DENSE_SHARE
@@ -255,7 +257,7 @@ def _rewired(network: Any, seed: int, assign: Assignment) -> NullNetwork:
                 symmetric=symmetric,
             )
             assigned[has_sign] = sign * assign(rewiring, rng)
-    weights = _from_edges(connectome, after, assigned, symmetric)
+    weights = _from_edges(connectome, after, assigned * unit, symmetric)
     return null_network(connectome, weights)
 
 
