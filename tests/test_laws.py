@@ -1,5 +1,7 @@
 """Laws that every score and every finder obeys, as tables of scores x laws."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from helpers.planted import planted_weights
@@ -8,13 +10,17 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
+from commstruct.blocks.intervals import block_intervals
 from commstruct.blocks.roles import neuron_roles
-from commstruct.blocks.structure import block_structure
+from commstruct.blocks.structure import block_means, block_structure
+from commstruct.blocks.tuning import module_tuning
 from commstruct.compare import compare_partitions
 from commstruct.modules.agreement import partition_distances, rand_indices
 from commstruct.modules.consensus import consensus_modules
 from commstruct.modules.finding import find_modules, modularity
 from commstruct.modules.resolution import resolution_scan
+from commstruct.nulls.block_nulls import permute_within_blocks
+from commstruct.nulls.preserved import preserved_properties
 from commstruct.nulls.significance import NULLS
 
 SCORES = {
@@ -285,3 +291,117 @@ def test_comparisons_of_partitions_are_symmetric_and_do_not_depend_on_names(seed
     assert 0 <= one.vi <= np.log(n) + 1e-12
     for measure in (partition_distances, rand_indices):
         np.testing.assert_allclose(measure([a, b]), measure([a, b]).T)
+
+
+# Weights times these powers of ten are all finite and normal numbers; squares are not.
+SCALES = [1e-300, 1e-200, 1e-100, 1e100, 1e200, 1e300]
+
+
+def scaled_network(form):
+    weights, labels = planted_weights("mixed", seed=2, contrast=1.5, sizes=(9, 6, 5))
+    weights = weights * (np.random.default_rng(1).random((20, 20)) < 0.7)
+    # to few digits, so that products with powers of ten have the same ranks
+    weights = np.round(weights, 6)
+    return (weights if form != "undirected" else weights + weights.T), labels
+
+
+@pytest.mark.parametrize("name", SCORES)
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("form", ["directed", "undirected", "sparse"])
+def test_scores_are_the_same_at_any_scale(name, scale, form):
+    weights, labels = scaled_network(form)
+    scaled = sparse.csr_array(weights * scale) if form == "sparse" else weights * scale
+    same(SCORES[name](scaled, labels), SCORES[name](weights, labels))
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("form", ["directed", "undirected"])
+def test_measures_of_blocks_and_neurons_have_the_unit_of_the_weights(scale, form):
+    weights, labels = scaled_network(form)
+    one, other = (block_structure(weights * factor, labels) for factor in (1.0, scale))
+    for name in ("sums", "means", "mean_absolute"):
+        same(getattr(other, name) / scale, getattr(one, name))
+    same(block_means(weights * scale, labels) / scale, one.means)
+    for name in ("counts", "densities", "fraction_positive"):
+        same(getattr(other, name), getattr(one, name))
+    assert other.pair_types.counts == one.pair_types.counts
+    assert other.pair_types_directed.counts == one.pair_types_directed.counts
+    assert other.pair_types_directed.excess == one.pair_types_directed.excess
+    one, other = (
+        block_intervals(weights * factor, labels, n_bootstraps=20)
+        for factor in (1.0, scale)
+    )
+    same(other.means / scale, one.means)
+    same(other.diagonal_score, one.diagonal_score)
+    same(other.structure_strength, one.structure_strength)
+    one, other = (neuron_roles(weights * factor, labels) for factor in (1.0, scale))
+    same(other.strength / scale, one.strength)
+    same(other.participation, one.participation)
+    same(other.within_module_z, one.within_module_z)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_tuning_does_not_depend_on_the_unit_of_the_rates(scale):
+    rates = np.random.default_rng(0).random((12, 6))
+    rates[:, 5] = 0.3  # never changes
+    classes, labels = np.arange(12) % 3, [0, 0, 0, 1, 1, 1]
+    one, other = (
+        module_tuning(rates * factor, classes, labels, n_permutations=19)
+        for factor in (1.0, scale)
+    )
+    for name in ("selectivity", "preferred", "tuning", "shared", "shared_p", "whole"):
+        same(getattr(other, name), getattr(one, name))
+    assert other.selectivity[5] == 0
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("finder", ["assortative", "disassortative", "consensus"])
+@pytest.mark.parametrize("form", ["dense", "sparse"])
+def test_modules_are_the_same_at_any_scale(scale, finder, form):
+    weights, labels = planted_for(finder)
+    if form == "sparse":  # as the edges that large networks keep
+        weights = sparse.csr_array(weights)
+    found = FINDERS[finder](weights * scale)
+    np.testing.assert_array_equal(found, FINDERS[finder](weights))
+    assert adjusted_rand_score(labels, found) == 1.0
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("structure", ["assortative", "disassortative"])
+def test_leiden_on_edges_is_the_same_at_any_scale(scale, structure, monkeypatch):
+    monkeypatch.setattr("commstruct.modules.leiden.COMPLETE_GRAPH_PAIRS", 0)
+    weights, _ = planted_for(structure)
+    keep = np.random.default_rng(1).random(weights.shape) < 0.15
+    weights = sparse.csr_array(np.abs(weights) * keep)
+    one, other = (
+        find_modules(weights * factor, structure=structure, restarts=3)
+        for factor in (1.0, scale)
+    )
+    assert "edges" in one.engine or "layer" in one.engine
+    np.testing.assert_array_equal(one.labels, other.labels)
+    same(other.quality, one.quality)
+
+
+@pytest.mark.parametrize("null", [*NULLS, "within blocks"])
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("form", ["directed", "undirected"])
+def test_nulls_are_the_same_at_any_scale(null, scale, form):
+    weights, labels = scaled_network(form)
+    make = NULLS.get(null) or partial(permute_within_blocks, labels=labels)
+    one, other = (make(weights * factor, seed=1) for factor in (1.0, scale))
+    same(other.weights / scale, one.weights)
+    for name in ("degree_error", "strength_error", "strength_correlation"):
+        same(getattr(other.kept, name), getattr(one.kept, name))
+    same(other.kept.similarity, one.kept.similarity)
+    assert other.kept.weight_error < 1e-12
+    measured = preserved_properties(weights * scale, one.weights * scale)
+    same(measured.strength_error, one.kept.strength_error)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_weights_whose_sum_is_not_finite_are_refused(form):
+    with pytest.raises(ValueError, match=r"weights must be at most 1.12e\+307 in size"):
+        block_structure(form(np.full((4, 4), 1.2e307)), [0, 0, 1, 1])
+    with pytest.raises(ValueError, match=r"weights must be at most 1.12e\+307 in size"):
+        block_means(form(np.full((4, 4), 1.7e308)), [0, 0, 1, 1])
+    assert modularity(form(np.full((4, 4), 1.1e307)), [0, 0, 1, 1]) == 0

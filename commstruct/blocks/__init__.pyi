@@ -1,9 +1,9 @@
+from .intervals import BlockIntervals as BlockIntervals
+from .intervals import block_intervals as block_intervals
 from .pair_types import PairTypes as PairTypes
 from .roles import NeuronRoles as NeuronRoles
 from .roles import neuron_roles as neuron_roles
-from .structure import BlockIntervals as BlockIntervals
 from .structure import BlockStructure as BlockStructure
-from .structure import block_intervals as block_intervals
 from .structure import block_means as block_means
 from .structure import block_structure as block_structure
 from .tuning import ModuleTuning as ModuleTuning

@@ -9,16 +9,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from commstruct.blocks.pair_types import PairTypes, directed_types, undirected_types
-from commstruct.checks import check_counts, check_shares, spawn_seeds
 from commstruct.connectome import (
     Connectome,
     Weights,
     as_connectome,
     check_labels,
     read_only,
+    weight_unit,
 )
 from commstruct.modules.finding import modularity
-from commstruct.statistics import CONSTANT, percentile_interval
+from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 # Edges of a sparse network that are summed at a time, so that the numbers of their
@@ -36,7 +36,11 @@ class BlockStructure:
     Attributes
     ----------
     labels : (n,) array of int, read-only
+        ``0 .. n_modules - 1`` in the order of the labels given, then one number for
+        each neuron that is left out.
     n_modules : int
+        Number k of modules that have blocks: all but neurons without connections to
+        others that are modules of their own.
     sums : (k, k) array, total weight, in the unit of the weights
     counts : (k, k) array of int, number of pairs
     means : (k, k) array, ``sums / counts``; NaN where there is no pair
@@ -71,6 +75,10 @@ class BlockStructure:
         disassortative; both sent by one module, the core, core-periphery; both
         received by one, the basin, source-basin. In undirected networks only the
         first two can occur.
+    n_isolated : int
+        Number of neurons left out: without connections to others, and each a module of
+        its own. All but `modularity`, which they do not change, is of the network
+        without them. In a network without any connection, none is left out.
 
     See Also
     --------
@@ -111,6 +119,7 @@ class BlockStructure:
     structure_strength: float
     pair_types: PairTypes
     pair_types_directed: PairTypes
+    n_isolated: int = 0
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row per block: modules, sums, counts, means and the others."""
@@ -124,49 +133,18 @@ class BlockStructure:
         return pd.DataFrame(columns)
 
 
-@dataclass(frozen=True, eq=False)
-class BlockIntervals:
-    """Bootstrap confidence intervals of a block structure.
-
-    Attributes
-    ----------
-    means : (2, k, k) array, lower and upper bound of each block's mean weight
-        NaN where the block has no pairs.
-    diagonal_score, structure_strength : (2,) array, lower and upper bound
-    confidence : float, share of the bootstrap networks between the bounds
-    n_bootstraps, seed : int, the arguments that give this result again
-
-    See Also
-    --------
-    block_intervals : Estimates them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import commstruct as cs
-    >>> weights = np.random.default_rng(0).normal(size=(12, 12))
-    >>> labels = np.repeat([0, 1], 6)
-    >>> intervals = cs.block_intervals(weights, labels, n_bootstraps=20)
-    >>> lower, upper = intervals.means
-    >>> bool((lower < upper).all()), intervals.confidence
-    (True, 0.95)
-    """
-
-    means: FloatMatrix
-    diagonal_score: FloatVector
-    structure_strength: FloatVector
-    confidence: float
-    n_bootstraps: int
-    seed: int
-
-
-def block_structure(network: Any, labels: ArrayLike) -> BlockStructure:
+def block_structure(
+    network: Any, labels: ArrayLike, *, keep_isolated: bool = False
+) -> BlockStructure:
     """Measure the block structure of a network under given modules.
 
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
     labels : (n,) array of int or text, module of each neuron
+    keep_isolated : bool, default False
+        Whether a neuron without connections that is a module of its own has blocks,
+        as it must where several networks share their modules.
 
     Returns
     -------
@@ -198,19 +176,31 @@ def block_structure(network: Any, labels: ArrayLike) -> BlockStructure:
     -0.5
     >>> blocks.pair_types.counts["disassortative"]
     1
+
+    A seventh neuron, without connections, changes nothing:
+
+    >>> blocks = cs.block_structure(np.pad(weights, (0, 1)), [0, 0, 0, 1, 1, 1, 2])
+    >>> blocks.n_modules, blocks.n_isolated, round(blocks.diagonal_score, 6)
+    (2, 1, -1.0)
     """
     connectome = as_connectome(network)
-    modules = check_labels(labels, connectome.n_neurons)
-    k = int(modules.max()) + 1
-    pre, post, values = off_diagonal(connectome)
-    block = modules[pre] * k + modules[post]
-    counts = _pair_counts(_possible_pairs(connectome), modules, np.ones(len(modules)))
-    sums, existing = _binned(block, values, k), _binned(block, None, k)
+    modules, k, n_isolated = block_labels(connectome, labels, keep=keep_isolated)
+    placed = connectome
+    if n_isolated:
+        placed = connectome.subset(np.flatnonzero(modules < k))
+    own = modules[modules < k]
+    pre, post, values = off_diagonal(placed)
+    unit = weight_unit(values)
+    values = values / unit
+    block = own[pre] * k + own[post]
+    counts = pair_counts(possible_pairs(placed), own, np.ones(len(own)))
+    sums, existing = binned(block, values, k), binned(block, None, k)
     sizes, positive = sums, existing
     if connectome.is_signed:
-        sizes = _binned(block, np.abs(values), k)
-        positive = _binned(block[values > 0], None, k)
+        sizes = binned(block, np.abs(values), k)
+        positive = binned(block[values > 0], None, k)
     means = quotient(sums, counts)
+    is_mirrored = not connectome.is_directed and np.array_equal(counts, counts.T)
     # Name of the score, block sums and values of each part of the weights.
     parts = {
         "": (sums, values),
@@ -221,33 +211,67 @@ def block_structure(network: Any, labels: ArrayLike) -> BlockStructure:
     return BlockStructure(
         labels=read_only(modules),
         n_modules=k,
-        sums=read_only(sums),
+        sums=read_only(sums * unit),
         counts=read_only(counts.astype(np.int64)),
-        means=read_only(means),
+        means=read_only(means * unit),
         densities=read_only(quotient(existing, counts)),
-        mean_absolute=read_only(quotient(sizes, counts)),
+        mean_absolute=read_only(quotient(sizes, counts) * unit),
         fraction_positive=read_only(quotient(positive, existing)),
         **{
-            f"diagonal_score{name}": _same_module_correlation(
-                part_sums, counts, *_moments(part_values, counts)
+            f"diagonal_score{name}": same_module_correlation(
+                part_sums, counts, *moments(part_values, counts)
             )
             for name, (part_sums, part_values) in parts.items()
         },
         modularity=modularity(connectome, modules),
-        structure_strength=_explained(sums, counts, *_moments(values, counts)),
+        structure_strength=explained(sums, counts, *moments(values, counts)),
         pair_types=undirected_types(quotient(sums + sums.T, counts + counts.T)),
-        pair_types_directed=directed_types(
-            means,
-            mirrored=not connectome.is_directed and bool((counts == counts.T).all()),
-        ),
+        pair_types_directed=directed_types(means, mirrored=is_mirrored),
+        n_isolated=n_isolated,
     )
+
+
+def block_labels(
+    connectome: Connectome, labels: ArrayLike, *, keep: bool = False
+) -> tuple[IntVector, int, int]:
+    """Number the modules that have blocks, then neurons without connections.
+
+    Parameters
+    ----------
+    connectome : Connectome
+    labels : (n,) array of int or text, module of each neuron
+    keep : bool
+        Whether a neuron without connections that is its own module has blocks too.
+
+    Returns
+    -------
+    labels : (n,) array of int
+        ``0 .. k - 1`` in the order of the given labels, then neurons left out.
+    k : int, number of modules with blocks
+    n_isolated : int, number of neurons left out
+    """
+    modules = check_labels(labels, connectome.n_neurons)
+    sizes = np.bincount(modules)
+    left_out = np.zeros(len(sizes), dtype=bool)
+    if not keep and sizes.min() == 1:
+        pre, post, _ = off_diagonal(connectome)
+        left_out = (sizes == 1) & bool(len(pre))
+        left_out[modules[pre]] = left_out[modules[post]] = False
+    n_isolated = int(left_out.sum())
+    k = len(sizes) - n_isolated
+    if not n_isolated:
+        return modules, len(sizes), 0
+    numbers = np.empty(len(sizes), dtype=np.int64)
+    numbers[~left_out], numbers[left_out] = np.arange(k), k + np.arange(n_isolated)
+    return numbers[modules], k, n_isolated
 
 
 def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
     """Mean weight from each module onto each, self-connections left out.
 
     The same as `means` of `block_structure`, but faster, for large networks or many
-    partitions. The block density of Holland, Laskey & Leinhardt (1983),
+    partitions, and with a row for every label, even for neurons without connections
+    (``keep_isolated``). The block density of Holland, Laskey & Leinhardt (1983),
     doi:10.1016/0378-8733(83)90021-7, of weights.
 
     Parameters
@@ -289,7 +313,7 @@ def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
     if not np.isfinite(sums).all():
         as_connectome(network)  # raises the error that names the fault
     sums -= np.diag(np.bincount(modules, weights.diagonal(), minlength=k))
-    counts = _pair_counts(pairs, modules, np.ones(len(modules)))
+    counts = pair_counts(pairs, modules, np.ones(len(modules)))
     return quotient(sums, counts)
 
 
@@ -306,7 +330,7 @@ def _summable(
         if network.dtype == np.float64 and 0 < n == columns:
             return network, None
     connectome = as_connectome(network)
-    return connectome.weights, _possible_pairs(connectome)
+    return connectome.weights, possible_pairs(connectome)
 
 
 def _sparse_block_sums(
@@ -328,87 +352,6 @@ def _sparse_block_sums(
     return sums.reshape(k, k)
 
 
-def block_intervals(
-    network: Any,
-    labels: ArrayLike,
-    *,
-    seed: int = 0,
-    n_bootstraps: int = 1000,
-    confidence: float = 0.95,
-) -> BlockIntervals:
-    """Confidence intervals of block means and scores, by resampling the neurons.
-
-    Weights of one neuron are not independent. Neurons are therefore drawn instead of
-    weights, with replacement and within their module (Snijders & Borgatti 1999); a
-    neuron is never paired with its own copy. The bounds are percentiles. The modules
-    are taken as given: the intervals do not include the uncertainty of the partition.
-
-    Parameters
-    ----------
-    network : Connectome, or anything `as_connectome` takes
-    labels : (n,) array of int or text, module of each neuron
-    seed : int, default 0
-    n_bootstraps : int, at least 1
-    confidence : float between 0 and 1
-
-    Returns
-    -------
-    BlockIntervals
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of its range.
-
-    See Also
-    --------
-    block_structure : The estimates themselves.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import commstruct as cs
-    >>> labels = np.repeat([0, 1], 10)
-    >>> noise = np.random.default_rng(0).normal(size=(20, 20))
-    >>> weights = np.equal.outer(labels, labels) + noise
-    >>> intervals = cs.block_intervals(weights, labels, n_bootstraps=100)
-    >>> low, high = intervals.diagonal_score
-    >>> bool(low < cs.block_structure(weights, labels).diagonal_score < high)
-    True
-    >>> intervals.means.shape
-    (2, 2, 2)
-    """
-    connectome = as_connectome(network)
-    modules = check_labels(labels, connectome.n_neurons)
-    check_counts(n_bootstraps=n_bootstraps)
-    check_shares(confidence=confidence)
-    k = int(modules.max()) + 1
-    pre, post, values = off_diagonal(connectome)
-    block = modules[pre] * k + modules[post]
-    pairs = _possible_pairs(connectome)
-    means = np.empty((n_bootstraps, k, k))
-    scores = np.empty((n_bootstraps, 2))
-    for b, stream in enumerate(spawn_seeds(seed, n_bootstraps)):
-        drawn = _drawn_within_modules(modules, np.random.default_rng(stream))
-        counts = _pair_counts(pairs, modules, drawn)
-        copies = drawn[pre] * drawn[post]
-        sums = _binned(block, copies * values, k)
-        moments = _moments(values, counts, copies)
-        means[b] = quotient(sums, counts)
-        scores[b] = (
-            _same_module_correlation(sums, counts, *moments),
-            _explained(sums, counts, *moments),
-        )
-    return BlockIntervals(
-        means=percentile_interval(means, confidence=confidence),
-        diagonal_score=percentile_interval(scores[:, 0], confidence=confidence),
-        structure_strength=percentile_interval(scores[:, 1], confidence=confidence),
-        confidence=confidence,
-        n_bootstraps=n_bootstraps,
-        seed=seed,
-    )
-
-
 def off_diagonal(connectome: Connectome) -> tuple[IntVector, IntVector, FloatVector]:
     """Return senders, receivers and values of the non-zero weights off the diagonal."""
     weights = connectome.weights
@@ -424,7 +367,7 @@ def off_diagonal(connectome: Connectome) -> tuple[IntVector, IntVector, FloatVec
     return pre[between], post[between], values[between]
 
 
-def _possible_pairs(connectome: Connectome) -> tuple[IntVector, IntVector] | None:
+def possible_pairs(connectome: Connectome) -> tuple[IntVector, IntVector] | None:
     """Senders and receivers of the synapses that may exist, or None if all may."""
     if connectome.possible is None:
         return None
@@ -432,31 +375,21 @@ def _possible_pairs(connectome: Connectome) -> tuple[IntVector, IntVector] | Non
     return pre[pre != post], post[pre != post]
 
 
-def _pair_counts(
+def pair_counts(
     pairs: tuple[IntVector, IntVector] | None, modules: IntVector, drawn: FloatVector
 ) -> FloatMatrix:
     """Number of pairs per block if each neuron occurs as often as it was drawn."""
     k = int(modules.max()) + 1
     if pairs is not None:
         pre, post = pairs
-        return _binned(modules[pre] * k + modules[post], drawn[pre] * drawn[post], k)
+        return binned(modules[pre] * k + modules[post], drawn[pre] * drawn[post], k)
     sizes = np.bincount(modules, drawn, minlength=k)
     with_itself = np.bincount(modules, drawn**2, minlength=k)
     counts: FloatMatrix = np.outer(sizes, sizes).astype(np.float64)
     return counts - np.diag(with_itself)
 
 
-def _drawn_within_modules(modules: IntVector, rng: np.random.Generator) -> FloatVector:
-    """How often each neuron is drawn if every module is resampled by itself."""
-    order = np.argsort(modules, kind="stable")
-    sizes = np.bincount(modules)
-    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    picked = starts + (rng.random(len(modules)) * np.repeat(sizes, sizes)).astype(int)
-    times = np.bincount(order[picked], minlength=len(modules))
-    return np.asarray(times, dtype=np.float64)
-
-
-def _binned(block: IntVector, values: FloatVector | None, k: int) -> FloatMatrix:
+def binned(block: IntVector, values: FloatVector | None, k: int) -> FloatMatrix:
     """Sum of the values per block, or their number if `values` is None."""
     binned = np.bincount(block, values, minlength=k * k).reshape(k, k)
     return np.asarray(binned, dtype=np.float64)
@@ -467,7 +400,7 @@ def quotient(total: FloatMatrix, number: FloatMatrix) -> FloatMatrix:
     return np.divide(total, number, out=np.full_like(total, np.nan), where=number > 0)
 
 
-def _moments(
+def moments(
     values: FloatVector, counts: FloatMatrix, copies: FloatVector | float = 1.0
 ) -> tuple[float, float]:
     """Mean and sum of squared deviations over all pairs, including zero weights."""
@@ -482,7 +415,7 @@ def _moments(
     return mean, spread if spread > n_pairs * (CONSTANT * largest) ** 2 else 0.0
 
 
-def _same_module_correlation(
+def same_module_correlation(
     sums: FloatMatrix, counts: FloatMatrix, mean: float, spread: float
 ) -> float:
     """Pearson correlation of a weight with "same module"; NaN if one is constant."""
@@ -494,7 +427,7 @@ def _same_module_correlation(
     return float(np.clip(covariance / np.sqrt(spread * spread_of_same), -1.0, 1.0))
 
 
-def _explained(
+def explained(
     sums: FloatMatrix, counts: FloatMatrix, mean: float, spread: float
 ) -> float:
     """Adjusted R squared of the block means, at least 0."""

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.manifold import ClassicalMDS
 
 from commstruct.analysis.settings import RESTARTS
-from commstruct.blocks.structure import block_structure
+from commstruct.blocks.structure import block_means, block_structure
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.compare.distances import distance_matrix
 from commstruct.compare.kinds import (
@@ -560,7 +560,7 @@ def _score_row(
     name: str, group: str, network: Connectome, labels: IntVector
 ) -> dict[str, Any]:
     """Scores of one individual by given kinds, weights as read."""
-    blocks = block_structure(network, labels)
+    blocks = block_structure(network, labels, keep_isolated=True)
     n_pairs = blocks.counts.sum()
     return {
         "connectome": name,
@@ -577,7 +577,7 @@ def _block_means(network: Connectome, labels: IntVector, k: int) -> FloatVector:
     """Means of all blocks as one row; NaN if the connectome lacks a kind."""
     present = np.unique(labels)
     means = np.full((k, k), np.nan)
-    means[np.ix_(present, present)] = block_structure(network, labels).means
+    means[np.ix_(present, present)] = block_means(network, labels)
     return means.ravel()
 
 

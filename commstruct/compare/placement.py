@@ -11,7 +11,7 @@ from scipy.stats import f as f_distribution
 
 from commstruct.analysis.method import Execution, analyze_with
 from commstruct.analysis.results import Analysis, RegionAnalysis, read_analysis
-from commstruct.blocks.structure import block_intervals
+from commstruct.blocks.intervals import block_intervals
 from commstruct.checks import spawn_seeds
 from commstruct.compare.groups import group_assignments, variance_between
 from commstruct.connectome import as_connectome

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from commstruct.analysis import Analysis, RegionAnalysis
-from commstruct.blocks.structure import block_intervals
+from commstruct.blocks.intervals import block_intervals
 from commstruct.connectome import as_connectome
 from commstruct.vocabulary import SCORES
 

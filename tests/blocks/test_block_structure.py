@@ -5,7 +5,7 @@ import pytest
 from helpers.planted import planted_weights
 from scipy import sparse
 
-from commstruct.blocks.structure import block_intervals, block_means, block_structure
+from commstruct.blocks.structure import block_means, block_structure
 from commstruct.connectome import as_connectome
 from commstruct.modules.finding import modularity
 
@@ -127,52 +127,6 @@ def test_the_table_has_a_row_for_each_block():
     assert (len(table), row["sums"], row["means"]) == (4, 6.0, 3.0)
 
 
-def test_intervals_contain_the_estimate_and_narrow_with_more_neurons():
-    widths = []
-    for size in (8, 32):
-        weights, labels = planted_weights("mixed", seed=3, sizes=(2 * size, size))
-        blocks = block_structure(weights, labels)
-        intervals = block_intervals(weights, labels, seed=1, n_bootstraps=200)
-        low, high = intervals.means
-        assert np.all((low < blocks.means) & (blocks.means < high))
-        low, high = intervals.diagonal_score
-        assert low < blocks.diagonal_score < high
-        widths.append(high - low)
-    assert widths[1] < 0.6 * widths[0]
-
-
-def test_intervals_cover_the_planted_means():
-    """Over 40 networks 90 % intervals hold the truth about as often."""
-    held = []
-    for seed in range(40):
-        weights, labels = planted_weights("assortative", seed=seed, sizes=(14, 10))
-        low, high = block_intervals(
-            weights, labels, seed=seed, n_bootstraps=200, confidence=0.9
-        ).means
-        held.append((low < np.eye(2)) & (np.eye(2) < high))
-    assert 0.8 <= np.mean(held) <= 0.99
-
-
-def test_intervals_are_reproduced_by_their_seed_and_undefined_where_blocks_are():
-    first = block_intervals(HAND, [0, 0, 1], seed=4, n_bootstraps=20)
-    again = block_intervals(HAND, [0, 0, 1], seed=4, n_bootstraps=20)
-    np.testing.assert_array_equal(first.means, again.means)
-    assert np.isnan(first.means[:, 1, 1]).all()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"n_bootstraps": 0}, "n_bootstraps must be at least 1, got 0"),
-        ({"confidence": 1.0}, r"confidence must be between 0 and 1, got 1\.0"),
-        ({"seed": -1}, "seed must be an integer from 0 up, got -1"),
-    ],
-)
-def test_intervals_refuse_arguments_out_of_range(options, message):
-    with pytest.raises(ValueError, match=message):
-        block_intervals(HAND, [0, 0, 1], **{"seed": 1, **options})
-
-
 def test_labels_of_the_wrong_length_are_refused():
     with pytest.raises(
         ValueError, match=r"labels must be one module per neuron \(3,\)"
@@ -233,3 +187,41 @@ def test_block_means_refuse_weights_that_are_not_a_finite_square_matrix(
 ):
     with pytest.raises(ValueError, match=message):
         block_means(form(weights), np.zeros(len(weights), dtype=int))
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_isolated_neurons_have_no_blocks_and_change_nothing(form):
+    weights, labels = planted_weights("mixed", seed=2, sizes=(7, 5, 4))
+    alone = block_structure(form(weights), labels)
+    # isolated neurons first, with the first labels; one has a self-connection
+    padded = np.pad(weights, ((2, 1), (2, 1)))
+    padded[0, 0] = 5.0
+    blocks = block_structure(form(padded), [0, 1, *(labels + 2), 5])
+    assert (blocks.n_modules, blocks.n_isolated) == (3, 3)
+    np.testing.assert_array_equal(blocks.labels, [3, 4, *labels, 5])
+    for name in ("sums", "counts", "means", "densities", "mean_absolute"):
+        np.testing.assert_allclose(getattr(blocks, name), getattr(alone, name))
+    assert blocks.diagonal_score == pytest.approx(alone.diagonal_score)
+    assert blocks.structure_strength == pytest.approx(alone.structure_strength)
+    assert blocks.pair_types.counts == alone.pair_types.counts
+    assert len(blocks.to_pandas()) == 9
+
+
+def test_only_isolated_neurons_that_are_modules_of_their_own_are_left_out():
+    weights = np.zeros((6, 6))
+    weights[0, 1] = weights[1, 0] = weights[3, 1] = 1.0
+    # 2 is isolated, but not alone; 3 is alone, but not isolated; 4 and 5 are both
+    blocks = block_structure(weights, [0, 0, 0, 1, 2, 3])
+    assert (blocks.n_modules, blocks.n_isolated) == (2, 2)
+    np.testing.assert_array_equal(blocks.counts, [[6, 3], [3, 0]])
+
+
+def test_isolated_neurons_are_kept_where_asked_for_and_in_empty_networks():
+    weights = np.zeros((3, 3))
+    weights[0, 1] = 1.0
+    kept = block_structure(weights, [0, 0, 1], keep_isolated=True)
+    assert (kept.n_modules, kept.n_isolated) == (2, 0)
+    np.testing.assert_array_equal(kept.counts, [[2, 2], [2, 0]])
+    np.testing.assert_array_equal(block_means(weights, [0, 0, 1]), kept.means)
+    empty = block_structure(np.zeros((3, 3)), [0, 1, 2])
+    assert (empty.n_modules, empty.n_isolated) == (3, 0)
