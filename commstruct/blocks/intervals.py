@@ -111,7 +111,8 @@ def block_intervals(
     -----
     To first order, an estimate T is a sum of contributions of its pairs of neurons,
     taken about the means of their blocks. ``V_pairs`` is the sum of the squares of
-    these, both directions of a pair together; ``V_neurons`` is the sum over neurons of
+    these, both directions of a pair together, without what a neuron contributes to all
+    of its pairs in a block alike; ``V_neurons`` is the sum over neurons of
     the square of all contributions of a neuron, times n / (n - 1) for a module of n
     neurons. Each bootstrap draws neurons, sums what they contribute, and divides the
     sum by its standard deviation, estimated from the same draw as that of T is. With
@@ -232,7 +233,8 @@ def _intervals_of_scores(
         own = (sent + received).sum(axis=1)
         pairs = within_pairs.sum() + _both_ways(edges, contributions).sum()
         ratios, deviation = _studentised(
-            *_resampled(edges, own[:, None], drawn), np.array([pairs])
+            *_resampled(edges, own[:, None], drawn),
+            np.array([_peculiar_to_pairs_of_all(edges, sent + received, pairs)]),
         )
         low, high = _quantiles(ratios[:, 0], confidence)
         bounds.append(score - deviation[0] * np.array([high, low]))
@@ -250,6 +252,7 @@ def _intervals_of_means(
     n_pairs = counts.copy()
     diagonal = np.arange(k)
     pairs[diagonal, diagonal] += both_ways[diagonal, diagonal]
+    pairs = _peculiar_to_pairs(edges, sent, received, pairs)
     n_pairs[diagonal, diagonal] -= _counts_both_ways(edges)[diagonal, diagonal] / 2
     bounds = np.full((2, k, k), np.nan)
     for a in range(k):
@@ -303,6 +306,62 @@ def _resampled(
         variances += few * np.maximum(squares - total**2 / n, 0.0)
         variance += few * (part**2).sum(axis=0)
     return sums, variances, variance
+
+
+def _peculiar_to_pairs_of_all(
+    edges: _Edges, by_neuron: FloatMatrix, pairs: float
+) -> float:
+    """Sum of squares over all pairs of neurons, without what is of the neurons.
+
+    Parameters
+    ----------
+    by_neuron : (n, k) array, contributions of each neuron, sent and received
+    pairs : float, sum of squares of the contributions of pairs
+    """
+    partners = np.maximum(_partners(edges, True), _partners(edges, False))
+    partners -= np.eye(edges.k)[edges.modules]  # both of a pair within are such neurons
+    number = edges.counts.sum() - _counts_both_ways(edges).sum() / 2
+    parameters = np.count_nonzero(partners > 0)
+    of_neurons = np.nan_to_num(quotient(by_neuron**2, partners)).sum()
+    return float(
+        _without_neurons(*map(np.array, (pairs, of_neurons, number, parameters)))
+    )
+
+
+def _peculiar_to_pairs(
+    edges: _Edges, sent: FloatMatrix, received: FloatMatrix, pairs: FloatMatrix
+) -> FloatMatrix:
+    """The same for every block by itself, (k, k)."""
+    k, diagonal = edges.k, np.arange(edges.k)
+    members = np.eye(k)[edges.modules]
+    sizes = members.sum(axis=0)
+    number, parameters = edges.counts.copy(), np.add.outer(sizes, sizes) - 1
+    number[diagonal, diagonal] -= _counts_both_ways(edges)[diagonal, diagonal] / 2
+    parameters[diagonal, diagonal] = sizes
+    towards, onto = _partners(edges, True), _partners(edges, False)
+    of_neurons = members.T @ np.nan_to_num(quotient(sent**2, towards))
+    of_neurons += (members.T @ np.nan_to_num(quotient(received**2, onto))).T
+    both = ((sent + received) * members).sum(axis=1)
+    partners = (np.maximum(towards, onto) * members).sum(axis=1) - 1
+    within = np.nan_to_num(quotient(both**2, partners))
+    of_neurons[diagonal, diagonal] = np.bincount(edges.modules, within)
+    return _without_neurons(pairs, of_neurons, number, parameters)
+
+
+def _without_neurons(
+    pairs: FloatMatrix,
+    of_neurons: FloatMatrix,
+    number: FloatMatrix,
+    parameters: FloatMatrix,
+) -> FloatMatrix:
+    """Subtract from sums of squares what neurons give to all of their pairs alike.
+
+    As in the analysis of variance, the rest is divided by its degrees of freedom
+    instead of the number of pairs; where none are left, nothing is subtracted.
+    """
+    freedom = number - parameters
+    rest = (pairs - of_neurons) * quotient(number, freedom)
+    return np.asarray(np.clip(np.where(freedom > 0, rest, pairs), 0.0, pairs))
 
 
 def _studentised(
