@@ -227,7 +227,9 @@ def as_connectome(
             networkx graph, igraph graph, or two-dimensional xarray.DataArray
         Weights ``[pre, post]``. Edges of a graph without a ``weight`` have weight 1,
         parallel edges are summed, an undirected edge counts in both directions, and a
-        self-connection of weight w is w on the diagonal. The columns of a table are
+        self-connection of weight w is w on the diagonal, as in
+        ``networkx.to_numpy_array``: one synapse, which its neuron sends once and
+        receives once (docs/scores.md: self-connections). The columns of a table are
         put into the order of its rows. An xarray whose dimensions are named
         ``post, pre`` is transposed. A `Connectome` is returned as it is unless another
         argument changes it.

@@ -336,3 +336,32 @@ def test_invalid_labels_are_refused(labels, message):
 def test_labels_without_gaps_keep_their_numbers():
     np.testing.assert_array_equal(check_labels([2, 0, 1], 3), [2, 0, 1])
     np.testing.assert_array_equal(check_labels([7, 3, 7], 3), [1, 0, 1])
+
+
+def graph_with_loops(kind):
+    """Two triangles joined by an edge; loops of weight 3 and 0.5."""
+    graph = kind(nx.barbell_graph(3, 0))
+    nx.set_edge_attributes(graph, 1.0, "weight")
+    graph.add_edge(0, 0, weight=3.0)
+    graph.add_edge(4, 4, weight=0.5)
+    return graph
+
+
+@pytest.mark.parametrize("kind", [nx.Graph, nx.DiGraph, nx.MultiGraph, nx.MultiDiGraph])
+def test_the_weight_of_a_loop_is_on_the_diagonal(kind):
+    graph = graph_with_loops(kind)
+    weights = as_connectome(graph).weights
+    np.testing.assert_array_equal(weights.toarray(), nx.to_numpy_array(graph))
+    np.testing.assert_array_equal(weights.diagonal(), [3, 0, 0, 0, 0.5, 0])
+    again = as_connectome(as_connectome(graph).to_networkx()).weights
+    np.testing.assert_array_equal(again.toarray(), weights.toarray())
+    as_igraph = igraph.Graph.from_networkx(graph)
+    found = as_connectome(as_igraph).weights
+    np.testing.assert_array_equal(found.toarray(), weights.toarray())
+    again = as_connectome(as_connectome(graph).to_igraph()).weights
+    np.testing.assert_array_equal(again.toarray(), weights.toarray())
+
+
+def test_parallel_loops_are_summed():
+    graph = nx.MultiGraph([(0, 0, {"weight": 3.0}), (0, 0, {"weight": 2.0}), (0, 1)])
+    assert as_connectome(graph).weights.diagonal().tolist() == [5.0, 0.0]

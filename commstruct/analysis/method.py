@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -467,6 +467,8 @@ def _find(
         for structure in structures:
             partition = _modules(network, structure, settings, search_seed)
             blocks = block_structure(network, partition.labels)
+            # with the numbers of the blocks: neurons without connections come last
+            partition = replace(partition, labels=blocks.labels)
             agreement = _role_agreement(network, partition.labels)
             found[i, structure] = partition, blocks, agreement
     return found
@@ -493,7 +495,7 @@ def _find_in_nulls(
                 partition = _modules(permuted, structure, settings, search_seed)
                 blocks = block_structure(permuted, partition.labels)
                 scores = [float(getattr(blocks, name)) for name in SCORES]
-                row = (partition.n_modules, scores[0], scores[1], scores[2])
+                row = (blocks.n_modules, scores[0], scores[1], scores[2])
                 rows.setdefault((i, structure), []).append(row)
     return rows
 

@@ -65,9 +65,11 @@ class RegionAnalysis:
     neurons : (m,) array of int
         Indices of the region's neurons in the network.
     partition : Partition
-        Module of each neuron of the region.
+        Module of each neuron of the region, numbered as in `blocks`. Its `n_modules`
+        counts every neuron without connections as a module.
     blocks : BlockStructure
-        Block structure of the region's weights on `partition`.
+        Block structure of the region's weights on `partition`; its `n_modules`, which
+        tables and reports give, does not count such neurons, `n_isolated` does.
     nulls : NullScores
         Scores of null networks, by the same search.
     p_values : dict of str to float
@@ -486,7 +488,7 @@ def _run_row(run: TrainedRun) -> dict[str, Any]:
 
 def _blocks_rows(region: RegionAnalysis) -> pd.DataFrame:
     blocks = region.blocks
-    n_neurons = np.bincount(blocks.labels, minlength=blocks.n_modules)
+    n_neurons = np.bincount(blocks.labels)[: blocks.n_modules]
     weight = np.nan_to_num(blocks.mean_absolute)
     has_weight = weight.sum(axis=0) + weight.sum(axis=1) > 0
     kept = (n_neurons > 1) | has_weight
@@ -499,7 +501,7 @@ def _blocks_rows(region: RegionAnalysis) -> pd.DataFrame:
 def _scores_row(region: RegionAnalysis) -> dict[str, Any]:
     row: dict[str, Any] = _identifying_columns(region)
     row["n_neurons"] = len(region.neurons)
-    row["n_modules"] = region.partition.n_modules
+    row["n_modules"] = region.blocks.n_modules
     row["quality"] = region.partition.quality
     row["agreement"] = region.partition.agreement
     row["engine"] = region.partition.engine

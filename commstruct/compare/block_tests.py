@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import sparse
 
 from commstruct.blocks.structure import quotient
@@ -50,7 +51,8 @@ def block_differences(
     pair of kinds is one block. A block is not tested (NaN) if either side has too few
     neurons to reach p <= 0.05, or if neither connectome has a weight in it. q-values
     are corrected over the tested blocks (Benjamini & Hochberg 1995), separately for
-    means and densities.
+    means and densities. A kind that is one neuron without connections in both has no
+    blocks.
 
     Intervals are bootstrapped: senders and receivers are resampled with replacement
     within their kinds (Owen 2007, doi:10.1214/07-AOAS122), matched neurons together.
@@ -101,9 +103,27 @@ def block_differences(
         table[f"{measure}_p"] = p_values.ravel()
         table[f"{measure}_q"] = benjamini_hochberg(p_values.ravel())
     rows = pd.DataFrame(table)
+    has_blocks = _have_blocks(sides)
+    shown = np.outer(has_blocks, has_blocks)
     if undirected:
-        rows = rows[np.triu(np.ones((k, k), dtype=bool)).ravel()]
-    return rows.reset_index(drop=True)
+        shown = np.triu(shown)
+    return rows[shown.ravel()].reset_index(drop=True)
+
+
+def _have_blocks(sides: list["_Blocks"]) -> NDArray[np.bool_]:
+    """Which kinds are more than a single neuron without connections on either side."""
+    connected = sum(
+        side.sums["density"].sum(axis=0) + side.sums["density"].sum(axis=1)
+        for side in sides
+    )
+    largest = [
+        max(map(len, both))
+        for both in zip(*(side.members for side in sides), strict=True)
+    ]
+    has_blocks: NDArray[np.bool_] = (np.asarray(connected) > 0) | (
+        np.array(largest) > 1
+    )
+    return has_blocks if np.any(connected) else np.ones_like(has_blocks)
 
 
 def diagonal_score_difference(

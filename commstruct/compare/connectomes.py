@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from commstruct.analysis.settings import N_NULLS, RESTARTS
-from commstruct.blocks.structure import block_structure
+from commstruct.blocks.structure import block_labels, block_structure
 from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.compare.block_tests import (
     block_differences,
@@ -40,7 +40,7 @@ from commstruct.compare.similarity import (
     triad_counts,
     triad_table,
 )
-from commstruct.connectome import Connectome, as_connectome, check_labels
+from commstruct.connectome import Connectome, as_connectome
 from commstruct.keywords import settings_from
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.rewiring import preserve_strengths
@@ -372,8 +372,7 @@ def compare_connectomes(
     difference = (float("nan"),) * 3
     if paired:
         difference = diagonal_score_difference(
-            *raw,
-            check_labels(modules["both"].labels, first.n_neurons),
+            *_with_connections(raw, modules["both"].labels),
             seed=streams[3],
             n_bootstraps=chosen.n_bootstraps,
         )
@@ -408,7 +407,7 @@ def compare_connectomes(
         partitions=_partitions_table(names, modules, first, second, paired),
         blocks_by=kinds.column,
         labels=(kinds.labels[0], kinds.labels[1]),
-        kinds=kinds.names,
+        kinds=tuple(name for name in kinds.names if name in set(blocks["from"])),
         blocks=blocks,
         axis=_axis_table(raw, tests),
         diagonal_difference=difference,
@@ -565,6 +564,19 @@ def _partitions_table(
     return pd.DataFrame(rows, columns=columns)
 
 
+def _with_connections(
+    networks: tuple[Connectome, Connectome], labels: IntVector
+) -> tuple[Connectome, Connectome, IntVector]:
+    """Both without neurons that `block_structure` leaves out, and the labels left."""
+    either = as_connectome(sum(abs(network.weights) for network in networks))
+    modules, k, n_isolated = block_labels(either, labels)
+    if not n_isolated:
+        return *networks, modules
+    placed = np.flatnonzero(modules < k)
+    first, second = (network.subset(placed) for network in networks)
+    return first, second, modules[placed]
+
+
 def _axis_table(
     networks: tuple[Connectome, Connectome],
     tests: dict[str, tuple[Partition, Significance | None]],
@@ -580,7 +592,7 @@ def _axis_table(
                 {
                     "connectome": name,
                     "score": score,
-                    "n_modules": partition.n_modules,
+                    "n_modules": blocks.n_modules,
                     **_against_nulls(float(getattr(blocks, score)), nulls, score),
                 }
             )

@@ -8,10 +8,11 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from sklearn.manifold import ClassicalMDS
 
 from commstruct.analysis.settings import RESTARTS
-from commstruct.blocks.structure import block_means, block_structure
+from commstruct.blocks.structure import block_means, block_structure, off_diagonal
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.compare.distances import distance_matrix
 from commstruct.compare.kinds import (
@@ -275,9 +276,11 @@ def compare_groups(
         assignments, exact, smallest = group_assignments(
             group_of, streams[1], chosen.n_permutations
         )
+    k = len(kinds.names)
+    has_blocks = _have_blocks(common, kinds.labels, k)
     individuals = pd.DataFrame(
         [
-            _score_row(name, group, network, labels)
+            _score_row(name, group, network, labels, has_blocks[labels])
             for name, group, network, labels in zip(
                 individual_names,
                 group_of or [""] * len(common),
@@ -294,7 +297,6 @@ def compare_groups(
             for network, labels in zip(scaled, kinds.labels, strict=True)
         ]
     )
-    k = len(kinds.names)
     blocks = pd.DataFrame(
         {
             "from": np.repeat(kinds.names, k).astype(object),
@@ -304,13 +306,16 @@ def compare_groups(
     once = np.ones(k * k, dtype=bool)
     if not any(network.is_directed for network in common):
         once = np.triu(once.reshape(k, k)).ravel()
+    once &= np.outer(has_blocks, has_blocks).ravel()
     return GroupComparison(
         names=individual_names,
         groups=group_of or (),
         n_matched=common[0].n_neurons if matched else 0,
         notes=(match_note, scale_note),
         kinds_by=kinds.column,
-        kinds=kinds.names,
+        kinds=tuple(
+            name for name, has in zip(kinds.names, has_blocks, strict=True) if has
+        ),
         scores=_tested(
             pd.DataFrame({"score": GROUP_SCORES}), scores, group_of, assignments
         ),
@@ -556,10 +561,30 @@ def _kinds(
     return kinds_by_modules(modules, len(networks))
 
 
+def _have_blocks(
+    networks: Sequence[Connectome], labels: Sequence[IntVector], k: int
+) -> NDArray[np.bool_]:
+    """Which kinds are more than a single neuron without connections in all networks."""
+    connected = np.zeros(k, dtype=bool)
+    largest = np.zeros(k, dtype=np.int64)
+    for network, own in zip(networks, labels, strict=True):
+        pre, post, _ = off_diagonal(network)
+        connected[own[pre]] = connected[own[post]] = True
+        largest = np.maximum(largest, np.bincount(own, minlength=k))
+    has_blocks: NDArray[np.bool_] = connected | (largest > 1) | (not connected.any())
+    return has_blocks
+
+
 def _score_row(
-    name: str, group: str, network: Connectome, labels: IntVector
+    name: str,
+    group: str,
+    network: Connectome,
+    labels: IntVector,
+    placed: NDArray[np.bool_],
 ) -> dict[str, Any]:
     """Scores of one individual by given kinds, weights as read."""
+    if not placed.all():
+        network, labels = network.subset(placed), labels[placed]
     blocks = block_structure(network, labels, keep_isolated=True)
     n_pairs = blocks.counts.sum()
     return {

@@ -105,7 +105,7 @@ def place_of(one: RegionAnalysis, axis: str, *, is_directed: bool = True) -> Pla
 
 def zero_of_one_module(one: RegionAnalysis, value: float) -> float:
     """Return the score, or 0 for a single module, which is on neither side of zero."""
-    return 0.0 if one.partition.n_modules == 1 else value
+    return 0.0 if one.blocks.n_modules == 1 else value
 
 
 def _place_of_score(one: RegionAnalysis, axis: str) -> Place:
@@ -143,7 +143,7 @@ def place_connectome(
     one = analysis.regions[0]
     directed = connectome.is_directed
     places = {axis: place_of(one, axis, is_directed=directed) for axis in AXES}
-    if one.partition.n_modules > 1:
+    if one.blocks.n_modules > 1:
         intervals = block_intervals(
             connectome, one.partition.labels, seed=seed, n_bootstraps=N_BOOTSTRAPS
         )
@@ -156,7 +156,7 @@ def place_connectome(
         n_edges=connectome.n_edges,
         is_directed=directed,
         is_signed=connectome.is_signed,
-        n_modules=one.partition.n_modules,
+        n_modules=one.blocks.n_modules,
         n_nulls=len(one.nulls.n_modules),
         places=places,
     )

@@ -125,6 +125,9 @@ class LeidenSearch:
 def sign_layers(weights: Weights, *, signs: str) -> tuple[Layer, ...]:
     """Split weights into the non-negative layers of which modularity is the sum.
 
+    The diagonal is used as it is, in undirected networks too: a self-connection counts
+    once in what its neuron sends and once in what it receives.
+
     The layers have very large or very small weights in another unit (`weight_unit`);
     modularity does not depend on it.
 

@@ -107,11 +107,14 @@ def checkpoint_blocks(analysis: Analysis, sweep: Sweep) -> Checkpoints:
         weights = read_weights(sweep, run)
         for one in chosen:
             possible = sweep.mask[np.ix_(one.neurons, one.neurons)]
+            # The blocks of the end; neurons that were left out there stay out.
+            placed = np.flatnonzero(one.blocks.labels < one.blocks.n_modules)
+            labels = one.blocks.labels[placed]
             for place in range(len(sweep.checkpoints)):
                 values = region_weights(weights, place, one)
-                network = as_connectome(values, possible=possible)
+                network = as_connectome(values, possible=possible).subset(placed)
                 found[run.id, one.region, place] = Checkpoint(
-                    blocks=block_structure(network, one.partition.labels),
+                    blocks=block_structure(network, labels, keep_isolated=True),
                     limit=saturation(values),
                 )
     return found

@@ -206,7 +206,7 @@ def setting_ends(name: str, analysis: Analysis) -> tuple[End, ...]:
                     end="low" if end == "low" else "high",
                     learning_rate=rate,
                     n_runs=len(here),
-                    n_one_module=sum(one.partition.n_modules == 1 for one in here),
+                    n_one_module=sum(one.blocks.n_modules == 1 for one in here),
                     places={axis: _end_place(here, axis) for axis in AXES},
                 )
             )

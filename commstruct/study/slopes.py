@@ -374,7 +374,7 @@ def _run_places(runs: Sequence[RegionAnalysis]) -> list[RunPlace]:
         RunPlace(
             learning_rate=one.run_key.learning_rate,
             seed=one.run_key.seed,
-            is_one_module=one.partition.n_modules == 1,
+            is_one_module=one.blocks.n_modules == 1,
         )
         for one in runs
     ]

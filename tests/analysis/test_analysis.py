@@ -28,6 +28,7 @@ from commstruct.analysis import (
     score_p_value,
     write_analysis,
 )
+from commstruct.blocks.structure import block_structure
 from commstruct.connectome import as_connectome
 
 SETTINGS = {"seed": 7, "restarts": 2, "n_nulls": 5}
@@ -393,3 +394,26 @@ def test_the_runs_of_a_sweep_are_in_memory_one_after_the_other(
     assert len(found.regions) == 12 * 3
     assert n_made == 2 * 12 * 3  # for their keys, and to be analysed
     assert most <= 4
+
+
+def test_neurons_without_connections_are_outside_all_blocks_and_counted():
+    weights, labels = planted_weights(
+        "assortative", seed=2, contrast=3, sizes=(8, 6, 4)
+    )
+    # the neurons without connections are first, in the middle and last
+    padded = np.insert(weights, 9, 0.0, axis=0)
+    padded = np.pad(np.insert(padded, 9, 0.0, axis=1), ((1, 1), (1, 1)))
+    placed = np.setdiff1d(np.arange(21), [0, 10, 20])
+    analysis = analyze(padded, structures=["assortative"], n_nulls=0)
+    one = analysis.regions[0]
+    assert (one.blocks.n_modules, one.blocks.n_isolated) == (3, 3)
+    assert one.blocks.means.shape == (3, 3)
+    np.testing.assert_array_equal(one.partition.labels, one.blocks.labels)
+    np.testing.assert_array_equal(one.partition.labels[[0, 10, 20]], [3, 4, 5])
+    assert adjusted_rand_score(one.partition.labels[placed], labels) == 1.0
+    alone = block_structure(weights, one.partition.labels[placed])
+    np.testing.assert_allclose(one.blocks.means, alone.means)
+    tables = analysis.tables()
+    assert len(tables["blocks"]) == 9
+    assert tables["scores"].loc[0, ["n_modules", "n_isolated"]].tolist() == [3, 3]
+    assert len(tables["modules"]) == 21

@@ -8,6 +8,7 @@ import igraph
 import networkx as nx
 import numpy as np
 import pytest
+from helpers.planted import planted_weights
 from scipy.stats import wasserstein_distance
 
 from commstruct import (
@@ -19,7 +20,11 @@ from commstruct import (
 )
 from commstruct.compare import block_differences, match_graphs, network_distances
 from commstruct.compare.block_tests import diagonal_score_difference
-from commstruct.compare.connectomes import ComparisonKeywords, ComparisonSettings
+from commstruct.compare.connectomes import (
+    ComparisonKeywords,
+    ComparisonSettings,
+    _with_connections,
+)
 from commstruct.compare.distributions import distribution_table
 from commstruct.compare.groups import GroupKeywords, GroupSettings
 from commstruct.compare.kinds import NeuronKinds
@@ -32,6 +37,7 @@ from commstruct.compare.similarity import (
     triad_counts,
     weight_correlation,
 )
+from commstruct.report.figures.compare_figures import plot_block_differences
 
 RATES = np.array([[3.0, 1.0, 0.5], [1.0, 2.0, 0.3], [0.2, 1.0, 4.0]])
 KINDS = np.repeat([0, 1, 2], 20)
@@ -438,3 +444,47 @@ def test_keywords_are_the_fields_of_the_settings(keywords, settings):
 def test_igraph_names_triads_in_our_order():
     census = igraph.Graph.Full(4, directed=True).triad_census()
     assert census["300"] == 4
+
+
+def test_neurons_without_connections_in_both_have_no_blocks():
+    rng = np.random.default_rng(0)
+    plain = [rng.exponential(size=(10, 10)) for _ in range(2)]
+    padded = [np.pad(weights, (0, 1)) for weights in plain]
+    types = list("aaaaabbbbbc")
+    one, other = (
+        compare_connectomes(
+            *(as_connectome(w, attributes={"type": types[: len(w)]}) for w in pair),
+            n_nulls=0,
+            n_permutations=20,
+            n_bootstraps=20,
+            restarts=1,
+        )
+        for pair in (plain, padded)
+    )
+    assert other.kinds == one.kinds == ("a", "b")
+    assert len(other.blocks) == 4
+    np.testing.assert_allclose(other.blocks["mean_a"], one.blocks["mean_a"])
+    # a kind that has connections in one of the two is compared
+    padded[0][10, 0] = 1.0
+    third = compare_connectomes(
+        *(as_connectome(w, attributes={"type": types}) for w in padded),
+        n_nulls=0,
+        n_permutations=20,
+        n_bootstraps=20,
+        restarts=1,
+    )
+    assert third.kinds == ("a", "b", "c")
+    plot_block_differences(other)
+
+
+def test_the_difference_of_diagonal_scores_is_that_of_connected_neurons():
+    weights, labels = planted_weights("assortative", seed=1, contrast=3, sizes=(8, 6))
+    noise = np.random.default_rng(0).normal(size=(14, 14))
+    pairs = [(weights, weights + noise)]
+    pairs.append(tuple(np.pad(one, (0, 2)) for one in pairs[0]))
+    found = []
+    for pair in pairs:
+        modules = np.concatenate([labels, [2, 3]])[: len(pair[0])]
+        sides = _with_connections(tuple(map(as_connectome, pair)), modules)
+        found.append(diagonal_score_difference(*sides, n_bootstraps=20))
+    np.testing.assert_allclose(found[0], found[1])

@@ -1,6 +1,7 @@
 """Tests of compare/groups.py: exact tests of individuals, calibrated."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from commstruct import as_connectome, compare_groups
@@ -134,3 +135,29 @@ def test_unusable_groups_are_refused(groups, options, message):
 def test_unknown_keywords_of_groups_are_refused_with_the_known_ones():
     with pytest.raises(TypeError, match=r"one of normalize, .* got 'normalise'"):
         compare_groups(individuals(3, seed=0), "aab", normalise="none")
+
+
+def test_neurons_without_connections_in_any_individual_have_no_blocks():
+    labels = ["a"] * 5 + ["b"] * 5
+    rng = np.random.default_rng(0)
+    plain = [rng.exponential(size=(10, 10)) for _ in range(6)]
+    padded = [np.pad(weights, (0, 1)) for weights in plain]
+    one, other = (
+        compare_groups(
+            [
+                as_connectome(
+                    weights, attributes={"type": [*labels, *"c"][: len(weights)]}
+                )
+                for weights in networks
+            ],
+            ["x", "x", "x", "y", "y", "y"],
+            n_permutations=20,
+        )
+        for networks in (plain, padded)
+    )
+    assert other.kinds == one.kinds == ("a", "b")
+    columns = ["from", "to", "p_value"]
+    pd.testing.assert_frame_equal(other.blocks[columns], one.blocks[columns])
+    np.testing.assert_allclose(
+        other.individuals["diagonal_score"], one.individuals["diagonal_score"]
+    )

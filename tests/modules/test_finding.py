@@ -1,6 +1,7 @@
 """Tests of finding.py: known optima, planted modules, edges of what is defined."""
 
 import igraph
+import leidenalg
 import networkx as nx
 import numpy as np
 import pytest
@@ -306,3 +307,43 @@ def test_modularity_refuses_unusable_labels_and_signs():
         modularity(KARATE, [0, 1])
     with pytest.raises(ValueError, match=r"signs must be one of .* got 'plus'"):
         modularity(KARATE, CLUBS, signs="plus")
+
+
+def by_libraries(graph, labels):
+    """Modularity by networkx, igraph and leidenalg of one networkx graph."""
+    communities = [{i for i in graph if labels[i] == k} for k in set(labels)]
+    other = igraph.Graph.from_networkx(graph)
+    partition = leidenalg.ModularityVertexPartition(
+        other, initial_membership=labels, weights="weight"
+    )
+    # igraph's own modularity uses a directed graph's directions too
+    return (
+        nx.community.modularity(graph, communities),
+        other.modularity(labels, weights="weight", directed=graph.is_directed()),
+        partition.quality(),
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_self_connections_count_once_as_in_directed_graphs_of_other_libraries(seed):
+    """In undirected graphs those libraries count them as two ends of an edge."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 3, 12).tolist()
+    weights = rng.integers(0, 4, (12, 12)).astype(float)
+    directed = nx.from_numpy_array(weights, create_using=nx.DiGraph)
+    expected = modularity(directed, labels)
+    assert by_libraries(directed, labels) == pytest.approx([expected] * 3)
+    weights = np.triu(weights) + np.triu(weights, 1).T
+    undirected = nx.from_numpy_array(weights)
+    both_ways = by_libraries(nx.DiGraph(undirected), labels)
+    assert both_ways == pytest.approx([modularity(undirected, labels)] * 3)
+    doubled = weights + np.diag(weights.diagonal())
+    expected = modularity(doubled, labels)
+    assert by_libraries(undirected, labels) == pytest.approx([expected] * 3)
+    assert modularity(undirected, labels) != pytest.approx(expected)
+    # the same from a matrix, and from igraph
+    same = [weights, igraph.Graph.from_networkx(undirected)]
+    for network in same:
+        assert modularity(network, labels) == pytest.approx(
+            modularity(undirected, labels)
+        )

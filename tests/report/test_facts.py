@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.planted import planted_weights
 from helpers.stores import make_store, trained_run
 
 from commstruct.analysis import Analysis, analyze, open_sweep
+from commstruct.connectome import as_connectome
 from commstruct.report.text import joined, p_text, percent, plain, shown, signed
-from commstruct.report.words.explorer import encode
+from commstruct.report.words.explorer import encode, network_explorer
 from commstruct.report.words.network_sentences import network_answers, network_limits
 from commstruct.report.words.robustness_sentences import (
     VERDICTS,
@@ -24,6 +26,7 @@ from commstruct.report.words.sentences import (
     sweep_limits,
     trend_clause,
 )
+from commstruct.report.words.tables import modules_table
 from commstruct.study import (
     RateScore,
     Trend,
@@ -404,3 +407,19 @@ def test_weights_kept_sparsely_are_the_same_in_less_room():
     assert numbers.tobytes() == b64decode(full["data"])
     assert (code["max"], code["power"]) == (full["max"], full["power"])
     assert len(places) == 3
+
+
+def test_reports_leave_neurons_without_connections_out_and_say_how_many() -> None:
+    weights, _ = planted_weights("assortative", seed=2, contrast=3, sizes=(8, 6, 4))
+    padded = np.pad(weights, ((1, 2), (1, 2)))
+    analysis = analyze(padded, structures=["assortative"], n_nulls=0)
+    answers = network_answers(analysis)
+    assert answers[0].startswith(
+        "Looking for assortative modules finds 3 (of 8, 6 and 4 neurons)"
+    )
+    assert answers[-1] == (
+        "3 neurons without connections are left out of all modules and blocks."
+    )
+    assert [row[1] for row in modules_table(analysis).rows] == ["8", "6", "4"]
+    explorer = network_explorer(analysis, as_connectome(padded))
+    assert [part["n_modules"] for part in explorer["partitions"].values()] == [3]

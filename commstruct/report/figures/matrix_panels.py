@@ -360,7 +360,7 @@ def draw_blocks(
     colormap = _color_map("RdBu_r" if signed else "magma_r")
     norm = Normalize(-limit if signed else 0, limit)
     image = axes.imshow(means, norm=norm, cmap=colormap, interpolation="nearest")
-    ids = np.arange(k) if module_ids is None else np.asarray(module_ids)
+    ids = np.arange(k) if module_ids is None else np.asarray(module_ids)[:k]
     ticks = np.arange(0, k, 1 if k <= 12 else 2 if k <= 24 else 5 if k <= 60 else 10)
     axes.set(xticks=ticks, yticks=ticks)
     axes.set(xlabel="to module (post)", ylabel="from module (pre)")
@@ -393,7 +393,7 @@ def draw_blocks(
 
 def block_title(region: RegionAnalysis) -> str:
     """Number of modules and diagonal score, over a block matrix."""
-    k, diagonal = region.partition.n_modules, region.score("diagonal_score")
+    k, diagonal = region.blocks.n_modules, region.score("diagonal_score")
     score = f", D = {signed(diagonal)}" if np.isfinite(diagonal) else ""
     return f"{counted(k, 'module')}{score}"
 

@@ -54,7 +54,7 @@ def draw_scores(
     _mark_rates(axes, list(unsettled_rates(analysis)), height=0.11, marker="v")
     if statistic != "structure_strength":
         axes.axhline(0, color="0.35", lw=0.6, zorder=0.5)
-    if regions and all(one.partition.n_modules == 1 for one in regions):
+    if regions and all(one.blocks.n_modules == 1 for one in regions):
         axes.annotate(
             "one module in every run",
             (0.5, 0.78),

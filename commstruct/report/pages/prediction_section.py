@@ -92,9 +92,8 @@ def add_predictions(document: Document, predictions: Predictions) -> None:
                 "and structure strength S; mean and 95 % range of the same over "
                 f"{n_nulls} null networks each, with modules found anew; excess with "
                 "its 95 % interval, neurons resampled; p of D against the nulls, "
-                "uncorrected. The interval of S is biased upwards, as a resampled "
-                "network has some neurons twice. Connectomes of one species, or of one "
-                "animal, are not independent."
+                "uncorrected. Connectomes of one species, or of one animal, are not "
+                "independent."
             ],
         )
         document.table(

@@ -222,7 +222,7 @@ class _Explorer:
         labels = one.partition.labels.astype("<i2").tobytes()
         self.facts["partitions"][_key(*run, *self._kind(one))] = {
             "labels": base64.b64encode(labels).decode(),
-            "n_modules": one.partition.n_modules,
+            "n_modules": one.blocks.n_modules,  # those in the block matrix
             "ids": ids.tolist(),
         }
 

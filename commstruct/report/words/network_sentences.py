@@ -29,7 +29,7 @@ def network_answers(analysis: Analysis) -> list[str]:
     """What was found in a single network, one sentence per structure."""
     answers = []
     for one in analysis.regions:
-        k = one.partition.n_modules
+        k = one.blocks.n_modules
         if k == 1:
             answers.append(
                 f"Looking for {STRUCTURE_NAMES[one.structure]} finds one module: no "
@@ -38,7 +38,7 @@ def network_answers(analysis: Analysis) -> list[str]:
             continue
         p_strength = one.p_values["structure_strength"]
         diagonal = one.score("diagonal_score")
-        sizes = np.bincount(one.partition.labels)
+        sizes = np.bincount(one.partition.labels)[:k]
         text = (
             f"Looking for {STRUCTURE_NAMES[one.structure]} finds {k} (of "
             f"{_sizes(sizes)} neurons) that explain "
@@ -49,6 +49,12 @@ def network_answers(analysis: Analysis) -> list[str]:
         else:
             text += f" ({p_text(p_strength)})"
         answers.append(f"{text}; {_side(diagonal, one.p_values['diagonal_score'])}.")
+    n_isolated = max(one.blocks.n_isolated for one in analysis.regions)
+    if n_isolated:
+        answers.append(
+            f"{counted(n_isolated, 'neuron')} without connections "
+            f"{'is' if n_isolated == 1 else 'are'} left out of all modules and blocks."
+        )
     return answers
 
 

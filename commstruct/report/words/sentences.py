@@ -209,7 +209,7 @@ def region_sentence(regions: Sequence[RegionAnalysis]) -> str:
     first = regions[0]
     parts = [
         f"{STRUCTURE_NAMES[one.structure]}: "
-        f"{counted(one.partition.n_modules, 'module')}, "
+        f"{counted(one.blocks.n_modules, 'module')}, "
         f"D = {signed(one.score('diagonal_score'))}, "
         f"Q = {signed(one.score('modularity'))}, "
         f"S = {plain(one.score('structure_strength'))}"
@@ -227,7 +227,7 @@ def rate_sentence(
         chosen = [
             one for one in regions if (one.region, one.structure) == (region, structure)
         ]
-        numbers = sorted(one.partition.n_modules for one in chosen)
+        numbers = sorted(one.blocks.n_modules for one in chosen)
         span = _span(numbers)
         rate = chosen[0].run_key.learning_rate
         trend = facts.trend(region, structure, "diagonal_score")
@@ -352,7 +352,7 @@ def _role_limits(analysis: Analysis) -> list[str]:
         one.role_agreement
         for one in analysis.regions
         if (one.region, one.structure) == (region, structure)
-        and one.partition.n_modules > 1
+        and one.blocks.n_modules > 1
         and math.isfinite(one.role_agreement)
     ]
     if not values:

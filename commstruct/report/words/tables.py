@@ -88,7 +88,7 @@ def runs_table(analysis: Analysis, facts: SweepTrends) -> Table:
             row.append(
                 DASH
                 if one is None
-                else f"{one.partition.n_modules}, {_score(one.score('diagonal_score'))}"
+                else f"{one.blocks.n_modules}, {_score(one.score('diagonal_score'))}"
             )
         rows.append(tuple(row))
     aligns = ["r", "r", "l", *["r"] * (len(header) - 3)]
@@ -239,7 +239,7 @@ def scores_table(analysis: Analysis) -> Table:
             rows.append(
                 (
                     one.structure,
-                    str(one.partition.n_modules),
+                    str(one.blocks.n_modules),
                     plain(one.partition.agreement),
                     symbol,
                     _score(one.score(statistic)),
@@ -260,8 +260,8 @@ def modules_table(analysis: Analysis) -> Table:
     header = ["module", "neurons", "mean within", "mean sent", "mean received"]
     header += ["types"] if types else []
     rows = []
-    for module in range(one.partition.n_modules):
-        others = np.arange(one.partition.n_modules) != module
+    for module in range(one.blocks.n_modules):
+        others = np.arange(one.blocks.n_modules) != module
         row = [
             str(module),
             str(int((one.partition.labels == module).sum())),
