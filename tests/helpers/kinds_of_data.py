@@ -50,8 +50,8 @@ class Example:
 def connected_neurons(network: Any) -> np.ndarray:
     """Which neurons have any connection; the others belong to no module."""
     sizes = sparse.csr_array(abs(network))
-    sizes.setdiag(0.0)
-    result: np.ndarray = np.asarray(sizes.sum(axis=0) + sizes.sum(axis=1)).ravel() > 0
+    incident = sizes.sum(axis=0) + sizes.sum(axis=1) - 2 * sizes.diagonal()
+    result: np.ndarray = np.asarray(incident).ravel() > 0
     return result
 
 
@@ -377,16 +377,17 @@ def planted_correlation(seed: int, *, loading: float, common: float) -> Example:
 
 
 # -- Cell types and large graphs ------------------------------------------------------
-def cell_types(seed: int, *, n_neurons: int, n_types: int) -> Example:
+def cell_types(seed: int, *, n_neurons: int, n_types: int, partners: float) -> Example:
     """Types that project to few types; heavy-tailed synapse counts, as csr.
 
-    Each type has synapses onto an expected 8 % of types, with a connection probability
-    from Beta(1, 5); counts are log-normal, rounded up, with a mean of each type pair.
+    Each type has synapses onto a share `partners` of types, on average, with a
+    connection probability from Beta(1, 5); counts are log-normal, rounded up, with a
+    mean of each type pair.
     """
     rng = np.random.default_rng(seed)
     labels = mixed(unequal_sizes(n_neurons, n_types, rng), rng)
     square = (n_types, n_types)
-    density = (rng.random(square) < 0.08) * rng.beta(1, 5, square)
+    density = (rng.random(square) < partners) * rng.beta(1, 5, square)
     size = rng.normal(0.5, 0.5, square)
     exists = rng.random((n_neurons, n_neurons)) < density[np.ix_(labels, labels)]
     np.fill_diagonal(exists, False)
@@ -411,7 +412,7 @@ def large_modules(
 
 
 def large_types(seed: int, *, n_neurons: int, n_edges: int, n_types: int) -> Example:
-    """Four fifths of the edges go from each type to four others."""
+    """Four fifths of the edges go from each type to four; repeated edges count once."""
     rng = np.random.default_rng(seed)
     labels = mixed(unequal_sizes(n_neurons, n_types, rng), rng)
     share = np.bincount(labels) / n_neurons
@@ -494,8 +495,12 @@ for _loading in (0.3, 0.4, 0.6):
             planted_correlation, loading=_loading, common=_common
         )
 KINDS |= {
-    "500 neurons of 60 types": partial(cell_types, n_neurons=500, n_types=60),
-    "2,000 neurons of 284 types": partial(cell_types, n_neurons=2000, n_types=284),
+    "500 neurons of 60 types": partial(
+        cell_types, n_neurons=500, n_types=60, partners=0.2
+    ),
+    "2,000 neurons of 284 types": partial(
+        cell_types, n_neurons=2000, n_types=284, partners=0.08
+    ),
     "signed sparse 0.75/0.4": partial(planted_dense, draw=signed_sparse),
     "36 small modules, dense normal 2": partial(
         planted_dense, draw=lambda rng, x: 2 * x + rng.normal(size=x.shape), small=True
@@ -514,7 +519,7 @@ KINDS |= {
         large_modules, n_neurons=2000, n_edges=10_000, n_modules=20
     ),
     "8,000 neurons, 167k edges, 300 types": partial(
-        large_types, n_neurons=8000, n_edges=167_000, n_types=300
+        large_types, n_neurons=8000, n_edges=181_000, n_types=300
     ),
     "20,000 neurons, 100k edges, 100 modules": partial(
         large_modules, n_neurons=20_000, n_edges=100_000, n_modules=100
