@@ -472,10 +472,10 @@ KINDS |= {
     ),
     # Shifts at which the likeliest labels, all others known, have an ARI of about .99.
     "sizes only, density 0.3": partial(
-        planted_sizes, within=0.3, between=0.3, shift=0.8, sd=1.5
+        planted_sizes, within=0.3, between=0.3, shift=0.84, sd=1.5
     ),
     "topology 0.35/0.2 and sizes": partial(
-        planted_sizes, within=0.35, between=0.2, shift=0.5, sd=1.5
+        planted_sizes, within=0.35, between=0.2, shift=0.53, sd=1.5
     ),
 }
 for _within, _between in ((0.4, 0.25), (0.2, 0.1), (0.3, 0.2)):
