@@ -304,6 +304,12 @@ METHODS: dict[str, tuple[str, Method]] = {
 }
 
 
+def has_graph_tool(python: str) -> bool:
+    """Whether this Python can import graph-tool."""
+    command = [python, "-c", "import graph_tool"]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
 def installed_methods(options: argparse.Namespace) -> dict[str, Method]:
     """Those that were asked for and are installed; the others are named on screen."""
     methods = {}
@@ -312,9 +318,9 @@ def installed_methods(options: argparse.Namespace) -> dict[str, Method]:
             print(f"{name}: left out, {package} is not installed", flush=True)
         else:
             methods[name] = method
-    python = options.graph_tool
-    if python is None or subprocess.run([python, "-c", "import graph_tool"]).returncode:
-        print("graph-tool: left out, no Python that has it", flush=True)
+    python = shutil.which(options.graph_tool)
+    if python is None or not has_graph_tool(python):
+        print(f"graph-tool: left out, {options.graph_tool} does not have it")
     else:
         for model in ("nested", "planted-partition"):
             methods[f"graph-tool, {model.replace('-', ' ')}"] = partial(
@@ -437,7 +443,8 @@ def main() -> None:
     parser.add_argument("--no-cost", action="store_true", help="without the last table")
     parser.add_argument(
         "--graph-tool",
-        default=shutil.which("python3", path="/usr/bin"),
+        default="/usr/bin/python3",
+        metavar="PYTHON",
         help="a Python that has graph-tool; default %(default)s",
     )
     parser.add_argument(
@@ -452,7 +459,7 @@ def main() -> None:
         if any(word in row for word in options.kinds)
     }
     title = f"Kinds of data, {options.repeats} networks of each"
-    tables = list(measured(title, kinds, methods, options))
+    tables = list(measured(title, kinds, methods, options)) if kinds else []
     if not options.no_cost:
         tables += measured("Cost by number of modules", COST, methods, options)
     if options.out:
