@@ -17,8 +17,8 @@ Peers take what they are made for: igraph and infomap positive weights; leidenal
 signs, in two layers. *spectral, told k* is k-means on singular vectors of the network
 scaled by its degrees. graph-tool runs under a Python of its own (``--graph-tool``); see
 ``graph_tool_peer.py``. *oracle* knows the true rates; see ``oracle.py``. A peer that is
-not installed is left out with a line that says so, and so is one that takes more than
-``--most-seconds`` on a network.
+not installed is left out with a line that says so. graph-tool is stopped on a network
+after ``--most-seconds``, with a line as well: some of its fits to weights do not end.
 """
 
 import argparse
@@ -270,6 +270,7 @@ def graph_tool(
         try:
             subprocess.run(command, check=True, env=environment, timeout=most_seconds)
         except subprocess.TimeoutExpired:
+            print(f"graph-tool, {model}: stopped on a network of seed {seed}")
             return None
         with np.load(target) as result:
             return Found(tuple(result["levels"]), float(result["seconds"]))
@@ -448,7 +449,7 @@ def main() -> None:
         help="a Python that has graph-tool; default %(default)s",
     )
     parser.add_argument(
-        "--most-seconds", type=float, default=600, help="for graph-tool on a network"
+        "--most-seconds", type=float, default=200, help="for graph-tool on a network"
     )
     parser.add_argument("--out", type=Path, help="CSV file of all records")
     options = parser.parse_args()
