@@ -1,0 +1,492 @@
+"""What a network shows: which connections exist, how large they are, and what neurons
+alone explain of both.
+
+The two are modelled apart (a hurdle; Aicher, Jacobs & Clauset 2015,
+doi:10.1093/comnet/cnu026). Sizes become normal scores, so that neither their unit nor
+the tails of their distribution can make a module.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.special import betaln, expit, ndtri, xlog1py, xlogy
+from scipy.stats import rankdata
+
+from commstruct.connectome import Weights
+from commstruct.modules.embedding import equalise
+from commstruct.vocabulary import BoolMatrix, FloatMatrix, FloatVector, IntVector
+
+# Share of the possible connections that exist from which a neuron that sends (or
+# receives) nothing is taken as one that could not, as the output neurons of a trained
+# network. In a sparse network it is only the last of many with few connections.
+DENSE_SHARE = 0.5
+# Neurons up to which the expected connections are a full matrix; above, the product of
+# two numbers per neuron, which is the same wherever few of the connections exist.
+FULL_MATRIX = 3000
+SPARSE_SHARE = 0.05
+# Precision of the prior of how unequal neurons are; the likeliest is taken.
+PRECISIONS = np.geomspace(0.5, 2e4, 24)
+# Rounds in which the effects of senders and of receivers are fitted in turn.
+ROUNDS = 8
+# Bins of pairs of about the same expectation, and pairs in each at least.
+MOST_BINS = 40
+LEAST_IN_BIN = 100
+# Probability of a connection at most and at least.
+LEAST = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Propensities:
+    """Probability of every connection if neurons differ, but there are no modules.
+
+    Attributes
+    ----------
+    evidence : float
+        In nats, over the same probability for all.
+    sending, receiving : (n,) arrays, whose product is the probability, or None
+    matrix : (n, n) array of probabilities, or None if the product is used
+    """
+
+    evidence: float
+    sending: FloatVector | None = None
+    receiving: FloatVector | None = None
+    matrix: FloatMatrix | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Sizes:
+    """Normal scores of the sizes of the connections.
+
+    Attributes
+    ----------
+    scores : (n_edges,) array, mean 0 and variance 1
+    evidence : float
+        In nats, of the neurons' own effects, which have been subtracted; else 0.
+    """
+
+    scores: FloatVector
+    evidence: float
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """Connections of a network, each once, with normal scores of their sizes.
+
+    Attributes
+    ----------
+    n_neurons : int
+    is_directed : bool
+    pre, post : (n_edges,) arrays; ``pre < post`` if undirected
+    back : (n_edges,) array
+        Position of the connection the other way; -1 if there is none or undirected.
+    possible : (n, n) array of bool without a diagonal, or None if all may exist
+    n_pairs : float, number of connections that may exist
+    propensities : tuple of Propensities
+        Reference models of existence: equal neurons, and unequal ones. Empty if all
+        possible connections exist.
+    sizes : tuple of Sizes
+        The scores, and what is left of them beyond the effects of single neurons.
+        Empty if all connections are equally large.
+    """
+
+    n_neurons: int
+    is_directed: bool
+    pre: IntVector
+    post: IntVector
+    back: IntVector
+    possible: BoolMatrix | None
+    n_pairs: float
+    propensities: tuple[Propensities, ...]
+    sizes: tuple[Sizes, ...]
+
+    @cached_property
+    def mutual(self) -> IntVector:
+        """Positions of the connections that exist both ways."""
+        return np.flatnonzero(self.back >= 0)
+
+    @property
+    def density(self) -> float:
+        """Share of the possible connections that exist."""
+        return len(self.pre) / self.n_pairs if self.n_pairs else 0.0
+
+
+def observe(
+    weights: Weights, possible: BoolMatrix | None, *, is_directed: bool
+) -> Observations:
+    """Take a network apart into existing connections and their sizes.
+
+    Parameters
+    ----------
+    weights : (n, n) array or csr_array with an empty diagonal
+    possible : (n, n) array of bool, or None if all connections may exist
+    is_directed : bool
+    """
+    n = weights.shape[0]
+    pre, post, values = _edges(weights, is_directed=is_directed)
+    mask = _mask(n, pre, post, possible, is_directed=is_directed)
+    factor = 1 if is_directed else 2
+    n_pairs = (n * (n - 1) if mask is None else np.count_nonzero(mask)) / factor
+    back = _reverse(pre, post, n) if is_directed else np.full(len(pre), -1)
+    observations = Observations(
+        n, is_directed, pre, post, back, mask, float(n_pairs), (), ()
+    )
+    sizes = _sizes(observations, values)
+    propensities: tuple[Propensities, ...] = ()
+    if 0 < len(pre) < n_pairs:
+        unequal = _unequal(observations)
+        propensities = (_equal(observations),)
+        if unequal.evidence > 0:
+            propensities += (unequal,)
+    return Observations(
+        n, is_directed, pre, post, back, mask, float(n_pairs), propensities, sizes
+    )
+
+
+def _edges(
+    weights: Weights, *, is_directed: bool
+) -> tuple[IntVector, IntVector, FloatVector]:
+    """Connections in the order of rows, then columns."""
+    if isinstance(weights, np.ndarray):
+        pre, post = np.nonzero(weights if is_directed else np.triu(weights))
+        return pre, post, weights[pre, post]
+    upper = weights if is_directed else sparse.triu(weights)
+    matrix = sparse.csr_array(upper)
+    matrix.sum_duplicates()
+    coordinates = matrix.tocoo()
+    kept = coordinates.data != 0
+    pre, post = coordinates.row[kept], coordinates.col[kept]
+    return pre.astype(np.int64), post.astype(np.int64), coordinates.data[kept]
+
+
+def _mask(
+    n: int,
+    pre: IntVector,
+    post: IntVector,
+    possible: BoolMatrix | None,
+    *,
+    is_directed: bool,
+) -> BoolMatrix | None:
+    """Which connections may exist; None if all."""
+    sends, receives = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    sends[pre] = receives[post] = True
+    if not is_directed:
+        sends = receives = sends | receives
+    n_possible = n * (n - 1) if possible is None else np.count_nonzero(possible)
+    factor = 1 if is_directed else 2
+    is_dense = len(pre) * factor >= DENSE_SHARE * n_possible
+    everyone = bool(sends.all() and receives.all())
+    if possible is None and (everyone or not is_dense):
+        return None
+    mask = np.ones((n, n), dtype=bool) if possible is None else possible.copy()
+    np.fill_diagonal(mask, False)
+    if is_dense:
+        mask &= sends[:, None] & receives
+    return mask
+
+
+def _reverse(pre: IntVector, post: IntVector, n: int) -> IntVector:
+    """Position of the connection from post to pre; -1 where there is none."""
+    forward, backward = pre * n + post, post * n + pre  # the first is sorted
+    place = np.minimum(np.searchsorted(forward, backward), max(len(forward) - 1, 0))
+    if not len(forward):
+        return place
+    return np.where(forward[place] == backward, place, -1)
+
+
+# -- Existence ------------------------------------------------------------------------
+
+
+def _equal(observations: Observations) -> Propensities:
+    """Give every connection the same probability."""
+    root = np.full(observations.n_neurons, np.sqrt(observations.density))
+    return Propensities(0.0, root, root)
+
+
+def _unequal(observations: Observations) -> Propensities:
+    """Let every neuron have its own probability of sending and of receiving.
+
+    Degrees are beta-binomial: neurons have probabilities of a beta distribution, whose
+    precision is estimated, and these shrink accordingly.
+    """
+    n = observations.n_neurons
+    density = observations.density
+    out = np.bincount(observations.pre, minlength=n).astype(float)
+    into = np.bincount(observations.post, minlength=n).astype(float)
+    mask = observations.possible
+    if not observations.is_directed:
+        out = into = out + into
+    chances_out = np.full(n, n - 1.0) if mask is None else mask.sum(axis=1)
+    chances_in = np.full(n, n - 1.0) if mask is None else mask.sum(axis=0)
+    evidence, rates_out = _shrunk_rates(out, chances_out, density)
+    rates_in = rates_out
+    if observations.is_directed:
+        more, rates_in = _shrunk_rates(into, chances_in, density)
+        evidence += more
+    if mask is None and (n > FULL_MATRIX or density < SPARSE_SHARE):
+        root = np.sqrt(density)
+        return Propensities(evidence, rates_out / root, rates_in / root)
+    known = ~np.eye(n, dtype=bool) if mask is None else mask
+    matrix, evidence = _logistic(
+        observations, known, rates_out * chances_out, rates_in * chances_in
+    )
+    return Propensities(evidence, matrix=matrix)
+
+
+def _shrunk_rates(
+    degrees: FloatVector, chances: FloatVector, density: float
+) -> tuple[float, FloatVector]:
+    """Evidence that neurons differ, and their rates, shrunk towards the mean."""
+    misses = chances - degrees
+    plain = (degrees * np.log(density) + misses * np.log1p(-density)).sum()
+    values = []
+    for precision in PRECISIONS:
+        a, b = precision * density, precision * (1 - density)
+        values.append((betaln(degrees + a, misses + b) - betaln(a, b)).sum() - plain)
+    best = int(np.argmax(values))
+    if values[best] <= 0:
+        return 0.0, np.full(len(degrees), density)
+    precision = PRECISIONS[best]
+    return float(values[best]), (degrees + precision * density) / (chances + precision)
+
+
+def _logistic(
+    observations: Observations, known: BoolMatrix, out: FloatVector, into: FloatVector
+) -> tuple[FloatMatrix, float]:
+    """Probabilities that depend on ``a_i + b_j`` and have the given expected degrees.
+
+    A logistic curve first, bent by a multiple of ``a_i b_j`` (Tukey 1949,
+    doi:10.2307/3001938), and then any curve that the connections follow: their share
+    among pairs of about the same expectation. The evidence is Laplace's approximation
+    with a normal prior of the effects.
+    """
+    into = into * (out.sum() / max(into.sum(), LEAST))
+    n_out, n_in = known.sum(axis=1), known.sum(axis=0)
+    total = known.sum()
+    middle = _logit(out.sum() / total)
+    a = _logit(out / np.maximum(n_out, 1)) - middle
+    b = _logit(into / np.maximum(n_in, 1)) - middle
+    bend = 0.0
+    seen = np.zeros(known.shape)
+    seen[observations.pre, observations.post] = 1.0
+    if not observations.is_directed:
+        seen += seen.T
+
+    def probabilities() -> FloatMatrix:
+        matrix: FloatMatrix = known * expit(
+            middle + a[:, None] + b + bend * np.outer(a, b)
+        )
+        return matrix
+
+    for _ in range(ROUNDS):
+        matrix = probabilities()
+        spread = np.maximum((matrix * (1 - matrix)).sum(axis=1), 0.1)
+        a = a + np.clip((out - matrix.sum(axis=1)) / spread, -1, 1)
+        matrix = probabilities()
+        spread = np.maximum((matrix * (1 - matrix)).sum(axis=0), 0.1)
+        b = b + np.clip((into - matrix.sum(axis=0)) / spread, -1, 1)
+        matrix = probabilities()
+        slope = a @ (seen - matrix) @ b
+        curvature = (a * a) @ (matrix * (1 - matrix)) @ (b * b)
+        bend += float(np.clip(slope / max(curvature, 0.1), -0.2, 0.2))
+    matrix = probabilities()
+    order, edges = _bins(matrix[known])
+    observed = np.add.reduceat(seen[known][order], edges)
+    expected = np.add.reduceat(matrix[known][order], edges)
+    ratio = np.repeat(
+        (observed + 0.5) / (expected + 0.5), np.diff(np.append(edges, len(order)))
+    )
+    calibrated = np.empty(len(order))
+    calibrated[order] = np.minimum(matrix[known][order] * ratio, 1 - LEAST)
+    matrix[known] = calibrated
+    variance = matrix * (1 - matrix)
+    likelihood = xlogy(seen[known], calibrated) + xlog1py(1 - seen[known], -calibrated)
+    density = observations.density
+    evidence = likelihood.sum() - total * (
+        xlogy(density, density) + xlog1py(1 - density, -density)
+    )
+    evidence -= (len(edges) + 1) / 2 * np.log(total)
+    if not observations.is_directed:
+        return matrix, float(evidence / 2 - _effects_cost(a, variance.sum(axis=1)))
+    evidence -= _effects_cost(a, variance.sum(axis=1))
+    return matrix, float(evidence - _effects_cost(b, variance.sum(axis=0)))
+
+
+def _effects_cost(effects: FloatVector, information: FloatVector) -> float:
+    """Nats that effects cost if their prior is normal with the variance they have."""
+    variance = effects.var()
+    return float(0.5 * len(effects) + 0.5 * np.log1p(variance * information).sum())
+
+
+def _logit(rates: FloatVector | float) -> FloatVector:
+    rate = np.clip(rates, 1e-6, 1 - 1e-6)
+    value: FloatVector = np.log(rate / (1 - rate))
+    return value
+
+
+def _bins(values: FloatVector) -> tuple[IntVector, IntVector]:
+    """Order of the values, and where bins of equally many of them start in it."""
+    order = np.argsort(values, kind="stable")
+    n_bins = max(1, min(MOST_BINS, len(values) // LEAST_IN_BIN))
+    return order, np.linspace(0, len(values), n_bins, endpoint=False).astype(np.int64)
+
+
+# -- Sizes ----------------------------------------------------------------------------
+
+
+def _sizes(observations: Observations, values: FloatVector) -> tuple[Sizes, ...]:
+    """Normal scores of the sizes, with and without the effects of single neurons."""
+    if len(values) < 2 or np.ptp(values) == 0:
+        return ()
+    if values.min() < 0 < values.max():
+        if _obeys_dale(observations, values):
+            values = np.abs(values)
+            if np.ptp(values) == 0:
+                return ()
+        else:
+            values = _equalised(observations, normal_scores(values))
+    scores = normal_scores(values)
+    plain = Sizes(scores, 0.0)
+    effects = _without_effects(observations, scores)
+    return (plain,) if effects.evidence <= 0 else (plain, effects)
+
+
+def normal_scores(values: FloatVector) -> FloatVector:
+    """Normal quantiles of the ranks, scaled to mean 0 and variance 1; ties are equal."""
+    scores = ndtri((rankdata(values) - 0.5) / len(values))
+    scores -= scores.mean()
+    result: FloatVector = scores / (scores.std() or 1.0)
+    return result
+
+
+def _obeys_dale(observations: Observations, values: FloatVector) -> bool:
+    """Whether every neuron sends weights of one sign only (Dale's law)."""
+    if not observations.is_directed:
+        return False
+    positive = np.bincount(
+        observations.pre, weights=values > 0, minlength=observations.n_neurons
+    )
+    total = np.bincount(observations.pre, minlength=observations.n_neurons)
+    return bool(np.all((positive == 0) | (positive == total)))
+
+
+def _equalised(observations: Observations, values: FloatVector) -> FloatVector:
+    """Scale what each neuron sends and receives to about the same root mean square.
+
+    This removes gains that multiply signed weights. Of weights of one sign, effects on
+    their normal scores do.
+    """
+    n = observations.n_neurons
+    if observations.n_pairs > FULL_MATRIX**2:
+        return values
+    matrix, known = np.zeros((n, n)), np.zeros((n, n))
+    pre, post = observations.pre, observations.post
+    matrix[pre, post], known[pre, post] = values, 1.0
+    if not observations.is_directed:
+        matrix += matrix.T
+        known += known.T
+    result: FloatVector = equalise(matrix, known)[pre, post]
+    return result
+
+
+def _without_effects(observations: Observations, scores: FloatVector) -> Sizes:
+    """Subtract an effect of each sender and of each receiver, shrunk by evidence."""
+    pre, post = observations.pre, observations.post
+    fits = [
+        _fit_effects(observations, scores, precision)
+        for precision in PRECISIONS[2:20:2]
+    ]
+    evidence, out, into = max(fits, key=lambda fit: fit[0])
+    if evidence <= 0:
+        return Sizes(scores, 0.0)
+    left = scores - out[pre] - into[post]
+    bent, left = _without_curvature(left, out[pre], into[post])
+    curved, left = _along_the_fit(scores - left, left)
+    spread, left = _evenly_spread(observations, left)
+    left -= left.mean()
+    return Sizes(left / (left.std() or 1.0), evidence + bent + curved + spread)
+
+
+def _fit_effects(
+    observations: Observations, scores: FloatVector, precision: float
+) -> tuple[float, FloatVector, FloatVector]:
+    """Evidence and effects at one precision of their prior, in units of the noise's."""
+    n, pre, post = observations.n_neurons, observations.pre, observations.post
+    n_out, n_in = np.bincount(pre, minlength=n), np.bincount(post, minlength=n)
+    out, into = np.zeros(n), np.zeros(n)
+    for _ in range(ROUNDS):
+        if observations.is_directed:
+            left = scores - into[post]
+            out = np.bincount(pre, weights=left, minlength=n) / (n_out + precision)
+            left = scores - out[pre]
+            into = np.bincount(post, weights=left, minlength=n) / (n_in + precision)
+        else:  # one effect per neuron; half a step, as both ends change at once
+            sums = np.bincount(pre, weights=scores - out[post], minlength=n)
+            sums += np.bincount(post, weights=scores - out[pre], minlength=n)
+            out = into = (out + sums / (n_out + n_in + precision)) / 2
+    left = scores - out[pre] - into[post]
+    squares = np.square(left).sum() + precision * np.square(out).sum()
+    freedom = np.log1p((n_out if observations.is_directed else n_out + n_in) / precision)
+    cost = 0.5 * freedom.sum()
+    if observations.is_directed:
+        squares += precision * np.square(into).sum()
+        cost += 0.5 * np.log1p(n_in / precision).sum()
+    ratio = squares / np.square(scores).sum()
+    return float(-0.5 * len(scores) * np.log(ratio) - cost), out, into
+
+
+def _without_curvature(
+    left: FloatVector, out: FloatVector, into: FloatVector
+) -> tuple[float, FloatVector]:
+    """Subtract what remains where effects do not add on the scale of the scores.
+
+    Tukey's one degree of freedom for non-additivity (1949, doi:10.2307/3001938), and
+    the three products of the next orders.
+    """
+    a, b = out / (out.std() or 1.0), into / (into.std() or 1.0)
+    products = np.column_stack([a * b, a * a * b, a * b * b, a * a * b * b])
+    coefficients, *_ = np.linalg.lstsq(products, left, rcond=None)
+    straight = left - products @ coefficients
+    gain = -0.5 * len(left) * np.log(np.square(straight).sum() / np.square(left).sum())
+    gain -= 0.5 * products.shape[1] * np.log(len(left))
+    return (float(gain), straight) if gain > 0 else (0.0, left)
+
+
+def _along_the_fit(
+    fitted: FloatVector, left: FloatVector
+) -> tuple[float, FloatVector]:
+    """Give what is left mean 0 and equal spread at every fitted value, if it pays.
+
+    Counts, for example, spread more where they are larger, and cannot be less than 1.
+    """
+    order, edges = _bins(fitted)
+    n = np.diff(np.append(edges, len(order)))
+    means = np.add.reduceat(left[order], edges) / n
+    centred = left[order] - np.repeat(means, n)
+    variances = np.add.reduceat(np.square(centred), edges) / n
+    if variances.min() <= 0:
+        return 0.0, left
+    scales = np.sqrt(variances)
+    straight = np.empty_like(left)
+    straight[order] = centred / np.repeat(scales, n)
+    gain = 0.5 * len(left) * np.log(np.square(left).mean()) - (n * np.log(scales)).sum()
+    gain -= len(n) * np.log(n.mean())
+    return (float(gain), straight) if gain > 0 else (0.0, left)
+
+
+def _evenly_spread(
+    observations: Observations, left: FloatVector
+) -> tuple[float, FloatVector]:
+    """Scale senders and receivers to equal spread, if that explains more than it costs.
+
+    A parameter costs half the logarithm of the scores that it is estimated from (BIC).
+    """
+    even = _equalised(observations, left)
+    nonzero = (left != 0) & (even != 0)
+    log_scale = np.log(np.abs(even[nonzero] / left[nonzero])).sum()
+    variance, after = np.square(left).mean(), np.square(even).mean()
+    gain = log_scale + 0.5 * len(left) * np.log(variance / after)
+    n_scales = observations.n_neurons * (2 if observations.is_directed else 1)
+    gain -= 0.5 * n_scales * np.log(len(left) / n_scales)
+    return (float(gain), even) if gain > 0 else (0.0, left)
