@@ -5,7 +5,7 @@ connections each have the family of block models that explains them best; one of
 is that modules do not matter.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import betaln, xlogy
@@ -31,6 +31,10 @@ class Layer:
     family: str
     unequal: bool
     nats: float
+    index: int = 0
+    shape: float | None = None
+    deflation: float = 1.0
+    fit: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,16 +83,16 @@ class Judge:
         self, labels: IntVector, supers: IntVector | None
     ) -> tuple[Layer, Layer]:
         sums = Blocks(self.observations, labels)
-        classes = _classes(sums.n_modules, self.observations.is_directed, supers)
+        classes = classes_of(sums.n_modules, self.observations.is_directed, supers)
         existence = [
             layer
-            for model in self.observations.propensities
-            for layer in _existence(sums, model, classes)
+            for i, model in enumerate(self.observations.propensities)
+            for layer in _existence(sums, i, model, classes)
         ]
         size = [
             layer
-            for model in self.observations.sizes
-            for layer in _size(sums, model, classes)
+            for i, model in enumerate(self.observations.sizes)
+            for layer in _size(sums, i, model, classes)
         ]
         return (
             _best(existence, self.reference[0]),
@@ -100,7 +104,7 @@ def _best(layers: list[Layer], reference: float) -> Layer:
     if not layers:
         return Layer("none", False, 0.0)
     best = max(layers, key=lambda layer: layer.nats)
-    return Layer(best.family, best.unequal, best.nats - reference)
+    return replace(best, nats=best.nats - reference)
 
 
 class Blocks:
@@ -144,7 +148,7 @@ class Blocks:
         return folded
 
 
-def _classes(
+def classes_of(
     k: int, is_directed: bool, supers: IntVector | None
 ) -> dict[str, IntMatrix]:
     """Class of every block in each family; blocks of a class have one rate."""
@@ -166,7 +170,7 @@ def _classes(
     }
 
 
-def _pool(classes: IntMatrix, blocks: FloatMatrix) -> FloatVector:
+def pool(classes: IntMatrix, blocks: FloatMatrix) -> FloatVector:
     return np.bincount(classes.ravel(), weights=blocks.ravel())
 
 
@@ -174,22 +178,24 @@ def _pool(classes: IntMatrix, blocks: FloatMatrix) -> FloatVector:
 
 
 def _existence(
-    sums: Blocks, model: Propensities, families: dict[str, IntMatrix]
+    sums: Blocks, index: int, model: Propensities, families: dict[str, IntMatrix]
 ) -> list[Layer]:
     """Evidence of every family that modules explain which connections exist.
 
     The connections of a block are binomial with a beta prior, compared with the
     probabilities that `model` gives them.
     """
-    expected, both, squares = _expected(sums, model)
+    expected, both, squares = expected_blocks(sums, model)
     layers = []
     for family, classes in families.items():
-        counts = _pool(classes, sums.counts)
-        pairs = _pool(classes, sums.pairs)
-        chance = _pool(classes, expected)
-        gain = 0.0
+        counts = pool(classes, sums.counts)
+        pairs = pool(classes, sums.pairs)
+        chance = pool(classes, expected)
+        gain, shape, deflation = 0.0, None, 1.0
         if family != "none":
-            gain = max(_tilt(counts, pairs, chance, shape) for shape in SHAPES)
+            gains = [tilt(counts, pairs, chance, shape).sum() for shape in SHAPES]
+            best = int(np.argmax(gains))
+            gain, shape = float(gains[best]), SHAPES[best]
         mutual = 0.0
         if sums.observations.is_directed:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -199,14 +205,15 @@ def _existence(
             expected_both = (ratio * ratio.T * both).sum() / 2
             variance = sums.counts.sum() - (ratio**2 * squares).sum()
             correlation, mutual = _reciprocity(sums, expected_both, variance)
-            gain /= 1 + abs(correlation)
+            deflation = 1 / (1 + abs(correlation))
+        nats = gain * deflation + mutual + model.evidence
         layers.append(
-            Layer(family, model.evidence > 0, gain + mutual + model.evidence)
+            Layer(family, model.evidence > 0, nats, index, shape, deflation)
         )
     return layers
 
 
-def _expected(
+def expected_blocks(
     sums: Blocks, model: Propensities
 ) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
     """Expected connections, mutual ones (twice), and squared probabilities by block."""
@@ -234,19 +241,19 @@ def _expected(
     )
 
 
-def _tilt(
+def tilt(
     counts: FloatVector, pairs: FloatVector, chance: FloatVector, shape: float | None
-) -> float:
+) -> FloatVector:
     """Log evidence of binomial counts with a beta prior, over their expectation."""
     rate = np.clip(chance / np.maximum(pairs, 1e-300), 1e-12, 1 - 1e-12)
     misses = pairs - counts
-    if shape is None:
-        a = b = np.ones_like(rate)
-    else:
-        a, b = np.full_like(rate, shape), shape * (1 - rate) / rate
+    a, b = 1.0, 1.0
+    if shape is not None:
+        a, b = shape, shape * (1 - rate) / rate
     gain = betaln(counts + a, misses + b) - betaln(a, b)
-    gain -= xlogy(counts, rate) + misses * np.log1p(-rate)
-    return float(gain[pairs > 0].sum())
+    gain = gain - xlogy(counts, rate) - misses * np.log1p(-rate)
+    value: FloatVector = np.where(pairs > 0, gain, 0.0)
+    return value
 
 
 def _reciprocity(
@@ -270,7 +277,9 @@ def _reciprocity(
 # -- Sizes ----------------------------------------------------------------------------
 
 
-def _size(sums: Blocks, model: Sizes, families: dict[str, IntMatrix]) -> list[Layer]:
+def _size(
+    sums: Blocks, index: int, model: Sizes, families: dict[str, IntMatrix]
+) -> list[Layer]:
     """Evidence of every family that modules explain how large the connections are."""
     observations = sums.observations
     scores = model.scores
@@ -283,7 +292,8 @@ def _size(sums: Blocks, model: Sizes, families: dict[str, IntMatrix]) -> list[La
         totals_both = sums.sum_edges(shared * scores)
     layers = []
     for family, classes in families.items():
-        n, total = _pool(classes, counts), _pool(classes, totals)
+        n, total = pool(classes, counts), pool(classes, totals)
+        deflation = 1.0
         mutual_gain, square, n_all = 0.0, float(scores @ scores), float(len(scores))
         if len(mutual):
             means = np.where(n > 0, total / np.maximum(n, 1), 0.0)
@@ -295,28 +305,29 @@ def _size(sums: Blocks, model: Sizes, families: dict[str, IntMatrix]) -> list[La
             correlation = float(left @ other) / max(float(left @ left), 1e-12)
             correlation = min(max(correlation, -1 + 1e-9), 1 - 1e-9)
             mutual_gain = -0.25 * len(mutual) * np.log1p(-(correlation**2))
-            share = 1 / (1 + abs(correlation)) - 1
-            n = n + share * _pool(classes, counts_both)
-            total = total + share * _pool(classes, totals_both)
+            deflation = 1 / (1 + abs(correlation))
+            share = deflation - 1
+            n = n + share * pool(classes, counts_both)
+            total = total + share * pool(classes, totals_both)
             square += share * float(scores[mutual] @ scores[mutual])
             n_all += share * len(mutual)
-        gain = 0.0
+        gain, fit, precision = 0.0, 0.0, None
         if family != "none":
-            gain = max(
+            gain, fit, precision = max(
                 _normal(total, n, square, n_all, precision)
                 for precision in MEAN_PRECISIONS
             )
-        layers.append(
-            Layer(family, model.evidence > 0, gain + mutual_gain + model.evidence)
-        )
+        nats = gain + mutual_gain + model.evidence
+        unequal = model.evidence > 0
+        layers.append(Layer(family, unequal, nats, index, precision, deflation, fit))
     return layers
 
 
 def _normal(
     total: FloatVector, n: FloatVector, square: float, n_all: float, precision: float
-) -> float:
+) -> tuple[float, float, float]:
     """Log evidence of normal scores with a mean per class, over a common mean."""
     fit = float((total * total / (n + precision)).sum())
     cost = -0.5 * float(np.log1p(n / precision).sum())
     residual = max(1 - fit / square, MIN_RESIDUAL)
-    return -0.5 * n_all * float(np.log(residual)) + cost
+    return -0.5 * n_all * float(np.log(residual)) + cost, fit, precision
