@@ -181,7 +181,7 @@ def fit_blockmodel(
     """
     _check_settings(seed, signs, resolution, restarts, workers, family)
     connectome = as_connectome(network)
-    weights = _off_diagonal(_signed_part(connectome.weights, signs))
+    weights = off_diagonal(signed_part(connectome.weights, signs))
     if not connectome.is_directed:
         weights = (weights + weights.T) / 2  # without rounding errors
     families = (family,) if family else _suitable_families(weights, connectome.possible)
@@ -228,7 +228,7 @@ def _check_settings(
     check_counts(restarts=restarts, workers=workers)
 
 
-def _signed_part(weights: Weights, signs: str) -> Weights:
+def signed_part(weights: Weights, signs: str) -> Weights:
     """Weights of the chosen signs; sizes if not of both."""
     if signs == "signed":
         return weights
@@ -240,7 +240,7 @@ def _signed_part(weights: Weights, signs: str) -> Weights:
     return part if isinstance(part, np.ndarray) else sparse.csr_array(part)
 
 
-def _off_diagonal(weights: Weights) -> Weights:
+def off_diagonal(weights: Weights) -> Weights:
     if isinstance(weights, np.ndarray):
         return np.where(np.eye(len(weights), dtype=bool), 0.0, weights)
     coordinates = weights.tocoo()

@@ -24,6 +24,17 @@ MEAN_PRECISIONS = (16.0, 4.0, 1.0)
 MIN_RESIDUAL = 1e-9
 
 
+# Families in words.
+FAMILIES = {
+    "none": "no modules",
+    "planted": "one rate within modules and one between",
+    "own rates": "one rate within each module and one between",
+    "nested": "one rate within modules, one within groups of them and one between",
+    "full": "one rate per pair of modules",
+    "correlations": "one within each module and one between",
+}
+
+
 @dataclass(frozen=True)
 class Layer:
     """Best model of existence, or of size, and its evidence over one module's."""
@@ -48,13 +59,29 @@ class Score:
     sizes: Layer
     levels: tuple[IntVector, ...] = ()
 
+    @property
+    def model(self) -> str:
+        """What explains existence and sizes best, in words."""
+        parts = []
+        if self.existence.family != "none":
+            parts.append(f"connections: {FAMILIES[self.existence.family]}")
+        if self.sizes.family != "none":
+            name = "correlations" if self.sizes.family == "correlations" else "sizes"
+            parts.append(f"{name}: {FAMILIES[self.sizes.family]}")
+        return "; ".join(parts) or "no modules"
+
+    @property
+    def n_modules(self) -> int:
+        """Number of modules."""
+        return int(self.labels.max()) + 1
+
 
 class Judge:
     """Scores partitions of one network."""
 
-    def __init__(self, observations: Observations) -> None:
+    def __init__(self, observations: Observations, resolution: float = 1.0) -> None:
         """Score one module, to which all others are compared."""
-        self.observations = observations
+        self.observations, self.resolution = observations, resolution
         alone = np.zeros(observations.n_neurons, dtype=np.int64)
         self.reference = (0.0, 0.0)
         one = self._layers(alone, None)
@@ -70,11 +97,12 @@ class Judge:
         if supers is not None:
             nested = self._layers(labels, supers)
             cost = label_prior(np.bincount(supers).astype(float))
-            if nested[0].nats + nested[1].nats + cost > existence.nats + size.nats:
+            gain = nested[0].nats + nested[1].nats - existence.nats - size.nats
+            if self.resolution * gain + cost > 0:
                 existence, size = nested
                 prior += cost
                 levels = (labels, supers[labels])
-        nats = prior + existence.nats + size.nats
+        nats = prior + self.resolution * (existence.nats + size.nats)
         if len(sizes) == 1:
             nats = 0.0
         return Score(labels, float(nats), prior, existence, size, levels)

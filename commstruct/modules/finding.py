@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike
 from commstruct.checks import check_choice, check_counts, check_positive, spawn_seeds
 from commstruct.connectome import (
     Connectome,
+    Weights,
     as_connectome,
     canonical_labels,
     check_labels,
 )
 from commstruct.modules.agreement import mean_rand_index
-from commstruct.modules.blockmodel import fit_blockmodel
+from commstruct.modules.blockmodel import off_diagonal, signed_part
 from commstruct.modules.leiden import (
     UNTIL_STABLE,
     Layer,
@@ -25,7 +26,14 @@ from commstruct.modules.leiden import (
     leiden_restarts,
     sign_layers,
 )
-from commstruct.vocabulary import SIGNS, STRUCTURES, VERY_LARGE, IntVector
+from commstruct.modules.model_search import search_models
+from commstruct.vocabulary import (
+    SIGNS,
+    STRUCTURES,
+    VERY_LARGE,
+    FloatVector,
+    IntVector,
+)
 
 # Difference of two modularities, at most 1 in size, that is not mere rounding.
 ROUNDING = 1e-12
@@ -48,12 +56,12 @@ class Partition:
     n_modules : int
     quality : float
         Value of the objective that was optimised: the modularity (the smallest is best
-        if disassortative) or, for ``structure="any"``, the integrated classification
-        likelihood in nats.
+        if disassortative) or, for ``structure="any"``, the evidence over one module,
+        in nats.
     evidence : float
-        Equal to `quality`, except where ``"any"`` finds one module. It is then the
-        likelihood of the best division into more modules, which is negative and says
-        how far the network is from having any.
+        Equal to `quality`, except where ``"any"`` finds one module. It is then that of
+        the best division into more modules, which is negative and says how many nats
+        it lacks.
     structure, signs, resolution, seed, restarts
         The arguments that give this result again from the same weights.
     agreement : float
@@ -61,8 +69,17 @@ class Partition:
         modules, 0 if they are no more alike than by chance; 1 for a single restart.
     engine : str
         Library and kind of graph, or block model, that found the modules; for display.
-    family : {"gaussian", "poisson", "poisson-degree-corrected"} or None
-        Family of the block model that was fitted; None if Leiden found the modules.
+    model : str
+        What explains the network best: the family of block models of the existence and
+        of the sizes of its connections; ``"modularity"`` if Leiden found the modules.
+    levels : tuple of (n,) arrays
+        Modules, finest first: ``levels[0]`` is `labels`. More than one where the
+        modules themselves form groups; empty if Leiden found the modules.
+    confidence : (n,) array or None
+        Probability that each neuron is in its module, given the modules of all others
+        and the model; 1 if there is one module, None if Leiden found the modules.
+    kind : {"binary", "counts", "weights", "correlation"} or None
+        Kind of data that the model takes the network for.
 
     See Also
     --------
@@ -92,7 +109,10 @@ class Partition:
     restarts: int
     agreement: float
     engine: str
-    family: str | None = None
+    model: str = "modularity"
+    levels: tuple[IntVector, ...] = ()
+    confidence: FloatVector | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True)
@@ -154,6 +174,7 @@ def find_modules(
     resolution: float = 1.0,
     restarts: int = 20,
     workers: int = 1,
+    n_samples: float | None = None,
 ) -> Partition:
     """Find the modules of a network.
 
@@ -166,9 +187,9 @@ def find_modules(
         ``"assortative"`` maximises and ``"disassortative"`` minimises `modularity`
         by the Leiden algorithm (Traag, Waltman & van Eck 2019,
         doi:10.1038/s41598-019-41695-z; see Notes). Both structures are found in noise
-        too: `structure_significance` tests whether to believe them. ``"any"`` fits a
-        block model, which recognises modules of any connectivity and finds a single
-        module where there is no structure.
+        too: `structure_significance` tests whether to believe them. ``"any"``
+        compares partitions by the evidence of block models (see Notes), which
+        recognise modules of any connectivity and prefer a single module in noise.
     signs : {"signed", "positive", "negative", "absolute"}
         Both signs (Gomez, Jensen & Arenas 2009, doi:10.1103/PhysRevE.80.016114),
         the positive weights, the size of the negative ones, or ``|weights|``.
@@ -180,12 +201,15 @@ def find_modules(
         of `analyze`, which multiplies the time of a search by its null networks.
     workers : int, at least 1
         Processes that share the restarts, used where the network is large enough.
+    n_samples : float, optional
+        Of a correlation matrix, the number of independent samples it was computed from;
+        estimated from its eigenvalues by default. Other networks have none.
 
     Returns
     -------
     Partition
-        One module where no partition is better than that. With ``"assortative"`` and
-        ``"disassortative"``, a neuron without synapses is a module of its own.
+        One module where no partition is better than that. A neuron without connections
+        is a module of its own.
 
     Raises
     ------
@@ -200,7 +224,17 @@ def find_modules(
 
     Notes
     -----
-    Up to 10 restarts of Leiden each run until no neuron gains by moving; of more
+    With ``"any"``, partitions proposed by Leiden at several resolutions, by spectral
+    clustering and by `fit_blockmodel` are all scored alike, and the best are refined.
+    The existence and the size of connections are modelled apart (Aicher, Jacobs &
+    Clauset 2015, doi:10.1093/comnet/cnu026), each by the family with the most evidence:
+    no modules, one rate within and one between (Zhang & Peixoto 2020,
+    doi:10.1103/PhysRevResearch.2.043271), one rate per module, a rate per block, or
+    groups of modules, each with neurons that are alike or differ in how much they
+    connect. Sizes are normal scores of their ranks. Both directions of a pair may be
+    correlated. Correlation matrices have a model of their own (`n_samples`).
+
+    With modularity, up to 10 restarts of Leiden each run until no neuron gains by moving; of more
     restarts, and above 20,000 neurons, each has two rounds and the best is then run
     until stable. In small or dense networks, up to 10 further runs start from the best
     partition with two of its modules dissolved. In large sparse networks, every second
@@ -230,24 +264,75 @@ def find_modules(
     if structure != "any":
         partition, _ = leiden_partition(connectome, search, workers=workers)
         return partition
-    model = fit_blockmodel(
-        connectome,
-        seed=seed,
-        signs=signs,
-        resolution=resolution,
-        restarts=restarts,
-        workers=workers,
+    return _partition_by_evidence(connectome, search, n_samples)
+
+
+def _partition_by_evidence(
+    connectome: Connectome, search: Search, n_samples: float | None
+) -> Partition:
+    """Find the partition of most evidence; isolated neurons are apart."""
+    weights = as_modelled(connectome, search.signs)
+    connected = connected_neurons(weights)
+    n = connectome.n_neurons
+    possible = connectome.possible
+    inner = weights[connected][:, connected] if len(connected) < n else weights
+    if possible is not None:
+        possible = possible[np.ix_(connected, connected)]
+    found = search_models(
+        inner,
+        possible,
+        is_directed=connectome.is_directed,
+        seed=search.seed,
+        restarts=search.restarts,
+        resolution=search.resolution,
+        n_samples=n_samples,
     )
+    best = found.best
+    levels = best.levels if best else (np.zeros(len(connected), dtype=np.int64),)
+    everyone = [_with_isolated(labels, connected, n) for labels in levels]
+    order = canonical_labels(everyone[0])
+    confidence = np.ones(n)
+    confidence[connected] = found.confidence
+    confidence.flags.writeable = False
+    coarser = tuple(canonical_labels(labels) for labels in everyone[1:])
     return Partition(
-        labels=model.labels,
-        n_modules=model.n_modules,
-        quality=model.icl,
-        evidence=model.divided_icl,
-        agreement=model.agreement,
-        engine=f"block model, {model.family}",
-        family=model.family,
+        labels=order,
+        n_modules=int(order.max()) + 1,
+        quality=best.nats if best else 0.0,
+        evidence=found.divided.nats if found.divided else 0.0,
+        agreement=found.agreement,
+        engine="block models, chosen by evidence",
+        model=found.divided.model if best and found.divided else "one module",
+        levels=(order, *coarser),
+        confidence=confidence,
+        kind=found.kind,
         **vars(search),
     )
+
+
+def as_modelled(connectome: Connectome, signs: str) -> Weights:
+    """Weights of the chosen signs without self-connections, symmetric if undirected."""
+    weights = off_diagonal(signed_part(connectome.weights, signs))
+    if not connectome.is_directed:
+        weights = (weights + weights.T) / 2  # without rounding errors
+    return weights
+
+
+def connected_neurons(weights: Weights) -> IntVector:
+    """Neurons that have a connection; all if none has."""
+    exists = weights != 0
+    degrees = np.asarray(exists.sum(axis=0)) + np.asarray(exists.sum(axis=1))
+    connected = np.flatnonzero(degrees)
+    return connected if len(connected) else np.arange(weights.shape[0])
+
+
+def _with_isolated(labels: IntVector, connected: IntVector, n: int) -> IntVector:
+    """Labels of all neurons, each isolated one a module of its own."""
+    everyone = np.empty(n, dtype=np.int64)
+    isolated = np.setdiff1d(np.arange(n), connected)
+    everyone[connected] = labels
+    everyone[isolated] = labels.max() + 1 + np.arange(len(isolated))
+    return everyone
 
 
 def modularity(

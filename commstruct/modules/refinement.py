@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.special import betaln, xlogy
+from scipy.special import gammaln
 
 from commstruct.connectome import gaps_closed
 from commstruct.modules.evidence import (
@@ -19,7 +19,6 @@ from commstruct.modules.evidence import (
     pool,
     tilt,
 )
-from commstruct.modules.likelihood import label_prior
 from commstruct.modules.observations import Observations
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntMatrix, IntVector
 
@@ -146,7 +145,7 @@ class Refiner:
         sizes = np.bincount(labels, minlength=k).astype(float)
         own = np.zeros((len(part), k))
         own[np.arange(len(part)), labels[part]] = 1.0
-        total = np.log(sizes - own + 1)
+        total = np.zeros((len(part), k))
         if rates.edge is not None and rates.pair is not None:
             for matrix, transposed in self.exists:
                 connected = (matrix[part] @ members).toarray()
@@ -164,7 +163,7 @@ class Refiner:
                 count = count if isinstance(count, np.ndarray) else count.toarray()
                 total += sent @ _turned(rates.slope, transposed)
                 total -= count @ _turned(rates.height, transposed)
-        return total
+        return self.judge.resolution * total + np.log(sizes - own + 1)
 
     def _score_matrices(
         self, model: Score
@@ -232,7 +231,7 @@ class Refiner:
         pairs = _candidates(sums, sizes)
         a, b = pairs.T
         n, k = sizes.sum(), len(sizes)
-        gains = _merged_prior(sizes[a], sizes[b], n, k)
+        gains = np.zeros(len(pairs))
         directed = observations.is_directed
         if use_edges:
             shape = layer.shape
@@ -265,7 +264,8 @@ class Refiner:
             now = max(1 - model.sizes.fit / square, MIN_RESIDUAL)
             then = np.maximum(now - fit / square, MIN_RESIDUAL)
             gains = gains - 0.5 * weight.sum() * np.log(then / now) + cost
-        return pairs, gains
+        gains = self.judge.resolution * gains
+        return pairs, gains + _merged_prior(sizes[a], sizes[b], n, k)
 
 
 def _changes(family, stats, a, b, value, directed):  # type: ignore[no-untyped-def]
@@ -345,8 +345,6 @@ def _merged_prior(
     a: FloatVector, b: FloatVector, n: float, k: int
 ) -> FloatVector:
     """Change of `label_prior` if modules of sizes a and b are merged."""
-    from scipy.special import gammaln
-
     change = gammaln(a + b + 1) - gammaln(a + 1) - gammaln(b + 1)
     value: FloatVector = (
         change + gammaln(k - 1) - gammaln(n + k - 1) - gammaln(k) + gammaln(n + k)

@@ -83,6 +83,8 @@ class Significance:
     seed: int
 
 
+# Share of connections that exist from which a network is dense.
+DENSE_SHARE = 0.5
 NULLS = {**REWIRING_NULLS, "gains": preserve_gains}
 
 
@@ -164,7 +166,7 @@ def structure_significance(
     }
     partition = find_modules(connectome, seed=seed, workers=workers, **search)
     if null is None:
-        null = "gains" if partition.family == "gaussian" else "strength"
+        null = _default_null(connectome, structure)
     scores = _scores(connectome, partition)
     rows = Parallel(n_jobs=workers)(
         delayed(_null_row)(connectome, null, stream, search)
@@ -191,6 +193,18 @@ def structure_significance(
         restarts=restarts,
         seed=seed,
     )
+
+
+def _default_null(connectome: Connectome, structure: str) -> str:
+    """Null that keeps what the search does not count as structure."""
+    n = connectome.n_neurons
+    if structure != "any" or connectome.n_edges < DENSE_SHARE * n * (n - 1):
+        return "strength"
+    weights = connectome.weights
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    # Gains multiply weights that vary continuously; of counts they would make others.
+    varies = len(np.unique(values)) > values.size / 2
+    return "gains" if varies or connectome.is_signed else "strength"
 
 
 def _null_row(

@@ -1,0 +1,223 @@
+"""Evidence for modules of a correlation matrix, whose noise is that of time series.
+
+The sampling errors of correlations are not independent of each other, so that white
+noise would have modules if they were taken as weights. Here the samples are modelled:
+one correlation within each module and one between all (compare Giada & Marsili 2001,
+doi:10.1103/PhysRevE.63.061101).
+"""
+
+import numpy as np
+
+from commstruct.connectome import Weights, gaps_closed
+from commstruct.modules.evidence import Layer, Score
+from commstruct.modules.likelihood import label_prior, one_hot
+from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
+
+# Largest size of a negative eigenvalue that is rounding (of single precision).
+PSD_TOLERANCE = 1e-5
+# Eigenvalues above this share of the largest are not rounding.
+RANK_TOLERANCE = 1e-6
+# Share of the sorted eigenvalues, lowest first, that are compared with those of noise:
+# modules and global signals are in the largest ones.
+BULK = (0.05, 0.6)
+# Ratios of series to samples that are tried if all eigenvalues are positive.
+RATIOS = np.geomspace(0.002, 0.999, 120)
+LEAST = 1e-9
+
+
+def is_correlation(weights: Weights) -> bool:
+    """Whether a matrix is one of correlations, with its diagonal of ones or without.
+
+    It is symmetric, has no zeros, no value above 1 in size, and would be positive
+    semidefinite with a diagonal of ones.
+    """
+    if not isinstance(weights, np.ndarray) or len(weights) < 4:
+        return False
+    off = ~np.eye(len(weights), dtype=bool)
+    values = weights[off]
+    diagonal = np.diag(weights)
+    if not (np.all(diagonal == 0) or np.allclose(diagonal, 1, atol=1e-6)):
+        return False
+    if np.abs(values).max() > 1 or not values.all() or np.ptp(values) == 0:
+        return False
+    if not np.allclose(weights, weights.T, atol=1e-6):
+        return False
+    full = np.where(off, weights, 1.0)
+    return bool(np.linalg.eigvalsh(full)[0] > -PSD_TOLERANCE * len(weights))
+
+
+def estimate_samples(correlations: FloatMatrix) -> float:
+    """Number of independent samples that a correlation matrix was computed from.
+
+    With fewer samples than series it is the rank, plus the mean that was subtracted.
+    Otherwise it is that of which noise has eigenvalues spread as the lower part of
+    these are (Marchenko & Pastur 1967, doi:10.1070/SM1967v001n04ABEH001994).
+    """
+    values = np.linalg.eigvalsh(correlations)
+    rank = int((values > RANK_TOLERANCE * values[-1]).sum())
+    n = len(values)
+    if rank < n - 1:
+        return rank + 1.0
+    shares = np.linspace(*BULK, 24)
+    seen = np.log(np.quantile(np.maximum(values, LEAST), shares))
+    errors = []
+    for ratio in RATIOS:
+        low, high = (1 - np.sqrt(ratio)) ** 2, (1 + np.sqrt(ratio)) ** 2
+        x = np.linspace(low, high, 801)[1:-1]
+        density = np.sqrt((high - x) * (x - low)) / x
+        quantiles = np.interp(shares, np.cumsum(density) / density.sum(), x)
+        difference = seen - np.log(quantiles)
+        errors.append(difference.var())
+    return float(n / RATIOS[int(np.argmin(errors))])
+
+
+class CorrelationJudge:
+    """Scores partitions of one correlation matrix of `n_samples` samples."""
+
+    def __init__(
+        self, correlations: FloatMatrix, n_samples: float, resolution: float = 1.0
+    ) -> None:
+        """Score one module with one correlation, and none; the better is compared."""
+        self.correlations, self.n_samples = correlations, n_samples
+        self.resolution = resolution
+        n = len(correlations)
+        together = self._likelihood(np.array([[correlations.sum()]]), np.array([n]))
+        alone = 0.0  # of all series independent, as the constant of the likelihood
+        cost = 0.5 * np.log(n_samples)
+        self.reference = max(together - cost, alone)
+
+    def score(self, labels: IntVector, supers: IntVector | None = None) -> Score:
+        """Score a partition."""
+        labels = gaps_closed(labels)
+        sizes = np.bincount(labels).astype(float)
+        prior = label_prior(sizes)
+        members = one_hot(labels, len(sizes))
+        gain = self.gain(members.T @ self.correlations @ members, sizes)
+        nats = 0.0 if len(sizes) == 1 else gain + prior
+        return Score(
+            labels,
+            float(nats),
+            prior,
+            Layer("none", False, 0.0),
+            Layer("correlations", False, gain),
+            (labels,),
+        )
+
+    def gain(self, sums: FloatMatrix, sizes: FloatVector) -> float:
+        """Evidence over the reference, less half log T nats for each correlation."""
+        n_parameters = int((sizes > 1).sum()) + 1
+        cost = 0.5 * n_parameters * np.log(self.n_samples)
+        gain = self._likelihood(sums, sizes) - cost - self.reference
+        return self.resolution * gain
+
+    def _likelihood(self, sums: FloatMatrix, sizes: FloatVector) -> float:
+        """Wishart log-likelihood at its maximum, over that of independent series.
+
+        Needs only the sums of the correlations over the blocks.
+        """
+        own = np.diag(sums)
+        pairs = np.maximum(sizes * sizes - sizes, 1)
+        within = np.where(sizes > 1, (own - sizes) / pairs, 0.0)
+        # a module's mean series has a variance above 0
+        within = np.clip(within, -1 / np.maximum(sizes - 1, 1) + LEAST, 1 - LEAST)
+        between = sums.sum() - own.sum()
+        n_between = sizes.sum() ** 2 - np.square(sizes).sum()
+        shared = between / n_between if n_between > 0 else 0.0
+        roots = np.sqrt(np.outer(sizes, sizes))
+        expected = shared * roots
+        expected[np.diag_indices(len(sizes))] = 1 + (sizes - 1) * within
+        seen = sums / roots
+        low = np.linalg.eigvalsh(expected)[0]
+        if low < LEAST:  # shrink until it is a covariance
+            expected = expected + (LEAST - low) * np.eye(len(sizes))
+        _, log_determinant = np.linalg.slogdet(expected)
+        trace = float(np.trace(np.linalg.solve(expected, seen)))
+        rest = ((sizes - 1) * np.log1p(-within)).sum()
+        rest += (sizes.sum() - len(sizes)) + log_determinant + trace
+        return float(-0.5 * self.n_samples * (rest - sizes.sum()))
+
+    def refine(self, score: Score, rng: np.random.Generator) -> Score:
+        """Move series and merge modules as long as the evidence gains."""
+        labels, k = score.labels.copy(), score.n_modules
+        for _ in range(8):
+            members = one_hot(labels, k)
+            sizes = members.sum(axis=0)
+            sums = members.T @ self.correlations @ members
+            now = self.gain(sums, sizes) + label_prior(sizes)
+            moved = False
+            for i in rng.permutation(len(labels)):
+                a = labels[i]
+                if sizes[a] == 1:
+                    continue
+                row = self.correlations[i] @ members
+                best, target = now + LEAST, a
+                for b in range(k):
+                    if b == a:
+                        continue
+                    trial, new = _moved(sums, sizes, row, a, b)
+                    value = self.gain(trial, new) + label_prior(new)
+                    if value > best:
+                        best, target = value, b
+                if target != a:
+                    sums, sizes = _moved(sums, sizes, row, a, target)
+                    members[i, a], members[i, target] = 0, 1
+                    labels[i], now, moved = target, best, True
+            if not moved:
+                break
+        return self.merge(self.score(labels))
+
+    def merge(self, score: Score) -> Score:
+        """Merge the best pair of modules as long as one gains."""
+        best = score
+        while best.n_modules > 2:
+            trials = []
+            for a in range(best.n_modules):
+                for b in range(a):
+                    labels = best.labels.copy()
+                    labels[labels == a] = b
+                    trials.append(self.score(labels))
+            merged = max(trials, key=lambda trial: trial.nats)
+            if merged.nats <= best.nats:
+                break
+            best = merged
+        return best
+
+
+    def posterior(self, score: Score) -> FloatVector:
+        """Probability of each series' module, given the others."""
+        k = score.n_modules
+        members = one_hot(score.labels, k)
+        sizes = members.sum(axis=0)
+        sums = members.T @ self.correlations @ members
+        now = self.gain(sums, sizes) + label_prior(sizes)
+        chances = np.ones(len(score.labels))
+        for i, a in enumerate(score.labels):
+            row = self.correlations[i] @ members
+            if sizes[a] == 1:
+                continue
+            others = 0.0
+            for b in range(k):
+                if b != a:
+                    trial, new = _moved(sums, sizes, row, a, b)
+                    value = self.gain(trial, new) + label_prior(new)
+                    others += np.exp(min(value - now, 50.0))
+            chances[i] = 1 / (1 + others)
+        return chances
+
+
+def _moved(
+    sums: FloatMatrix, sizes: FloatVector, row: FloatVector, a: int, b: int
+) -> tuple[FloatMatrix, FloatVector]:
+    """Block sums and sizes after a series with sums `row` moves from a to b."""
+    new, trial = sizes.copy(), sums.copy()
+    new[a] -= 1
+    new[b] += 1
+    trial[a] -= row
+    trial[:, a] -= row
+    trial[a, a] += 1  # its own variance was subtracted twice
+    shifted = row.copy()
+    shifted[a] -= 1
+    trial[b] += shifted
+    trial[:, b] += shifted
+    trial[b, b] += 1
+    return trial, new

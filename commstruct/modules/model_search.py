@@ -1,0 +1,406 @@
+"""Search for the partition of most evidence: propose in many ways, judge all alike."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+from scipy.cluster.vq import kmeans2
+from threadpoolctl import threadpool_limits
+
+from commstruct.connectome import Weights, as_connectome, gaps_closed
+from commstruct.modules.agreement import mean_rand_index
+from commstruct.modules.blockmodel import fit_blockmodel
+from commstruct.modules.correlation import (
+    CorrelationJudge,
+    estimate_samples,
+    is_correlation,
+)
+from commstruct.modules.embedding import normalised, singular_embedding
+from commstruct.modules.evidence import Judge, Score
+from commstruct.modules.leiden import Objective, leiden_restarts
+from commstruct.modules.observations import Observations, observe
+from commstruct.modules.refinement import Refiner
+from commstruct.vocabulary import (
+    VERY_LARGE,
+    BoolMatrix,
+    FloatMatrix,
+    FloatVector,
+    IntVector,
+)
+
+# Resolutions at which Leiden proposes modules: small modules need a large one, as one
+# resolution has a least size of module that it can tell (Fortunato & Barthelemy 2007,
+# doi:10.1073/pnas.0605965104). Dense networks have few modules for their size.
+RESOLUTIONS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0)
+RESOLUTIONS_DENSE = (0.5, 1.0, 2.0)
+# Rounds of Leiden in a proposal. Until nothing changes would take forever where many
+# partitions are equally good, between which rounding then decides anew every time.
+LEIDEN_ROUNDS = 8
+# Normal score from which a connection of a dense network counts as strong; the graph
+# of strong ones shows small modules better than all weights do.
+STRONG = 1.2
+# Neurons up to which flat block models are fitted as well, which costs the most.
+FITTED = 1500
+FITTED_RESTARTS = 8
+# Numbers of modules that spectral proposals have, in networks of more neurons than
+# `SPECTRAL_FROM`.
+SPECTRAL_MODULES = (8, 20, 50, 120, 300)
+SPECTRAL_FROM = 300
+DIMENSIONS = 30
+# Most modules of a proposal: tables of blocks grow with their square.
+MOST_MODULES = 1500
+# Partitions that are refined, and with which the best is intersected.
+POOL = 4
+# Rounds in which the best partition is intersected with the others and split.
+RECOMBINATIONS = 3
+# Rounds in which Leiden runs at the resolution that the best partition implies.
+IMPLIED_ROUNDS = 2
+# Least modules that can be in groups.
+LEAST_NESTED = 4
+# Smallest network that is divided: two modules of two neurons.
+MIN_NEURONS = 4
+LOG_ODDS_AT_MOST = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Result of a search.
+
+    Attributes
+    ----------
+    best : Score, of one module if no division has more evidence
+    divided : Score, the best division; None if none was tried
+    agreement : float
+    confidence : (n,) array
+    kind : {"binary", "counts", "weights", "correlation"}
+    """
+
+    best: Score | None
+    divided: Score | None
+    agreement: float
+    confidence: FloatVector
+    kind: str
+
+
+def search_models(
+    weights: Weights,
+    possible: BoolMatrix | None,
+    *,
+    is_directed: bool,
+    seed: int,
+    restarts: int,
+    resolution: float,
+    n_samples: float | None,
+) -> Found:
+    """Find the partition of most evidence of a network without isolated neurons."""
+    n = weights.shape[0]
+    kind = kind_of(weights)
+    if n < MIN_NEURONS:
+        return Found(None, None, 1.0, np.ones(n), kind)
+    rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
+    with threadpool_limits(1, "blas"):  # the number of threads changes the rounding
+        if kind == "correlation":
+            return _search_correlations(weights, seed, resolution, n_samples, rng)
+        observations = observe(weights, possible, is_directed=is_directed)
+        judge = Judge(observations, resolution)
+        refiner = Refiner(judge)
+        proposed = _judged(judge, _proposals(weights, observations, seed, restarts))
+        if not proposed:
+            return Found(None, None, 1.0, np.ones(n), kind)
+        if observations.propensities and n > MIN_NEURONS:
+            proposed = _implied_resolutions(judge, observations, proposed, seed)
+        pool = _distinct(
+            [refiner.refine(score, rng) for score in _distinct(proposed)[:POOL]]
+        )
+        agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
+        divided = _recombine(refiner, pool, proposed, rng)
+        within: list[Score] = []
+        if divided.nats > 0:
+            within = _judged(judge, _divided_within(observations, divided, seed))
+            within = [refiner.refine(score, rng) for score in within]
+            divided = max([divided, *within], key=lambda score: score.nats)
+        scores = [divided, *within, *pool, *_distinct(proposed)[:12]]
+        divided = _nested(judge, scores)
+        confidence = np.ones(n)
+        if divided.nats > 0:
+            chances = refiner.posterior(judge.score(divided.labels))
+            confidence = chances[np.arange(n), divided.labels]
+    best = divided if divided.nats > 0 else None
+    return Found(best, divided, agreement, confidence, kind)
+
+
+def kind_of(weights: Weights) -> str:
+    """Kind of data: ``"binary"``, ``"counts"``, ``"weights"`` or ``"correlation"``."""
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    if is_correlation(weights):
+        return "correlation"
+    nonzero = values[values != 0]
+    if nonzero.size == 0 or np.all(nonzero == 1):
+        return "binary"
+    if nonzero.min() > 0 and np.all(nonzero == np.floor(nonzero)):
+        return "counts"
+    return "weights"
+
+
+def _judged(
+    judge: Judge | CorrelationJudge, proposals: Iterator[IntVector]
+) -> list[Score]:
+    """Score proposals of more than one module."""
+    scores, seen = [], set()
+    for labels in proposals:
+        labels = gaps_closed(labels)
+        k = int(labels.max()) + 1
+        key = labels.tobytes()
+        if 1 < k <= MOST_MODULES and key not in seen:
+            seen.add(key)
+            scores.append(judge.score(labels))
+    return scores
+
+
+def _distinct(scores: list[Score]) -> list[Score]:
+    """Scores from the best, one of each value."""
+    best: list[Score] = []
+    for score in sorted(scores, key=lambda score: -score.nats):
+        if not best or score.nats < best[-1].nats - 1e-6:
+            best.append(score)
+    return best
+
+
+# -- Proposals ------------------------------------------------------------------------
+
+
+def _proposals(
+    weights: Weights, observations: Observations, seed: int, restarts: int
+) -> Iterator[IntVector]:
+    """Propose partitions by Leiden, by block models and by spectral embeddings."""
+    n = observations.n_neurons
+    ones = np.ones(len(observations.pre))
+    is_dense = observations.density > 0.5
+    resolutions = RESOLUTIONS_DENSE if is_dense else RESOLUTIONS
+    if observations.propensities:
+        matrix = _matrix(observations, ones)
+        yield from _by_leiden(matrix, resolutions, seed)
+        if n <= FITTED:
+            fitted = as_connectome(matrix, possible=observations.possible)
+            yield fit_blockmodel(
+                fitted, seed=seed, restarts=min(restarts, FITTED_RESTARTS)
+            ).labels
+        if n > SPECTRAL_FROM:
+            yield from _by_k_means(observations, matrix, seed)
+    if n <= FITTED or not observations.propensities:
+        yield from _by_leiden(weights, (1.0,), seed)
+    for sizes in observations.sizes:
+        if n > FITTED and observations.propensities:
+            break
+        matrix = _matrix(observations, sizes.scores)
+        yield from _by_leiden(matrix, RESOLUTIONS_DENSE, seed)
+        yield from _by_leiden(
+            _matrix(observations, (sizes.scores > STRONG) * 1.0),
+            RESOLUTIONS_DENSE if n <= SPECTRAL_FROM else RESOLUTIONS,
+            seed,
+        )
+        if n <= FITTED:
+            exists = _matrix(observations, ones)
+            known = np.asarray(
+                exists if isinstance(exists, np.ndarray) else exists.toarray()
+            )
+            fitted = as_connectome(matrix, possible=known > 0)
+            yield fit_blockmodel(
+                fitted,
+                seed=seed,
+                restarts=min(restarts, FITTED_RESTARTS),
+                family="gaussian",
+            ).labels
+
+
+def _matrix(observations: Observations, values: FloatVector) -> Weights:
+    """Values of the connections as a matrix, dense where it is small or full."""
+    n, pre, post = observations.n_neurons, observations.pre, observations.post
+    if n <= SPECTRAL_FROM or observations.density > 0.3:
+        matrix = np.zeros((n, n))
+        matrix[pre, post] = values
+        return matrix if observations.is_directed else matrix + matrix.T
+    coordinates = sparse.csr_array((values, (pre, post)), shape=(n, n))
+    if observations.is_directed:
+        return coordinates
+    return sparse.csr_array(coordinates + coordinates.T)
+
+
+def _by_leiden(
+    matrix: Weights, resolutions: tuple[float, ...], seed: int
+) -> Iterator[IntVector]:
+    for resolution in resolutions:
+        objective = Objective(resolution=resolution)
+        runs, _ = leiden_restarts(matrix, [seed], objective, rounds=LEIDEN_ROUNDS)
+        yield from runs
+
+
+def _by_k_means(
+    observations: Observations, matrix: Weights, seed: int
+) -> Iterator[IntVector]:
+    """Cluster the spectral embedding into several numbers of modules."""
+    n = observations.n_neurons
+    if n > VERY_LARGE:
+        return
+    adjacency = normalised(sparse.csr_array(matrix))
+    points = singular_embedding(adjacency, edge=0.0, most=min(DIMENSIONS, n // 4))
+    for k in SPECTRAL_MODULES:
+        if k > n // 5:
+            break
+        rng = np.random.default_rng([seed, k])
+        chosen = points[rng.choice(n, k, replace=False)]
+        if n <= 3000:
+            _, labels = kmeans2(points, k, iter=12, minit="++", rng=rng)
+        else:
+            _, labels = kmeans2(points, chosen, iter=12, minit="matrix")
+        yield labels.astype(np.int64)
+
+
+def _implied_resolutions(
+    judge: Judge, observations: Observations, proposed: list[Score], seed: int
+) -> list[Score]:
+    """Run Leiden at the resolution at which modularity is the planted partition.
+
+    The two have the same best partition where the resolution is that which the rates
+    within and between modules imply (Newman 2016, doi:10.1103/PhysRevE.94.052315).
+    """
+    matrix = None
+    for round_ in range(IMPLIED_ROUNDS):
+        best = max(proposed, key=lambda score: score.nats)
+        labels = best.labels
+        within = labels[observations.pre] == labels[observations.post]
+        n = observations.n_neurons
+        sent = np.bincount(observations.pre, minlength=n).astype(float)
+        received = np.bincount(observations.post, minlength=n).astype(float)
+        if not observations.is_directed:
+            sent = received = sent + received
+        total = sent.sum()
+        share = np.bincount(labels, weights=sent) @ np.bincount(
+            labels, weights=received
+        )
+        share /= total**2
+        inside = within.mean() / max(share, LOG_ODDS_AT_MOST)
+        outside = (1 - within.mean()) / max(1 - share, LOG_ODDS_AT_MOST)
+        if not (inside > outside > 0):
+            break
+        resolution = (inside - outside) / np.log(inside / outside)
+        if matrix is None:
+            matrix = _matrix(observations, np.ones(len(observations.pre)))
+        objective = Objective(resolution=float(resolution))
+        runs, _ = leiden_restarts(
+            matrix, [seed + round_, seed + 7], objective, rounds=LEIDEN_ROUNDS
+        )
+        proposed = proposed + _judged(judge, iter(runs))
+    return proposed
+
+
+# -- Recombination --------------------------------------------------------------------
+
+
+def _recombine(
+    refiner: Refiner, pool: list[Score], proposed: list[Score], rng: np.random.Generator
+) -> Score:
+    """Intersect the best partition with others and merge what should be one module."""
+    best = pool[0]
+    others = [*pool[1:], *_distinct(proposed)[: 2 * POOL]]
+    if best.nats < -60:  # noise
+        return best
+    for _ in range(RECOMBINATIONS):
+        before = best
+        for other in others:
+            if other.n_modules < 2:
+                continue
+            both = best.labels * (int(other.labels.max()) + 1) + other.labels
+            labels = gaps_closed(np.unique(both, return_inverse=True)[1])
+            k = int(labels.max()) + 1
+            if k == best.n_modules or k > MOST_MODULES:
+                continue
+            start = refiner.judge.score(labels)
+            merged = refiner.merge(_with_models_of(start, best))
+            if merged.nats > best.nats - 10:
+                merged = refiner.refine(refiner.judge.score(merged.labels), rng)
+            best = merged if merged.nats > best.nats + 1e-6 else best
+        if best is before:
+            break
+    return best
+
+
+def _divided_within(
+    observations: Observations, score: Score, seed: int
+) -> Iterator[IntVector]:
+    """Divide every module by itself, as if it were the whole network."""
+    views = [np.ones(len(observations.pre))] if observations.propensities else []
+    views += [sizes.scores for sizes in observations.sizes[:1]]
+    if observations.n_neurons > VERY_LARGE:
+        return
+    for values in views:
+        matrix = _matrix(observations, values)
+        labels = np.zeros(observations.n_neurons, dtype=np.int64)
+        n_modules = 0
+        for module in range(score.n_modules):
+            members = np.flatnonzero(score.labels == module)
+            part = next(
+                _by_leiden(matrix[members][:, members], (1.0,), seed)
+                if len(members) >= MIN_NEURONS
+                else iter([np.zeros(len(members), dtype=np.int64)])
+            )
+            labels[members] = n_modules + part
+            n_modules += int(part.max()) + 1
+        yield labels
+
+
+def _with_models_of(score: Score, other: Score) -> Score:
+    """Score with the models of another one, by which it is then merged."""
+    return replace(score, existence=other.existence, sizes=other.sizes)
+
+
+def _nested(judge: Judge, scores: list[Score]) -> Score:
+    """Group modules as coarser partitions do, where that has more evidence."""
+    best = max(scores, key=lambda score: score.nats)
+    for fine in scores:
+        if fine.n_modules < LEAST_NESTED:
+            continue
+        for coarse in scores:
+            if not 1 < coarse.n_modules < fine.n_modules:
+                continue
+            table = np.zeros((fine.n_modules, coarse.n_modules))
+            np.add.at(table, (fine.labels, coarse.labels), 1)
+            groups = gaps_closed(table.argmax(axis=1))
+            if 0 < groups.max() < fine.n_modules - 1:
+                nested = judge.score(fine.labels, groups)
+                best = nested if nested.nats > best.nats + 1e-6 else best
+    return best
+
+
+# -- Correlations ---------------------------------------------------------------------
+
+
+def _search_correlations(
+    weights: FloatMatrix,
+    seed: int,
+    resolution: float,
+    n_samples: float | None,
+    rng: np.random.Generator,
+) -> Found:
+    n = len(weights)
+    full = np.where(np.eye(n, dtype=bool), 1.0, (weights + weights.T) / 2)
+    samples = n_samples or estimate_samples(full)
+    judge = CorrelationJudge(full, samples, resolution)
+    values, vectors = np.linalg.eigh(full)
+    # modules beside a signal that all series share
+    others = full - values[-1] * np.outer(vectors[:, -1], vectors[:, -1])
+
+    def proposals() -> Iterator[IntVector]:
+        for matrix in (full, others):
+            matrix = np.where(np.eye(n, dtype=bool), 0.0, matrix)
+            yield from _by_leiden(matrix, RESOLUTIONS, seed)
+
+    proposed = _distinct(_judged(judge, proposals()))
+    if not proposed:
+        return Found(None, None, 1.0, np.ones(n), "correlation")
+    pool = _distinct([judge.refine(score, rng) for score in proposed[:POOL]])
+    agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
+    best = pool[0] if pool[0].nats > 0 else None
+    confidence = judge.posterior(best) if best else np.ones(n)
+    return Found(best, pool[0], agreement, confidence, "correlation")
