@@ -50,6 +50,8 @@ SPECTRAL_FROM = 300
 DIMENSIONS = 30
 # Most modules of a proposal: tables of blocks grow with their square.
 MOST_MODULES = 1500
+# Most modules of a proposal for a correlation matrix, whose score takes the cube.
+MOST_OF_CORRELATIONS = 40
 # Partitions that are refined, and with which the best is intersected.
 POOL = 4
 # Rounds in which the best partition is intersected with the others and split.
@@ -396,7 +398,11 @@ def _search_correlations(
             matrix = np.where(np.eye(n, dtype=bool), 0.0, matrix)
             yield from _by_leiden(matrix, RESOLUTIONS, seed)
 
-    proposed = _distinct(_judged(judge, proposals()))
+    proposed = [
+        score
+        for score in _distinct(_judged(judge, proposals()))
+        if score.n_modules <= MOST_OF_CORRELATIONS
+    ]
     if not proposed:
         return Found(None, None, 1.0, np.ones(n), "correlation")
     pool = _distinct([judge.refine(score, rng) for score in proposed[:POOL]])

@@ -87,7 +87,9 @@ class Refiner:
                 scores = self._scores(model, rates, sums, labels, part)
                 labels[part] = scores.argmax(axis=1)
             labels = gaps_closed(labels)
-            model = self._judged(model, labels)
+            if not labels.any():  # one module is considered at the end
+                break
+            model = self.judge.score(labels)
             best = model if model.nats > best.nats else best
             if np.array_equal(labels, before) or model.nats < best.nats - 20:
                 break
@@ -104,10 +106,6 @@ class Refiner:
         chances = np.exp(scores)
         result: FloatMatrix = chances / chances.sum(axis=1, keepdims=True)
         return result
-
-    def _judged(self, model: Score, labels: IntVector) -> Score:
-        """Score new labels, with the groups of modules that the model had."""
-        return self.judge.score(labels)
 
     def _rates(self, model: Score, labels: IntVector) -> tuple[Rates, Blocks]:
         observations = self.observations
