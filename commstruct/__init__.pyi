@@ -33,10 +33,13 @@ from .files import ReadReport as ReadReport
 from .files import read_connectome as read_connectome
 from .files import read_connectome_with_report as read_connectome_with_report
 from .files import write_connectome as write_connectome
+from .modules import Evidence as Evidence
 from .modules import Partition as Partition
 from .modules import ResolutionScan as ResolutionScan
 from .modules import agreement_matrix as agreement_matrix
+from .modules import compare_evidence as compare_evidence
 from .modules import consensus_modules as consensus_modules
+from .modules import evidence as evidence
 from .modules import find_modules as find_modules
 from .modules import modularity as modularity
 from .modules import resolution_scan as resolution_scan

@@ -1,5 +1,8 @@
 from .agreement import agreement_matrix as agreement_matrix
 from .consensus import consensus_modules as consensus_modules
+from .evidence import Evidence as Evidence
+from .evidence import compare_evidence as compare_evidence
+from .evidence import evidence as evidence
 from .finding import Partition as Partition
 from .finding import find_modules as find_modules
 from .finding import modularity as modularity

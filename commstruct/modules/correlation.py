@@ -9,8 +9,8 @@ doi:10.1103/PhysRevE.63.061101).
 import numpy as np
 
 from commstruct.connectome import Weights, gaps_closed
-from commstruct.modules.evidence import Layer, Score
 from commstruct.modules.likelihood import label_prior, one_hot
+from commstruct.modules.scoring import Layer, Score
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 # Largest size of a negative eigenvalue that is rounding (of single precision).
@@ -108,7 +108,7 @@ class CorrelationJudge:
         n_parameters = int((sizes > 1).sum()) + 1
         cost = 0.5 * n_parameters * np.log(self.n_samples)
         gain = self._likelihood(sums, sizes) - cost - self.reference
-        return self.resolution * gain
+        return float(self.resolution * gain)
 
     def _likelihood(self, sums: FloatMatrix, sizes: FloatVector) -> float:
         """Wishart log-likelihood at its maximum, over that of independent series.
@@ -166,6 +166,26 @@ class CorrelationJudge:
                 break
         return self.merge(self.score(labels))
 
+    def split(self, score: Score, rng: np.random.Generator) -> Score:
+        """Split modules along the largest variance within them, while that gains."""
+        best, module = score, 0
+        while module < best.n_modules:
+            members = np.flatnonzero(best.labels == module)
+            module += 1
+            if len(members) < 4:
+                continue
+            among = self.correlations[np.ix_(members, members)]
+            shared = among.mean(axis=0)  # beyond what the whole module shares
+            _, vectors = np.linalg.eigh(
+                among - np.outer(shared, shared) / max(shared.mean(), LEAST)
+            )
+            labels = best.labels.copy()
+            labels[members[vectors[:, -1] > 0]] = best.n_modules
+            trial = self.refine(self.score(labels), rng)
+            if trial.nats > best.nats + 1e-6:
+                best, module = trial, 0
+        return best
+
     def merge(self, score: Score) -> Score:
         """Merge the best pair of modules as long as one gains."""
         best = score
@@ -181,7 +201,6 @@ class CorrelationJudge:
                 break
             best = merged
         return best
-
 
     def posterior(self, score: Score) -> FloatVector:
         """Probability of each series' module, given the others."""

@@ -1,361 +1,192 @@
-"""Evidence for a partition: how many nats its best model gains over one module.
+"""Evidence for modules that are given: `evidence` and `compare_evidence`."""
 
-Every partition is scored alike, whatever search proposed it. Existence and size of the
-connections each have the family of block models that explains them best; one of them
-is that modules do not matter.
-"""
-
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.special import betaln, xlogy
+import pandas as pd
+from numpy.typing import ArrayLike
+from threadpoolctl import threadpool_limits
 
-from commstruct.connectome import gaps_closed
-from commstruct.modules.likelihood import label_prior, one_hot
-from commstruct.modules.observations import Observations, Propensities, Sizes
-from commstruct.vocabulary import FloatMatrix, FloatVector, IntMatrix, IntVector
-
-# Shapes of the beta prior of a block's rate: the smaller, the more unequal are blocks.
-# None is the uniform prior. The likeliest is taken.
-SHAPES = (None, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-# Precisions of the prior of a block's mean score, in units of that of the noise.
-MEAN_PRECISIONS = (16.0, 4.0, 1.0)
-# Share of the variance of scores that is noise at least.
-MIN_RESIDUAL = 1e-9
-
-
-# Families in words.
-FAMILIES = {
-    "none": "no modules",
-    "planted": "one rate within modules and one between",
-    "own rates": "one rate within each module and one between",
-    "nested": "one rate within modules, one within groups of them and one between",
-    "full": "one rate per pair of modules",
-    "correlations": "one within each module and one between",
-}
+from commstruct.checks import check_choice
+from commstruct.connectome import Connectome, as_connectome, check_labels, gaps_closed
+from commstruct.modules.finding import as_modelled, connected_neurons
+from commstruct.modules.model_search import judge_of
+from commstruct.vocabulary import SIGNS
 
 
 @dataclass(frozen=True)
-class Layer:
-    """Best model of existence, or of size, and its evidence over one module's."""
+class Evidence:
+    """How much better a partition explains a network than a single module does.
 
-    family: str
-    unequal: bool
-    nats: float
-    index: int = 0
-    shape: float | None = None
-    deflation: float = 1.0
-    fit: float = 0.0
+    Attributes
+    ----------
+    nats : float
+        Difference of the log evidence: the sum of the next three.
+    existence, sizes : float
+        Of which connections exist, and of how large they are.
+    assignment : float
+        Log prior of the labels, less that of one module: what it costs to state them.
+    n_modules : int, modules that have connected neurons
+    model : str, families of block models that explain existence and sizes best
+    kind : {"binary", "counts", "weights", "correlation"}
 
+    See Also
+    --------
+    evidence : Makes one.
 
-@dataclass(frozen=True, eq=False)
-class Score:
-    """Evidence of one partition."""
-
-    labels: IntVector
-    nats: float
-    prior: float
-    existence: Layer
-    sizes: Layer
-    levels: tuple[IntVector, ...] = ()
-
-    @property
-    def model(self) -> str:
-        """What explains existence and sizes best, in words."""
-        parts = []
-        if self.existence.family != "none":
-            parts.append(f"connections: {FAMILIES[self.existence.family]}")
-        if self.sizes.family != "none":
-            name = "correlations" if self.sizes.family == "correlations" else "sizes"
-            parts.append(f"{name}: {FAMILIES[self.sizes.family]}")
-        return "; ".join(parts) or "no modules"
-
-    @property
-    def n_modules(self) -> int:
-        """Number of modules."""
-        return int(self.labels.max()) + 1
-
-
-class Judge:
-    """Scores partitions of one network."""
-
-    def __init__(self, observations: Observations, resolution: float = 1.0) -> None:
-        """Score one module, to which all others are compared."""
-        self.observations, self.resolution = observations, resolution
-        alone = np.zeros(observations.n_neurons, dtype=np.int64)
-        self.reference = (0.0, 0.0)
-        one = self._layers(alone, None)
-        self.reference = (one[0].nats, one[1].nats)
-
-    def score(self, labels: IntVector, supers: IntVector | None = None) -> Score:
-        """Score a partition, and with it a grouping of its modules."""
-        labels = gaps_closed(labels)
-        sizes = np.bincount(labels).astype(float)
-        prior = label_prior(sizes)
-        existence, size = self._layers(labels, None)
-        levels: tuple[IntVector, ...] = (labels,)
-        if supers is not None:
-            nested = self._layers(labels, supers)
-            cost = label_prior(np.bincount(supers).astype(float))
-            gain = nested[0].nats + nested[1].nats - existence.nats - size.nats
-            if self.resolution * gain + cost > 0:
-                existence, size = nested
-                prior += cost
-                levels = (labels, supers[labels])
-        nats = prior + self.resolution * (existence.nats + size.nats)
-        if len(sizes) == 1:
-            nats = 0.0
-        return Score(labels, float(nats), prior, existence, size, levels)
-
-    def _layers(
-        self, labels: IntVector, supers: IntVector | None
-    ) -> tuple[Layer, Layer]:
-        sums = Blocks(self.observations, labels)
-        classes = classes_of(sums.n_modules, self.observations.is_directed, supers)
-        existence = [
-            layer
-            for i, model in enumerate(self.observations.propensities)
-            for layer in _existence(sums, i, model, classes)
-        ]
-        size = [
-            layer
-            for i, model in enumerate(self.observations.sizes)
-            for layer in _size(sums, i, model, classes)
-        ]
-        return (
-            _best(existence, self.reference[0]),
-            _best(size, self.reference[1]),
-        )
-
-
-def _best(layers: list[Layer], reference: float) -> Layer:
-    if not layers:
-        return Layer("none", False, 0.0)
-    best = max(layers, key=lambda layer: layer.nats)
-    return replace(best, nats=best.nats - reference)
-
-
-class Blocks:
-    """Sums over the blocks of one partition."""
-
-    def __init__(self, observations: Observations, labels: IntVector) -> None:
-        self.observations, self.labels = observations, labels
-        k = self.n_modules = int(labels.max()) + 1
-        self.keys = labels[observations.pre] * k + labels[observations.post]
-        self.counts = self.sum_edges()
-        sizes = np.bincount(labels).astype(float)
-        self.members = None
-        if observations.possible is not None:
-            self.members = one_hot(labels, k)
-            self.pairs = self.fold(self.sum_matrix(observations.possible))
-        else:
-            self.pairs = self.fold(np.outer(sizes, sizes) - np.diag(sizes))
-
-    def sum_edges(self, values: FloatVector | None = None) -> FloatMatrix:
-        """Sum a value of every connection over each block."""
-        k = self.n_modules
-        sums = np.bincount(self.keys, weights=values, minlength=k * k)
-        blocks: FloatMatrix = sums.reshape(k, k).astype(float)
-        if self.observations.is_directed:
-            return blocks
-        return np.triu(blocks) + np.tril(blocks, -1).T
-
-    def sum_matrix(self, matrix: FloatMatrix) -> FloatMatrix:
-        """Sum a full matrix over each block."""
-        if self.members is None:
-            self.members = one_hot(self.labels, self.n_modules)
-        sums: FloatMatrix = self.members.T @ (matrix @ self.members)
-        return sums
-
-    def fold(self, blocks: FloatMatrix) -> FloatMatrix:
-        """Count every pair once if the network is undirected."""
-        if self.observations.is_directed:
-            return blocks
-        folded: FloatMatrix = np.triu(blocks)
-        folded[np.diag_indices(len(folded))] /= 2
-        return folded
-
-
-def classes_of(
-    k: int, is_directed: bool, supers: IntVector | None
-) -> dict[str, IntMatrix]:
-    """Class of every block in each family; blocks of a class have one rate."""
-    own = np.eye(k, dtype=bool)
-    if k == 1:
-        return {"none": np.zeros((1, 1), dtype=np.int64)}
-    if supers is not None:
-        together = supers[:, None] == supers
-        return {"nested": np.where(own, 0, np.where(together, 1, 2))}
-    full = np.arange(k * k).reshape(k, k)
-    if not is_directed:
-        full = np.minimum(full, full.T)
-    module = np.broadcast_to(np.arange(k)[:, None], (k, k))
-    return {
-        "none": np.zeros((k, k), dtype=np.int64),
-        "planted": np.where(own, 0, 1),
-        "own rates": np.where(own, module, k),
-        "full": full,
-    }
-
-
-def pool(classes: IntMatrix, blocks: FloatMatrix) -> FloatVector:
-    return np.bincount(classes.ravel(), weights=blocks.ravel())
-
-
-# -- Existence ------------------------------------------------------------------------
-
-
-def _existence(
-    sums: Blocks, index: int, model: Propensities, families: dict[str, IntMatrix]
-) -> list[Layer]:
-    """Evidence of every family that modules explain which connections exist.
-
-    The connections of a block are binomial with a beta prior, compared with the
-    probabilities that `model` gives them.
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import commstruct as cs
+    >>> cliques = nx.ring_of_cliques(6, 5)
+    >>> found = cs.evidence(cliques, [i // 5 for i in range(30)])
+    >>> round(found.nats - found.existence - found.sizes - found.assignment, 6)
+    0.0
     """
-    expected, both, squares = expected_blocks(sums, model)
-    layers = []
-    for family, classes in families.items():
-        counts = pool(classes, sums.counts)
-        pairs = pool(classes, sums.pairs)
-        chance = pool(classes, expected)
-        gain, shape, deflation = 0.0, None, 1.0
-        if family != "none":
-            gains = [tilt(counts, pairs, chance, shape).sum() for shape in SHAPES]
-            best = int(np.argmax(gains))
-            gain, shape = float(gains[best]), SHAPES[best]
-        mutual = 0.0
-        if sums.observations.is_directed:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                ratio = np.where(chance > 0, counts / chance, 0.0)[classes]
-            if family == "none":
-                ratio = np.ones_like(ratio)
-            expected_both = (ratio * ratio.T * both).sum() / 2
-            variance = sums.counts.sum() - (ratio**2 * squares).sum()
-            correlation, mutual = _reciprocity(sums, expected_both, variance)
-            deflation = 1 / (1 + abs(correlation))
-        nats = gain * deflation + mutual + model.evidence
-        layers.append(
-            Layer(family, model.evidence > 0, nats, index, shape, deflation)
+
+    nats: float
+    existence: float
+    sizes: float
+    assignment: float
+    n_modules: int
+    model: str
+    kind: str
+
+
+def evidence(
+    network: Any,
+    labels: ArrayLike,
+    *,
+    signs: str = "signed",
+    n_samples: float | None = None,
+) -> Evidence:
+    """Evidence that a network has given modules, over a single module.
+
+    It is what ``find_modules(structure="any")`` maximises, so that known cell types,
+    for example, can be compared with what was found. A difference of 5 nats is one of
+    odds of about 150.
+
+    Parameters
+    ----------
+    network : Connectome, or anything `as_connectome` takes
+    labels : (n,) array of int or text, module of each neuron
+        Neurons without connections are left out.
+    signs, n_samples : see `find_modules`
+
+    Returns
+    -------
+    Evidence
+        0 nats for one module; negative where one module explains the network better.
+
+    Raises
+    ------
+    ValueError
+        If `labels` is not one module per neuron, or `signs` is unknown.
+
+    See Also
+    --------
+    compare_evidence : Compares several partitions.
+    find_modules : Finds the modules of most evidence.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import commstruct as cs
+    >>> cliques = nx.ring_of_cliques(6, 5)
+    >>> found = cs.evidence(cliques, [i // 5 for i in range(30)])
+    >>> found.n_modules, found.nats > 0
+    (6, True)
+    >>> found.model
+    'connections: one rate within modules and one between'
+    """
+    return _evidence(as_connectome(network), {"": labels}, signs, n_samples)[""]
+
+
+def compare_evidence(
+    network: Any,
+    partitions: Mapping[str, ArrayLike],
+    *,
+    signs: str = "signed",
+    n_samples: float | None = None,
+) -> pd.DataFrame:
+    """Compare partitions of one network by their evidence, the best first.
+
+    Parameters
+    ----------
+    network : Connectome, or anything `as_connectome` takes
+    partitions : dict of name -> (n,) array of int or text
+    signs, n_samples : see `find_modules`
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by name, with the attributes of `Evidence` as columns.
+
+    Raises
+    ------
+    ValueError
+        If there is no partition, or one is not one module per neuron.
+
+    See Also
+    --------
+    evidence : The evidence of one partition.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import commstruct as cs
+    >>> karate = nx.karate_club_graph()
+    >>> clubs = [club for _, club in karate.nodes(data="club")]
+    >>> halves = [i // 17 for i in range(34)]
+    >>> table = cs.compare_evidence(karate, {"clubs": clubs, "halves": halves})
+    >>> list(table.index)
+    ['clubs', 'halves']
+    """
+    if not partitions:
+        raise ValueError("partitions must hold at least one partition, got none")
+    found = _evidence(as_connectome(network), partitions, signs, n_samples)
+    table = pd.DataFrame({name: vars(value) for name, value in found.items()}).T
+    table.index.name = "partition"
+    return table.infer_objects().sort_values("nats", ascending=False, kind="stable")
+
+
+def _evidence(
+    connectome: Connectome,
+    partitions: Mapping[str, ArrayLike],
+    signs: str,
+    n_samples: float | None,
+) -> dict[str, Evidence]:
+    """Score every partition by the same judge."""
+    check_choice("signs", signs, SIGNS)
+    labels = {
+        name: check_labels(values, connectome.n_neurons)
+        for name, values in partitions.items()
+    }
+    weights = as_modelled(connectome, signs)
+    connected = connected_neurons(weights)
+    possible = connectome.possible
+    if possible is not None:
+        possible = possible[np.ix_(connected, connected)]
+    result = {}
+    with threadpool_limits(1, "blas"):
+        judge, kind = judge_of(
+            weights[connected][:, connected],
+            possible,
+            is_directed=connectome.is_directed,
+            n_samples=n_samples,
         )
-    return layers
-
-
-def expected_blocks(
-    sums: Blocks, model: Propensities
-) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
-    """Expected connections, mutual ones (twice), and squared probabilities by block."""
-    if model.matrix is not None:
-        expected = sums.sum_matrix(model.matrix)
-        both = sums.sum_matrix(model.matrix * model.matrix.T)
-        return sums.fold(expected), both, sums.sum_matrix(model.matrix**2)
-    if model.evidence == 0 and sums.observations.possible is not None:
-        p = sums.observations.density
-        known = sums.observations.possible
-        both = sums.sum_matrix(known & known.T)
-        return p * sums.pairs, p**2 * both, p**2 * sums.pairs
-    out, into, labels = model.sending, model.receiving, sums.labels
-
-    def by_module(values: FloatVector) -> FloatVector:
-        return np.bincount(labels, weights=values)
-
-    def blocks(a: FloatVector, b: FloatVector) -> FloatMatrix:
-        return np.outer(by_module(a), by_module(b)) - np.diag(by_module(a * b))
-
-    return (
-        sums.fold(blocks(out, into)),
-        blocks(out * into, out * into),
-        blocks(out**2, into**2),
-    )
-
-
-def tilt(
-    counts: FloatVector, pairs: FloatVector, chance: FloatVector, shape: float | None
-) -> FloatVector:
-    """Log evidence of binomial counts with a beta prior, over their expectation."""
-    rate = np.clip(chance / np.maximum(pairs, 1e-300), 1e-12, 1 - 1e-12)
-    misses = pairs - counts
-    a, b = 1.0, 1.0
-    if shape is not None:
-        a, b = shape, shape * (1 - rate) / rate
-    gain = betaln(counts + a, misses + b) - betaln(a, b)
-    gain = gain - xlogy(counts, rate) - misses * np.log1p(-rate)
-    value: FloatVector = np.where(pairs > 0, gain, 0.0)
-    return value
-
-
-def _reciprocity(
-    sums: Blocks, expected_both: float, variance: float
-) -> tuple[float, float]:
-    """Correlation of both directions of a pair beyond the model, and its evidence."""
-    observations = sums.observations
-    both = len(observations.mutual) / 2
-    n_edges = len(observations.pre)
-    pairs = observations.n_pairs / 2
-    correlation = 2 * (both - expected_both) / max(variance, 1e-12)
-    seen = np.array([both, n_edges - 2 * both])
-    expected = np.array([expected_both, n_edges - 2 * expected_both])
-    seen = np.append(seen, pairs - seen.sum())
-    expected = np.append(expected, pairs - expected.sum())
-    expected = np.maximum(expected, 1e-9)
-    gain = float(xlogy(seen, seen / expected).sum() - (seen - expected).sum())
-    return float(np.clip(correlation, -1, 1)), max(gain, 0.0)
-
-
-# -- Sizes ----------------------------------------------------------------------------
-
-
-def _size(
-    sums: Blocks, index: int, model: Sizes, families: dict[str, IntMatrix]
-) -> list[Layer]:
-    """Evidence of every family that modules explain how large the connections are."""
-    observations = sums.observations
-    scores = model.scores
-    mutual = observations.mutual
-    counts, totals = sums.counts, sums.sum_edges(scores)
-    if len(mutual):
-        shared = np.zeros(len(scores))
-        shared[mutual] = 1.0
-        counts_both = sums.sum_edges(shared)
-        totals_both = sums.sum_edges(shared * scores)
-    layers = []
-    for family, classes in families.items():
-        n, total = pool(classes, counts), pool(classes, totals)
-        deflation = 1.0
-        mutual_gain, square, n_all = 0.0, float(scores @ scores), float(len(scores))
-        if len(mutual):
-            means = np.where(n > 0, total / np.maximum(n, 1), 0.0)
-            if family == "none":
-                means = np.zeros_like(means)
-            left = scores[mutual] - means[classes.ravel()[sums.keys[mutual]]]
-            place = observations.back[mutual]
-            other = scores[place] - means[classes.ravel()[sums.keys[place]]]
-            correlation = float(left @ other) / max(float(left @ left), 1e-12)
-            correlation = min(max(correlation, -1 + 1e-9), 1 - 1e-9)
-            mutual_gain = -0.25 * len(mutual) * np.log1p(-(correlation**2))
-            deflation = 1 / (1 + abs(correlation))
-            share = deflation - 1
-            n = n + share * pool(classes, counts_both)
-            total = total + share * pool(classes, totals_both)
-            square += share * float(scores[mutual] @ scores[mutual])
-            n_all += share * len(mutual)
-        gain, fit, precision = 0.0, 0.0, None
-        if family != "none":
-            gain, fit, precision = max(
-                _normal(total, n, square, n_all, precision)
-                for precision in MEAN_PRECISIONS
+        for name, modules in labels.items():
+            score = judge.score(gaps_closed(modules[connected]))
+            single = score.n_modules == 1
+            result[name] = Evidence(
+                nats=score.nats,
+                existence=0.0 if single else score.existence.nats,
+                sizes=0.0 if single else score.sizes.nats,
+                assignment=score.prior,
+                n_modules=score.n_modules,
+                model="one module" if single else score.model,
+                kind=kind,
             )
-        nats = gain + mutual_gain + model.evidence
-        unequal = model.evidence > 0
-        layers.append(Layer(family, unequal, nats, index, precision, deflation, fit))
-    return layers
-
-
-def _normal(
-    total: FloatVector, n: FloatVector, square: float, n_all: float, precision: float
-) -> tuple[float, float, float]:
-    """Log evidence of normal scores with a mean per class, over a common mean."""
-    fit = float((total * total / (n + precision)).sum())
-    cost = -0.5 * float(np.log1p(n / precision).sum())
-    residual = max(1 - fit / square, MIN_RESIDUAL)
-    return -0.5 * n_all * float(np.log(residual)) + cost, fit, precision
+    return result

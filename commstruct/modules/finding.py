@@ -234,12 +234,12 @@ def find_modules(
     connect. Sizes are normal scores of their ranks. Both directions of a pair may be
     correlated. Correlation matrices have a model of their own (`n_samples`).
 
-    With modularity, up to 10 restarts of Leiden each run until no neuron gains by moving; of more
-    restarts, and above 20,000 neurons, each has two rounds and the best is then run
-    until stable. In small or dense networks, up to 10 further runs start from the best
-    partition with two of its modules dissolved. In large sparse networks, every second
-    assortative run starts from modules at twice the resolution, the others from single
-    neurons.
+    With modularity, up to 10 restarts of Leiden each run until no neuron gains by
+    moving; of more restarts, and above 20,000 neurons, each has two rounds and the best
+    is then run until stable. In small or dense networks, up to 10 further runs start
+    from the best partition with two of its modules dissolved. In large sparse networks,
+    every second assortative run starts from modules at twice the resolution, the others
+    from single neurons.
 
     Examples
     --------

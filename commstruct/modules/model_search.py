@@ -17,14 +17,13 @@ from commstruct.modules.correlation import (
     is_correlation,
 )
 from commstruct.modules.embedding import normalised, singular_embedding
-from commstruct.modules.evidence import Judge, Score
 from commstruct.modules.leiden import Objective, leiden_restarts
 from commstruct.modules.observations import Observations, observe
 from commstruct.modules.refinement import Refiner
+from commstruct.modules.scoring import Judge, Score
 from commstruct.vocabulary import (
     VERY_LARGE,
     BoolMatrix,
-    FloatMatrix,
     FloatVector,
     IntVector,
 )
@@ -34,6 +33,7 @@ from commstruct.vocabulary import (
 # doi:10.1073/pnas.0605965104). Dense networks have few modules for their size.
 RESOLUTIONS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0)
 RESOLUTIONS_DENSE = (0.5, 1.0, 2.0)
+CORRELATION_RESOLUTIONS = (0.5, 1.0, 1.25, 1.5, 2.0, 3.0)
 # Rounds of Leiden in a proposal. Until nothing changes would take forever where many
 # partitions are equally good, between which rounding then decides anew every time.
 LEIDEN_ROUNDS = 8
@@ -97,15 +97,20 @@ def search_models(
 ) -> Found:
     """Find the partition of most evidence of a network without isolated neurons."""
     n = weights.shape[0]
-    kind = kind_of(weights)
     if n < MIN_NEURONS:
-        return Found(None, None, 1.0, np.ones(n), kind)
+        return Found(None, None, 1.0, np.ones(n), kind_of(weights))
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
     with threadpool_limits(1, "blas"):  # the number of threads changes the rounding
-        if kind == "correlation":
-            return _search_correlations(weights, seed, resolution, n_samples, rng)
-        observations = observe(weights, possible, is_directed=is_directed)
-        judge = Judge(observations, resolution)
+        judge, kind = judge_of(
+            weights,
+            possible,
+            is_directed=is_directed,
+            n_samples=n_samples,
+            resolution=resolution,
+        )
+        if isinstance(judge, CorrelationJudge):
+            return _search_correlations(judge, seed, rng)
+        observations = judge.observations
         refiner = Refiner(judge)
         proposed = _judged(judge, _proposals(weights, observations, seed, restarts))
         if not proposed:
@@ -130,6 +135,25 @@ def search_models(
             confidence = chances[np.arange(n), divided.labels]
     best = divided if divided.nats > 0 else None
     return Found(best, divided, agreement, confidence, kind)
+
+
+def judge_of(
+    weights: Weights,
+    possible: BoolMatrix | None,
+    *,
+    is_directed: bool,
+    n_samples: float | None,
+    resolution: float = 1.0,
+) -> tuple[Judge | CorrelationJudge, str]:
+    """What scores partitions of these weights, and the kind they are taken for."""
+    kind = kind_of(weights)
+    if kind == "correlation" and isinstance(weights, np.ndarray):
+        full = np.where(np.eye(len(weights), dtype=bool), 1.0, weights)
+        full = (full + full.T) / 2
+        samples = n_samples or estimate_samples(full)
+        return CorrelationJudge(full, samples, resolution), kind
+    observations = observe(weights, possible, is_directed=is_directed)
+    return Judge(observations, resolution), kind
 
 
 def kind_of(weights: Weights) -> str:
@@ -198,7 +222,7 @@ def _proposals(
         matrix = _matrix(observations, sizes.scores)
         yield from _by_leiden(matrix, RESOLUTIONS_DENSE, seed)
         yield from _by_leiden(
-            _matrix(observations, (sizes.scores > STRONG) * 1.0),
+            _matrix(observations, (sizes.scores > STRONG).astype(np.float64)),
             RESOLUTIONS_DENSE if n <= SPECTRAL_FROM else RESOLUTIONS,
             seed,
         )
@@ -278,10 +302,8 @@ def _implied_resolutions(
         if not observations.is_directed:
             sent = received = sent + received
         total = sent.sum()
-        share = np.bincount(labels, weights=sent) @ np.bincount(
-            labels, weights=received
-        )
-        share /= total**2
+        by_module = [np.bincount(labels, weights=v) for v in (sent, received)]
+        share = float(by_module[0] @ by_module[1]) / total**2
         inside = within.mean() / max(share, LOG_ODDS_AT_MOST)
         outside = (1 - within.mean()) / max(1 - share, LOG_ODDS_AT_MOST)
         if not (inside > outside > 0):
@@ -332,7 +354,9 @@ def _divided_within(
     observations: Observations, score: Score, seed: int
 ) -> Iterator[IntVector]:
     """Divide every module by itself, as if it were the whole network."""
-    views = [np.ones(len(observations.pre))] if observations.propensities else []
+    views: list[FloatVector] = []
+    if observations.propensities:
+        views.append(np.ones(len(observations.pre)))
     views += [sizes.scores for sizes in observations.sizes[:1]]
     if observations.n_neurons > VERY_LARGE:
         return
@@ -379,16 +403,11 @@ def _nested(judge: Judge, scores: list[Score]) -> Score:
 
 
 def _search_correlations(
-    weights: FloatMatrix,
-    seed: int,
-    resolution: float,
-    n_samples: float | None,
-    rng: np.random.Generator,
+    judge: CorrelationJudge, seed: int, rng: np.random.Generator
 ) -> Found:
-    n = len(weights)
-    full = np.where(np.eye(n, dtype=bool), 1.0, (weights + weights.T) / 2)
-    samples = n_samples or estimate_samples(full)
-    judge = CorrelationJudge(full, samples, resolution)
+    """Propose modules with and without a signal that all share; refine the best."""
+    full = judge.correlations
+    n = len(full)
     values, vectors = np.linalg.eigh(full)
     # modules beside a signal that all series share
     others = full - values[-1] * np.outer(vectors[:, -1], vectors[:, -1])
@@ -396,7 +415,7 @@ def _search_correlations(
     def proposals() -> Iterator[IntVector]:
         for matrix in (full, others):
             matrix = np.where(np.eye(n, dtype=bool), 0.0, matrix)
-            yield from _by_leiden(matrix, RESOLUTIONS, seed)
+            yield from _by_leiden(matrix, CORRELATION_RESOLUTIONS, seed)
 
     proposed = [
         score
@@ -405,7 +424,8 @@ def _search_correlations(
     ]
     if not proposed:
         return Found(None, None, 1.0, np.ones(n), "correlation")
-    pool = _distinct([judge.refine(score, rng) for score in proposed[:POOL]])
+    pool = [judge.refine(score, rng) for score in proposed[:POOL]]
+    pool = _distinct([*pool, judge.split(_distinct(pool)[0], rng)])
     agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
     best = pool[0] if pool[0].nats > 0 else None
     confidence = judge.posterior(best) if best else np.ones(n)

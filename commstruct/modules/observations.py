@@ -45,13 +45,13 @@ class Propensities:
     ----------
     evidence : float
         In nats, over the same probability for all.
-    sending, receiving : (n,) arrays, whose product is the probability, or None
-    matrix : (n, n) array of probabilities, or None if the product is used
+    sending, receiving : (n,) arrays, whose product is the probability
+    matrix : (n, n) array of probabilities, or None; used instead of the product
     """
 
     evidence: float
-    sending: FloatVector | None = None
-    receiving: FloatVector | None = None
+    sending: FloatVector
+    receiving: FloatVector
     matrix: FloatMatrix | None = None
 
 
@@ -231,7 +231,7 @@ def _unequal(observations: Observations) -> Propensities:
     matrix, evidence = _logistic(
         observations, known, rates_out * chances_out, rates_in * chances_in
     )
-    return Propensities(evidence, matrix=matrix)
+    return Propensities(evidence, rates_out, rates_in, matrix)
 
 
 def _shrunk_rates(
@@ -353,7 +353,7 @@ def _sizes(observations: Observations, values: FloatVector) -> tuple[Sizes, ...]
 
 
 def normal_scores(values: FloatVector) -> FloatVector:
-    """Normal quantiles of the ranks, scaled to mean 0 and variance 1; ties are equal."""
+    """Normal quantiles of the ranks, of mean 0 and variance 1; ties are equal."""
     scores = ndtri((rankdata(values) - 0.5) / len(values))
     scores -= scores.mean()
     result: FloatVector = scores / (scores.std() or 1.0)
@@ -427,7 +427,9 @@ def _fit_effects(
             out = into = (out + sums / (n_out + n_in + precision)) / 2
     left = scores - out[pre] - into[post]
     squares = np.square(left).sum() + precision * np.square(out).sum()
-    freedom = np.log1p((n_out if observations.is_directed else n_out + n_in) / precision)
+    freedom = np.log1p(
+        (n_out if observations.is_directed else n_out + n_in) / precision
+    )
     cost = 0.5 * freedom.sum()
     if observations.is_directed:
         squares += precision * np.square(into).sum()
@@ -453,9 +455,7 @@ def _without_curvature(
     return (float(gain), straight) if gain > 0 else (0.0, left)
 
 
-def _along_the_fit(
-    fitted: FloatVector, left: FloatVector
-) -> tuple[float, FloatVector]:
+def _along_the_fit(fitted: FloatVector, left: FloatVector) -> tuple[float, FloatVector]:
     """Give what is left mean 0 and equal spread at every fitted value, if it pays.
 
     Counts, for example, spread more where they are larger, and cannot be less than 1.

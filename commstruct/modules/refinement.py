@@ -1,5 +1,6 @@
 """Improve a partition under the model that explains it best: moves, mergers, splits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,10 +8,10 @@ from scipy import sparse
 from scipy.special import gammaln
 
 from commstruct.connectome import gaps_closed
-from commstruct.modules.evidence import (
+from commstruct.modules.observations import Observations
+from commstruct.modules.scoring import (
     MEAN_PRECISIONS,
     MIN_RESIDUAL,
-    SHAPES,
     Blocks,
     Judge,
     Score,
@@ -19,7 +20,6 @@ from commstruct.modules.evidence import (
     pool,
     tilt,
 )
-from commstruct.modules.observations import Observations
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntMatrix, IntVector
 
 # Parts in which all neurons are moved in turn: those of a part move at once, given the
@@ -58,9 +58,7 @@ class Refiner:
         """Prepare the matrices of connections, exposures and scores."""
         self.judge = judge
         self.observations = judge.observations
-        self.exists = _both_ways(
-            self.observations, np.ones(len(self.observations.pre))
-        )
+        self.exists = _both_ways(self.observations, np.ones(len(self.observations.pre)))
 
     def refine(self, score: Score, rng: np.random.Generator) -> Score:
         """Alternate moves and mergers until neither improves the evidence."""
@@ -113,12 +111,12 @@ class Refiner:
         families = classes_of(sums.n_modules, observations.is_directed, None)
         edge = pair = slope = height = None
         layer = model.existence
-        if observations.propensities and layer.family in families:
-            if layer.family != "none":
-                classes = families[layer.family]
-                propensity = observations.propensities[layer.index]
-                expected, _, _ = expected_blocks(sums, propensity)
-                edge, pair = _edge_rates(sums, expected, classes, layer.deflation)
+        modelled = layer.family != "none" and layer.family in families
+        if observations.propensities and modelled:
+            classes = families[layer.family]
+            propensity = observations.propensities[layer.index]
+            expected, _, _ = expected_blocks(sums, propensity)
+            edge, pair = _edge_rates(sums, expected, classes, layer.deflation)
         layer = model.sizes
         if observations.sizes and layer.family in families and layer.family != "none":
             classes = families[layer.family]
@@ -137,9 +135,7 @@ class Refiner:
         """Log-likelihood of some neurons in every module, given the others."""
         observations = self.observations
         n, k = observations.n_neurons, sums.n_modules
-        members = sparse.csr_array(
-            (np.ones(n), (np.arange(n), labels)), shape=(n, k)
-        )
+        members = sparse.csr_array((np.ones(n), (np.arange(n), labels)), shape=(n, k))
         sizes = np.bincount(labels, minlength=k).astype(float)
         own = np.zeros((len(part), k))
         own[np.arange(len(part)), labels[part]] = 1.0
@@ -148,9 +144,7 @@ class Refiner:
             for matrix, transposed in self.exists:
                 connected = (matrix[part] @ members).toarray()
                 total += connected @ _turned(rates.edge, transposed)
-            exposures = _exposures(
-                observations, model.existence.index, labels, part, k
-            )
+            exposures = _exposures(observations, model.existence.index, labels, part, k)
             for exposed, transposed in exposures:
                 total += exposed @ _turned(rates.pair, transposed)
         if rates.slope is not None and rates.height is not None:
@@ -234,10 +228,14 @@ class Refiner:
         if use_edges:
             shape = layer.shape
 
-            def existence(m: FloatMatrix, pairs_: FloatMatrix, e: FloatMatrix):
-                return tilt(m, pairs_, e, shape)
-
-            change = _changes(layer.family, stats, a, b, existence, directed)
+            change = _changes(
+                layer.family,
+                stats,
+                a,
+                b,
+                lambda m, possible, chance: tilt(m, possible, chance, shape),
+                directed,
+            )
             gains = gains + layer.deflation * change
         if use_scores:
             precision = model.sizes.shape or MEAN_PRECISIONS[0]
@@ -266,24 +264,28 @@ class Refiner:
         return pairs, gains + _merged_prior(sizes[a], sizes[b], n, k)
 
 
-def _changes(family, stats, a, b, value, directed):  # type: ignore[no-untyped-def]
-    """Change of a sum over classes of blocks if modules a and b are merged."""
+def _changes(
+    family: str,
+    stats: list[FloatMatrix],
+    a: IntVector,
+    b: IntVector,
+    value: Callable[..., FloatMatrix],
+    directed: bool,
+) -> FloatVector:
+    """Change of a sum of `value` over classes of blocks if a and b are merged."""
+    change: FloatVector
     own = [np.diagonal(blocks) for blocks in stats]
-    across = [
-        blocks[a, b] + (blocks[b, a] if directed else 0) for blocks in stats
-    ]
+    across = [blocks[a, b] + (blocks[b, a] if directed else 0) for blocks in stats]
     if family in ("planted", "nested"):
         within = [values.sum() for values in own]
         everything = [
             blocks.sum() if directed else np.triu(blocks).sum() for blocks in stats
         ]
         between = [e - w for e, w in zip(everything, within, strict=True)]
-        return (
-            value(*[w + x for w, x in zip(within, across, strict=True)])
-            + value(*[v - x for v, x in zip(between, across, strict=True)])
-            - value(*[np.asarray(w) for w in within])
-            - value(*[np.asarray(v) for v in between])
-        )
+        change = value(*[w + x for w, x in zip(within, across, strict=True)])
+        change = change + value(*[v - x for v, x in zip(between, across, strict=True)])
+        change -= value(*[np.asarray(w) for w in within])
+        return change - value(*[np.asarray(v) for v in between])
     joint = value(*[o[a] + o[b] + x for o, x in zip(own, across, strict=True)])
     single = value(*own)
     change = joint - single[a] - single[b]
@@ -330,7 +332,7 @@ def _candidates(sums: Blocks, sizes: FloatVector) -> IntMatrix:
     profile /= np.maximum(np.linalg.norm(profile, axis=1, keepdims=True), 1e-12)
     alike = profile @ profile.T
     near = np.sqrt(density + density.T)
-    pairs = set()
+    pairs: set[tuple[int, int]] = set()
     for closeness in (alike, near):
         np.fill_diagonal(closeness, -1)
         order = np.argpartition(-closeness, ALIKE, axis=1)[:, :ALIKE]
@@ -339,9 +341,7 @@ def _candidates(sums: Blocks, sizes: FloatVector) -> IntMatrix:
     return np.array(sorted(pairs))
 
 
-def _merged_prior(
-    a: FloatVector, b: FloatVector, n: float, k: int
-) -> FloatVector:
+def _merged_prior(a: FloatVector, b: FloatVector, n: float, k: int) -> FloatVector:
     """Change of `label_prior` if modules of sizes a and b are merged."""
     change = gammaln(a + b + 1) - gammaln(a + 1) - gammaln(b + 1)
     value: FloatVector = (

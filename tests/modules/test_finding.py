@@ -268,12 +268,12 @@ def test_the_partition_holds_the_arguments_that_made_it():
     assert found.engine == "igraph Leiden on the modularity matrix"
 
 
-def test_the_partition_names_the_family_of_the_block_model():
-    dense, _ = planted_weights("mixed", seed=0, sizes=(8, 6, 4))
-    assert find_modules(dense, restarts=1).family == "gaussian"
-    sparse_counts = find_modules(KARATE, restarts=1)
-    assert sparse_counts.family in ("poisson", "poisson-degree-corrected")
-    assert find_modules(dense, structure="assortative", restarts=1).family is None
+def test_the_partition_names_the_model_that_won():
+    dense, _ = planted_weights("assortative", seed=0, sizes=(20, 20, 20), contrast=2.0)
+    found = find_modules(dense, restarts=1)
+    assert found.model == "sizes: one rate within modules and one between"
+    assert found.kind == "weights"
+    assert find_modules(dense, structure="assortative").model == "modularity"
 
 
 @pytest.mark.parametrize(
