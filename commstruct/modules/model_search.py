@@ -54,11 +54,16 @@ MOST_MODULES = 1500
 MOST_OF_CORRELATIONS = 40
 # Partitions that are refined, and with which the best is intersected.
 POOL = 4
+# The same where one module has more evidence than every proposal, and the evidence
+# below which no intersection would make up for what is missing.
+POOL_OF_NOISE = 2
+NOISE = -20.0
 # Rounds in which the best partition is intersected with the others and split.
 RECOMBINATIONS = 3
 # Rounds in which Leiden runs at the resolution that the best partition implies.
 IMPLIED_ROUNDS = 2
-# Least modules that can be in groups.
+# Proposals that are grouped by each other, and least modules that can be in groups.
+NESTED_FROM = 8
 LEAST_NESTED = 4
 # Smallest network that is divided: two modules of two neurons.
 MIN_NEURONS = 4
@@ -117,9 +122,9 @@ def search_models(
             return Found(None, None, 1.0, np.ones(n), kind)
         if observations.propensities and n > MIN_NEURONS:
             proposed = _implied_resolutions(judge, observations, proposed, seed)
-        pool = _distinct(
-            [refiner.refine(score, rng) for score in _distinct(proposed)[:POOL]]
-        )
+        tried = _distinct(proposed)
+        n_tried = POOL if tried[0].nats > 0 else POOL_OF_NOISE
+        pool = _distinct([refiner.refine(score, rng) for score in tried[:n_tried]])
         agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
         divided = _recombine(refiner, pool, proposed, rng)
         within: list[Score] = []
@@ -127,8 +132,8 @@ def search_models(
             within = _judged(judge, _divided_within(observations, divided, seed))
             within = [refiner.refine(score, rng) for score in within]
             divided = max([divided, *within], key=lambda score: score.nats)
-        scores = [divided, *within, *pool, *_distinct(proposed)[:12]]
-        divided = _nested(judge, scores)
+            scores = [divided, *within, *pool, *tried[:NESTED_FROM]]
+            divided = _nested(judge, _distinct(scores))
         confidence = np.ones(n)
         if divided.nats > 0:
             chances = refiner.posterior(judge.score(divided.labels))
@@ -328,7 +333,7 @@ def _recombine(
     """Intersect the best partition with others and merge what should be one module."""
     best = pool[0]
     others = [*pool[1:], *_distinct(proposed)[: 2 * POOL]]
-    if best.nats < -60:  # noise
+    if best.nats < NOISE:
         return best
     for _ in range(RECOMBINATIONS):
         before = best

@@ -7,7 +7,8 @@ import numpy as np
 from scipy import sparse
 from scipy.special import gammaln
 
-from commstruct.connectome import gaps_closed
+from commstruct.connectome import Weights, gaps_closed
+from commstruct.modules.likelihood import one_hot
 from commstruct.modules.observations import Observations
 from commstruct.modules.scoring import (
     MEAN_PRECISIONS,
@@ -27,6 +28,8 @@ from commstruct.vocabulary import FloatMatrix, FloatVector, IntMatrix, IntVector
 PARTS = 6
 # Rounds of moves at most.
 ROUNDS = 12
+# Neurons up to which matrices are full, which is faster.
+SMALL = 500
 # Modules above which only pairs that connect or connect alike are tried as mergers.
 MANY_MODULES = 60
 ALIKE = 8
@@ -134,32 +137,28 @@ class Refiner:
     ) -> FloatMatrix:
         """Log-likelihood of some neurons in every module, given the others."""
         observations = self.observations
-        n, k = observations.n_neurons, sums.n_modules
-        members = sparse.csr_array((np.ones(n), (np.arange(n), labels)), shape=(n, k))
+        k = sums.n_modules
+        members = _members(labels, k)
         sizes = np.bincount(labels, minlength=k).astype(float)
         own = np.zeros((len(part), k))
         own[np.arange(len(part)), labels[part]] = 1.0
         total = np.zeros((len(part), k))
         if rates.edge is not None and rates.pair is not None:
             for matrix, transposed in self.exists:
-                connected = (matrix[part] @ members).toarray()
+                connected = _dense(matrix[part] @ members)
                 total += connected @ _turned(rates.edge, transposed)
             exposures = _exposures(observations, model.existence.index, labels, part, k)
             for exposed, transposed in exposures:
                 total += exposed @ _turned(rates.pair, transposed)
         if rates.slope is not None and rates.height is not None:
             for matrix, weight, transposed in self._score_matrices(model):
-                sent = matrix[part] @ members
-                count = weight[part] @ members
-                sent = sent if isinstance(sent, np.ndarray) else sent.toarray()
-                count = count if isinstance(count, np.ndarray) else count.toarray()
+                sent = _dense(matrix[part] @ members)
+                count = _dense(weight[part] @ members)
                 total += sent @ _turned(rates.slope, transposed)
                 total -= count @ _turned(rates.height, transposed)
         return self.judge.resolution * total + np.log(sizes - own + 1)
 
-    def _score_matrices(
-        self, model: Score
-    ) -> list[tuple[sparse.csr_array, sparse.csr_array, bool]]:
+    def _score_matrices(self, model: Score) -> list[tuple[Weights, Weights, bool]]:
         key = (model.sizes.index, round(model.sizes.deflation, 2))
         if getattr(self, "_key", None) != key:
             observations = self.observations
@@ -369,14 +368,33 @@ def _mergers(pairs: IntMatrix, gains: FloatVector, k: int) -> IntVector | None:
 
 def _both_ways(
     observations: Observations, values: FloatVector
-) -> list[tuple[sparse.csr_array, bool]]:
+) -> list[tuple[Weights, bool]]:
     """Values of connections as matrices: from each neuron, and onto it."""
     n, pre, post = observations.n_neurons, observations.pre, observations.post
-    forward = sparse.csr_array((values, (pre, post)), shape=(n, n))
-    backward = sparse.csr_array((values, (post, pre)), shape=(n, n))
+    forward: Weights
+    if n <= SMALL:
+        forward = np.zeros((n, n))
+        forward[pre, post] = values
+    else:
+        forward = sparse.csr_array((values, (pre, post)), shape=(n, n))
     if observations.is_directed:
+        backward = forward.T
+        if not isinstance(backward, np.ndarray):
+            backward = sparse.csr_array(backward)
         return [(forward, True), (backward, False)]
-    return [(sparse.csr_array(forward + backward), True)]
+    return [(forward + forward.T, True)]
+
+
+def _members(labels: IntVector, k: int) -> Weights:
+    """Membership matrix (n, k)."""
+    n = len(labels)
+    if n > SMALL:
+        return sparse.csr_array((np.ones(n), (np.arange(n), labels)), shape=(n, k))
+    return one_hot(labels, k)
+
+
+def _dense(matrix: Weights) -> FloatMatrix:
+    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
 
 
 def _turned(blocks: FloatMatrix, transposed: bool) -> FloatMatrix:
