@@ -365,8 +365,8 @@ def _methods(document: Document, comparison: ConnectomeComparison) -> None:
         "Intervals resample neurons within their kind. Null networks "
         f"({settings['n_nulls']} of each) keep every neuron\u2019s degrees and "
         "strengths, nearly; p is one plus the number of null values at least as "
-        "extreme, over one plus their number. Modules are of any structure, by a "
-        "weighted directed block model. Correlation of weights: Pearson, over all "
+        "extreme, over one plus their number. Modules are of any structure, by the "
+        "evidence of block models. Correlation of weights: Pearson, over all "
         "ordered pairs as read."
     )
     add_settings(document, comparison, most=MOST_COMMAND)

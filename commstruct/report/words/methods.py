@@ -60,12 +60,14 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
     if "any" in settings.structures:
         blocks.append(
             _paragraph(
-                "Modules of any structure: partitions are proposed in several ways, "
-                "refined by the likelihood of a weighted directed block model, and "
-                "chosen with their number by the integrated classification likelihood "
-                "(Biernacki, Celeux & Govaert 2000, ",
-                _doi("10.1109/34.865189"),
-                "). Where nothing is found there is one module.",
+                "Modules of any structure: partitions are proposed in several ways and "
+                "chosen, with their number, by their evidence over one module: the "
+                "integrated likelihood of the best of several block models of which "
+                "connections exist and of how large they are (Aicher, Jacobs & Clauset "
+                "2015, ",
+                _doi("10.1093/comnet/cnu026"),
+                "), and the prior of the labels. Where no division has more evidence "
+                "than one module, there is one module.",
             )
         )
     if {"assortative", "disassortative"} & set(settings.structures):
