@@ -344,7 +344,8 @@ def _sizes(observations: Observations, values: FloatVector) -> tuple[Sizes, ...]
             values = np.abs(values)
             if np.ptp(values) == 0:
                 return ()
-        else:
+        elif len(np.unique(values)) > len(values) / 2:
+            # ranks of few values, scaled apart, would be those of the scales
             values = _equalised(observations, normal_scores(values))
     scores = normal_scores(values)
     plain = Sizes(scores, 0.0)
