@@ -15,6 +15,9 @@ from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 # Largest size of a negative eigenvalue that is rounding (of single precision).
 PSD_TOLERANCE = 1e-5
+# Smallest eigenvalue at most of a matrix without diagonal that counts as correlations:
+# that of noise is lower with fewer than 11 samples per series.
+LARGEST_LEAST = 0.5
 # Eigenvalues above this share of the largest are not rounding.
 RANK_TOLERANCE = 1e-6
 # Share of the sorted eigenvalues, lowest first, that are compared with those of noise:
@@ -28,8 +31,9 @@ LEAST = 1e-9
 def is_correlation(weights: Weights) -> bool:
     """Whether a matrix is one of correlations, with its diagonal of ones or without.
 
-    It is symmetric, has no zeros, no value above 1 in size, and would be positive
-    semidefinite with a diagonal of ones.
+    It is symmetric, has no zeros, no value above 1 in size, and is positive
+    semidefinite with a diagonal of ones. Where that is left out, the smallest
+    eigenvalue must also be well below 1, as weights in a large unit would do else.
     """
     if not isinstance(weights, np.ndarray) or len(weights) < 4:
         return False
@@ -43,7 +47,10 @@ def is_correlation(weights: Weights) -> bool:
     if not np.allclose(weights, weights.T, atol=1e-6):
         return False
     full = np.where(off, weights, 1.0)
-    return bool(np.linalg.eigvalsh(full)[0] > -PSD_TOLERANCE * len(weights))
+    least = float(np.linalg.eigvalsh(full)[0])
+    if np.all(diagonal == 0) and least > LARGEST_LEAST:
+        return False
+    return least > -PSD_TOLERANCE * len(weights)
 
 
 def estimate_samples(correlations: FloatMatrix) -> float:

@@ -128,17 +128,33 @@ class Judge:
             for i, model in enumerate(self.observations.sizes)
             for layer in _size(sums, i, model, classes)
         ]
+        best_existence, best_size = _best(existence), _best(size)
+        if sums.n_modules > 1 and best_existence.family == best_size.family == "none":
+            # a division that explains nothing is scored by what it explains least badly
+            best_existence, best_size = _least_bad(
+                existence, size, best_existence, best_size
+            )
         return (
-            _best(existence, self.reference[0]),
-            _best(size, self.reference[1]),
+            replace(best_existence, nats=best_existence.nats - self.reference[0]),
+            replace(best_size, nats=best_size.nats - self.reference[1]),
         )
 
 
-def _best(layers: list[Layer], reference: float) -> Layer:
+def _best(layers: list[Layer]) -> Layer:
     if not layers:
         return Layer("none", False, 0.0)
-    best = max(layers, key=lambda layer: layer.nats)
-    return replace(best, nats=best.nats - reference)
+    return max(layers, key=lambda layer: layer.nats)
+
+
+def _least_bad(
+    existence: list[Layer], size: list[Layer], without_e: Layer, without_s: Layer
+) -> tuple[Layer, Layer]:
+    """Models of existence and size of which one depends on the modules."""
+    options = [(layer, without_s) for layer in existence if layer.family != "none"]
+    options += [(without_e, layer) for layer in size if layer.family != "none"]
+    if not options:
+        return without_e, without_s
+    return max(options, key=lambda pair: pair[0].nats + pair[1].nats)
 
 
 class Blocks:

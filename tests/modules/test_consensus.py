@@ -21,7 +21,7 @@ def test_the_consensus_of_noisy_runs_is_reproducible_and_close_to_the_truth():
     assert adjusted_rand_score(labels, found.labels) > 0.9
     assert found.quality == pytest.approx(modularity(weights, found.labels))
     assert found.engine == "consensus of 20 runs"
-    assert found.family is None
+    assert found.model == "modularity"
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
