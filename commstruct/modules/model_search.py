@@ -33,7 +33,10 @@ from commstruct.vocabulary import (
 # doi:10.1073/pnas.0605965104). Dense networks have few modules for their size.
 RESOLUTIONS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0)
 RESOLUTIONS_DENSE = (0.5, 1.0, 2.0)
+RESOLUTIONS_VERY_LARGE = (1.0, 3.0)
 CORRELATION_RESOLUTIONS = (0.5, 1.0, 1.25, 1.5, 2.0, 3.0)
+# Neurons above which only the best proposal is refined, and not divided further.
+LARGE = 5000
 # Rounds of Leiden in a proposal. Until nothing changes would take forever where many
 # partitions are equally good, between which rounding then decides anew every time.
 LEIDEN_ROUNDS = 8
@@ -124,6 +127,8 @@ def search_models(
             proposed = _implied_resolutions(judge, observations, proposed, seed)
         tried = _distinct(proposed)
         n_tried = POOL if tried[0].nats > 0 else POOL_OF_NOISE
+        if n > LARGE:
+            n_tried = 1
         pool = _distinct([refiner.refine(score, rng) for score in tried[:n_tried]])
         agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
         divided = _recombine(refiner, pool, proposed, rng)
@@ -209,6 +214,8 @@ def _proposals(
     ones = np.ones(len(observations.pre))
     is_dense = observations.density > 0.5
     resolutions = RESOLUTIONS_DENSE if is_dense else RESOLUTIONS
+    if n > VERY_LARGE:
+        resolutions = RESOLUTIONS_VERY_LARGE
     if observations.propensities:
         matrix = _matrix(observations, ones)
         yield from _by_leiden(matrix, resolutions, seed)
@@ -297,7 +304,8 @@ def _implied_resolutions(
     within and between modules imply (Newman 2016, doi:10.1103/PhysRevE.94.052315).
     """
     matrix = None
-    for round_ in range(IMPLIED_ROUNDS):
+    is_very_large = observations.n_neurons > VERY_LARGE
+    for round_ in range(1 if is_very_large else IMPLIED_ROUNDS):
         best = max(proposed, key=lambda score: score.nats)
         labels = best.labels
         within = labels[observations.pre] == labels[observations.post]
@@ -318,7 +326,10 @@ def _implied_resolutions(
             matrix = _matrix(observations, np.ones(len(observations.pre)))
         objective = Objective(resolution=float(resolution))
         runs, _ = leiden_restarts(
-            matrix, [seed + round_, seed + 7], objective, rounds=LEIDEN_ROUNDS
+            matrix,
+            [seed + round_] if is_very_large else [seed + round_, seed + 7],
+            objective,
+            rounds=LEIDEN_ROUNDS,
         )
         proposed = proposed + _judged(judge, iter(runs))
     return proposed
@@ -333,7 +344,7 @@ def _recombine(
     """Intersect the best partition with others and merge what should be one module."""
     best = pool[0]
     others = [*pool[1:], *_distinct(proposed)[: 2 * POOL]]
-    if best.nats < NOISE:
+    if best.nats < NOISE or len(best.labels) > LARGE:
         return best
     for _ in range(RECOMBINATIONS):
         before = best
@@ -363,7 +374,7 @@ def _divided_within(
     if observations.propensities:
         views.append(np.ones(len(observations.pre)))
     views += [sizes.scores for sizes in observations.sizes[:1]]
-    if observations.n_neurons > VERY_LARGE:
+    if observations.n_neurons > LARGE:
         return
     for values in views:
         matrix = _matrix(observations, values)
