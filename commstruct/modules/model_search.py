@@ -36,7 +36,9 @@ RESOLUTIONS_DENSE = (0.5, 1.0, 2.0)
 RESOLUTIONS_VERY_LARGE = (1.0, 3.0)
 CORRELATION_RESOLUTIONS = (0.5, 1.0, 1.25, 1.5, 2.0, 3.0)
 # Neurons above which only the best proposal is refined, and not divided further.
+# The same for neurons times modules, by which the time of a round grows.
 LARGE = 5000
+COSTLY = 100_000
 # Rounds of Leiden in a proposal. Until nothing changes would take forever where many
 # partitions are equally good, between which rounding then decides anew every time.
 LEIDEN_ROUNDS = 8
@@ -127,7 +129,7 @@ def search_models(
             proposed = _implied_resolutions(judge, observations, proposed, seed)
         tried = _distinct(proposed)
         n_tried = POOL if tried[0].nats > 0 else POOL_OF_NOISE
-        if n > LARGE:
+        if _is_costly(tried[0]):
             n_tried = 1
         pool = _distinct([refiner.refine(score, rng) for score in tried[:n_tried]])
         agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
@@ -177,6 +179,12 @@ def kind_of(weights: Weights) -> str:
     if nonzero.min() > 0 and np.all(nonzero == np.floor(nonzero)):
         return "counts"
     return "weights"
+
+
+def _is_costly(score: Score) -> bool:
+    """Whether refining, dividing and recombining such a partition takes too long."""
+    n = len(score.labels)
+    return n > LARGE or n * score.n_modules > COSTLY
 
 
 def _judged(
@@ -344,7 +352,7 @@ def _recombine(
     """Intersect the best partition with others and merge what should be one module."""
     best = pool[0]
     others = [*pool[1:], *_distinct(proposed)[: 2 * POOL]]
-    if best.nats < NOISE or len(best.labels) > LARGE:
+    if best.nats < NOISE or _is_costly(best):
         return best
     for _ in range(RECOMBINATIONS):
         before = best
@@ -374,7 +382,7 @@ def _divided_within(
     if observations.propensities:
         views.append(np.ones(len(observations.pre)))
     views += [sizes.scores for sizes in observations.sizes[:1]]
-    if observations.n_neurons > LARGE:
+    if _is_costly(score):
         return
     for values in views:
         matrix = _matrix(observations, values)
