@@ -221,7 +221,7 @@ def _proposals(
     n = observations.n_neurons
     ones = np.ones(len(observations.pre))
     is_dense = observations.density > 0.5
-    resolutions = RESOLUTIONS_DENSE if is_dense else RESOLUTIONS
+    resolutions: tuple[float, ...] = RESOLUTIONS_DENSE if is_dense else RESOLUTIONS
     if n > VERY_LARGE:
         resolutions = RESOLUTIONS_VERY_LARGE
     if observations.propensities:
