@@ -68,19 +68,19 @@ TESTS = (
 )  # where the planted networks are
 
 
-def planted_networks() -> ModuleType:
-    """Load tests/helpers/planted.py, so that tests and benchmarks plant alike."""
-    specification = importlib.util.spec_from_file_location(
-        "planted", TESTS / "planted.py"
-    )
+def load_helper(name: str) -> ModuleType:
+    """Load a file of tests/helpers, so that tests and benchmarks plant alike."""
+    path = TESTS / f"{name}.py"
+    specification = importlib.util.spec_from_file_location(f"helpers_{name}", path)
     if specification is None or specification.loader is None:
-        raise ImportError(f"{TESTS / 'planted.py'} cannot be loaded")
+        raise ImportError(f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(specification)
+    sys.modules[f"helpers_{name}"] = module  # where dataclasses look for it
     specification.loader.exec_module(module)
     return module
 
 
-PLANTED = planted_networks()
+PLANTED = load_helper("planted")
 Method = Callable[[np.ndarray, int, int], np.ndarray]
 
 DENSE_KINDS: dict[str, dict[str, object]] = {

@@ -27,7 +27,6 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import warnings
@@ -35,7 +34,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import igraph
@@ -43,6 +41,7 @@ import joblib
 import leidenalg
 import numpy as np
 import pandas as pd
+from accuracy import load_helper
 from oracle import likeliest_given_others
 from scipy import sparse
 from sklearn.cluster import KMeans
@@ -55,19 +54,7 @@ HERE = Path(__file__).parent
 MOST_DENSE = 2000  # neurons up to which all singular vectors are computed, not some
 
 
-def load_kinds() -> ModuleType:
-    """Load tests/helpers/kinds_of_data.py, so that tests and benchmarks plant alike."""
-    path = HERE.parent / "tests" / "helpers" / "kinds_of_data.py"
-    specification = importlib.util.spec_from_file_location("helpers_kinds", path)
-    if specification is None or specification.loader is None:
-        raise ImportError(f"{path} cannot be loaded")
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["helpers_kinds"] = module  # where dataclasses look for it
-    specification.loader.exec_module(module)
-    return module
-
-
-PLANTED = load_kinds()
+PLANTED = load_helper("kinds_of_data")
 KINDS: dict[str, Callable[[int], Any]] = PLANTED.KINDS
 COST: dict[str, Callable[[int], Any]] = {
     f"{n:,} neurons, {5 * n:,} edges, {k} modules": partial(

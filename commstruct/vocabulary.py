@@ -110,6 +110,11 @@ DENSE_SEARCH = 4000
 """Neurons up to which a sparse network may be made dense (128 MB) to be searched by,
 or randomised for, the model of dense networks."""
 
+DENSE_SHARE = 0.5
+"""Share of the possible synapses that exist from which a network is dense. With fewer,
+most of the information is in which synapses exist. A half is the natural boundary; it
+was not tuned."""
+
 DENSE_READ = 2000
 """Neurons up to which a list of edges is read as a dense matrix (32 MB)."""
 

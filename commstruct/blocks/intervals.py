@@ -171,16 +171,26 @@ class _Edges(NamedTuple):
     block: IntVector  # pre * k + post of their modules
     modules: IntVector
     k: int
-    pairs: tuple[IntVector, IntVector] | None
     possible: BoolMatrix | None
     counts: FloatMatrix  # (k, k), ordered pairs of each block
+    both_ways: FloatMatrix  # (k, k), those that may connect in both directions
+    towards: FloatMatrix  # (n, k), neurons of each module that each may send to
+    onto: FloatMatrix  # (n, k), and receive from
     unit: float
 
 
 def _edges(connectome: Connectome, modules: IntVector, k: int) -> _Edges:
     pre, post, values = off_diagonal(connectome)
     unit = weight_unit(values)
-    pairs = possible_pairs(connectome)
+    pairs, possible = possible_pairs(connectome), connectome.possible
+    members, once = np.eye(k)[modules], np.ones(len(modules))
+    counts = both_ways = pair_counts(pairs, modules, once)
+    towards = onto = np.asarray(members.sum(axis=0) - members)
+    if pairs is not None and possible is not None:
+        known = possible & ~np.eye(len(members), dtype=bool)
+        towards, onto = np.asarray(known @ members), np.asarray(known.T @ members)
+        both = possible[pairs[1], pairs[0]]
+        both_ways = pair_counts((pairs[0][both], pairs[1][both]), modules, once)
     return _Edges(
         pre,
         post,
@@ -188,9 +198,11 @@ def _edges(connectome: Connectome, modules: IntVector, k: int) -> _Edges:
         modules[pre] * k + modules[post],
         modules,
         k,
-        pairs,
-        connectome.possible,
-        pair_counts(pairs, modules, np.ones(len(modules))),
+        possible,
+        counts,
+        both_ways,
+        towards,
+        onto,
         unit,
     )
 
@@ -253,7 +265,7 @@ def _intervals_of_means(
     diagonal = np.arange(k)
     pairs[diagonal, diagonal] += both_ways[diagonal, diagonal]
     pairs = _peculiar_to_pairs(edges, sent, received, pairs)
-    n_pairs[diagonal, diagonal] -= _counts_both_ways(edges)[diagonal, diagonal] / 2
+    n_pairs[diagonal, diagonal] -= edges.both_ways[diagonal, diagonal] / 2
     bounds = np.full((2, k, k), np.nan)
     for a in range(k):
         # To each module b; within a, what a neuron sends and receives is one sum.
@@ -318,9 +330,9 @@ def _peculiar_to_pairs_of_all(
     by_neuron : (n, k) array, contributions of each neuron, sent and received
     pairs : float, sum of squares of the contributions of pairs
     """
-    partners = np.maximum(_partners(edges, True), _partners(edges, False))
+    partners = np.maximum(edges.towards, edges.onto)
     partners -= np.eye(edges.k)[edges.modules]  # both of a pair within are such neurons
-    number = edges.counts.sum() - _counts_both_ways(edges).sum() / 2
+    number = edges.counts.sum() - edges.both_ways.sum() / 2
     parameters = np.count_nonzero(partners > 0)
     of_neurons = np.nan_to_num(quotient(by_neuron**2, partners)).sum()
     return float(
@@ -336,13 +348,12 @@ def _peculiar_to_pairs(
     members = np.eye(k)[edges.modules]
     sizes = members.sum(axis=0)
     number, parameters = edges.counts.copy(), np.add.outer(sizes, sizes) - 1
-    number[diagonal, diagonal] -= _counts_both_ways(edges)[diagonal, diagonal] / 2
+    number[diagonal, diagonal] -= edges.both_ways[diagonal, diagonal] / 2
     parameters[diagonal, diagonal] = sizes
-    towards, onto = _partners(edges, True), _partners(edges, False)
-    of_neurons = members.T @ np.nan_to_num(quotient(sent**2, towards))
-    of_neurons += (members.T @ np.nan_to_num(quotient(received**2, onto))).T
+    of_neurons = members.T @ np.nan_to_num(quotient(sent**2, edges.towards))
+    of_neurons += (members.T @ np.nan_to_num(quotient(received**2, edges.onto))).T
     both = ((sent + received) * members).sum(axis=1)
-    partners = (np.maximum(towards, onto) * members).sum(axis=1) - 1
+    partners = (np.maximum(edges.towards, edges.onto) * members).sum(axis=1) - 1
     within = np.nan_to_num(quotient(both**2, partners))
     of_neurons[diagonal, diagonal] = np.bincount(edges.modules, within)
     return _without_neurons(pairs, of_neurons, number, parameters)
@@ -408,24 +419,15 @@ def _by_neuron(
     sums = binned(edges.block, contributions, k)
     means = np.nan_to_num(quotient(sums, edges.counts))
     sides = []
-    for own, other, mean in (
-        (edges.pre, edges.post, means),
-        (edges.post, edges.pre, means.T),
+    for own, other, mean, partners in (
+        (edges.pre, edges.post, means, edges.towards),
+        (edges.post, edges.pre, means.T, edges.onto),
     ):
         bins = own * k + edges.modules[other]
         totals = np.bincount(bins, contributions, minlength=n * k).reshape(n, k)
-        sides.append(totals - mean[edges.modules] * _partners(edges, own is edges.pre))
+        sides.append(totals - mean[edges.modules] * partners)
     squares = binned(edges.block, contributions**2, k) - edges.counts * means**2
     return sides[0], sides[1], np.maximum(squares, 0.0)
-
-
-def _partners(edges: _Edges, as_sender: bool) -> FloatMatrix:
-    """Number of possible partners of each neuron in each module, (n, k)."""
-    members = np.eye(edges.k)[edges.modules]
-    if edges.possible is None:
-        return np.asarray(members.sum(axis=0) - members)
-    possible = edges.possible & ~np.eye(len(members), dtype=bool)
-    return np.asarray((possible if as_sender else possible.T) @ members)
 
 
 def _both_ways(edges: _Edges, contributions: FloatVector) -> FloatMatrix:
@@ -441,21 +443,8 @@ def _both_ways(edges: _Edges, contributions: FloatVector) -> FloatMatrix:
         both = edges.possible[edges.post, edges.pre]
     one_way = binned(edges.block[both], contributions[both], k)
     return np.asarray(
-        sums
-        - means.T * one_way
-        - means * one_way.T
-        + _counts_both_ways(edges) * means * means.T
+        sums - means.T * one_way - means * one_way.T + edges.both_ways * means * means.T
     )
-
-
-def _counts_both_ways(edges: _Edges) -> FloatMatrix:
-    """Ordered pairs of each block that may be connected in both directions."""
-    if edges.pairs is None or edges.possible is None:
-        return edges.counts
-    pre, post = edges.pairs
-    both = edges.possible[post, pre]
-    once = np.ones(len(edges.modules))
-    return pair_counts((pre[both], post[both]), edges.modules, once)
 
 
 def _drawn_within_modules(modules: IntVector, rng: np.random.Generator) -> FloatVector:

@@ -4,12 +4,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 
 from commstruct.blocks.structure import quotient
 from commstruct.checks import spawn_seeds
-from commstruct.compare.kinds import NeuronKinds
+from commstruct.compare.kinds import NeuronKinds, kinds_with_blocks
 from commstruct.connectome import Connectome, Weights
 from commstruct.statistics import (
     CONSTANT,
@@ -103,27 +102,11 @@ def block_differences(
         table[f"{measure}_p"] = p_values.ravel()
         table[f"{measure}_q"] = benjamini_hochberg(p_values.ravel())
     rows = pd.DataFrame(table)
-    has_blocks = _have_blocks(sides)
+    has_blocks = kinds_with_blocks((a, b), kinds.labels, k)
     shown = np.outer(has_blocks, has_blocks)
     if undirected:
         shown = np.triu(shown)
     return rows[shown.ravel()].reset_index(drop=True)
-
-
-def _have_blocks(sides: list["_Blocks"]) -> NDArray[np.bool_]:
-    """Which kinds are more than a single neuron without connections on either side."""
-    connected = sum(
-        side.sums["density"].sum(axis=0) + side.sums["density"].sum(axis=1)
-        for side in sides
-    )
-    largest = [
-        max(map(len, both))
-        for both in zip(*(side.members for side in sides), strict=True)
-    ]
-    has_blocks: NDArray[np.bool_] = (np.asarray(connected) > 0) | (
-        np.array(largest) > 1
-    )
-    return has_blocks if np.any(connected) else np.ones_like(has_blocks)
 
 
 def diagonal_score_difference(

@@ -8,11 +8,10 @@ from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.manifold import ClassicalMDS
 
 from commstruct.analysis.settings import RESTARTS
-from commstruct.blocks.structure import block_means, block_structure, off_diagonal
+from commstruct.blocks.structure import block_means, block_structure
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.compare.distances import distance_matrix
 from commstruct.compare.kinds import (
@@ -20,6 +19,7 @@ from commstruct.compare.kinds import (
     chosen_column,
     kinds_by_attribute,
     kinds_by_modules,
+    kinds_with_blocks,
 )
 from commstruct.compare.matching import FEWEST, has_only_numbers, scaled_alike
 from commstruct.connectome import Connectome, as_connectome
@@ -27,7 +27,7 @@ from commstruct.keywords import settings_from
 from commstruct.modules.finding import find_modules
 from commstruct.plain import plain_data
 from commstruct.statistics import ROUNDING, at_least, benjamini_hochberg
-from commstruct.vocabulary import SCORES, FloatMatrix, FloatVector, IntVector
+from commstruct.vocabulary import SCORES, BoolArray, FloatMatrix, FloatVector, IntVector
 
 GROUP_SCORES = (*SCORES, "density", "mean")
 # Individuals that must have an edge for it to be tested: an edge of a single individual
@@ -277,7 +277,7 @@ def compare_groups(
             group_of, streams[1], chosen.n_permutations
         )
     k = len(kinds.names)
-    has_blocks = _have_blocks(common, kinds.labels, k)
+    has_blocks = kinds_with_blocks(common, kinds.labels, k)
     individuals = pd.DataFrame(
         [
             _score_row(name, group, network, labels, has_blocks[labels])
@@ -561,26 +561,12 @@ def _kinds(
     return kinds_by_modules(modules, len(networks))
 
 
-def _have_blocks(
-    networks: Sequence[Connectome], labels: Sequence[IntVector], k: int
-) -> NDArray[np.bool_]:
-    """Which kinds are more than a single neuron without connections in all networks."""
-    connected = np.zeros(k, dtype=bool)
-    largest = np.zeros(k, dtype=np.int64)
-    for network, own in zip(networks, labels, strict=True):
-        pre, post, _ = off_diagonal(network)
-        connected[own[pre]] = connected[own[post]] = True
-        largest = np.maximum(largest, np.bincount(own, minlength=k))
-    has_blocks: NDArray[np.bool_] = connected | (largest > 1) | (not connected.any())
-    return has_blocks
-
-
 def _score_row(
     name: str,
     group: str,
     network: Connectome,
     labels: IntVector,
-    placed: NDArray[np.bool_],
+    placed: BoolArray,
 ) -> dict[str, Any]:
     """Scores of one individual by given kinds, weights as read."""
     if not placed.all():

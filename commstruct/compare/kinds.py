@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from commstruct.blocks.structure import off_diagonal
 from commstruct.connectome import Connectome, check_labels, read_only
 from commstruct.modules.finding import Partition
-from commstruct.vocabulary import IntVector
+from commstruct.vocabulary import BoolArray, IntVector
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,3 +98,22 @@ def chosen_column(
             "matched, got 'modules'"
         )
     return blocks_by
+
+
+def kinds_with_blocks(
+    networks: Sequence[Connectome], labels: Sequence[IntVector], k: int
+) -> BoolArray:
+    """Which kinds are more than a single neuron without connections in all networks.
+
+    The same is asked of the modules of one network by
+    `commstruct.blocks.structure.block_labels`. Where there are no connections at all,
+    every kind has blocks.
+    """
+    connected = np.zeros(k, dtype=bool)
+    largest = np.zeros(k, dtype=np.int64)
+    for network, own in zip(networks, labels, strict=True):
+        pre, post, _ = off_diagonal(network)
+        connected[own[pre]] = connected[own[post]] = True
+        largest = np.maximum(largest, np.bincount(own, minlength=k))
+    has_blocks: BoolArray = connected | (largest > 1) | (not connected.any())
+    return has_blocks

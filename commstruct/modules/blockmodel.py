@@ -14,7 +14,12 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from commstruct.checks import check_choice, check_counts, check_positive, check_seed
-from commstruct.connectome import Weights, as_connectome, canonical_labels
+from commstruct.connectome import (
+    Connectome,
+    Weights,
+    as_connectome,
+    canonical_labels,
+)
 from commstruct.modules.blockmodel_data import prepare_pairs
 from commstruct.modules.blockmodel_search import search_partitions
 from commstruct.modules.likelihood import (
@@ -26,6 +31,7 @@ from commstruct.modules.likelihood import (
 )
 from commstruct.vocabulary import (
     DENSE_SEARCH,
+    DENSE_SHARE,
     SIGNS,
     VERY_LARGE,
     BoolMatrix,
@@ -34,10 +40,6 @@ from commstruct.vocabulary import (
 )
 
 FAMILIES = ("gaussian", "poisson", "poisson-degree-corrected")
-# Share of the possible synapses that exist from which weights are modelled as Gaussian.
-# With fewer, most of the information is in which synapses exist, and counts model that.
-# A half is the natural boundary; it was not tuned.
-DENSE_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,9 +183,7 @@ def fit_blockmodel(
     """
     _check_settings(seed, signs, resolution, restarts, workers, family)
     connectome = as_connectome(network)
-    weights = off_diagonal(signed_part(connectome.weights, signs))
-    if not connectome.is_directed:
-        weights = (weights + weights.T) / 2  # without rounding errors
+    weights = as_modelled(connectome, signs)
     families = (family,) if family else _suitable_families(weights, connectome.possible)
     fit = _fit_best_family(
         weights,
@@ -228,7 +228,15 @@ def _check_settings(
     check_counts(restarts=restarts, workers=workers)
 
 
-def signed_part(weights: Weights, signs: str) -> Weights:
+def as_modelled(connectome: Connectome, signs: str) -> Weights:
+    """Weights of the chosen signs without self-connections, symmetric if undirected."""
+    weights = _off_diagonal(_signed_part(connectome.weights, signs))
+    if not connectome.is_directed:
+        weights = (weights + weights.T) / 2  # without rounding errors
+    return weights
+
+
+def _signed_part(weights: Weights, signs: str) -> Weights:
     """Weights of the chosen signs; sizes if not of both."""
     if signs == "signed":
         return weights
@@ -240,7 +248,7 @@ def signed_part(weights: Weights, signs: str) -> Weights:
     return part if isinstance(part, np.ndarray) else sparse.csr_array(part)
 
 
-def off_diagonal(weights: Weights) -> Weights:
+def _off_diagonal(weights: Weights) -> Weights:
     if isinstance(weights, np.ndarray):
         return np.where(np.eye(len(weights), dtype=bool), 0.0, weights)
     coordinates = weights.tocoo()

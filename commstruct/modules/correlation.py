@@ -89,17 +89,14 @@ class CorrelationJudge:
         self.resolution = resolution
         n = len(correlations)
         together = self._likelihood(np.array([[correlations.sum()]]), np.array([n]))
-        alone = 0.0  # of all series independent, as the constant of the likelihood
         cost = 0.5 * np.log(n_samples)
-        self.reference = max(together - cost, alone)
+        self.reference = max(together - cost, 0.0)  # 0: all series are independent
 
-    def score(self, labels: IntVector, supers: IntVector | None = None) -> Score:
+    def score(self, labels: IntVector) -> Score:
         """Score a partition."""
         labels = gaps_closed(labels)
-        sizes = np.bincount(labels).astype(float)
-        prior = label_prior(sizes)
-        members = one_hot(labels, len(sizes))
-        gain = self.gain(members.T @ self.correlations @ members, sizes)
+        _, sums, sizes = self._blocks(labels)
+        prior, gain = label_prior(sizes), self.gain(sums, sizes)
         nats = 0.0 if len(sizes) == 1 else gain + prior
         return Score(
             labels,
@@ -116,6 +113,17 @@ class CorrelationJudge:
         cost = 0.5 * n_parameters * np.log(self.n_samples)
         gain = self._likelihood(sums, sizes) - cost - self.reference
         return float(self.resolution * gain)
+
+    def _blocks(
+        self, labels: IntVector
+    ) -> tuple[FloatMatrix, FloatMatrix, FloatVector]:
+        """Membership matrix, sums of correlations over blocks, and sizes of modules."""
+        members = one_hot(labels, int(labels.max()) + 1)
+        return members, members.T @ self.correlations @ members, members.sum(axis=0)
+
+    def _nats(self, sums: FloatMatrix, sizes: FloatVector) -> float:
+        """Evidence of a partition that is given by its sums over blocks."""
+        return self.gain(sums, sizes) + label_prior(sizes)
 
     def _likelihood(self, sums: FloatMatrix, sizes: FloatVector) -> float:
         """Wishart log-likelihood at its maximum, over that of independent series.
@@ -147,10 +155,8 @@ class CorrelationJudge:
         """Move series and merge modules as long as the evidence gains."""
         labels, k = score.labels.copy(), score.n_modules
         for _ in range(8):
-            members = one_hot(labels, k)
-            sizes = members.sum(axis=0)
-            sums = members.T @ self.correlations @ members
-            now = self.gain(sums, sizes) + label_prior(sizes)
+            members, sums, sizes = self._blocks(labels)
+            now = self._nats(sums, sizes)
             moved = False
             for i in rng.permutation(len(labels)):
                 a = labels[i]
@@ -162,7 +168,7 @@ class CorrelationJudge:
                     if b == a:
                         continue
                     trial, new = _moved(sums, sizes, row, a, b)
-                    value = self.gain(trial, new) + label_prior(new)
+                    value = self._nats(trial, new)
                     if value > best:
                         best, target = value, b
                 if target != a:
@@ -210,22 +216,18 @@ class CorrelationJudge:
         return best
 
     def posterior(self, score: Score) -> FloatVector:
-        """Probability of each series' module, given the others."""
-        k = score.n_modules
-        members = one_hot(score.labels, k)
-        sizes = members.sum(axis=0)
-        sums = members.T @ self.correlations @ members
-        now = self.gain(sums, sizes) + label_prior(sizes)
+        """Probability that each series is in its module, given the others, (n,)."""
+        members, sums, sizes = self._blocks(score.labels)
+        now = self._nats(sums, sizes)
         chances = np.ones(len(score.labels))
         for i, a in enumerate(score.labels):
             row = self.correlations[i] @ members
             if sizes[a] == 1:
                 continue
             others = 0.0
-            for b in range(k):
+            for b in range(score.n_modules):
                 if b != a:
-                    trial, new = _moved(sums, sizes, row, a, b)
-                    value = self.gain(trial, new) + label_prior(new)
+                    value = self._nats(*_moved(sums, sizes, row, a, b))
                     others += np.exp(min(value - now, 50.0))
             chances[i] = 1 / (1 + others)
         return chances

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, as_connectome, check_labels, gaps_closed
-from commstruct.modules.finding import as_modelled, connected_neurons
+from commstruct.modules.finding import connected_part
 from commstruct.modules.model_search import judge_of
 from commstruct.vocabulary import SIGNS
 
@@ -164,15 +163,11 @@ def _evidence(
         name: check_labels(values, connectome.n_neurons)
         for name, values in partitions.items()
     }
-    weights = as_modelled(connectome, signs)
-    connected = connected_neurons(weights)
-    possible = connectome.possible
-    if possible is not None:
-        possible = possible[np.ix_(connected, connected)]
+    connected, weights, possible = connected_part(connectome, signs)
     result = {}
     with threadpool_limits(1, "blas"):
         judge, kind = judge_of(
-            weights[connected][:, connected],
+            weights,
             possible,
             is_directed=connectome.is_directed,
             n_samples=n_samples,

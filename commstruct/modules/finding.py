@@ -16,7 +16,7 @@ from commstruct.connectome import (
     check_labels,
 )
 from commstruct.modules.agreement import mean_rand_index
-from commstruct.modules.blockmodel import off_diagonal, signed_part
+from commstruct.modules.blockmodel import as_modelled
 from commstruct.modules.leiden import (
     UNTIL_STABLE,
     Layer,
@@ -31,6 +31,7 @@ from commstruct.vocabulary import (
     SIGNS,
     STRUCTURES,
     VERY_LARGE,
+    BoolMatrix,
     FloatVector,
     IntVector,
 )
@@ -271,15 +272,10 @@ def _partition_by_evidence(
     connectome: Connectome, search: Search, n_samples: float | None
 ) -> Partition:
     """Find the partition of most evidence; isolated neurons are apart."""
-    weights = as_modelled(connectome, search.signs)
-    connected = connected_neurons(weights)
+    connected, weights, possible = connected_part(connectome, search.signs)
     n = connectome.n_neurons
-    possible = connectome.possible
-    inner = weights[connected][:, connected] if len(connected) < n else weights
-    if possible is not None:
-        possible = possible[np.ix_(connected, connected)]
     found = search_models(
-        inner,
+        weights,
         possible,
         is_directed=connectome.is_directed,
         seed=search.seed,
@@ -310,20 +306,26 @@ def _partition_by_evidence(
     )
 
 
-def as_modelled(connectome: Connectome, signs: str) -> Weights:
-    """Weights of the chosen signs without self-connections, symmetric if undirected."""
-    weights = off_diagonal(signed_part(connectome.weights, signs))
-    if not connectome.is_directed:
-        weights = (weights + weights.T) / 2  # without rounding errors
-    return weights
+def connected_part(
+    connectome: Connectome, signs: str
+) -> tuple[IntVector, Weights, BoolMatrix | None]:
+    """Neurons that have a connection (all if none has), and what is modelled of them.
 
-
-def connected_neurons(weights: Weights) -> IntVector:
-    """Neurons that have a connection; all if none has."""
+    Returns
+    -------
+    neurons : (m,) array of int
+    weights : (m, m) array or csr_array, as by `as_modelled`
+    possible : (m, m) array of bool, or None
+    """
+    weights, possible = as_modelled(connectome, signs), connectome.possible
     exists = weights != 0
     degrees = np.asarray(exists.sum(axis=0)) + np.asarray(exists.sum(axis=1))
-    connected = np.flatnonzero(degrees)
-    return connected if len(connected) else np.arange(weights.shape[0])
+    neurons = np.flatnonzero(degrees)
+    if len(neurons) in (0, connectome.n_neurons):
+        return np.arange(connectome.n_neurons), weights, possible
+    if possible is not None:
+        possible = possible[np.ix_(neurons, neurons)]
+    return neurons, weights[neurons][:, neurons], possible
 
 
 def _with_isolated(labels: IntVector, connected: IntVector, n: int) -> IntVector:

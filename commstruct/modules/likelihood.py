@@ -329,7 +329,7 @@ def merge_modules(pairs: Pairs, blocks: Blocks, *, least: int = 1) -> Blocks:
     while len(sizes) > least:
         fits, costs = merge_changes(pairs, sums, exposures)
         gains = _evidence_change(pairs, fit, cost, fits, costs)
-        gains += _merge_prior(sizes)
+        gains += merge_prior(sizes[:, None], sizes, sizes.sum(), len(sizes))
         np.fill_diagonal(gains, -np.inf)
         gains = np.maximum(gains, gains.T)  # they differ by rounding only
         into = _mergers(gains)
@@ -569,13 +569,14 @@ def _merged_rows(
     return changes[0], changes[1]
 
 
-def _merge_prior(sizes: FloatVector) -> FloatMatrix:
-    """Change of `label_prior` from merging modules a and b, (k, k)."""
-    n, k = sizes.sum(), len(sizes)
-    orders = gammaln(sizes + 1)
-    change = gammaln(sizes[:, None] + sizes + 1) - orders[:, None] - orders
+def merge_prior(
+    first: FloatArray, second: FloatArray, n_neurons: float, n_modules: int
+) -> FloatArray:
+    """Change of `label_prior` from merging modules of sizes `first` and `second`."""
+    n, k = n_neurons, n_modules
+    change = gammaln(first + second + 1) - gammaln(first + 1) - gammaln(second + 1)
     fewer = gammaln(k - 1) - gammaln(n + k - 1) - gammaln(k) + gammaln(n + k)
-    value: FloatMatrix = change + fewer
+    value: FloatArray = change + fewer
     return value
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy import sparse
@@ -11,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from commstruct.connectome import Weights, as_connectome, gaps_closed
 from commstruct.modules.agreement import mean_rand_index
 from commstruct.modules.blockmodel import fit_blockmodel
+from commstruct.modules.blockmodel_data import MIN_NEURONS
 from commstruct.modules.correlation import (
     CorrelationJudge,
     estimate_samples,
@@ -22,6 +24,7 @@ from commstruct.modules.observations import Observations, observe
 from commstruct.modules.refinement import Refiner
 from commstruct.modules.scoring import Judge, Score
 from commstruct.vocabulary import (
+    DENSE_SHARE,
     VERY_LARGE,
     BoolMatrix,
     FloatVector,
@@ -53,6 +56,8 @@ FITTED_RESTARTS = 8
 SPECTRAL_MODULES = (8, 20, 50, 120, 300)
 SPECTRAL_FROM = 300
 DIMENSIONS = 30
+# Share of the connections from which a network is kept as a full matrix.
+FULL_SHARE = 0.3
 # Most modules of a proposal: tables of blocks grow with their square.
 MOST_MODULES = 1500
 # Most modules of a proposal for a correlation matrix, whose score takes the cube.
@@ -70,9 +75,8 @@ IMPLIED_ROUNDS = 2
 # Proposals that are grouped by each other, and least modules that can be in groups.
 NESTED_FROM = 8
 LEAST_NESTED = 4
-# Smallest network that is divided: two modules of two neurons.
-MIN_NEURONS = 4
-LOG_ODDS_AT_MOST = 1e-9
+# Share of the connections that modules would have by chance, at least.
+LEAST_SHARE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,18 +85,21 @@ class Found:
 
     Attributes
     ----------
-    best : Score, of one module if no division has more evidence
     divided : Score, the best division; None if none was tried
     agreement : float
     confidence : (n,) array
     kind : {"binary", "counts", "weights", "correlation"}
     """
 
-    best: Score | None
     divided: Score | None
     agreement: float
     confidence: FloatVector
     kind: str
+
+    @property
+    def best(self) -> Score | None:
+        """The best division, if it has more evidence than one module; else None."""
+        return self.divided if self.divided and self.divided.nats > 0 else None
 
 
 def search_models(
@@ -108,7 +115,7 @@ def search_models(
     """Find the partition of most evidence of a network without isolated neurons."""
     n = weights.shape[0]
     if n < MIN_NEURONS:
-        return Found(None, None, 1.0, np.ones(n), kind_of(weights))
+        return Found(None, 1.0, np.ones(n), kind_of(weights))
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
     with threadpool_limits(1, "blas"):  # the number of threads changes the rounding
         judge, kind = judge_of(
@@ -124,7 +131,7 @@ def search_models(
         refiner = Refiner(judge)
         proposed = _judged(judge, _proposals(weights, observations, seed, restarts))
         if not proposed:
-            return Found(None, None, 1.0, np.ones(n), kind)
+            return Found(None, 1.0, np.ones(n), kind)
         if observations.propensities and n > MIN_NEURONS:
             proposed = _implied_resolutions(judge, observations, proposed, seed)
         tried = _distinct(proposed)
@@ -133,7 +140,7 @@ def search_models(
             n_tried = 1
         pool = _distinct([refiner.refine(score, rng) for score in tried[:n_tried]])
         agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
-        divided = _recombine(refiner, pool, proposed, rng)
+        divided = _recombine(refiner, pool, tried, rng)
         within: list[Score] = []
         if divided.nats > 0:
             within = _judged(judge, _divided_within(observations, divided, seed))
@@ -143,10 +150,8 @@ def search_models(
             divided = _nested(judge, _distinct(scores))
         confidence = np.ones(n)
         if divided.nats > 0:
-            chances = refiner.posterior(judge.score(divided.labels))
-            confidence = chances[np.arange(n), divided.labels]
-    best = divided if divided.nats > 0 else None
-    return Found(best, divided, agreement, confidence, kind)
+            confidence = refiner.posterior(judge.score(divided.labels))
+    return Found(divided, agreement, confidence, kind)
 
 
 def judge_of(
@@ -219,58 +224,41 @@ def _proposals(
 ) -> Iterator[IntVector]:
     """Propose partitions by Leiden, by block models and by spectral embeddings."""
     n = observations.n_neurons
-    ones = np.ones(len(observations.pre))
-    is_dense = observations.density > 0.5
+    exists = _matrix(observations, np.ones(len(observations.pre)))
+    is_dense = observations.density > DENSE_SHARE
     resolutions: tuple[float, ...] = RESOLUTIONS_DENSE if is_dense else RESOLUTIONS
     if n > VERY_LARGE:
         resolutions = RESOLUTIONS_VERY_LARGE
+    fit = partial(fit_blockmodel, seed=seed, restarts=min(restarts, FITTED_RESTARTS))
     if observations.propensities:
-        matrix = _matrix(observations, ones)
-        yield from _by_leiden(matrix, resolutions, seed)
+        yield from _by_leiden(exists, resolutions, seed)
         if n <= FITTED:
-            fitted = as_connectome(matrix, possible=observations.possible)
-            yield fit_blockmodel(
-                fitted, seed=seed, restarts=min(restarts, FITTED_RESTARTS)
-            ).labels
+            yield fit(as_connectome(exists, possible=observations.possible)).labels
         if n > SPECTRAL_FROM:
-            yield from _by_k_means(observations, matrix, seed)
+            yield from _by_k_means(exists, seed)
     if n <= FITTED or not observations.propensities:
         yield from _by_leiden(weights, (1.0,), seed)
     for sizes in observations.sizes:
         if n > FITTED and observations.propensities:
             break
-        matrix = _matrix(observations, sizes.scores)
-        yield from _by_leiden(matrix, RESOLUTIONS_DENSE, seed)
+        scores = _matrix(observations, sizes.scores)
+        yield from _by_leiden(scores, RESOLUTIONS_DENSE, seed)
         yield from _by_leiden(
             _matrix(observations, (sizes.scores > STRONG).astype(np.float64)),
             RESOLUTIONS_DENSE if n <= SPECTRAL_FROM else RESOLUTIONS,
             seed,
         )
         if n <= FITTED:
-            exists = _matrix(observations, ones)
-            known = np.asarray(
-                exists if isinstance(exists, np.ndarray) else exists.toarray()
-            )
-            fitted = as_connectome(matrix, possible=known > 0)
-            yield fit_blockmodel(
-                fitted,
-                seed=seed,
-                restarts=min(restarts, FITTED_RESTARTS),
-                family="gaussian",
-            ).labels
+            known = exists if isinstance(exists, np.ndarray) else exists.toarray()
+            connectome = as_connectome(scores, possible=known > 0)
+            yield fit(connectome, family="gaussian").labels
 
 
 def _matrix(observations: Observations, values: FloatVector) -> Weights:
     """Values of the connections as a matrix, dense where it is small or full."""
-    n, pre, post = observations.n_neurons, observations.pre, observations.post
-    if n <= SPECTRAL_FROM or observations.density > 0.3:
-        matrix = np.zeros((n, n))
-        matrix[pre, post] = values
-        return matrix if observations.is_directed else matrix + matrix.T
-    coordinates = sparse.csr_array((values, (pre, post)), shape=(n, n))
-    if observations.is_directed:
-        return coordinates
-    return sparse.csr_array(coordinates + coordinates.T)
+    if observations.n_neurons <= SPECTRAL_FROM or observations.density > FULL_SHARE:
+        return observations.dense_matrix(values)
+    return observations.sparse_matrix(values)
 
 
 def _by_leiden(
@@ -282,11 +270,9 @@ def _by_leiden(
         yield from runs
 
 
-def _by_k_means(
-    observations: Observations, matrix: Weights, seed: int
-) -> Iterator[IntVector]:
+def _by_k_means(matrix: Weights, seed: int) -> Iterator[IntVector]:
     """Cluster the spectral embedding into several numbers of modules."""
-    n = observations.n_neurons
+    n = matrix.shape[0]
     if n > VERY_LARGE:
         return
     adjacency = normalised(sparse.csr_array(matrix))
@@ -311,27 +297,24 @@ def _implied_resolutions(
     The two have the same best partition where the resolution is that which the rates
     within and between modules imply (Newman 2016, doi:10.1103/PhysRevE.94.052315).
     """
-    matrix = None
+    n = observations.n_neurons
+    sent = np.bincount(observations.pre, minlength=n).astype(float)
+    received = np.bincount(observations.post, minlength=n).astype(float)
+    if not observations.is_directed:
+        sent = received = sent + received
+    matrix = _matrix(observations, np.ones(len(observations.pre)))
     is_very_large = observations.n_neurons > VERY_LARGE
     for round_ in range(1 if is_very_large else IMPLIED_ROUNDS):
         best = max(proposed, key=lambda score: score.nats)
         labels = best.labels
         within = labels[observations.pre] == labels[observations.post]
-        n = observations.n_neurons
-        sent = np.bincount(observations.pre, minlength=n).astype(float)
-        received = np.bincount(observations.post, minlength=n).astype(float)
-        if not observations.is_directed:
-            sent = received = sent + received
-        total = sent.sum()
         by_module = [np.bincount(labels, weights=v) for v in (sent, received)]
-        share = float(by_module[0] @ by_module[1]) / total**2
-        inside = within.mean() / max(share, LOG_ODDS_AT_MOST)
-        outside = (1 - within.mean()) / max(1 - share, LOG_ODDS_AT_MOST)
+        share = float(by_module[0] @ by_module[1]) / sent.sum() ** 2
+        inside = within.mean() / max(share, LEAST_SHARE)
+        outside = (1 - within.mean()) / max(1 - share, LEAST_SHARE)
         if not (inside > outside > 0):
             break
         resolution = (inside - outside) / np.log(inside / outside)
-        if matrix is None:
-            matrix = _matrix(observations, np.ones(len(observations.pre)))
         objective = Objective(resolution=float(resolution))
         runs, _ = leiden_restarts(
             matrix,
@@ -347,25 +330,24 @@ def _implied_resolutions(
 
 
 def _recombine(
-    refiner: Refiner, pool: list[Score], proposed: list[Score], rng: np.random.Generator
+    refiner: Refiner, pool: list[Score], tried: list[Score], rng: np.random.Generator
 ) -> Score:
     """Intersect the best partition with others and merge what should be one module."""
     best = pool[0]
-    others = [*pool[1:], *_distinct(proposed)[: 2 * POOL]]
+    others = [*pool[1:], *tried[: 2 * POOL]]
     if best.nats < NOISE or _is_costly(best):
         return best
     for _ in range(RECOMBINATIONS):
         before = best
         for other in others:
-            if other.n_modules < 2:
-                continue
-            both = best.labels * (int(other.labels.max()) + 1) + other.labels
-            labels = gaps_closed(np.unique(both, return_inverse=True)[1])
+            both = best.labels * other.n_modules + other.labels
+            labels = np.unique(both, return_inverse=True)[1]
             k = int(labels.max()) + 1
             if k == best.n_modules or k > MOST_MODULES:
                 continue
-            start = refiner.judge.score(labels)
-            merged = refiner.merge(_with_models_of(start, best))
+            start = refiner.judge.score(labels)  # merged by the models of the best
+            start = replace(start, existence=best.existence, sizes=best.sizes)
+            merged = refiner.merge(start)
             if merged.nats > best.nats - 10:
                 merged = refiner.refine(refiner.judge.score(merged.labels), rng)
             best = merged if merged.nats > best.nats + 1e-6 else best
@@ -378,31 +360,23 @@ def _divided_within(
     observations: Observations, score: Score, seed: int
 ) -> Iterator[IntVector]:
     """Divide every module by itself, as if it were the whole network."""
-    views: list[FloatVector] = []
-    if observations.propensities:
-        views.append(np.ones(len(observations.pre)))
-    views += [sizes.scores for sizes in observations.sizes[:1]]
     if _is_costly(score):
         return
+    views = [sizes.scores for sizes in observations.sizes[:1]]
+    if observations.propensities:
+        views.insert(0, np.ones(len(observations.pre)))
     for values in views:
         matrix = _matrix(observations, values)
         labels = np.zeros(observations.n_neurons, dtype=np.int64)
         n_modules = 0
         for module in range(score.n_modules):
             members = np.flatnonzero(score.labels == module)
-            part = next(
-                _by_leiden(matrix[members][:, members], (1.0,), seed)
-                if len(members) >= MIN_NEURONS
-                else iter([np.zeros(len(members), dtype=np.int64)])
-            )
+            part = np.zeros(len(members), dtype=np.int64)
+            if len(members) >= MIN_NEURONS:
+                part = next(_by_leiden(matrix[members][:, members], (1.0,), seed))
             labels[members] = n_modules + part
             n_modules += int(part.max()) + 1
         yield labels
-
-
-def _with_models_of(score: Score, other: Score) -> Score:
-    """Score with the models of another one, by which it is then merged."""
-    return replace(score, existence=other.existence, sizes=other.sizes)
 
 
 def _nested(judge: Judge, scores: list[Score]) -> Score:
@@ -447,10 +421,10 @@ def _search_correlations(
         if score.n_modules <= MOST_OF_CORRELATIONS
     ]
     if not proposed:
-        return Found(None, None, 1.0, np.ones(n), "correlation")
+        return Found(None, 1.0, np.ones(n), "correlation")
     pool = [judge.refine(score, rng) for score in proposed[:POOL]]
     pool = _distinct([*pool, judge.split(_distinct(pool)[0], rng)])
     agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
-    best = pool[0] if pool[0].nats > 0 else None
-    confidence = judge.posterior(best) if best else np.ones(n)
-    return Found(best, pool[0], agreement, confidence, "correlation")
+    best = pool[0]
+    confidence = judge.posterior(best) if best.nats > 0 else np.ones(n)
+    return Found(best, agreement, confidence, "correlation")

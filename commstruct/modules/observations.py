@@ -6,7 +6,7 @@ doi:10.1093/comnet/cnu026). Sizes become normal scores, so that neither their un
 the tails of their distribution can make a module.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,12 +16,14 @@ from scipy.stats import rankdata
 
 from commstruct.connectome import Weights
 from commstruct.modules.embedding import equalise
-from commstruct.vocabulary import BoolMatrix, FloatMatrix, FloatVector, IntVector
+from commstruct.vocabulary import (
+    DENSE_SHARE,
+    BoolMatrix,
+    FloatMatrix,
+    FloatVector,
+    IntVector,
+)
 
-# Share of the possible connections that exist from which a neuron that sends (or
-# receives) nothing is taken as one that could not, as the output neurons of a trained
-# network. In a sparse network it is only the last of many with few connections.
-DENSE_SHARE = 0.5
 # Neurons up to which the expected connections are a full matrix; above, the product of
 # two numbers per neuron, which is the same wherever few of the connections exist.
 FULL_MATRIX = 3000
@@ -53,6 +55,13 @@ class Propensities:
     sending: FloatVector
     receiving: FloatVector
     matrix: FloatMatrix | None = None
+
+    @cached_property
+    def products(self) -> tuple[FloatMatrix, FloatMatrix]:
+        """Probability that a pair is mutual, and the square of each; of `matrix`."""
+        if self.matrix is None:
+            raise ValueError("matrix must be given, got None")
+        return self.matrix * self.matrix.T, self.matrix**2
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +115,23 @@ class Observations:
         """Positions of the connections that exist both ways."""
         return np.flatnonzero(self.back >= 0)
 
+    @cached_property
+    def possibly_mutual(self) -> BoolMatrix | None:
+        """Which pairs may connect both ways, of `possible`."""
+        return None if self.possible is None else self.possible & self.possible.T
+
+    def dense_matrix(self, values: FloatVector | float) -> FloatMatrix:
+        """Values of the connections as a matrix, symmetric if undirected."""
+        matrix = np.zeros((self.n_neurons, self.n_neurons))
+        matrix[self.pre, self.post] = values
+        return matrix if self.is_directed else matrix + matrix.T
+
+    def sparse_matrix(self, values: FloatVector) -> sparse.csr_array:
+        """The same without the zeros."""
+        shape = (self.n_neurons, self.n_neurons)
+        matrix = sparse.csr_array((values, (self.pre, self.post)), shape=shape)
+        return matrix if self.is_directed else sparse.csr_array(matrix + matrix.T)
+
     @property
     def density(self) -> float:
         """Share of the possible connections that exist."""
@@ -139,9 +165,7 @@ def observe(
         propensities = (_equal(observations),)
         if unequal.evidence > 0:
             propensities += (unequal,)
-    return Observations(
-        n, is_directed, pre, post, back, mask, float(n_pairs), propensities, sizes
-    )
+    return replace(observations, propensities=propensities, sizes=sizes)
 
 
 def _edges(
@@ -168,7 +192,12 @@ def _mask(
     *,
     is_directed: bool,
 ) -> BoolMatrix | None:
-    """Which connections may exist; None if all."""
+    """Which connections may exist; None if all.
+
+    In a dense network, a neuron that sends (or receives) nothing is taken as one that
+    could not, as the output neurons of a trained network. In a sparse one it is only
+    the last of many with few connections.
+    """
     sends, receives = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
     sends[pre] = receives[post] = True
     if not is_directed:
@@ -268,10 +297,7 @@ def _logistic(
     a = _logit(out / np.maximum(n_out, 1)) - middle
     b = _logit(into / np.maximum(n_in, 1)) - middle
     bend = 0.0
-    seen = np.zeros(known.shape)
-    seen[observations.pre, observations.post] = 1.0
-    if not observations.is_directed:
-        seen += seen.T
+    seen = observations.dense_matrix(1.0)
 
     def probabilities() -> FloatMatrix:
         matrix: FloatMatrix = known * expit(
@@ -378,16 +404,11 @@ def _equalised(observations: Observations, values: FloatVector) -> FloatVector:
     This removes gains that multiply signed weights. Of weights of one sign, effects on
     their normal scores do.
     """
-    n = observations.n_neurons
     if observations.n_pairs > FULL_MATRIX**2:
         return values
-    matrix, known = np.zeros((n, n)), np.zeros((n, n))
-    pre, post = observations.pre, observations.post
-    matrix[pre, post], known[pre, post] = values, 1.0
-    if not observations.is_directed:
-        matrix += matrix.T
-        known += known.T
-    result: FloatVector = equalise(matrix, known)[pre, post]
+    known = observations.dense_matrix(1.0)
+    matrix = equalise(observations.dense_matrix(values), known)
+    result: FloatVector = matrix[observations.pre, observations.post]
     return result
 
 
@@ -428,10 +449,8 @@ def _fit_effects(
             out = into = (out + sums / (n_out + n_in + precision)) / 2
     left = scores - out[pre] - into[post]
     squares = np.square(left).sum() + precision * np.square(out).sum()
-    freedom = np.log1p(
-        (n_out if observations.is_directed else n_out + n_in) / precision
-    )
-    cost = 0.5 * freedom.sum()
+    degrees = n_out if observations.is_directed else n_out + n_in
+    cost = 0.5 * np.log1p(degrees / precision).sum()
     if observations.is_directed:
         squares += precision * np.square(into).sum()
         cost += 0.5 * np.log1p(n_in / precision).sum()

@@ -1,20 +1,20 @@
 """Improve a partition under the model that explains it best: moves, mergers, splits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.special import gammaln
+from scipy.special import softmax
 
 from commstruct.connectome import Weights, gaps_closed
-from commstruct.modules.likelihood import one_hot
+from commstruct.modules.likelihood import MAX_ELEMENTS, merge_prior, one_hot
 from commstruct.modules.observations import Observations
 from commstruct.modules.scoring import (
     MEAN_PRECISIONS,
     MIN_RESIDUAL,
     Blocks,
     Judge,
+    Layer,
     Score,
     classes_of,
     expected_blocks,
@@ -39,21 +39,6 @@ MERGER_ROUNDS = 200
 MERGER_SHARE = 0.5
 
 
-@dataclass(frozen=True, eq=False)
-class Rates:
-    """Log-likelihood of single connections and pairs in every block.
-
-    A connection from module a to b adds ``edge[a, b]``, a pair that may connect
-    ``pair[a, b]`` times its exposure, and a score z of weight w
-    ``w (z slope[a, b] - height[a, b])``.
-    """
-
-    edge: FloatMatrix | None
-    pair: FloatMatrix | None
-    slope: FloatMatrix | None
-    height: FloatMatrix | None
-
-
 class Refiner:
     """Matrices of one network from which moves are computed."""
 
@@ -62,6 +47,8 @@ class Refiner:
         self.judge = judge
         self.observations = judge.observations
         self.exists = _both_ways(self.observations, np.ones(len(self.observations.pre)))
+        self._matrices_of: tuple[int, float] | None = None  # which model of sizes
+        self._matrices: list[tuple[Weights, Weights, bool]] = []
 
     def refine(self, score: Score, rng: np.random.Generator) -> Score:
         """Alternate moves and mergers until neither improves the evidence."""
@@ -84,9 +71,7 @@ class Refiner:
                 break
             before = labels.copy()
             for part in np.array_split(rng.permutation(len(labels)), PARTS):
-                rates, sums = self._rates(model, labels)
-                scores = self._scores(model, rates, sums, labels, part)
-                labels[part] = scores.argmax(axis=1)
+                labels[part] = self._scores(model, labels, part).argmax(axis=1)
             labels = gaps_closed(labels)
             if not labels.any():  # one module is considered at the end
                 break
@@ -98,94 +83,78 @@ class Refiner:
                 break
         return best
 
-    def posterior(self, score: Score) -> FloatMatrix:
-        """Probability of each module for each neuron, given the others, (n, k)."""
-        rates, sums = self._rates(score, score.labels)
+    def posterior(self, score: Score) -> FloatVector:
+        """Probability that each neuron is in its module, given the others, (n,)."""
         everyone = np.arange(len(score.labels))
-        scores = self._scores(score, rates, sums, score.labels, everyone)
-        scores -= scores.max(axis=1, keepdims=True)
-        chances = np.exp(scores)
-        result: FloatMatrix = chances / chances.sum(axis=1, keepdims=True)
-        return result
+        chances = softmax(self._scores(score, score.labels, everyone), axis=1)
+        own: FloatVector = chances[everyone, score.labels]
+        return own
 
-    def _rates(self, model: Score, labels: IntVector) -> tuple[Rates, Blocks]:
-        observations = self.observations
-        sums = Blocks(observations, labels)
-        families = classes_of(sums.n_modules, observations.is_directed, None)
-        edge = pair = slope = height = None
-        layer = model.existence
-        modelled = layer.family != "none" and layer.family in families
-        if observations.propensities and modelled:
-            classes = families[layer.family]
-            propensity = observations.propensities[layer.index]
-            expected, _, _ = expected_blocks(sums, propensity)
-            edge, pair = _edge_rates(sums, expected, classes, layer.deflation)
-        layer = model.sizes
-        if observations.sizes and layer.family in families and layer.family != "none":
-            classes = families[layer.family]
-            scores = observations.sizes[layer.index].scores
-            slope, height = _score_rates(sums, scores, classes)
-        return Rates(edge, pair, slope, height), sums
-
-    def _scores(
-        self,
-        model: Score,
-        rates: Rates,
-        sums: Blocks,
-        labels: IntVector,
-        part: IntVector,
-    ) -> FloatMatrix:
+    def _scores(self, model: Score, labels: IntVector, part: IntVector) -> FloatMatrix:
         """Log-likelihood of some neurons in every module, given the others."""
         observations = self.observations
+        sums = Blocks(observations, labels)
         k = sums.n_modules
+        families = classes_of(k, observations.is_directed, None)
         members = _members(labels, k)
-        sizes = np.bincount(labels, minlength=k).astype(float)
-        own = np.zeros((len(part), k))
-        own[np.arange(len(part)), labels[part]] = 1.0
         total = np.zeros((len(part), k))
-        if rates.edge is not None and rates.pair is not None:
+        layer = model.existence
+        if layer.family != "none" and layer.family in families:
+            edge, pair = _edge_rates(
+                sums,
+                expected_blocks(sums, observations.propensities[layer.index]),
+                families[layer.family],
+                layer.deflation,
+            )
             for matrix, transposed in self.exists:
                 connected = _dense(matrix[part] @ members)
-                total += connected @ _turned(rates.edge, transposed)
-            exposures = _exposures(observations, model.existence.index, labels, part, k)
+                total += connected @ _turned(edge, transposed)
+            exposures = _exposures(observations, layer.index, labels, part, k)
             for exposed, transposed in exposures:
-                total += exposed @ _turned(rates.pair, transposed)
-        if rates.slope is not None and rates.height is not None:
-            for matrix, weight, transposed in self._score_matrices(model):
-                sent = _dense(matrix[part] @ members)
-                count = _dense(weight[part] @ members)
-                total += sent @ _turned(rates.slope, transposed)
-                total -= count @ _turned(rates.height, transposed)
-        return self.judge.resolution * total + np.log(sizes - own + 1)
+                total += exposed @ _turned(pair, transposed)
+        layer = model.sizes
+        if layer.family != "none" and layer.family in families:
+            scores = observations.sizes[layer.index].scores
+            slope, height = _score_rates(sums, scores, families[layer.family])
+            for matrix, weight, transposed in self._score_matrices(layer):
+                total += _dense(matrix[part] @ members) @ _turned(slope, transposed)
+                total -= _dense(weight[part] @ members) @ _turned(height, transposed)
+        others = np.bincount(labels, minlength=k) - one_hot(labels[part], k)
+        return self.judge.resolution * total + np.log(others + 1)
 
-    def _score_matrices(self, model: Score) -> list[tuple[Weights, Weights, bool]]:
-        key = (model.sizes.index, round(model.sizes.deflation, 2))
-        if getattr(self, "_key", None) != key:
-            observations = self.observations
-            weight = np.ones(len(observations.pre))
-            weight[observations.mutual] = model.sizes.deflation
-            scores = observations.sizes[model.sizes.index].scores
-            self._key = key
+    def _score_matrices(self, layer: Layer) -> list[tuple[Weights, Weights, bool]]:
+        """Weighted scores and their weights, from each neuron and onto it."""
+        key = (layer.index, round(layer.deflation, 2))
+        if self._matrices_of != key:
+            weights, scores = self._weighted_scores(layer)
+            self._matrices_of = key
             self._matrices = [
-                (values, weights, transposed)
-                for (values, transposed), (weights, _) in zip(
-                    _both_ways(observations, weight * scores),
-                    _both_ways(observations, weight),
+                (values, weight, transposed)
+                for (values, transposed), (weight, _) in zip(
+                    _both_ways(self.observations, weights * scores),
+                    _both_ways(self.observations, weights),
                     strict=True,
                 )
             ]
         return self._matrices
 
+    def _weighted_scores(self, layer: Layer) -> tuple[FloatVector, FloatVector]:
+        """Weights of the scores, less than 1 where a pair is mutual, and the scores."""
+        scores = self.observations.sizes[layer.index].scores
+        weights = np.ones(len(scores))
+        weights[self.observations.mutual] = layer.deflation
+        return weights, scores
+
     # -- Mergers ----------------------------------------------------------------------
 
     def merge(self, score: Score) -> Score:
         """Merge pairs of modules as long as the evidence gains."""
-        labels, model = score.labels, score
+        labels = score.labels
         for _ in range(MERGER_ROUNDS):
             k = int(labels.max()) + 1
             if k < 3:
                 break
-            pairs, gains = self.merger_gains(model, labels)
+            pairs, gains = self.merger_gains(score, labels)
             into = _mergers(pairs, gains, k)
             if into is None:
                 break
@@ -199,116 +168,119 @@ class Refiner:
         self, model: Score, labels: IntVector
     ) -> tuple[IntMatrix, FloatVector]:
         """Candidate pairs of modules, and the nats that merging each would gain."""
-        observations = self.observations
-        sums = Blocks(observations, labels)
+        sums = Blocks(self.observations, labels)
         sizes = np.bincount(labels).astype(float)
-        stats: list[FloatMatrix] = [sums.counts, sums.pairs]
-        layer = model.existence
-        use_edges = bool(observations.propensities) and layer.family != "none"
-        if use_edges:
-            propensity = observations.propensities[layer.index]
-            stats.append(expected_blocks(sums, propensity)[0])
-        use_scores = bool(observations.sizes) and model.sizes.family != "none"
-        if use_scores:
-            weight = np.ones(len(observations.pre))
-            weight[observations.mutual] = model.sizes.deflation
-            scores = observations.sizes[model.sizes.index].scores
-            totals = sums.sum_edges(weight * scores)
-            weights = sums.sum_edges(weight)
-        if not observations.is_directed:  # whole matrices make rows of modules
-            stats = [_mirrored(blocks) for blocks in stats]
-            if use_scores:
-                totals, weights = _mirrored(totals), _mirrored(weights)
-        pairs = _candidates(sums, sizes)
-        a, b = pairs.T
-        n, k = sizes.sum(), len(sizes)
+        pairs = _candidates(sums)
         gains = np.zeros(len(pairs))
-        directed = observations.is_directed
-        if use_edges:
-            shape = layer.shape
+        if model.existence.family != "none":
+            gains = gains + self._existence_gains(model.existence, sums, pairs)
+        if model.sizes.family != "none":
+            gains = gains + self._size_gains(model.sizes, sums, pairs)
+        first, second = sizes[pairs].T
+        prior = merge_prior(first, second, sizes.sum(), len(sizes))
+        return pairs, self.judge.resolution * gains + prior
 
-            change = _changes(
+    def _existence_gains(
+        self, layer: Layer, sums: Blocks, pairs: IntMatrix
+    ) -> FloatVector:
+        """Nats of existence that merging each pair of modules gains."""
+        expected = expected_blocks(sums, self.observations.propensities[layer.index])
+        change = _changes(
+            layer.family,
+            [sums.counts, sums.pairs, expected],
+            pairs,
+            lambda m, possible, chance: tilt(m, possible, chance, layer.shape),
+            is_directed=self.observations.is_directed,
+        )
+        gains: FloatVector = layer.deflation * change
+        return gains
+
+    def _size_gains(self, layer: Layer, sums: Blocks, pairs: IntMatrix) -> FloatVector:
+        """Nats of sizes that merging each pair of modules gains."""
+        weights, scores = self._weighted_scores(layer)
+        blocks = [sums.sum_edges(weights * scores), sums.sum_edges(weights)]
+        precision = layer.shape or MEAN_PRECISIONS[0]
+        fit, cost = (
+            _changes(
                 layer.family,
-                stats,
-                a,
-                b,
-                lambda m, possible, chance: tilt(m, possible, chance, shape),
-                directed,
+                blocks,
+                pairs,
+                term,
+                is_directed=self.observations.is_directed,
             )
-            gains = gains + layer.deflation * change
-        if use_scores:
-            precision = model.sizes.shape or MEAN_PRECISIONS[0]
-            parts = [totals, weights]
-            fit = _changes(
-                model.sizes.family,
-                parts,
-                a,
-                b,
+            for term in (
                 lambda s, w: s * s / (w + precision),
-                directed,
-            )
-            cost = _changes(
-                model.sizes.family,
-                parts,
-                a,
-                b,
                 lambda s, w: -0.5 * np.log1p(w / precision),
-                directed,
             )
-            square = float(weight @ np.square(scores))
-            now = max(1 - model.sizes.fit / square, MIN_RESIDUAL)
-            then = np.maximum(now - fit / square, MIN_RESIDUAL)
-            gains = gains - 0.5 * weight.sum() * np.log(then / now) + cost
-        gains = self.judge.resolution * gains
-        return pairs, gains + _merged_prior(sizes[a], sizes[b], n, k)
+        )
+        square = float(weights @ np.square(scores))
+        now = max(1 - layer.fit / square, MIN_RESIDUAL)
+        then = np.maximum(now - fit / square, MIN_RESIDUAL)
+        gains: FloatVector = -0.5 * weights.sum() * np.log(then / now) + cost
+        return gains
 
 
 def _changes(
     family: str,
     stats: list[FloatMatrix],
+    pairs: IntMatrix,
+    value: Callable[..., FloatMatrix],
+    *,
+    is_directed: bool,
+) -> FloatVector:
+    """Change of a sum of `value` over classes of blocks if each pair is merged.
+
+    Parameters
+    ----------
+    stats : list of (k, k) arrays, the arguments of `value` for each block
+        Their upper triangles hold the blocks of undirected networks.
+    pairs : (m, 2) array of int, the modules to be merged
+    """
+    a, b = pairs.T
+    change: FloatVector
+    own = [np.diagonal(blocks) for blocks in stats]
+    across = [blocks[a, b] + (blocks[b, a] if is_directed else 0) for blocks in stats]
+    if family in ("planted", "nested", "own rates"):
+        within = [values.sum() for values in own]
+        between = [s.sum() - w for s, w in zip(stats, within, strict=True)]
+        less = [v - x for v, x in zip(between, across, strict=True)]
+        change = value(*less) - value(*map(np.asarray, between))
+        if family != "own rates":
+            more = [w + x for w, x in zip(within, across, strict=True)]
+            return change + value(*more) - value(*map(np.asarray, within))
+    joint = value(*[o[a] + o[b] + x for o, x in zip(own, across, strict=True)])
+    single = value(*own)
+    joined: FloatVector = joint - single[a] - single[b]
+    if family == "own rates":
+        return change + joined
+    rows = stats if is_directed else [_mirrored(blocks) for blocks in stats]
+    table = value(*rows)
+    joined += _row_changes(rows, table, a, b, value) - table[a, b]
+    if is_directed:
+        columns = [blocks.T for blocks in rows]
+        joined += _row_changes(columns, table.T, a, b, value) - table[b, a]
+    return joined
+
+
+def _row_changes(
+    stats: list[FloatMatrix],
+    table: FloatMatrix,
     a: IntVector,
     b: IntVector,
     value: Callable[..., FloatMatrix],
-    directed: bool,
 ) -> FloatVector:
-    """Change of a sum of `value` over classes of blocks if a and b are merged."""
-    change: FloatVector
-    own = [np.diagonal(blocks) for blocks in stats]
-    across = [blocks[a, b] + (blocks[b, a] if directed else 0) for blocks in stats]
-    if family in ("planted", "nested"):
-        within = [values.sum() for values in own]
-        everything = [
-            blocks.sum() if directed else np.triu(blocks).sum() for blocks in stats
-        ]
-        between = [e - w for e, w in zip(everything, within, strict=True)]
-        change = value(*[w + x for w, x in zip(within, across, strict=True)])
-        change = change + value(*[v - x for v, x in zip(between, across, strict=True)])
-        change -= value(*[np.asarray(w) for w in within])
-        return change - value(*[np.asarray(v) for v in between])
-    joint = value(*[o[a] + o[b] + x for o, x in zip(own, across, strict=True)])
-    single = value(*own)
-    change = joint - single[a] - single[b]
-    if family == "own rates":
-        everything = [
-            blocks.sum() if directed else np.triu(blocks).sum() for blocks in stats
-        ]
-        between = [e - o.sum() for e, o in zip(everything, own, strict=True)]
-        change += value(*[v - x for v, x in zip(between, across, strict=True)])
-        return change - value(*[np.asarray(v) for v in between])
-    table = value(*stats)
-    index = np.arange(len(a))
-    for turned in (False, True) if directed else (False,):
-        blocks = [s.T if turned else s for s in stats]
-        now = table.T if turned else table
-        chunk = max(1, 2_000_000 // len(now))
-        for first in range(0, len(a), chunk):
-            piece = slice(first, first + chunk)
-            p, q = a[piece], b[piece]
-            rows = value(*[s[p] + s[q] for s in blocks]) - now[p] - now[q]
-            local = index[: len(p)]
-            rows[local, p] = rows[local, q] = 0
-            change[piece] += rows.sum(axis=1)
-    change -= table[a, b] + (table[b, a] if directed else 0)
+    """Change of the sum over the blocks onto all other modules, whose values are given.
+
+    In pieces, so that the arrays of (pairs, k) elements stay small.
+    """
+    change = np.zeros(len(a))
+    piece = max(1, MAX_ELEMENTS // len(table))
+    for first in range(0, len(a), piece):
+        p, q = a[first : first + piece], b[first : first + piece]
+        rows = value(*[s[p] + s[q] for s in stats]) - table[p] - table[q]
+        pair = np.arange(len(p))
+        rows[pair, p] = rows[pair, q] = 0
+        change[first : first + piece] = rows.sum(axis=1)
     return change
 
 
@@ -318,16 +290,15 @@ def _mirrored(blocks: FloatMatrix) -> FloatMatrix:
     return result
 
 
-def _candidates(sums: Blocks, sizes: FloatVector) -> IntMatrix:
+def _candidates(sums: Blocks) -> IntMatrix:
     """Pairs of modules that may be merged."""
-    k = len(sizes)
+    k = sums.n_modules
     if k <= MANY_MODULES:
         return np.array(np.triu_indices(k, 1)).T
     density = sums.counts / np.maximum(sums.pairs, 1)
     if not sums.observations.is_directed:
         density = _mirrored(density)
-    profile = np.hstack([density, density.T])
-    profile = np.sqrt(profile)
+    profile = np.sqrt(np.hstack([density, density.T]))
     profile /= np.maximum(np.linalg.norm(profile, axis=1, keepdims=True), 1e-12)
     alike = profile @ profile.T
     near = np.sqrt(density + density.T)
@@ -338,15 +309,6 @@ def _candidates(sums: Blocks, sizes: FloatVector) -> IntMatrix:
         for i in range(k):
             pairs.update((min(i, j), max(i, j)) for j in order[i].tolist())
     return np.array(sorted(pairs))
-
-
-def _merged_prior(a: FloatVector, b: FloatVector, n: float, k: int) -> FloatVector:
-    """Change of `label_prior` if modules of sizes a and b are merged."""
-    change = gammaln(a + b + 1) - gammaln(a + 1) - gammaln(b + 1)
-    value: FloatVector = (
-        change + gammaln(k - 1) - gammaln(n + k - 1) - gammaln(k) + gammaln(n + k)
-    )
-    return value
 
 
 def _mergers(pairs: IntMatrix, gains: FloatVector, k: int) -> IntVector | None:
@@ -370,19 +332,17 @@ def _both_ways(
     observations: Observations, values: FloatVector
 ) -> list[tuple[Weights, bool]]:
     """Values of connections as matrices: from each neuron, and onto it."""
-    n, pre, post = observations.n_neurons, observations.pre, observations.post
     forward: Weights
-    if n <= SMALL:
-        forward = np.zeros((n, n))
-        forward[pre, post] = values
-    else:
-        forward = sparse.csr_array((values, (pre, post)), shape=(n, n))
-    if observations.is_directed:
+    backward: Weights
+    if observations.n_neurons <= SMALL:
+        forward = observations.dense_matrix(values)
         backward = forward.T
-        if not isinstance(backward, np.ndarray):
-            backward = sparse.csr_array(backward)
-        return [(forward, True), (backward, False)]
-    return [(forward + forward.T, True)]
+    else:
+        forward = observations.sparse_matrix(values)
+        backward = sparse.csr_array(forward.T)
+    if not observations.is_directed:
+        return [(forward, True)]
+    return [(forward, True), (backward, False)]
 
 
 def _members(labels: IntVector, k: int) -> Weights:
@@ -411,19 +371,14 @@ def _exposures(
 ) -> list[tuple[FloatMatrix, bool]]:
     """Exposure of some neurons to every module, in expected connections."""
     model = observations.propensities[index]
-    ways = (False, True) if observations.is_directed else (False,)
     exposures = []
-    for backward in ways:
+    for backward in (False, True) if observations.is_directed else (False,):
         if model.matrix is not None:
             matrix = model.matrix.T if backward else model.matrix
-            members = np.zeros((len(labels), k))
-            members[np.arange(len(labels)), labels] = 1
-            exposed = matrix[part] @ members
+            exposed = matrix[part] @ one_hot(labels, k)
         elif observations.possible is not None:
             known = observations.possible.T if backward else observations.possible
-            members = np.zeros((len(labels), k))
-            members[np.arange(len(labels)), labels] = 1
-            exposed = observations.density * (known[part] @ members)
+            exposed = observations.density * (known[part] @ one_hot(labels, k))
         else:
             mine, others = model.sending, model.receiving
             if backward:

@@ -90,7 +90,7 @@ class Judge:
         self.observations, self.resolution = observations, resolution
         alone = np.zeros(observations.n_neurons, dtype=np.int64)
         self.reference = (0.0, 0.0)
-        one = self._layers(alone, None)
+        one = self._layers(Blocks(observations, alone), None)
         self.reference = (one[0].nats, one[1].nats)
 
     def score(self, labels: IntVector, supers: IntVector | None = None) -> Score:
@@ -98,10 +98,11 @@ class Judge:
         labels = gaps_closed(labels)
         sizes = np.bincount(labels).astype(float)
         prior = label_prior(sizes)
-        existence, size = self._layers(labels, None)
+        sums = Blocks(self.observations, labels)
+        existence, size = self._layers(sums, None)
         levels: tuple[IntVector, ...] = (labels,)
         if supers is not None:
-            nested = self._layers(labels, supers)
+            nested = self._layers(sums, supers)
             cost = label_prior(np.bincount(supers).astype(float))
             gain = nested[0].nats + nested[1].nats - existence.nats - size.nats
             if self.resolution * gain + cost > 0:
@@ -113,10 +114,8 @@ class Judge:
             nats = 0.0
         return Score(labels, float(nats), prior, existence, size, levels)
 
-    def _layers(
-        self, labels: IntVector, supers: IntVector | None
-    ) -> tuple[Layer, Layer]:
-        sums = Blocks(self.observations, labels)
+    def _layers(self, sums: "Blocks", supers: IntVector | None) -> tuple[Layer, Layer]:
+        """Best models of existence and of size, over those of one module."""
         classes = classes_of(sums.n_modules, self.observations.is_directed, supers)
         existence = [
             layer
@@ -221,6 +220,7 @@ def classes_of(
 
 
 def pool(classes: IntMatrix, blocks: FloatMatrix) -> FloatVector:
+    """Sum blocks over their classes."""
     pooled = np.bincount(classes.ravel(), weights=blocks.ravel())
     return pooled.astype(np.float64)
 
@@ -236,7 +236,10 @@ def _existence(
     The connections of a block are binomial with a beta prior, compared with the
     probabilities that `model` gives them.
     """
-    expected, both, squares = expected_blocks(sums, model)
+    expected = expected_blocks(sums, model)
+    is_directed = sums.observations.is_directed
+    if is_directed:
+        both, squares = _expected_products(sums, model)
     layers = []
     for family, classes in families.items():
         counts = pool(classes, sums.counts)
@@ -248,7 +251,7 @@ def _existence(
             best = int(np.argmax(gains))
             gain, shape = float(gains[best]), SHAPES[best]
         mutual = 0.0
-        if sums.observations.is_directed:
+        if is_directed:
             with np.errstate(divide="ignore", invalid="ignore"):
                 ratio = np.where(chance > 0, counts / chance, 0.0)[classes]
             if family == "none":
@@ -262,33 +265,41 @@ def _existence(
     return layers
 
 
-def expected_blocks(
-    sums: Blocks, model: Propensities
-) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
-    """Expected connections, mutual ones (twice), and squared probabilities by block."""
+def expected_blocks(sums: Blocks, model: Propensities) -> FloatMatrix:
+    """Connections that are expected in each block."""
     if model.matrix is not None:
-        expected = sums.sum_matrix(model.matrix)
-        both = sums.sum_matrix(model.matrix * model.matrix.T)
-        return sums.fold(expected), both, sums.sum_matrix(model.matrix**2)
+        return sums.fold(sums.sum_matrix(model.matrix))
     if model.evidence == 0 and sums.observations.possible is not None:
-        p = sums.observations.density
-        known = sums.observations.possible
-        both = sums.sum_matrix(known & known.T)
-        return p * sums.pairs, p**2 * both, p**2 * sums.pairs
-    out, into, labels = model.sending, model.receiving, sums.labels
+        return sums.observations.density * sums.pairs
+    return sums.fold(_product_blocks(sums, model.sending, model.receiving))
+
+
+def _expected_products(
+    sums: Blocks, model: Propensities
+) -> tuple[FloatMatrix, FloatMatrix]:
+    """Mutual connections (twice) and squared probabilities expected in each block."""
+    if model.matrix is not None:
+        both, squares = model.products
+        return sums.sum_matrix(both), sums.sum_matrix(squares)
+    mutual = sums.observations.possibly_mutual
+    if model.evidence == 0 and mutual is not None:
+        square = sums.observations.density**2
+        return square * sums.sum_matrix(mutual), square * sums.pairs
+    out, into = model.sending, model.receiving
+    both = _product_blocks(sums, out * into, out * into)
+    return both, _product_blocks(sums, out**2, into**2)
+
+
+def _product_blocks(
+    sums: Blocks, sending: FloatVector, receiving: FloatVector
+) -> FloatMatrix:
+    """Sums over blocks of ``sending[i] * receiving[j]``, pairs of one neuron apart."""
 
     def by_module(values: FloatVector) -> FloatVector:
-        sums: FloatVector = np.bincount(labels, weights=values).astype(float)
-        return sums
+        return np.bincount(sums.labels, weights=values).astype(np.float64)
 
-    def blocks(a: FloatVector, b: FloatVector) -> FloatMatrix:
-        return np.outer(by_module(a), by_module(b)) - np.diag(by_module(a * b))
-
-    return (
-        sums.fold(blocks(out, into)),
-        blocks(out * into, out * into),
-        blocks(out**2, into**2),
-    )
+    itself = np.diag(by_module(sending * receiving))
+    return np.outer(by_module(sending), by_module(receiving)) - itself
 
 
 def tilt(

@@ -13,7 +13,7 @@ from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.block_nulls import preserve_gains
 from commstruct.nulls.rewiring import NULLS as REWIRING_NULLS
 from commstruct.statistics import p_value, z_score
-from commstruct.vocabulary import SCORES, FloatVector, IntVector
+from commstruct.vocabulary import DENSE_SHARE, SCORES, FloatVector, IntVector
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +83,6 @@ class Significance:
     seed: int
 
 
-# Share of connections that exist from which a network is dense.
-DENSE_SHARE = 0.5
 NULLS = {**REWIRING_NULLS, "gains": preserve_gains}
 
 

@@ -6,8 +6,15 @@ import pytest
 from helpers.kinds_of_data import KINDS
 from scipy.integrate import quad
 from scipy.stats import binom, multivariate_normal
+from sklearn.metrics import adjusted_rand_score
 
-from commstruct import compare_evidence, evidence, find_modules, permute_weights
+from commstruct import (
+    compare_evidence,
+    evidence,
+    find_modules,
+    load_dataset,
+    permute_weights,
+)
 from commstruct.modules.correlation import (
     CorrelationJudge,
     estimate_samples,
@@ -128,8 +135,6 @@ def test_one_module_is_found_where_there_is_no_structure(kind):
 
 
 def test_permuted_weights_of_a_connectome_have_one_module():
-    from commstruct import load_dataset
-
     permuted = permute_weights(load_dataset("celegans-witvliet-8"), seed=3)
     assert find_modules(permuted, restarts=2).n_modules == 1
 
@@ -145,8 +150,6 @@ def test_permuted_weights_of_a_connectome_have_one_module():
     ],
 )
 def test_planted_modules_are_found_and_the_model_says_where(kind, least, model):
-    from sklearn.metrics import adjusted_rand_score
-
     example = KINDS[kind](12)
     found = find_modules(example.network, restarts=4)
     assert adjusted_rand_score(example.labels, found.labels) >= least
@@ -154,8 +157,6 @@ def test_planted_modules_are_found_and_the_model_says_where(kind, least, model):
 
 
 def test_nested_modules_have_two_levels():
-    from sklearn.metrics import adjusted_rand_score
-
     example = KINDS["nested sparse"](1)
     found = find_modules(example.network, restarts=4)
     assert len(found.levels) == 2
