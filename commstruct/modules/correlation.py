@@ -104,7 +104,6 @@ class CorrelationJudge:
             prior,
             Layer("none", False, 0.0),
             Layer("correlations", False, gain),
-            (labels,),
         )
 
     def gain(self, sums: FloatMatrix, sizes: FloatVector) -> float:

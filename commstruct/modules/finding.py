@@ -81,6 +81,10 @@ class Partition:
         and the model; 1 if there is one module, None if Leiden found the modules.
     kind : {"binary", "counts", "weights", "correlation"} or None
         Kind of data that the model takes the network for.
+    explained : float
+        Most nats that any proposed division explains per nat which assigning the
+        neurons to modules costs: more than 1 where there is evidence of modules. NaN
+        if Leiden found the modules. `structure_significance` tests it.
 
     See Also
     --------
@@ -114,6 +118,7 @@ class Partition:
     levels: tuple[IntVector, ...] = ()
     confidence: FloatVector | None = None
     kind: str | None = None
+    explained: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -302,6 +307,7 @@ def _partition_by_evidence(
         levels=(order, *coarser),
         confidence=confidence,
         kind=found.kind,
+        explained=found.explained,
         **vars(search),
     )
 

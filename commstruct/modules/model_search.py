@@ -56,8 +56,7 @@ FITTED_RESTARTS = 8
 SPECTRAL_MODULES = (8, 20, 50, 120, 300)
 SPECTRAL_FROM = 300
 DIMENSIONS = 30
-# Share of the connections from which a network is kept as a full matrix.
-FULL_SHARE = 0.3
+FULL_STARTS = 3000
 # Most modules of a proposal: tables of blocks grow with their square.
 MOST_MODULES = 1500
 # Most modules of a proposal for a correlation matrix, whose score takes the cube.
@@ -75,6 +74,8 @@ IMPLIED_ROUNDS = 2
 # Proposals that are grouped by each other, and least modules that can be in groups.
 NESTED_FROM = 8
 LEAST_NESTED = 4
+# Mean probability of the neurons' modules above which the best partition stands.
+CERTAIN = 0.99
 # Share of the connections that modules would have by chance, at least.
 LEAST_SHARE = 1e-9
 
@@ -86,12 +87,15 @@ class Found:
     Attributes
     ----------
     divided : Score, the best division; None if none was tried
+    explained : float
+        Most nats that a proposal explains per nat which its prior costs.
     agreement : float
     confidence : (n,) array
     kind : {"binary", "counts", "weights", "correlation"}
     """
 
     divided: Score | None
+    explained: float
     agreement: float
     confidence: FloatVector
     kind: str
@@ -115,7 +119,7 @@ def search_models(
     """Find the partition of most evidence of a network without isolated neurons."""
     n = weights.shape[0]
     if n < MIN_NEURONS:
-        return Found(None, 1.0, np.ones(n), kind_of(weights))
+        return Found(None, 0.0, 1.0, np.ones(n), kind_of(weights))
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
     with threadpool_limits(1, "blas"):  # the number of threads changes the rounding
         judge, kind = judge_of(
@@ -131,8 +135,8 @@ def search_models(
         refiner = Refiner(judge)
         proposed = _judged(judge, _proposals(weights, observations, seed, restarts))
         if not proposed:
-            return Found(None, 1.0, np.ones(n), kind)
-        if observations.propensities and n > MIN_NEURONS:
+            return Found(None, 0.0, 1.0, np.ones(n), kind)
+        if observations.propensities:
             proposed = _implied_resolutions(judge, observations, proposed, seed)
         tried = _distinct(proposed)
         n_tried = POOL if tried[0].nats > 0 else POOL_OF_NOISE
@@ -141,17 +145,17 @@ def search_models(
         pool = _distinct([refiner.refine(score, rng) for score in tried[:n_tried]])
         agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
         divided = _recombine(refiner, pool, tried, rng)
-        within: list[Score] = []
         if divided.nats > 0:
-            within = _judged(judge, _divided_within(observations, divided, seed))
-            within = [refiner.refine(score, rng) for score in within]
+            parts = list(_divided_within(judge, divided, seed))
+            within = [refiner.refine(score, rng) for score in parts]
             divided = max([divided, *within], key=lambda score: score.nats)
-            scores = [divided, *within, *pool, *tried[:NESTED_FROM]]
-            divided = _nested(judge, _distinct(scores))
-        confidence = np.ones(n)
-        if divided.nats > 0:
-            confidence = refiner.posterior(judge.score(divided.labels))
-    return Found(divided, agreement, confidence, kind)
+            scores = [divided, *within, *pool, *tried[:NESTED_FROM], *parts]
+            scores = _distinct(scores)
+            divided = _nested(judge, scores)
+            divided, confidence = _most_probable(refiner, divided, scores, rng)
+        else:
+            confidence = np.ones(n)
+    return Found(divided, _explained(proposed), agreement, confidence, kind)
 
 
 def judge_of(
@@ -207,6 +211,14 @@ def _judged(
     return scores
 
 
+def _explained(proposed: list[Score]) -> float:
+    """Most nats that modules explain per nat of their prior, before any refinement.
+
+    Networks with and without structure then have had the same search.
+    """
+    return max((score.nats - score.prior) / -score.prior for score in proposed)
+
+
 def _distinct(scores: list[Score]) -> list[Score]:
     """Scores from the best, one of each value."""
     best: list[Score] = []
@@ -224,7 +236,7 @@ def _proposals(
 ) -> Iterator[IntVector]:
     """Propose partitions by Leiden, by block models and by spectral embeddings."""
     n = observations.n_neurons
-    exists = _matrix(observations, np.ones(len(observations.pre)))
+    exists = observations.matrix(np.ones(len(observations.pre)))
     is_dense = observations.density > DENSE_SHARE
     resolutions: tuple[float, ...] = RESOLUTIONS_DENSE if is_dense else RESOLUTIONS
     if n > VERY_LARGE:
@@ -241,10 +253,10 @@ def _proposals(
     for sizes in observations.sizes:
         if n > FITTED and observations.propensities:
             break
-        scores = _matrix(observations, sizes.scores)
+        scores = observations.matrix(sizes.scores)
         yield from _by_leiden(scores, RESOLUTIONS_DENSE, seed)
         yield from _by_leiden(
-            _matrix(observations, (sizes.scores > STRONG).astype(np.float64)),
+            observations.matrix((sizes.scores > STRONG).astype(np.float64)),
             RESOLUTIONS_DENSE if n <= SPECTRAL_FROM else RESOLUTIONS,
             seed,
         )
@@ -252,13 +264,6 @@ def _proposals(
             known = exists if isinstance(exists, np.ndarray) else exists.toarray()
             connectome = as_connectome(scores, possible=known > 0)
             yield fit(connectome, family="gaussian").labels
-
-
-def _matrix(observations: Observations, values: FloatVector) -> Weights:
-    """Values of the connections as a matrix, dense where it is small or full."""
-    if observations.n_neurons <= SPECTRAL_FROM or observations.density > FULL_SHARE:
-        return observations.dense_matrix(values)
-    return observations.sparse_matrix(values)
 
 
 def _by_leiden(
@@ -281,11 +286,9 @@ def _by_k_means(matrix: Weights, seed: int) -> Iterator[IntVector]:
         if k > n // 5:
             break
         rng = np.random.default_rng([seed, k])
-        chosen = points[rng.choice(n, k, replace=False)]
-        if n <= 3000:
-            _, labels = kmeans2(points, k, iter=12, minit="++", rng=rng)
-        else:
-            _, labels = kmeans2(points, chosen, iter=12, minit="matrix")
+        # choosing starts far apart takes as long as k rounds of k-means
+        start = "++" if n <= FULL_STARTS else "points"
+        _, labels = kmeans2(points, k, iter=12, minit=start, rng=rng)
         yield labels.astype(np.int64)
 
 
@@ -302,7 +305,7 @@ def _implied_resolutions(
     received = np.bincount(observations.post, minlength=n).astype(float)
     if not observations.is_directed:
         sent = received = sent + received
-    matrix = _matrix(observations, np.ones(len(observations.pre)))
+    matrix = observations.matrix(np.ones(len(observations.pre)))
     is_very_large = observations.n_neurons > VERY_LARGE
     for round_ in range(1 if is_very_large else IMPLIED_ROUNDS):
         best = max(proposed, key=lambda score: score.nats)
@@ -356,27 +359,46 @@ def _recombine(
     return best
 
 
-def _divided_within(
-    observations: Observations, score: Score, seed: int
-) -> Iterator[IntVector]:
-    """Divide every module by itself, as if it were the whole network."""
+def _divided_within(judge: Judge, score: Score, seed: int) -> Iterator[Score]:
+    """Divide every module by itself, as if it were the whole network.
+
+    Scored with and without the modules as groups of their parts.
+    """
+    observations = judge.observations
     if _is_costly(score):
         return
-    views = [sizes.scores for sizes in observations.sizes[:1]]
+    views = [_beyond(score, sizes.scores, observations) for sizes in observations.sizes]
     if observations.propensities:
         views.insert(0, np.ones(len(observations.pre)))
     for values in views:
-        matrix = _matrix(observations, values)
+        matrix = observations.matrix(values)
         labels = np.zeros(observations.n_neurons, dtype=np.int64)
-        n_modules = 0
+        groups: list[int] = []
         for module in range(score.n_modules):
             members = np.flatnonzero(score.labels == module)
             part = np.zeros(len(members), dtype=np.int64)
             if len(members) >= MIN_NEURONS:
                 part = next(_by_leiden(matrix[members][:, members], (1.0,), seed))
-            labels[members] = n_modules + part
-            n_modules += int(part.max()) + 1
-        yield labels
+            labels[members] = len(groups) + part
+            groups += [module] * (int(part.max()) + 1)
+        divided = judge.score(labels)
+        yield divided
+        nested = judge.score(labels, np.array(groups))
+        if nested.supers is not None:
+            yield nested
+
+
+def _beyond(
+    score: Score, scores: FloatVector, observations: Observations
+) -> FloatVector:
+    """Scores less the mean of their block: what the modules leave unexplained."""
+    ends = score.labels[observations.pre], score.labels[observations.post]
+    if not observations.is_directed:
+        ends = np.minimum(*ends), np.maximum(*ends)
+    keys = ends[0] * score.n_modules + ends[1]
+    means = np.bincount(keys, weights=scores) / np.maximum(np.bincount(keys), 1)
+    beyond: FloatVector = scores - means[keys]
+    return beyond
 
 
 def _nested(judge: Judge, scores: list[Score]) -> Score:
@@ -395,6 +417,38 @@ def _nested(judge: Judge, scores: list[Score]) -> Score:
                 nested = judge.score(fine.labels, groups)
                 best = nested if nested.nats > best.nats + 1e-6 else best
     return best
+
+
+def _most_probable(
+    refiner: Refiner, best: Score, others: list[Score], rng: np.random.Generator
+) -> tuple[Score, FloatVector]:
+    """Where the best partition is uncertain, the likeliest module of each neuron.
+
+    Many partitions may then have about as much evidence as the best of all, which has
+    too few modules: every uncertain neuron costs more nats than it explains. Compared
+    is the evidence that the partitions around each candidate have together.
+
+    Returns
+    -------
+    partition : Score
+    confidence : (n,) array, probability of each neuron to be in its module
+    """
+    judge = refiner.judge
+    members = refiner.probabilities(best, rng)
+    chosen, chances = best, members[np.arange(len(members)), best.labels]
+    if chances.mean() > CERTAIN or _is_costly(best):
+        return chosen, chances
+    most = judge.score_probabilities(members, best.supers).nats
+    by_number = {score.n_modules: score for score in reversed(others)}
+    candidates = _distinct([s for s in by_number.values() if s.nats > NOISE])
+    for score in [best, *candidates[:POOL]]:
+        if score is not best:
+            members = refiner.probabilities(score, rng)
+        together = judge.score_probabilities(members, score.supers)
+        likeliest = judge.score(together.labels, together.supers)
+        if together.nats >= most and likeliest.nats > 0:
+            most, chosen, chances = together.nats, likeliest, members.max(axis=1)
+    return chosen, chances
 
 
 # -- Correlations ---------------------------------------------------------------------
@@ -421,10 +475,11 @@ def _search_correlations(
         if score.n_modules <= MOST_OF_CORRELATIONS
     ]
     if not proposed:
-        return Found(None, 1.0, np.ones(n), "correlation")
+        return Found(None, 0.0, 1.0, np.ones(n), "correlation")
     pool = [judge.refine(score, rng) for score in proposed[:POOL]]
     pool = _distinct([*pool, judge.split(_distinct(pool)[0], rng)])
     agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
     best = pool[0]
     confidence = judge.posterior(best) if best.nats > 0 else np.ones(n)
-    return Found(best, agreement, confidence, "correlation")
+    explained = _explained(proposed)
+    return Found(best, explained, agreement, confidence, "correlation")

@@ -37,6 +37,10 @@ MOST_BINS = 40
 LEAST_IN_BIN = 100
 # Probability of a connection at most and at least.
 LEAST = 1e-12
+# Neurons up to which, and share of the connections from which, a network is kept as a
+# full matrix, and sums over matrices are faster than over the list of connections.
+SMALL = 300
+FULL_SHARE = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +136,53 @@ class Observations:
         matrix = sparse.csr_array((values, (self.pre, self.post)), shape=shape)
         return matrix if self.is_directed else sparse.csr_array(matrix + matrix.T)
 
-    @property
+    @cached_property
+    def is_full(self) -> bool:
+        """Whether sums over matrices are faster than over the list of connections."""
+        return self.density > FULL_SHARE
+
+    def matrix(self, values: FloatVector) -> Weights:
+        """Values of the connections as a matrix, full where it is small or dense."""
+        if self.n_neurons <= SMALL or self.is_full:
+            return self.dense_matrix(values)
+        return self.sparse_matrix(values)
+
+    @cached_property
+    def existing(self) -> Weights:
+        """Which connections exist, as a matrix of 0 and 1."""
+        return self.matrix(np.ones(len(self.pre)))
+
+    @cached_property
+    def existing_both_ways(self) -> Weights:
+        """Which connections exist both ways, as a matrix of 0 and 1."""
+        return self.matrix((self.back >= 0).astype(np.float64))
+
+    @cached_property
+    def score_matrices(self) -> tuple[Weights, ...]:
+        """Scores of every model of sizes as a matrix, 0 where nothing connects."""
+        return tuple(self.matrix(sizes.scores) for sizes in self.sizes)
+
+    @cached_property
+    def mutual_score_matrices(self) -> tuple[Weights, ...]:
+        """The scores of connections that exist both ways."""
+        is_mutual = self.back >= 0
+        return tuple(self.matrix(sizes.scores * is_mutual) for sizes in self.sizes)
+
+    @cached_property
+    def mutual_moments(self) -> tuple[tuple[float, float], ...]:
+        """Sums of squares, and of products both ways, of the mutual scores.
+
+        One pair of numbers for every model of sizes.
+        """
+        other = self.back[self.mutual]
+        moments = []
+        for sizes in self.sizes:
+            scores = sizes.scores[self.mutual]
+            product = float(scores @ sizes.scores[other])
+            moments.append((float(scores @ scores), product))
+        return tuple(moments)
+
+    @cached_property
     def density(self) -> float:
         """Share of the possible connections that exist."""
         return len(self.pre) / self.n_pairs if self.n_pairs else 0.0
@@ -415,8 +465,12 @@ def _equalised(observations: Observations, values: FloatVector) -> FloatVector:
 def _without_effects(observations: Observations, scores: FloatVector) -> Sizes:
     """Subtract an effect of each sender and of each receiver, shrunk by evidence."""
     pre, post = observations.pre, observations.post
+    connected = _connections(observations, np.ones(len(scores)))
+    matrix = _connections(observations, scores)
+    sums = np.asarray(matrix.sum(axis=1)), np.asarray(matrix.sum(axis=0))
+    square = float(scores @ scores)
     fits = [
-        _fit_effects(observations, scores, precision)
+        _fit_effects(observations, connected, sums, square, precision)
         for precision in PRECISIONS[2:20:2]
     ]
     evidence, out, into = max(fits, key=lambda fit: fit[0])
@@ -430,32 +484,55 @@ def _without_effects(observations: Observations, scores: FloatVector) -> Sizes:
     return Sizes(left / (left.std() or 1.0), evidence + bent + curved + spread)
 
 
+def _connections(observations: Observations, values: FloatVector) -> Weights:
+    """Values of the connections, each once, as a matrix from pre to post."""
+    n = observations.n_neurons
+    if not observations.is_full:
+        return sparse.csr_array((values, (observations.pre, observations.post)), (n, n))
+    matrix = np.zeros((n, n))
+    matrix[observations.pre, observations.post] = values
+    return matrix
+
+
 def _fit_effects(
-    observations: Observations, scores: FloatVector, precision: float
+    observations: Observations,
+    connected: Weights,
+    sums: tuple[FloatVector, FloatVector],
+    square: float,
+    precision: float,
 ) -> tuple[float, FloatVector, FloatVector]:
-    """Evidence and effects at one precision of their prior, in units of the noise's."""
-    n, pre, post = observations.n_neurons, observations.pre, observations.post
-    n_out, n_in = np.bincount(pre, minlength=n), np.bincount(post, minlength=n)
+    """Evidence and effects at one precision of their prior, in units of the noise's.
+
+    Parameters
+    ----------
+    connected : (n, n) array or csr_array, which connections exist, each once
+    sums : two (n,) arrays, of the scores that each neuron sends and receives
+    square : sum of the squared scores
+    """
+    n = observations.n_neurons
+    sent, received = sums
+    n_out: FloatVector = np.asarray(connected.sum(axis=1))
+    n_in: FloatVector = np.asarray(connected.sum(axis=0))
+    backward = connected.T
     out, into = np.zeros(n), np.zeros(n)
     for _ in range(ROUNDS):
         if observations.is_directed:
-            left = scores - into[post]
-            out = np.bincount(pre, weights=left, minlength=n) / (n_out + precision)
-            left = scores - out[pre]
-            into = np.bincount(post, weights=left, minlength=n) / (n_in + precision)
+            out = (sent - connected @ into) / (n_out + precision)
+            into = (received - backward @ out) / (n_in + precision)
         else:  # one effect per neuron; half a step, as both ends change at once
-            sums = np.bincount(pre, weights=scores - out[post], minlength=n)
-            sums += np.bincount(post, weights=scores - out[pre], minlength=n)
-            out = into = (out + sums / (n_out + n_in + precision)) / 2
-    left = scores - out[pre] - into[post]
-    squares = np.square(left).sum() + precision * np.square(out).sum()
+            left = sent + received - connected @ into - backward @ out
+            out = into = (out + left / (n_out + n_in + precision)) / 2
+    squares = square - 2 * (out @ sent + into @ received)
+    squares += n_out @ np.square(out) + n_in @ np.square(into)
+    squares += 2 * (out @ (connected @ into)) + precision * np.square(out).sum()
     degrees = n_out if observations.is_directed else n_out + n_in
     cost = 0.5 * np.log1p(degrees / precision).sum()
     if observations.is_directed:
         squares += precision * np.square(into).sum()
         cost += 0.5 * np.log1p(n_in / precision).sum()
-    ratio = squares / np.square(scores).sum()
-    return float(-0.5 * len(scores) * np.log(ratio) - cost), out, into
+    n_scores = float(n_out.sum())
+    ratio = max(float(squares) / square, LEAST)
+    return float(-0.5 * n_scores * np.log(ratio) - cost), out, into
 
 
 def _without_curvature(

@@ -6,11 +6,13 @@ is that modules do not matter.
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 from scipy.special import betaln, xlogy
 
-from commstruct.connectome import gaps_closed
+from commstruct.connectome import Weights, gaps_closed
 from commstruct.modules.likelihood import label_prior, one_hot
 from commstruct.modules.observations import Observations, Propensities, Sizes
 from commstruct.vocabulary import (
@@ -26,6 +28,8 @@ from commstruct.vocabulary import (
 SHAPES = (None, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 # Precisions of the prior of a block's mean score, in units of that of the noise.
 MEAN_PRECISIONS = (16.0, 4.0, 1.0)
+# Neurons above which memberships are sparse.
+SMALL_MEMBERS = 500
 # Share of the variance of scores that is noise at least.
 MIN_RESIDUAL = 1e-9
 
@@ -56,14 +60,26 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Score:
-    """Evidence of one partition."""
+    """Evidence of one partition, and of groups of its modules where these explain more.
+
+    Attributes
+    ----------
+    supers : (n_modules,) array of int, group of each module, or None
+    """
 
     labels: IntVector
     nats: float
     prior: float
     existence: Layer
     sizes: Layer
-    levels: tuple[IntVector, ...] = ()
+    supers: IntVector | None = None
+
+    @property
+    def levels(self) -> tuple[IntVector, ...]:
+        """Modules of every neuron, finest first."""
+        if self.supers is None:
+            return (self.labels,)
+        return (self.labels, self.supers[self.labels])
 
     @property
     def model(self) -> str:
@@ -95,24 +111,43 @@ class Judge:
 
     def score(self, labels: IntVector, supers: IntVector | None = None) -> Score:
         """Score a partition, and with it a grouping of its modules."""
-        labels = gaps_closed(labels)
-        sizes = np.bincount(labels).astype(float)
-        prior = label_prior(sizes)
-        sums = Blocks(self.observations, labels)
-        existence, size = self._layers(sums, None)
-        levels: tuple[IntVector, ...] = (labels,)
         if supers is not None:
+            supers = gaps_closed(supers[np.unique(labels)])
+        labels = gaps_closed(labels)
+        return self._score(Blocks(self.observations, labels), supers)
+
+    def score_probabilities(
+        self, members: FloatMatrix, supers: IntVector | None
+    ) -> Score:
+        """Score a partition known only in probability: a bound on its evidence.
+
+        The evidence summed over all partitions is at least their mean evidence under
+        `members` plus the entropy of `members` (variational Bayes; Latouche, Birmele &
+        Ambroise 2012, doi:10.1177/1471082X1001200105). The mean is taken as that of
+        the expected blocks.
+        """
+        labels = members.argmax(axis=1)
+        score = self._score(Blocks(self.observations, labels, members), supers)
+        entropy = -float(xlogy(members, members).sum())
+        return replace(score, nats=score.nats + entropy, prior=score.prior + entropy)
+
+    def _score(self, sums: "Blocks", supers: IntVector | None) -> Score:
+        sizes = sums.sizes
+        prior = label_prior(sizes)
+        existence, size = self._layers(sums, None)
+        groups = None
+        if supers is not None and 0 < supers.max() < len(sizes) - 1:
             nested = self._layers(sums, supers)
             cost = label_prior(np.bincount(supers).astype(float))
             gain = nested[0].nats + nested[1].nats - existence.nats - size.nats
             if self.resolution * gain + cost > 0:
                 existence, size = nested
                 prior += cost
-                levels = (labels, supers[labels])
+                groups = supers
         nats = prior + self.resolution * (existence.nats + size.nats)
         if len(sizes) == 1:
             nats = 0.0
-        return Score(labels, float(nats), prior, existence, size, levels)
+        return Score(sums.labels, float(nats), prior, existence, size, groups)
 
     def _layers(self, sums: "Blocks", supers: IntVector | None) -> tuple[Layer, Layer]:
         """Best models of existence and of size, over those of one module."""
@@ -157,36 +192,97 @@ def _least_bad(
 
 
 class Blocks:
-    """Sums over the blocks of one partition."""
+    """Sums over the blocks of one partition, or of one known only in probability.
 
-    def __init__(self, observations: Observations, labels: IntVector) -> None:
+    Attributes
+    ----------
+    labels : (n,) array of int, the module of each neuron
+    members : (n, k) array or csr_array, the probability of each neuron to be in each
+        module, by default 1 for that of `labels`
+    sizes : (k,) array, number of neurons in each module
+    pairs : (k, k) array, connections that may exist
+    """
+
+    def __init__(
+        self,
+        observations: Observations,
+        labels: IntVector,
+        members: FloatMatrix | None = None,
+    ) -> None:
         self.observations, self.labels = observations, labels
-        k = self.n_modules = int(labels.max()) + 1
-        self.keys = labels[observations.pre] * k + labels[observations.post]
-        self.counts = self.sum_edges()
-        sizes = np.bincount(labels).astype(float)
-        self.members = None
+        self.by_matrix = members is not None or observations.is_full
+        k = int(labels.max()) + 1 if members is None else members.shape[1]
+        self.n_modules = k
+        self.members: Weights = _one_per_row(labels, k) if members is None else members
+        self.sizes = self.by_module(np.ones(len(labels)))
         if observations.possible is not None:
-            self.members = one_hot(labels, k)
             self.pairs = self.fold(self.sum_matrix(observations.possible))
         else:
-            self.pairs = self.fold(np.outer(sizes, sizes) - np.diag(sizes))
+            self.pairs = self.fold(self.products(np.ones(len(labels))))
 
-    def sum_edges(self, values: FloatVector | None = None) -> FloatMatrix:
-        """Sum a value of every connection over each block."""
+    def by_module(self, values: FloatVector) -> FloatVector:
+        """Sum a value of every neuron over each module."""
+        sums: FloatVector = self.members.T @ values
+        return sums
+
+    def products(
+        self, sending: FloatVector, receiving: FloatVector | None = None
+    ) -> FloatMatrix:
+        """Sum ``sending[i] * receiving[j]`` over the pairs of each block."""
+        receiving = sending if receiving is None else receiving
+        itself = as_dense(
+            self.members.T @ scaled_rows(self.members, sending * receiving)
+        )
+        all_pairs = np.outer(self.by_module(sending), self.by_module(receiving))
+        products: FloatMatrix = all_pairs - itself
+        return products
+
+    @cached_property
+    def counts(self) -> FloatMatrix:
+        """Connections in each block."""
+        if self.by_matrix:
+            return self.fold(self.sum_matrix(self.observations.existing))
+        return self._sum_edges(None)
+
+    @cached_property
+    def mutual_counts(self) -> FloatMatrix:
+        """Connections in each block that exist both ways."""
+        if self.by_matrix:
+            return self.sum_matrix(self.observations.existing_both_ways)
+        return self._sum_edges((self.observations.back >= 0).astype(np.float64))
+
+    def scores(self, index: int) -> FloatMatrix:
+        """Sum of the normal scores of each block, under one model of sizes."""
+        if self.by_matrix:
+            return self.fold(self.sum_matrix(self.observations.score_matrices[index]))
+        return self._sum_edges(self.observations.sizes[index].scores)
+
+    def mutual_scores(self, index: int) -> FloatMatrix:
+        """Sum of the scores of the connections that exist both ways."""
+        if self.by_matrix:
+            return self.sum_matrix(self.observations.mutual_score_matrices[index])
+        is_mutual = self.observations.back >= 0
+        return self._sum_edges(self.observations.sizes[index].scores * is_mutual)
+
+    @cached_property
+    def _keys(self) -> IntVector:
+        """Block of every connection."""
+        observations, labels = self.observations, self.labels
+        keys: IntVector = labels[observations.pre] * self.n_modules
+        keys += labels[observations.post]
+        return keys
+
+    def _sum_edges(self, values: FloatVector | None) -> FloatMatrix:
         k = self.n_modules
-        sums = np.bincount(self.keys, weights=values, minlength=k * k)
+        sums = np.bincount(self._keys, weights=values, minlength=k * k)
         blocks: FloatMatrix = sums.reshape(k, k).astype(float)
         if self.observations.is_directed:
             return blocks
         return np.triu(blocks) + np.tril(blocks, -1).T
 
-    def sum_matrix(self, matrix: FloatMatrix | BoolMatrix) -> FloatMatrix:
-        """Sum a full matrix over each block."""
-        if self.members is None:
-            self.members = one_hot(self.labels, self.n_modules)
-        sums: FloatMatrix = self.members.T @ (matrix @ self.members)
-        return sums
+    def sum_matrix(self, matrix: Weights | BoolMatrix) -> FloatMatrix:
+        """Sum a value of every pair of neurons over each block."""
+        return as_dense(self.members.T @ (matrix @ self.members))
 
     def fold(self, blocks: FloatMatrix) -> FloatMatrix:
         """Count every pair once if the network is undirected."""
@@ -195,6 +291,27 @@ class Blocks:
         folded: FloatMatrix = np.triu(blocks)
         folded[np.diag_indices(len(folded))] /= 2
         return folded
+
+
+def _one_per_row(labels: IntVector, k: int) -> Weights:
+    """Membership matrix (n, k) of labels."""
+    n = len(labels)
+    if n > SMALL_MEMBERS:
+        return sparse.csr_array((np.ones(n), (np.arange(n), labels)), shape=(n, k))
+    return one_hot(labels, k)
+
+
+def as_dense(matrix: Weights) -> FloatMatrix:
+    """Full array of a matrix that may be sparse."""
+    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+
+
+def scaled_rows(matrix: Weights, factors: FloatVector) -> Weights:
+    """Multiply every row by a number."""
+    if isinstance(matrix, np.ndarray):
+        scaled: FloatMatrix = matrix * factors[:, None]
+        return scaled
+    return sparse.csr_array(sparse.diags_array(factors) @ matrix)
 
 
 def classes_of(
@@ -271,7 +388,7 @@ def expected_blocks(sums: Blocks, model: Propensities) -> FloatMatrix:
         return sums.fold(sums.sum_matrix(model.matrix))
     if model.evidence == 0 and sums.observations.possible is not None:
         return sums.observations.density * sums.pairs
-    return sums.fold(_product_blocks(sums, model.sending, model.receiving))
+    return sums.fold(sums.products(model.sending, model.receiving))
 
 
 def _expected_products(
@@ -286,20 +403,7 @@ def _expected_products(
         square = sums.observations.density**2
         return square * sums.sum_matrix(mutual), square * sums.pairs
     out, into = model.sending, model.receiving
-    both = _product_blocks(sums, out * into, out * into)
-    return both, _product_blocks(sums, out**2, into**2)
-
-
-def _product_blocks(
-    sums: Blocks, sending: FloatVector, receiving: FloatVector
-) -> FloatMatrix:
-    """Sums over blocks of ``sending[i] * receiving[j]``, pairs of one neuron apart."""
-
-    def by_module(values: FloatVector) -> FloatVector:
-        return np.bincount(sums.labels, weights=values).astype(np.float64)
-
-    itself = np.diag(by_module(sending * receiving))
-    return np.outer(by_module(sending), by_module(receiving)) - itself
+    return sums.products(out * into), sums.products(out**2, into**2)
 
 
 def tilt(
@@ -341,36 +445,34 @@ def _size(
     sums: Blocks, index: int, model: Sizes, families: dict[str, IntMatrix]
 ) -> list[Layer]:
     """Evidence of every family that modules explain how large the connections are."""
-    observations = sums.observations
-    scores = model.scores
-    mutual = observations.mutual
-    counts, totals = sums.counts, sums.sum_edges(scores)
-    if len(mutual):
-        shared = np.zeros(len(scores))
-        shared[mutual] = 1.0
-        counts_both = sums.sum_edges(shared)
-        totals_both = sums.sum_edges(shared * scores)
+    counts, totals = sums.counts, sums.scores(index)
+    square_all = float(model.scores @ model.scores)
+    n_mutual = len(sums.observations.mutual)
+    if n_mutual:
+        counts_both, totals_both = sums.mutual_counts, sums.mutual_scores(index)
+        square_both, product_both = sums.observations.mutual_moments[index]
     layers = []
     for family, classes in families.items():
         n, total = pool(classes, counts), pool(classes, totals)
         deflation = 1.0
-        mutual_gain, square, n_all = 0.0, float(scores @ scores), float(len(scores))
-        if len(mutual):
-            means = np.where(n > 0, total / np.maximum(n, 1), 0.0)
+        mutual_gain, square, n_all = 0.0, square_all, float(len(model.scores))
+        if n_mutual:
+            # the correlation of what the two directions of a pair have beyond the means
+            # of their classes, which takes no more than sums over blocks
+            means = np.where(n > 0, total / np.maximum(n, 1), 0.0)[classes]
             if family == "none":
                 means = np.zeros_like(means)
-            left = scores[mutual] - means[classes.ravel()[sums.keys[mutual]]]
-            place = observations.back[mutual]
-            other = scores[place] - means[classes.ravel()[sums.keys[place]]]
-            correlation = float(left @ other) / max(float(left @ left), 1e-12)
+            left = square_both + ((counts_both * means - 2 * totals_both) * means).sum()
+            product = ((counts_both * means - 2 * totals_both) * means.T).sum()
+            correlation = (product_both + product) / max(left, 1e-12)
             correlation = min(max(correlation, -1 + 1e-9), 1 - 1e-9)
-            mutual_gain = -0.25 * len(mutual) * np.log1p(-(correlation**2))
+            mutual_gain = -0.25 * n_mutual * np.log1p(-(correlation**2))
             deflation = 1 / (1 + abs(correlation))
             share = deflation - 1
             n = n + share * pool(classes, counts_both)
             total = total + share * pool(classes, totals_both)
-            square += share * float(scores[mutual] @ scores[mutual])
-            n_all += share * len(mutual)
+            square += share * square_both
+            n_all += share * n_mutual
         gain, fit, precision = 0.0, 0.0, None
         if family != "none":
             gain, fit, precision = max(
