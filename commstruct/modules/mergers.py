@@ -31,12 +31,13 @@ MERGER_SHARE = 0.5
 
 def merged_modules(judge: Judge, model: Score) -> IntVector:
     """Labels after all mergers that gain evidence under the families of `model`."""
-    mergers = Mergers(judge, model)
     labels = model.labels
+    mergers = Mergers(judge, model, labels)
     for _ in range(MERGER_ROUNDS):
         if mergers.n_modules < 3:
             break
-        pairs, gains = mergers.gains()
+        pairs = mergers.candidates()
+        gains = mergers.gains(pairs)
         into = _chosen(pairs, gains, mergers.n_modules)
         if into is None:
             break
@@ -46,17 +47,34 @@ def merged_modules(judge: Judge, model: Score) -> IntVector:
     return labels
 
 
+def rejoined(
+    judge: Judge, model: Score, labels: IntVector, pairs: IntMatrix
+) -> IntVector:
+    """Labels after those of the given mergers that gain evidence, all at once.
+
+    Parameters
+    ----------
+    labels : (n,) array of int, more modules than those of `model`
+    pairs : (m, 2) array of int, modules of which each is in one pair at most
+    """
+    gains = Mergers(judge, model, labels).gains(pairs)
+    into = np.arange(int(labels.max()) + 1)
+    first, second = pairs[gains > 0].T
+    into[second] = first
+    return gaps_closed(into[labels])
+
+
 class Mergers:
     """Sums over the blocks of a partition, and what merging its modules would gain.
 
     Once the sums are made, the cost of a merger does not depend on the connections.
     """
 
-    def __init__(self, judge: Judge, model: Score) -> None:
-        """Sum over the blocks what the families of `model` need."""
+    def __init__(self, judge: Judge, model: Score, labels: IntVector) -> None:
+        """Sum over the blocks of `labels` what the families of `model` need."""
         self.judge, self.model = judge, model
         observations = self.observations = judge.observations
-        sums = Blocks(observations, model.labels)
+        sums = Blocks(observations, labels)
         self.sizes = sums.sizes
         self.existence: list[FloatMatrix] = []
         self.scores: list[FloatMatrix] = []
@@ -89,9 +107,8 @@ class Mergers:
             return sums
         return np.triu(sums) + np.tril(sums, -1).T
 
-    def gains(self) -> tuple[IntMatrix, FloatVector]:
-        """Candidate pairs of modules, and the nats that merging each would gain."""
-        pairs = self._candidates()
+    def gains(self, pairs: IntMatrix) -> FloatVector:
+        """Nats that merging each pair of modules would gain."""
         gains = np.zeros(len(pairs))
         if self.existence:
             gains = gains + self._existence_gains(self.model.existence, pairs)
@@ -99,7 +116,8 @@ class Mergers:
             gains = gains + self._size_gains(self.model.sizes, pairs)
         first, second = self.sizes[pairs].T
         prior = merge_prior(first, second, self.sizes.sum(), self.n_modules)
-        return pairs, self.judge.resolution * gains + prior
+        total: FloatVector = self.judge.resolution * gains + prior
+        return total
 
     def _existence_gains(self, layer: Layer, pairs: IntMatrix) -> FloatVector:
         """Nats of existence that merging each pair of modules gains."""
@@ -146,8 +164,8 @@ class Mergers:
         total, n = (pool(classes, blocks) for blocks in self.scores)
         return float((total * total / (n + precision)).sum())
 
-    def _candidates(self) -> IntMatrix:
-        """Pairs of modules that may be merged."""
+    def candidates(self) -> IntMatrix:
+        """Pairs of modules that may be merged: all, or those that are alike or near."""
         k = self.n_modules
         if k <= MANY_MODULES:
             return np.array(np.triu_indices(k, 1)).T

@@ -146,6 +146,8 @@ def search_models(
         agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
         divided = _recombine(refiner, pool, tried, rng)
         if divided.nats > 0:
+            split = refiner.split(divided, rng)
+            divided = split if split is divided else refiner.refine(split, rng)
             parts = list(_divided_within(judge, divided, seed))
             within = [refiner.refine(score, rng) for score in parts]
             divided = max([divided, *within], key=lambda score: score.nats)

@@ -5,7 +5,7 @@ from scipy import sparse
 from scipy.special import softmax
 
 from commstruct.connectome import Weights
-from commstruct.modules.mergers import merged_modules
+from commstruct.modules.mergers import merged_modules, rejoined
 from commstruct.modules.observations import Observations
 from commstruct.modules.scoring import (
     MIN_RESIDUAL,
@@ -26,6 +26,11 @@ from commstruct.vocabulary import FloatMatrix, FloatVector, IntMatrix, IntVector
 PARTS = 6
 # Rounds of moves at most.
 ROUNDS = 12
+# Rounds in which all modules are split, neurons in a module that is, and rounds of
+# two-means by which its halves are found.
+SPLIT_ROUNDS = 6
+LEAST_SPLIT = 4
+HALVING_ROUNDS = 4
 # Rounds of the mean field at most, the change from which probabilities have settled,
 # and neurons times modules up to which they are sought.
 MEAN_FIELD_ROUNDS = 40
@@ -130,6 +135,49 @@ class Refiner:
         others = sums.sizes - as_dense(members[part])
         return self.judge.resolution * total + np.log(others + 1)
 
+    def split(self, score: Score, rng: np.random.Generator) -> Score:
+        """Split modules whose neurons connect to the modules in two ways, if it pays.
+
+        Every module is cut along the first principal component of what its neurons
+        send to and receive from all modules; the halves that have less evidence than
+        their module are joined again.
+        """
+        best = score
+        for _ in range(SPLIT_ROUNDS):
+            labels, pairs = self._halves(best)
+            if not len(pairs):
+                break
+            labels = rejoined(self.judge, best, labels, pairs)
+            divided = self.move(self.judge.score(labels), rng)
+            if divided.nats <= best.nats + 1e-6:
+                break
+            best = divided
+        return best
+
+    def _halves(self, score: Score) -> tuple[IntVector, IntMatrix]:
+        """Labels with every module cut in two, and the pairs of halves."""
+        sums = Blocks(self.observations, score.labels)
+        views = []
+        if score.existence.family != "none":
+            views += [np.sqrt(as_dense(m @ sums.members)) for m, _ in self.exists]
+        if score.sizes.family != "none":
+            for matrix, weight, _ in self._score_matrices(score.sizes):
+                n_scores = np.maximum(as_dense(weight @ sums.members), 1)
+                views.append(as_dense(matrix @ sums.members) / np.sqrt(n_scores))
+        profiles = np.hstack(views)
+        labels, pairs = score.labels.copy(), []
+        order = np.argsort(labels, kind="stable")
+        ends = np.cumsum(np.bincount(labels))
+        for module, members in enumerate(np.split(order, ends[:-1])):
+            if len(members) < LEAST_SPLIT:
+                continue
+            upper = _first_component(profiles[members]) > 0
+            if 0 < upper.sum() < len(members):
+                new = score.n_modules + len(pairs)
+                labels[members[upper]] = new
+                pairs.append((module, new))
+        return labels, np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
     def _score_matrices(self, layer: Layer) -> list[tuple[Weights, Weights, bool]]:
         """Weighted scores and their weights, from each neuron and onto it."""
         key = (layer.index, round(layer.deflation, 2))
@@ -160,6 +208,20 @@ class Refiner:
             return score
         merged = self.judge.score(labels)
         return merged if merged.nats > score.nats else score
+
+
+def _first_component(profiles: FloatMatrix) -> FloatVector:
+    """First principal component of rows, moved to where it parts them best."""
+    centred = profiles - profiles.mean(axis=0)
+    products = centred @ centred.T
+    component: FloatVector = np.linalg.eigh(products)[1][:, -1]
+    for _ in range(HALVING_ROUNDS):  # two-means, from the signs of the component
+        upper = component > 0
+        if not 0 < upper.sum() < len(upper):
+            break
+        high, low = profiles[upper].mean(axis=0), profiles[~upper].mean(axis=0)
+        component = (profiles - (high + low) / 2) @ (high - low)
+    return component
 
 
 def _both_ways(

@@ -458,8 +458,9 @@ def _size(
         mutual_gain, square, n_all = 0.0, square_all, float(len(model.scores))
         if n_mutual:
             # the correlation of what the two directions of a pair have beyond the means
-            # of their classes, which takes no more than sums over blocks
-            means = np.where(n > 0, total / np.maximum(n, 1), 0.0)[classes]
+            # of their classes, shrunk as in the evidence: of a class of one score nothing
+            # would be left. It takes no more than sums over blocks.
+            means = (total / (n + MEAN_PRECISIONS[-1]))[classes]
             if family == "none":
                 means = np.zeros_like(means)
             left = square_both + ((counts_both * means - 2 * totals_both) * means).sum()
