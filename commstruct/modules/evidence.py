@@ -177,8 +177,8 @@ def _evidence(
             single = score.n_modules == 1
             result[name] = Evidence(
                 nats=score.nats,
-                existence=0.0 if single else score.existence.nats,
-                sizes=0.0 if single else score.sizes.nats,
+                existence=0.0 if single else float(score.existence.nats),
+                sizes=0.0 if single else float(score.sizes.nats),
                 assignment=score.prior,
                 n_modules=score.n_modules,
                 model="one module" if single else score.model,

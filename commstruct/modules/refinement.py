@@ -213,8 +213,11 @@ class Refiner:
 def _first_component(profiles: FloatMatrix) -> FloatVector:
     """First principal component of rows, moved to where it parts them best."""
     centred = profiles - profiles.mean(axis=0)
-    products = centred @ centred.T
-    component: FloatVector = np.linalg.eigh(products)[1][:, -1]
+    component: FloatVector
+    if len(centred) <= centred.shape[1]:
+        component = np.linalg.eigh(centred @ centred.T)[1][:, -1]
+    else:
+        component = centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1]
     for _ in range(HALVING_ROUNDS):  # two-means, from the signs of the component
         upper = component > 0
         if not 0 < upper.sum() < len(upper):

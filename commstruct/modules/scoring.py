@@ -457,9 +457,8 @@ def _size(
         deflation = 1.0
         mutual_gain, square, n_all = 0.0, square_all, float(len(model.scores))
         if n_mutual:
-            # the correlation of what the two directions of a pair have beyond the means
-            # of their classes, shrunk as in the evidence: of a class of one score nothing
-            # would be left. It takes no more than sums over blocks.
+            # Correlation of what both directions of a pair have beyond the means of
+            # their classes. These are shrunk, as a class of one score has nothing left.
             means = (total / (n + MEAN_PRECISIONS[-1]))[classes]
             if family == "none":
                 means = np.zeros_like(means)
