@@ -33,6 +33,7 @@ from .files import ReadReport as ReadReport
 from .files import read_connectome as read_connectome
 from .files import read_connectome_with_report as read_connectome_with_report
 from .files import write_connectome as write_connectome
+from .labels import as_labels as as_labels
 from .modules import Evidence as Evidence
 from .modules import Partition as Partition
 from .modules import ResolutionScan as ResolutionScan

@@ -15,7 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from commstruct.checks import check_choice
-from commstruct.vocabulary import ORIENTATIONS, BoolMatrix, FloatMatrix, IntVector
+from commstruct.vocabulary import (
+    ORIENTATIONS,
+    ROLES,
+    BoolMatrix,
+    FloatMatrix,
+    IntVector,
+)
 
 if TYPE_CHECKING:  # loaded only by those who use them: they take most of a second
     import igraph
@@ -98,6 +104,11 @@ class Connectome:
     def n_neurons(self) -> int:
         """Number of neurons, including those without synapses."""
         return len(self.names)
+
+    @cached_property
+    def has_names(self) -> bool:
+        """Whether neurons have names of their own, not just ``"0"`` to ``"n - 1"``."""
+        return self.names != tuple(map(str, range(self.n_neurons)))
 
     @property
     def types(self) -> tuple[str, ...] | None:
@@ -224,14 +235,17 @@ def as_connectome(
     Parameters
     ----------
     network : Connectome, array, scipy.sparse array or matrix, pandas.DataFrame,
-            networkx graph, igraph graph, or two-dimensional xarray.DataArray
+            networkx graph, igraph graph, two-dimensional xarray.DataArray,
+            sims.Network, or sims.Run
         Weights ``[pre, post]``. Edges of a graph without a ``weight`` have weight 1,
         parallel edges are summed, an undirected edge counts in both directions, and a
         self-connection of weight w is w on the diagonal, as in
         ``networkx.to_numpy_array``: one synapse, which its neuron sends once and
         receives once (docs/scores.md: self-connections). The columns of a table are
         put into the order of its rows. An xarray whose dimensions are named
-        ``post, pre`` is transposed. A `Connectome` is returned as it is unless another
+        ``post, pre`` is transposed. A simulated network has the ``role`` of its neurons
+        as an attribute and its mask as `possible`; of a run it is the trained network.
+        A `Connectome` is returned as it is unless another
         argument changes it.
     names : iterable, optional
         Name of each neuron, converted to text. Default: the names in the network,
@@ -296,7 +310,11 @@ def as_connectome(
         orientation = network.orientation
         transposed = False
     else:
+        if is_simulated(getattr(network, "network", None)):
+            network = network.network  # of a run
         matrix, own_names, own_attributes = _parts(network)
+        if possible is None and is_simulated(network):
+            possible = network.to(np).mask
         weights = _checked_weights(matrix)
         transposed = orientation == "post-pre"
         if transposed:
@@ -400,16 +418,26 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+def is_simulated(network: Any) -> bool:
+    """Whether a network is one of the simulator, which this package does not import."""
+    return all(
+        hasattr(network, name)
+        for name in ("weights", "mask", "inputs", "hidden", "outputs", "to")
+    )
+
+
 def _parts(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
     """Matrix, names and attributes of a network of any supported type."""
-    if _is_a(network, "pandas", "DataFrame"):
+    if is_a(network, "pandas", "DataFrame"):
         return _from_table(network), network.index, None
-    if _is_a(network, "xarray", "DataArray"):
+    if is_a(network, "xarray", "DataArray"):
         return _from_xarray(network)
-    if _is_a(network, "networkx", "Graph"):
+    if is_a(network, "networkx", "Graph"):
         return _from_networkx(network)
-    if _is_a(network, "igraph", "Graph"):
+    if is_a(network, "igraph", "Graph"):
         return _from_igraph(network)
+    if is_simulated(network):
+        return _from_simulated(network)
     if isinstance(network, np.ma.MaskedArray):
         raise TypeError("weights must not be masked, got a masked array")
     if sparse.issparse(network):
@@ -418,12 +446,12 @@ def _parts(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
         return np.asarray(network), None, None
     raise TypeError(
         "network must be a Connectome, an array, a scipy.sparse array, a DataFrame, a "
-        "networkx or igraph graph or an xarray.DataArray, got "
+        "networkx or igraph graph, an xarray.DataArray or a sims.Network, got "
         f"{type(network).__name__}"
     )
 
 
-def _is_a(value: Any, library: str, name: str) -> bool:
+def is_a(value: Any, library: str, name: str) -> bool:
     """Whether a value is an instance of a class of a library that may not be loaded.
 
     Whoever made an instance has loaded its library, so that there is no need to
@@ -480,6 +508,13 @@ def _from_igraph(graph: igraph.Graph) -> tuple[Any, Iterable[object] | None, Any
     names = graph.vs["name"] if "name" in graph.vs.attributes() else None
     matrix = sparse.coo_array((weight, (ends[:, 0], ends[:, 1])), shape=(n, n))
     return matrix, names, columns or None
+
+
+def _from_simulated(network: Any) -> tuple[Any, None, Any]:
+    role = np.empty(len(network.mask), dtype=object)
+    for name in ROLES:
+        role[getattr(network, f"{name}s" if name != "hidden" else name)] = name
+    return network.to(np).weights, None, {"role": role.tolist()}
 
 
 def _checked_weights(matrix: Any) -> Weights:

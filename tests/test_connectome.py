@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
+import sims
 from commstruct.connectome import as_connectome, canonical_labels, check_labels
 
 CHAIN = np.array([[0.0, 2.0, 0.0], [0.0, 0.0, -1.5], [0.0, 0.0, 0.0]])
@@ -365,3 +366,29 @@ def test_the_weight_of_a_loop_is_on_the_diagonal(kind):
 def test_parallel_loops_are_summed():
     graph = nx.MultiGraph([(0, 0, {"weight": 3.0}), (0, 0, {"weight": 2.0}), (0, 1)])
     assert as_connectome(graph).weights.diagonal().tolist() == [5.0, 0.0]
+
+
+def test_simulated_networks_and_runs_keep_their_roles_and_mask():
+    network = sims.layered([3, 4, 2], seed=1)
+    task = sims.parity_task(n_bits=3)
+    run = sims.train(network, task, learning_rate=0.1, steps=2, checkpoints=2)
+    for source, trained in ((network, network), (run, run.network)):
+        connectome = as_connectome(source)
+        np.testing.assert_array_equal(connectome.weights, trained.weights)
+        np.testing.assert_array_equal(connectome.possible, trained.mask)
+        roles = ["input"] * 3 + ["hidden"] * 4 + ["output"] * 2
+        assert connectome.attributes["role"].tolist() == roles
+        assert not connectome.has_names
+    renamed = as_connectome(
+        network, names=list("abcdefghi"), possible=~np.eye(9, dtype=bool)
+    )
+    assert renamed.names[0] == "a"
+    assert renamed.has_names
+    assert renamed.possible.sum() == 72
+
+
+def test_neurons_have_names_of_their_own_unless_these_are_their_numbers():
+    assert not as_connectome(np.eye(3)).has_names
+    assert not as_connectome(nx.path_graph(3)).has_names
+    assert as_connectome(np.eye(3), names=[1, 2, 3]).has_names
+    assert as_connectome(np.eye(3)).subset([2, 0]).has_names

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import sparse
 
 from commstruct.blocks.structure import (
@@ -20,6 +19,7 @@ from commstruct.blocks.structure import (
 )
 from commstruct.checks import check_counts, check_shares, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome, weight_unit
+from commstruct.labels import Labels
 from commstruct.vocabulary import (
     BoolMatrix,
     FloatMatrix,
@@ -67,7 +67,7 @@ class BlockIntervals:
 
 def block_intervals(
     network: Any,
-    labels: ArrayLike,
+    labels: Labels,
     *,
     seed: int = 0,
     n_bootstraps: int = 1000,
@@ -88,7 +88,7 @@ def block_intervals(
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
-    labels : (n,) array of int or text, module of each neuron
+    labels : module of each neuron, in any form that `as_labels` takes
     seed : int, default 0
     n_bootstraps : int, at least 1
     confidence : float between 0 and 1

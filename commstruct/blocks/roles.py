@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from commstruct.blocks.structure import off_diagonal, quotient
-from commstruct.connectome import as_connectome, check_labels, weight_unit
+from commstruct.connectome import as_connectome, weight_unit
+from commstruct.labels import Labels, as_labels
 from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
@@ -66,13 +66,13 @@ class NeuronRoles:
         return pd.DataFrame(columns, index=index).reset_index()
 
 
-def neuron_roles(network: Any, labels: ArrayLike) -> NeuronRoles:
+def neuron_roles(network: Any, labels: Labels) -> NeuronRoles:
     """Measure the participation of each neuron in its own and in the other modules.
 
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
-    labels : (n,) array of int or text, module of each neuron
+    labels : module of each neuron, in any form that `as_labels` takes
 
     Returns
     -------
@@ -100,7 +100,7 @@ def neuron_roles(network: Any, labels: ArrayLike) -> NeuronRoles:
     array([0.  , 0.  , 0.44, 0.44, 0.  , 0.  ])
     """
     connectome = as_connectome(network)
-    modules = check_labels(labels, connectome.n_neurons)
+    modules = as_labels(labels, connectome)
     n, k = len(modules), int(modules.max()) + 1
     pre, post, values = off_diagonal(connectome)
     unit = weight_unit(values)

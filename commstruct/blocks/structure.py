@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 
 from commstruct.blocks.pair_types import PairTypes, directed_types, undirected_types
@@ -13,10 +13,10 @@ from commstruct.connectome import (
     Connectome,
     Weights,
     as_connectome,
-    check_labels,
     read_only,
     weight_unit,
 )
+from commstruct.labels import Labels, as_labels
 from commstruct.modules.finding import modularity
 from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
@@ -134,14 +134,14 @@ class BlockStructure:
 
 
 def block_structure(
-    network: Any, labels: ArrayLike, *, keep_isolated: bool = False
+    network: Any, labels: Labels, *, keep_isolated: bool = False
 ) -> BlockStructure:
     """Measure the block structure of a network under given modules.
 
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
-    labels : (n,) array of int or text, module of each neuron
+    labels : module of each neuron, in any form that `as_labels` takes
     keep_isolated : bool, default False
         Whether a neuron without connections that is a module of its own has blocks,
         as it must where several networks share their modules.
@@ -232,14 +232,14 @@ def block_structure(
 
 
 def block_labels(
-    connectome: Connectome, labels: ArrayLike, *, keep: bool = False
+    connectome: Connectome, labels: Labels, *, keep: bool = False
 ) -> tuple[IntVector, int, int]:
     """Number the modules that have blocks, then neurons without connections.
 
     Parameters
     ----------
     connectome : Connectome
-    labels : (n,) array of int or text, module of each neuron
+    labels : module of each neuron, in any form that `as_labels` takes
     keep : bool
         Whether a neuron without connections that is its own module has blocks too.
 
@@ -250,7 +250,7 @@ def block_labels(
     k : int, number of modules with blocks
     n_isolated : int, number of neurons left out
     """
-    modules = check_labels(labels, connectome.n_neurons)
+    modules = as_labels(labels, connectome)
     sizes = np.bincount(modules)
     left_out = np.zeros(len(sizes), dtype=bool)
     if not keep and sizes.min() == 1:
@@ -266,7 +266,7 @@ def block_labels(
     return numbers[modules], k, n_isolated
 
 
-def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
+def block_means(network: Any, labels: Labels) -> FloatMatrix:
     """Mean weight from each module onto each, self-connections left out.
 
     The same as `means` of `block_structure`, but faster, for large networks or many
@@ -277,7 +277,7 @@ def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
-    labels : (n,) array of int or text, module of each neuron
+    labels : module of each neuron, in any form that `as_labels` takes
 
     Returns
     -------
@@ -302,8 +302,8 @@ def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
     array([[2. , 5.5],
            [3. , nan]])
     """
-    weights, pairs = _summable(network)
-    modules = check_labels(labels, weights.shape[0])
+    weights, pairs, neurons = _summable(network)
+    modules = as_labels(labels, neurons)
     k = int(modules.max()) + 1
     if isinstance(weights, np.ndarray):
         members = np.eye(k)[modules]
@@ -319,8 +319,10 @@ def block_means(network: Any, labels: ArrayLike) -> FloatMatrix:
 
 def _summable(
     network: Any,
-) -> tuple[Weights, tuple[IntVector, IntVector] | None]:
-    """Weights to be summed, and the pairs that may be connected, or None if all may.
+) -> tuple[Weights, tuple[IntVector, IntVector] | None, Connectome | int]:
+    """Weights to be summed, the pairs that may be connected, and what has the neurons.
+
+    The pairs are None if all may be connected.
 
     A sparse matrix by rows is used as it is. Copying it would take longer than summing,
     and the sums do not depend on how it stores its entries.
@@ -328,9 +330,9 @@ def _summable(
     if sparse.issparse(network) and network.format == "csr":
         n, columns = network.shape
         if network.dtype == np.float64 and 0 < n == columns:
-            return network, None
+            return network, None, n
     connectome = as_connectome(network)
-    return connectome.weights, possible_pairs(connectome)
+    return connectome.weights, possible_pairs(connectome), connectome
 
 
 def _sparse_block_sums(

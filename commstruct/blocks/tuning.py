@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from commstruct.checks import check_counts
-from commstruct.connectome import check_labels
+from commstruct.labels import Labels, as_labels
 from commstruct.statistics import CONSTANT, p_value, p_values
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
@@ -70,7 +70,7 @@ class ModuleTuning:
 def module_tuning(
     rates: ArrayLike,
     classes: ArrayLike,
-    labels: ArrayLike,
+    labels: Labels,
     *,
     seed: int = 0,
     n_permutations: int = 999,
@@ -86,8 +86,7 @@ def module_tuning(
         Rates of the neurons that have modules.
     classes : (samples,) array of int
         Class of each sample, from 0.
-    labels : (n,) array of int
-        Module of each neuron.
+    labels : module of each neuron, in any form that `as_labels` takes
     seed : int, default 0
     n_permutations : int, at least 1
 
@@ -128,7 +127,7 @@ def module_tuning(
         )
     if not np.isfinite(values).all():
         raise ValueError("rates must be finite, got NaN or infinity")
-    modules = check_labels(labels, values.shape[1])
+    modules = as_labels(labels, values.shape[1])
     names, class_of = np.unique(class_of, return_inverse=True)
     if len(names) < 2:
         raise ValueError(f"classes must be at least 2, got {len(names)}")

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.metrics import (
     adjusted_mutual_info_score,
     normalized_mutual_info_score,
     rand_score,
 )
 
-from commstruct.connectome import check_labels
+from commstruct.labels import Labels, aligned_labels
 from commstruct.modules.agreement import partition_distances, rand_indices
 
 
@@ -54,13 +53,13 @@ class PartitionComparison:
     rand: float
 
 
-def compare_partitions(a: ArrayLike, b: ArrayLike) -> PartitionComparison:
-    """Compare two partitions of the same neurons, in the same order.
+def compare_partitions(a: Labels, b: Labels) -> PartitionComparison:
+    """Compare two partitions of the same neurons.
 
     Parameters
     ----------
-    a, b : (n,) arrays of int or text
-        Module of each neuron.
+    a, b : module of each neuron, in any form that `as_labels` takes
+        Matched by the names of the neurons where both have names, else by order.
 
     Returns
     -------
@@ -86,10 +85,8 @@ def compare_partitions(a: ArrayLike, b: ArrayLike) -> PartitionComparison:
     >>> round(result.rand, 3), round(result.ari, 3)
     (0.5, 0.0)
     """
-    n = len(np.asarray(a))
-    if n == 0:
-        raise ValueError("labels must be of at least one neuron, got none")
-    one, other = check_labels(a, n), check_labels(b, n)
+    one, other = aligned_labels(a, b)
+    n = len(one)
     return PartitionComparison(
         vi=float(partition_distances([one, other])[0, 1] * np.log(n)),
         nmi=float(normalized_mutual_info_score(one, other)),

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from commstruct.connectome import check_labels
+from commstruct.labels import Labels, aligned_labels
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 # Entries of the table of overlaps between modules that is held in memory at a time,
@@ -14,12 +15,13 @@ from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 MAX_OVERLAPS = 10_000_000
 
 
-def agreement_matrix(partitions: Sequence[ArrayLike]) -> sparse.csr_array:
+def agreement_matrix(partitions: Sequence[Labels]) -> sparse.csr_array:
     """Share of partitions that assign two neurons to one module, 1 on the diagonal.
 
     Parameters
     ----------
-    partitions : sequence of (n,) arrays of int or text
+    partitions : sequence of labels, in any form that `as_labels` takes
+        Matched by the names of the neurons where they have names.
 
     Returns
     -------
@@ -43,7 +45,9 @@ def agreement_matrix(partitions: Sequence[ArrayLike]) -> sparse.csr_array:
            [0.5, 1. , 0.5],
            [0. , 0.5, 1. ]])
     """
-    members, _ = _members(partitions)
+    if not len(partitions):
+        raise ValueError("partitions must be at least one, got none")
+    members, _ = _members(aligned_labels(*partitions))
     return (members @ members.T) / len(partitions)
 
 

@@ -11,7 +11,13 @@ from scipy import sparse
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.agreement import agreement_matrix, mean_rand_index
-from commstruct.modules.finding import Partition, Search, find_modules, modularity
+from commstruct.modules.finding import (
+    Partition,
+    Search,
+    find_modules,
+    modularity,
+    own_names,
+)
 from commstruct.modules.leiden import leiden_restarts
 from commstruct.vocabulary import IntVector
 
@@ -99,6 +105,7 @@ def consensus_modules(
         quality=modularity(connectome, labels, signs=signs, resolution=resolution),
         agreement=mean_rand_index(runs),
         engine=f"consensus of {restarts} runs",
+        names=own_names(connectome),
     )
 
 

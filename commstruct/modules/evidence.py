@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from commstruct.checks import check_choice
-from commstruct.connectome import Connectome, as_connectome, check_labels, gaps_closed
+from commstruct.connectome import Connectome, as_connectome, gaps_closed
+from commstruct.labels import Labels, as_labels
 from commstruct.modules.finding import connected_part
 from commstruct.modules.model_search import judge_of
 from commstruct.vocabulary import SIGNS
@@ -56,7 +56,7 @@ class Evidence:
 
 def evidence(
     network: Any,
-    labels: ArrayLike,
+    labels: Labels,
     *,
     signs: str = "signed",
     n_samples: float | None = None,
@@ -70,7 +70,7 @@ def evidence(
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
-    labels : (n,) array of int or text, module of each neuron
+    labels : module of each neuron, in any form that `as_labels` takes
         Neurons without connections are left out.
     signs, n_samples : see `find_modules`
 
@@ -105,7 +105,7 @@ def evidence(
 
 def compare_evidence(
     network: Any,
-    partitions: Mapping[str, ArrayLike],
+    partitions: Mapping[str, Labels],
     *,
     signs: str = "signed",
     n_samples: float | None = None,
@@ -115,7 +115,7 @@ def compare_evidence(
     Parameters
     ----------
     network : Connectome, or anything `as_connectome` takes
-    partitions : dict of name -> (n,) array of int or text
+    partitions : dict of name -> labels, in any form that `as_labels` takes
     signs, n_samples : see `find_modules`
 
     Returns
@@ -153,15 +153,14 @@ def compare_evidence(
 
 def _evidence(
     connectome: Connectome,
-    partitions: Mapping[str, ArrayLike],
+    partitions: Mapping[str, Labels],
     signs: str,
     n_samples: float | None,
 ) -> dict[str, Evidence]:
     """Score every partition by the same judge."""
     check_choice("signs", signs, SIGNS)
     labels = {
-        name: check_labels(values, connectome.n_neurons)
-        for name, values in partitions.items()
+        name: as_labels(values, connectome) for name, values in partitions.items()
     }
     connected, weights, possible = connected_part(connectome, signs)
     result = {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+import pandas as pd
 
 from commstruct.checks import check_choice, check_counts, check_positive, spawn_seeds
 from commstruct.connectome import (
@@ -13,8 +13,8 @@ from commstruct.connectome import (
     Weights,
     as_connectome,
     canonical_labels,
-    check_labels,
 )
+from commstruct.labels import Labels, as_labels
 from commstruct.modules.agreement import mean_rand_index
 from commstruct.modules.blockmodel import as_modelled
 from commstruct.modules.leiden import (
@@ -80,11 +80,14 @@ class Partition:
         Probability that each neuron is in its module, given the modules of all others
         and the model; 1 if there is one module, None if Leiden found the modules.
     kind : {"binary", "counts", "weights", "correlation"} or None
-        Kind of data that the model takes the network for.
+        Kind of data that the model takes the network for; None if Leiden found the
+        modules.
     explained : float
         Most nats that any proposed division explains per nat which assigning the
         neurons to modules costs: more than 1 where there is evidence of modules. NaN
         if Leiden found the modules. `structure_significance` tests it.
+    names : tuple of str or None
+        Names of the neurons; None if they have none but their numbers.
 
     See Also
     --------
@@ -101,6 +104,8 @@ class Partition:
     array([0, 0, 0, 0, 1, 1, 1, 1])
     >>> partition.n_modules, round(partition.quality, 6), partition.agreement
     (2, 0.5, 1.0)
+    >>> partition.to_sets()
+    [{0, 1, 2, 3}, {4, 5, 6, 7}]
     """
 
     labels: IntVector
@@ -119,6 +124,41 @@ class Partition:
     confidence: FloatVector | None = None
     kind: str | None = None
     explained: float = float("nan")
+    names: tuple[str, ...] | None = None
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a table with one row per neuron, indexed by name or by number.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``module``, then ``level_1``, ``level_2`` and so on for the groups of
+            modules, from fine to coarse, and ``confidence`` if it is known.
+        """
+        index = pd.Index(self._keys(), name="neuron")
+        table = pd.DataFrame({"module": self.labels}, index=index)
+        for level, labels in enumerate(self.levels[1:], start=1):
+            table[f"level_{level}"] = labels
+        if self.confidence is not None:
+            table["confidence"] = self.confidence
+        return table
+
+    def to_sets(self) -> list[set[str]] | list[set[int]]:
+        """Return the names or numbers of the neurons of each module, module 0 first."""
+        members: list[set[Any]] = [set() for _ in range(self.n_modules)]
+        for key, module in self.to_dict().items():
+            members[module].add(key)
+        return members
+
+    def to_dict(self) -> dict[str, int] | dict[int, int]:
+        """Return the module of each neuron, by name or by number."""
+        modules: dict[Any, int] = dict(
+            zip(self._keys(), self.labels.tolist(), strict=True)
+        )
+        return modules
+
+    def _keys(self) -> Sequence[str] | Sequence[int]:
+        return range(len(self.labels)) if self.names is None else self.names
 
 
 @dataclass(frozen=True)
@@ -157,7 +197,13 @@ class Search:
         )
 
     def partition(
-        self, labels: IntVector, *, quality: float, agreement: float, engine: str
+        self,
+        labels: IntVector,
+        *,
+        quality: float,
+        agreement: float,
+        engine: str,
+        names: tuple[str, ...] | None,
     ) -> Partition:
         """Return the modules that were found by modularity, with these arguments."""
         return Partition(
@@ -167,6 +213,7 @@ class Search:
             evidence=quality,
             agreement=agreement,
             engine=engine,
+            names=names,
             **vars(self),
         )
 
@@ -308,8 +355,14 @@ def _partition_by_evidence(
         confidence=confidence,
         kind=found.kind,
         explained=found.explained,
+        names=own_names(connectome),
         **vars(search),
     )
+
+
+def own_names(connectome: Connectome) -> tuple[str, ...] | None:
+    """Names of the neurons, or None if they have none but their numbers."""
+    return connectome.names if connectome.has_names else None
 
 
 def connected_part(
@@ -344,7 +397,7 @@ def _with_isolated(labels: IntVector, connected: IntVector, n: int) -> IntVector
 
 
 def modularity(
-    network: Any, labels: ArrayLike, *, resolution: float = 1.0, signs: str = "signed"
+    network: Any, labels: Labels, *, resolution: float = 1.0, signs: str = "signed"
 ) -> float:
     """Modularity of given modules: weight within them beyond that expected by chance.
 
@@ -360,7 +413,7 @@ def modularity(
     ----------
     network : Connectome, or anything `as_connectome` takes
         The matrix is used as it is, including its diagonal.
-    labels : (n,) array of int or text, module of each neuron
+    labels : module of each neuron, in any form that `as_labels` takes
     resolution : float, more than 0
     signs : see `find_modules`
 
@@ -392,7 +445,7 @@ def modularity(
     0.3571
     """
     connectome = as_connectome(network)
-    modules = check_labels(labels, connectome.n_neurons)
+    modules = as_labels(labels, connectome)
     _check_modularity(signs, resolution)
     layers = sign_layers(connectome.weights, signs=signs)
     return layers_modularity(layers, modules, resolution)
@@ -427,7 +480,11 @@ def leiden_partition(
         )
         best, quality = _best_labels([best, improved], layers, objective)
     partition = search.partition(
-        best, quality=quality, agreement=mean_rand_index(runs), engine=engine
+        best,
+        quality=quality,
+        agreement=mean_rand_index(runs),
+        engine=engine,
+        names=own_names(connectome),
     )
     return partition, runs
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from commstruct.analysis import Analysis, RegionAnalysis, TrainedRun
-from commstruct.connectome import check_labels
+from commstruct.labels import Labels, aligned_labels
 from commstruct.statistics import (
     ROUNDING,
     benjamini_hochberg,
@@ -231,7 +231,7 @@ def unsettled_rates(analysis: Analysis) -> dict[float, float]:
 
 
 def match_modules(
-    labels: Any, reference_labels: Any, *, reference_ids: Any, first_new: int
+    labels: Labels, reference_labels: Labels, *, reference_ids: Any, first_new: int
 ) -> IntVector:
     """Number modules so that they share numbers with the modules they overlap.
 
@@ -240,7 +240,7 @@ def match_modules(
 
     Parameters
     ----------
-    labels, reference_labels : (n,) array of int
+    labels, reference_labels : in any form that `as_labels` takes
         Modules of the same neurons, in two networks.
     reference_ids : (r,) array of int
         Number of each reference module.
@@ -266,10 +266,9 @@ def match_modules(
     >>> cs.match_modules(after, before, reference_ids=[0, 1], first_new=2)
     array([1, 0, 2])
     """
-    n = len(np.asarray(labels))
-    labels, reference = check_labels(labels, n), check_labels(reference_labels, n)
-    overlap = np.zeros((labels.max() + 1, reference.max() + 1), dtype=np.int64)
-    np.add.at(overlap, (labels, reference), 1)
+    modules, reference = aligned_labels(labels, reference_labels)
+    overlap = np.zeros((modules.max() + 1, reference.max() + 1), dtype=np.int64)
+    np.add.at(overlap, (modules, reference), 1)
     ids = np.full(len(overlap), -1, dtype=np.int64)
     for module, partner in zip(*linear_sum_assignment(-overlap), strict=True):
         if overlap[module, partner]:

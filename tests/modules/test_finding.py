@@ -1,5 +1,7 @@
 """Tests of finding.py: known optima, planted modules, edges of what is defined."""
 
+from dataclasses import replace
+
 import igraph
 import leidenalg
 import networkx as nx
@@ -10,6 +12,7 @@ from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
 import commstruct.modules.leiden
+from commstruct.connectome import as_connectome
 from commstruct.modules.finding import find_modules, modularity
 from commstruct.vocabulary import STRUCTURES
 
@@ -347,3 +350,30 @@ def test_self_connections_count_once_as_in_directed_graphs_of_other_libraries(se
         assert modularity(network, labels) == pytest.approx(
             modularity(undirected, labels)
         )
+
+
+NAMED = [f"n{i}" for i in range(12)]
+
+
+@pytest.mark.parametrize("structure", ["any", "assortative"])
+@pytest.mark.parametrize("names", [None, NAMED])
+def test_a_partition_turns_into_a_table_sets_and_a_dict(structure, names):
+    turned = np.roll(np.kron(np.eye(2), np.ones((6, 6))), -1, axis=(0, 1))
+    network = as_connectome(turned, names=names)
+    partition = find_modules(network, structure=structure, restarts=2)
+    keys = names or list(range(12))
+    assert partition.names == (tuple(names) if names else None)
+    table = partition.to_pandas()
+    assert list(table.index) == keys
+    assert list(table) == ["module", *(["confidence"] if structure == "any" else [])]
+    assert partition.to_sets() == [{*keys[:5], keys[11]}, set(keys[5:11])]
+    assert partition.to_dict() == dict(zip(keys, [0] * 5 + [1] * 6 + [0], strict=True))
+
+
+def test_the_table_of_a_partition_has_every_level():
+    partition = find_modules(np.kron(np.eye(2), np.ones((6, 6))), restarts=1)
+    coarse = np.zeros(12, dtype=int)
+    levels = (partition.labels, coarse)
+    table = replace(partition, levels=levels).to_pandas()
+    assert list(table) == ["module", "level_1", "confidence"]
+    np.testing.assert_array_equal(table["level_1"], coarse)

@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import as_connectome
+from commstruct.labels import Labels
 from commstruct.report.figures.matrix_panels import (
     MatrixColors,
     MatrixFigure,
@@ -83,7 +84,7 @@ def own_ids(region: RegionAnalysis) -> IntVector:
 @in_style
 def plot_matrix(
     network: Any,
-    labels: Any,
+    labels: Labels,
     *,
     order: Any = None,
     groups: Sequence[str] | None = None,
@@ -101,8 +102,7 @@ def plot_matrix(
     Parameters
     ----------
     network : Connectome or anything `as_connectome` takes
-    labels : (n,) array of int
-        Module of each neuron.
+    labels : module of each neuron, in any form that `as_labels` takes
     order : (n,) array of int, optional
         Neurons from first to last row; default `module_order`. Borders are drawn
         wherever the module changes.

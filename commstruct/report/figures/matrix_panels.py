@@ -16,7 +16,8 @@ from scipy.stats import rankdata
 
 from commstruct.analysis import RegionAnalysis
 from commstruct.blocks.structure import BlockStructure
-from commstruct.connectome import Connectome, as_connectome, check_labels
+from commstruct.connectome import Connectome, as_connectome
+from commstruct.labels import Labels, aligned_labels, as_labels
 from commstruct.report.figures.style import (
     IMPOSSIBLE_COLOR,
     ROLE_COLORS,
@@ -89,7 +90,7 @@ class MatrixColors:
 def draw_matrix(
     axes: Axes,
     network: Any,
-    labels: Any,
+    labels: Labels,
     *,
     order: IntVector | None = None,
     groups: Sequence[str] | None = None,
@@ -101,10 +102,10 @@ def draw_matrix(
     colors = colors or MatrixColors()
     connectome = as_connectome(network)
     n = connectome.n_neurons
-    labels = check_labels(labels, n)
+    modules = as_labels(labels, connectome)
     groups = groups_of(connectome) if groups is None else groups
     if order is None:
-        order = module_order(labels, groups=groups)
+        order = module_order(modules, groups=groups)
     order = np.asarray(order).astype(np.int64)
     if not np.array_equal(np.sort(order), np.arange(n)):
         raise ValueError(
@@ -125,7 +126,7 @@ def draw_matrix(
         extent=(0, n, n, 0),
         aspect="equal",
     )
-    borders = np.flatnonzero(np.diff(labels[order])) + 1
+    borders = np.flatnonzero(np.diff(modules[order])) + 1
     sizes = np.diff(borders, prepend=0, append=n)
     # Lines between the smallest modules would cover their weights.
     borders = borders[np.maximum(sizes[:-1], sizes[1:]) >= SMALLEST_BORDERED * n]
@@ -136,8 +137,8 @@ def draw_matrix(
     axes.vlines(borders, 0, n, **line)
     axes.set(xticks=[], yticks=[], xlabel="to (post)")
     axes.spines[:].set_visible(True)
-    ids = np.arange(labels.max() + 1) if module_ids is None else np.asarray(module_ids)
-    reach = _draw_strips(axes, labels[order], ids, groups, order)
+    ids = np.arange(modules.max() + 1) if module_ids is None else np.asarray(module_ids)
+    reach = _draw_strips(axes, modules[order], ids, groups, order)
     axes.text(
         -reach - 0.02,
         0.5,
@@ -462,12 +463,12 @@ def _write_means(
             )
 
 
-def module_order(labels: Any, *, groups: Sequence[str] | None = None) -> IntVector:
+def module_order(labels: Labels, *, groups: Sequence[str] | None = None) -> IntVector:
     """Order of neurons by module, within modules by group, then by index.
 
     Parameters
     ----------
-    labels : (n,) array of int
+    labels : module of each neuron, in any form that `as_labels` takes
     groups : sequence of n str, optional
         Role or type of each neuron.
 
@@ -489,8 +490,8 @@ def module_order(labels: Any, *, groups: Sequence[str] | None = None) -> IntVect
     >>> cs.module_order([0, 0, 0, 0], groups=["p", "q", "p", "q"]).tolist()
     [0, 2, 1, 3]
     """
-    labels = np.asarray(labels)
-    keys = [np.arange(len(labels)), labels]
+    (modules,) = aligned_labels(labels)
+    keys = [np.arange(len(modules)), modules]
     if groups is not None:
         names = list(dict.fromkeys(groups))
         keys.insert(1, np.array([names.index(group) for group in groups]))
