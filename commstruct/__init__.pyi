@@ -38,6 +38,7 @@ from .modules import Evidence as Evidence
 from .modules import Partition as Partition
 from .modules import ResolutionScan as ResolutionScan
 from .modules import agreement_matrix as agreement_matrix
+from .modules import coassignment as coassignment
 from .modules import compare_evidence as compare_evidence
 from .modules import consensus_modules as consensus_modules
 from .modules import evidence as evidence

@@ -1,4 +1,5 @@
 from .agreement import agreement_matrix as agreement_matrix
+from .consensus import coassignment as coassignment
 from .consensus import consensus_modules as consensus_modules
 from .evidence import Evidence as Evidence
 from .evidence import compare_evidence as compare_evidence

@@ -1,22 +1,23 @@
-"""Modules on which many runs agree."""
+"""What many runs agree on: which neurons are together, and modules."""
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from scipy import sparse
 
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.agreement import agreement_matrix, mean_rand_index
+from commstruct.modules.evidence import evidence
 from commstruct.modules.finding import (
     Partition,
     Search,
-    find_modules,
     modularity,
     own_names,
+    repeated_searches,
 )
 from commstruct.modules.leiden import leiden_restarts
 from commstruct.vocabulary import IntVector
@@ -25,6 +26,63 @@ from commstruct.vocabulary import IntVector
 # ten runs or more, noise, planted modules and the karate club settled in at most two
 # rounds; the limit is for cases that would otherwise never end.
 MAX_ROUNDS = 50
+
+
+def coassignment(
+    network: Any,
+    *,
+    seed: int = 0,
+    structure: str = "any",
+    signs: str = "signed",
+    resolution: float = 1.0,
+    restarts: int = 20,
+    workers: int = 1,
+    n_samples: float | None = None,
+) -> sparse.csr_array:
+    """Share of independent runs that assign two neurons to one module.
+
+    A pair near 1 or 0 is together or apart however the search starts; in between, the
+    partitions that the search finds differ about it. It shows how the search varies,
+    which is less than what the data leave open: the `confidence` of a `Partition`
+    shows that of single neurons.
+
+    Parameters
+    ----------
+    network, seed, structure, signs, resolution, workers, n_samples : see `find_modules`
+    restarts : int, at least 1
+        Runs. With ``"any"`` each is a whole search.
+
+    Returns
+    -------
+    (n, n) csr_array, symmetric, 1 on the diagonal, in the order of the neurons; pairs
+    that are never in one module are not stored
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+
+    See Also
+    --------
+    agreement_matrix : The same of partitions that are given.
+    consensus_modules : Finds modules from it.
+
+    Examples
+    --------
+    Four neurons in a ring are found to be two pairs, of either kind:
+
+    >>> import networkx as nx
+    >>> import commstruct as cs
+    >>> ring = nx.cycle_graph(4)
+    >>> shares = cs.coassignment(ring, structure="assortative", restarts=50).toarray()
+    >>> bool(0 < shares[0, 1] < 1), round(float(shares[0, 1] + shares[1, 2]), 6)
+    (True, 1.0)
+    """
+    connectome = as_connectome(network)
+    search = Search(structure, signs, resolution, restarts, seed, n_samples)
+    check_counts(workers=workers)
+    search.check_kind(connectome)
+    return agreement_matrix(_independent_runs(connectome, search, workers))
 
 
 def consensus_modules(
@@ -37,6 +95,7 @@ def consensus_modules(
     restarts: int = 100,
     threshold: float = 0.5,
     workers: int = 1,
+    n_samples: float | None = None,
 ) -> Partition:
     """Find the modules on which many runs agree, by iterated consensus.
 
@@ -47,17 +106,18 @@ def consensus_modules(
 
     Parameters
     ----------
-    network, seed, structure, signs, resolution, workers : see `find_modules`
+    network, seed, structure, signs, resolution, workers, n_samples : see `find_modules`
         Signs, directions and structure matter only in the first round.
     restarts : int, at least 1
-        Runs in every round.
+        Runs in every round. With ``"any"``, each of the first round is a whole search,
+        of which one takes about a second for a few hundred neurons.
     threshold : float from 0 to 1
 
     Returns
     -------
     Partition
-        `quality` is the `modularity` of the consensus; `agreement` is that of the
-        first round.
+        `quality` is the `modularity` of the consensus or, with ``"any"``, its evidence
+        over one module, which may be negative; `agreement` is that of the first round.
 
     Raises
     ------
@@ -72,7 +132,7 @@ def consensus_modules(
     See Also
     --------
     find_modules : The best of several runs instead of what they agree on.
-    agreement_matrix : The share of runs that assign two neurons to one module.
+    coassignment : The share of runs that assign two neurons to one module.
 
     Examples
     --------
@@ -86,37 +146,55 @@ def consensus_modules(
     0.5238
     """
     connectome = as_connectome(network)
-    search = Search(structure, signs, resolution, restarts, seed)
+    search = Search(structure, signs, resolution, restarts, seed, n_samples)
     check_counts(workers=workers)
+    search.check_kind(connectome)
     if not 0 <= threshold <= 1:
         raise ValueError(f"threshold must be from 0 to 1, got {threshold}")
-    seeds = spawn_seeds(seed, restarts)
-    if structure == "any":
-        runs = Parallel(n_jobs=workers)(
-            delayed(_block_model_labels)(connectome, search, stream) for stream in seeds
-        )
-    else:
-        runs, _ = leiden_restarts(
-            connectome.weights, seeds, search.objective, workers=workers
-        )
-    labels = _consensus(runs, seeds, threshold, workers)
-    return search.partition(
+    runs = _independent_runs(connectome, search, workers)
+    labels = _consensus(runs, spawn_seeds(seed, restarts), threshold, workers)
+    partition = search.partition(
         labels,
         quality=modularity(connectome, labels, signs=signs, resolution=resolution),
         agreement=mean_rand_index(runs),
         engine=f"consensus of {restarts} runs",
         names=own_names(connectome),
     )
+    return _explained(partition, connectome) if structure == "any" else partition
 
 
-def _block_model_labels(connectome: Connectome, search: Search, seed: int) -> IntVector:
-    return find_modules(
+def _independent_runs(
+    connectome: Connectome, search: Search, workers: int
+) -> list[IntVector]:
+    """Labels of as many runs as `restarts`, each with a seed of its own."""
+    if search.structure == "any":
+        found = repeated_searches(connectome, search, workers=workers)
+        return [partition.labels for partition in found]
+    seeds = spawn_seeds(search.seed, search.restarts)
+    runs, _ = leiden_restarts(
+        connectome.weights, seeds, search.objective, workers=workers
+    )
+    return runs
+
+
+def _explained(partition: Partition, connectome: Connectome) -> Partition:
+    """The partition with the evidence, at its resolution, and the model that has it."""
+    found = evidence(
         connectome,
-        seed=seed,
-        signs=search.signs,
-        resolution=search.resolution,
-        restarts=1,
-    ).labels
+        partition.labels,
+        signs=partition.signs,
+        n_samples=partition.n_samples,
+    )
+    likelihood = partition.resolution * (found.existence + found.sizes)
+    nats = found.assignment + likelihood if found.n_modules > 1 else 0.0
+    return replace(
+        partition,
+        quality=nats,
+        evidence=nats,
+        model=found.model,
+        kind=found.kind,
+        levels=(partition.labels,),
+    )
 
 
 def _consensus(

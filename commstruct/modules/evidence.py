@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, as_connectome, gaps_closed
 from commstruct.labels import Labels, as_labels
-from commstruct.modules.finding import connected_part
+from commstruct.modules.finding import check_has_samples, connected_part
 from commstruct.modules.model_search import judge_of
 from commstruct.vocabulary import SIGNS
 
@@ -82,7 +82,8 @@ def evidence(
     Raises
     ------
     ValueError
-        If `labels` is not one module per neuron, or `signs` is unknown.
+        If `labels` is not one module per neuron, `signs` is unknown, or `n_samples` is
+        given for a network that is not a correlation matrix.
 
     See Also
     --------
@@ -126,7 +127,8 @@ def compare_evidence(
     Raises
     ------
     ValueError
-        If there is no partition, or one is not one module per neuron.
+        If there is no partition, one is not one module per neuron, or an argument does
+        not fit the network.
 
     See Also
     --------
@@ -159,6 +161,8 @@ def _evidence(
 ) -> dict[str, Evidence]:
     """Score every partition by the same judge."""
     check_choice("signs", signs, SIGNS)
+    if n_samples is not None:
+        check_has_samples(connectome, signs, n_samples)
     labels = {
         name: as_labels(values, connectome) for name, values in partitions.items()
     }

@@ -1,11 +1,12 @@
 """Modules of a connectome: `find_modules`, `modularity` and the `Partition` found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 
 from commstruct.checks import check_choice, check_counts, check_positive, spawn_seeds
 from commstruct.connectome import (
@@ -26,7 +27,7 @@ from commstruct.modules.leiden import (
     leiden_restarts,
     sign_layers,
 )
-from commstruct.modules.model_search import search_models
+from commstruct.modules.model_search import kind_of, search_models
 from commstruct.vocabulary import (
     SIGNS,
     STRUCTURES,
@@ -63,7 +64,7 @@ class Partition:
         Equal to `quality`, except where ``"any"`` finds one module. It is then that of
         the best division into more modules, which is negative and says how many nats
         it lacks.
-    structure, signs, resolution, seed, restarts
+    structure, signs, resolution, seed, restarts, n_samples
         The arguments that give this result again from the same weights.
     agreement : float
         Mean adjusted Rand index between the restarts: 1 if all found the same
@@ -78,7 +79,8 @@ class Partition:
         modules themselves form groups; empty if Leiden found the modules.
     confidence : (n,) array or None
         Probability that each neuron is in its module, given the modules of all others
-        and the model; 1 if there is one module, None if Leiden found the modules.
+        and the model; 1 if there is one module. None if Leiden found the modules, or in
+        a consensus. At another resolution than 1 it is no probability.
     kind : {"binary", "counts", "weights", "correlation"} or None
         Kind of data that the model takes the network for; None if Leiden found the
         modules.
@@ -125,6 +127,7 @@ class Partition:
     kind: str | None = None
     explained: float = float("nan")
     names: tuple[str, ...] | None = None
+    n_samples: float | None = None
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a table with one row per neuron, indexed by name or by number.
@@ -167,7 +170,7 @@ class Search:
 
     Attributes
     ----------
-    structure, signs, resolution, restarts, seed : see `find_modules`
+    structure, signs, resolution, restarts, seed, n_samples : see `find_modules`
 
     Raises
     ------
@@ -180,12 +183,20 @@ class Search:
     resolution: float
     restarts: int
     seed: int
+    n_samples: float | None = None
 
     def __post_init__(self) -> None:
         """Check all but the seed, which is checked where it is used."""
         check_choice("structure", self.structure, STRUCTURES)
         _check_modularity(self.signs, self.resolution)
         check_counts(restarts=self.restarts)
+        if self.n_samples is not None:
+            check_positive(n_samples=self.n_samples)
+
+    def check_kind(self, connectome: Connectome) -> None:
+        """Refuse a number of samples of a network that is no correlation matrix."""
+        if self.n_samples is not None:
+            check_has_samples(connectome, self.signs, self.n_samples)
 
     @property
     def objective(self) -> Objective:
@@ -248,7 +259,10 @@ def find_modules(
         the positive weights, the size of the negative ones, or ``|weights|``.
     resolution : float, more than 0
         Factor of the weight expected by chance. A larger one gives more and smaller
-        modules, or fewer and larger ones if disassortative.
+        modules, or fewer and larger ones if disassortative. With ``"any"``, factor of
+        the log likelihood beside the prior of the labels: a larger one gives more and
+        smaller modules too, as if there were more data. Only at 1 is the result that of
+        most evidence, and `confidence` a probability.
     restarts : int, at least 1
         Independent searches, of which the best counts. The default is larger than that
         of `analyze`, which multiplies the time of a search by its null networks.
@@ -256,7 +270,8 @@ def find_modules(
         Processes that share the restarts, used where the network is large enough.
     n_samples : float, optional
         Of a correlation matrix, the number of independent samples it was computed from;
-        estimated from its eigenvalues by default. Other networks have none.
+        estimated from its eigenvalues by default. Modularity does not depend on it.
+        Other networks have none.
 
     Returns
     -------
@@ -267,7 +282,8 @@ def find_modules(
     Raises
     ------
     ValueError
-        If `network` is not a connectome or an argument is out of its range.
+        If `network` is not a connectome, an argument is out of its range, or
+        `n_samples` is given for a network that is not a correlation matrix.
 
     See Also
     --------
@@ -312,17 +328,56 @@ def find_modules(
     1
     """
     connectome = as_connectome(network)
-    search = Search(structure, signs, resolution, restarts, seed)
+    search = Search(structure, signs, resolution, restarts, seed, n_samples)
     check_counts(workers=workers)
+    search.check_kind(connectome)
     if structure != "any":
         partition, _ = leiden_partition(connectome, search, workers=workers)
         return partition
-    return _partition_by_evidence(connectome, search, n_samples)
+    return _partition_by_evidence(connectome, search)
 
 
-def _partition_by_evidence(
-    connectome: Connectome, search: Search, n_samples: float | None
-) -> Partition:
+def repeated_searches(
+    connectome: Connectome, search: Search, *, workers: int = 1
+) -> list[Partition]:
+    """Find the partition of most evidence in as many whole searches as `restarts`.
+
+    The restarts of a single search are not independent of each other.
+    """
+    seeds = spawn_seeds(search.seed, search.restarts)
+    return list(
+        Parallel(n_jobs=workers)(
+            delayed(_partition_by_evidence)(
+                connectome, replace(search, seed=seed, restarts=1)
+            )
+            for seed in seeds
+        )
+    )
+
+
+def check_has_samples(connectome: Connectome, signs: str, n_samples: float) -> None:
+    """Refuse a number of samples of a network that is no correlation matrix.
+
+    Raises
+    ------
+    ValueError
+    """
+    check_positive(n_samples=n_samples)
+    kind = data_kind(connectome, signs)
+    if kind != "correlation":
+        raise ValueError(
+            f"n_samples must be given for a correlation matrix only, got {n_samples:g} "
+            f"for a network of the kind {kind!r}"
+        )
+
+
+def data_kind(connectome: Connectome, signs: str) -> str:
+    """Kind of data that a model takes the network for, as in `Partition`."""
+    _, weights, _ = connected_part(connectome, signs)
+    return kind_of(weights)
+
+
+def _partition_by_evidence(connectome: Connectome, search: Search) -> Partition:
     """Find the partition of most evidence; isolated neurons are apart."""
     connected, weights, possible = connected_part(connectome, search.signs)
     n = connectome.n_neurons
@@ -333,7 +388,7 @@ def _partition_by_evidence(
         seed=search.seed,
         restarts=search.restarts,
         resolution=search.resolution,
-        n_samples=n_samples,
+        n_samples=search.n_samples,
     )
     best = found.best
     levels = best.levels if best else (np.zeros(len(connected), dtype=np.int64),)

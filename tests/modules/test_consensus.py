@@ -6,8 +6,10 @@ import pytest
 from helpers.planted import planted_weights
 from sklearn.metrics import adjusted_rand_score
 
-from commstruct.modules.consensus import consensus_modules
-from commstruct.modules.finding import modularity
+from commstruct.modules.agreement import agreement_matrix
+from commstruct.modules.consensus import coassignment, consensus_modules
+from commstruct.modules.evidence import evidence
+from commstruct.modules.finding import find_modules, modularity
 from commstruct.vocabulary import STRUCTURES
 
 
@@ -53,3 +55,42 @@ def test_a_higher_threshold_splits_modules_that_few_runs_agree_on():
 def test_a_threshold_out_of_range_is_refused():
     with pytest.raises(ValueError, match=r"threshold must be from 0 to 1, got 1\.5"):
         consensus_modules(nx.karate_club_graph(), seed=1, threshold=1.5)
+
+
+def test_a_consensus_by_evidence_says_how_much_it_has_and_what_explains_it():
+    graph = nx.ring_of_cliques(4, 6)
+    found = consensus_modules(graph, structure="any", restarts=3)
+    expected = evidence(graph, found)
+    assert found.n_modules == 4
+    assert found.quality == found.evidence == pytest.approx(expected.nats)
+    assert (found.model, found.kind) == (expected.model, "binary")
+    assert found.quality != pytest.approx(modularity(graph, found))
+    np.testing.assert_array_equal(found.levels[0], found.labels)
+    twice = consensus_modules(graph, structure="any", restarts=2, resolution=2.0)
+    assert twice.quality > 1.5 * found.quality
+    best = find_modules(graph, restarts=1, resolution=2.0)
+    assert twice.quality == pytest.approx(best.quality)
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_coassignment_is_the_share_of_independent_runs(structure):
+    weights, _ = planted_weights("assortative", seed=3, contrast=0.5, sizes=(12, 9))
+    shares = coassignment(weights, structure=structure, restarts=4, seed=2).toarray()
+    np.testing.assert_array_equal(shares, shares.T)
+    np.testing.assert_array_equal(np.diag(shares), 1)
+    assert set(np.unique(4 * shares)) <= {0, 1, 2, 3, 4}
+    again = coassignment(weights, structure=structure, restarts=4, seed=2, workers=2)
+    np.testing.assert_array_equal(shares, again.toarray())
+
+
+def test_one_run_by_evidence_is_a_whole_search_with_a_seed_of_its_own():
+    graph = nx.ring_of_cliques(3, 6)
+    shares = coassignment(graph, restarts=1)
+    found = find_modules(graph, restarts=1)
+    expected = agreement_matrix([found.labels])
+    np.testing.assert_array_equal(shares.toarray(), expected.toarray())
+
+
+def test_coassignment_of_a_network_that_is_no_correlation_matrix_has_no_samples():
+    with pytest.raises(ValueError, match="correlation matrix only, got 50 for a netw"):
+        coassignment(nx.karate_club_graph(), n_samples=50)

@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import commstruct.modules.leiden
 from commstruct.connectome import as_connectome
+from commstruct.modules.evidence import evidence
 from commstruct.modules.finding import find_modules, modularity
 from commstruct.vocabulary import STRUCTURES
 
@@ -377,3 +378,32 @@ def test_the_table_of_a_partition_has_every_level():
     table = replace(partition, levels=levels).to_pandas()
     assert list(table) == ["module", "level_1", "confidence"]
     np.testing.assert_array_equal(table["level_1"], coarse)
+
+
+def correlations(seed, n_samples=80):
+    rng = np.random.default_rng(seed)
+    series = rng.normal(size=(n_samples, 3))[:, np.repeat(np.arange(3), 8)]
+    return np.corrcoef(series + rng.normal(size=(n_samples, 24)), rowvar=False)
+
+
+def test_the_number_of_samples_is_kept_and_changes_the_evidence():
+    matrix = correlations(1)
+    few, many = (find_modules(matrix, n_samples=n) for n in (20, 200))
+    assert (few.n_samples, few.kind) == (20, "correlation")
+    assert many.quality > few.quality
+    assert evidence(matrix, many, n_samples=200).nats == pytest.approx(many.quality)
+    assert find_modules(matrix).n_samples is None
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_only_correlation_matrices_have_a_number_of_samples(structure):
+    with pytest.raises(
+        ValueError,
+        match="n_samples must be given for a correlation matrix only, got 80 for a "
+        "network of the kind 'binary'",
+    ):
+        find_modules(KARATE, structure=structure, n_samples=80)
+    with pytest.raises(ValueError, match="got 80 for a network of the kind 'weights'"):
+        evidence(correlations(1) * 2, np.zeros(24, dtype=int), n_samples=80)
+    with pytest.raises(ValueError, match="n_samples must be positive and fin"):
+        find_modules(correlations(1), structure=structure, n_samples=0)

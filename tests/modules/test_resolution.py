@@ -6,6 +6,7 @@ import pytest
 from helpers.planted import planted_weights
 from sklearn.metrics import adjusted_rand_score
 
+from commstruct.modules.evidence import evidence
 from commstruct.modules.finding import find_modules
 from commstruct.modules.resolution import resolution_scan
 
@@ -58,6 +59,27 @@ def test_a_scan_does_not_depend_on_the_number_of_workers():
     np.testing.assert_array_equal(one.qualities, two.qualities)
 
 
-def test_a_scan_of_a_block_model_is_refused():
-    with pytest.raises(ValueError, match="structure must be 'assortative' or 'disass"):
-        resolution_scan(KARATE, seed=1, structure="any")
+def test_a_scan_by_evidence_finds_smaller_modules_at_larger_resolutions():
+    """Cliques in pairs: the pairs are modules where the likelihood counts little."""
+    labels = np.repeat(np.arange(6), 8)
+    rates = np.where(np.equal.outer(labels // 2, labels // 2), 0.35, 0.05)
+    rates = np.where(np.equal.outer(labels, labels), 0.75, rates)
+    rng = np.random.default_rng(2)
+    weights = (rng.random((48, 48)) < rates).astype(float)
+    np.fill_diagonal(weights, 0)
+    scan = resolution_scan(
+        weights, seed=1, resolutions=[0.02, 0.3, 1.0], structure="any"
+    )
+    np.testing.assert_array_equal(scan.n_modules, [1, 3, 6])
+    assert adjusted_rand_score(labels // 2, scan.partitions[1].labels) == 1.0
+    assert adjusted_rand_score(labels, scan.partitions[2].labels) == 1.0
+    assert scan.restart_distance[2] == 0
+    for partition, resolution in zip(scan.partitions, scan.resolutions, strict=True):
+        assert partition.resolution == resolution
+        again = find_modules(
+            weights, seed=partition.seed, restarts=1, resolution=resolution
+        )
+        assert partition.quality == again.quality
+    assert scan.qualities[2] == pytest.approx(
+        evidence(weights, scan.partitions[2]).nats
+    )
