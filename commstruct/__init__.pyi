@@ -44,6 +44,7 @@ from .modules import consensus_modules as consensus_modules
 from .modules import evidence as evidence
 from .modules import find_modules as find_modules
 from .modules import modularity as modularity
+from .modules import resolution_limit as resolution_limit
 from .modules import resolution_scan as resolution_scan
 from .nulls import NullNetwork as NullNetwork
 from .nulls import Significance as Significance

@@ -9,3 +9,4 @@ from .finding import find_modules as find_modules
 from .finding import modularity as modularity
 from .resolution import ResolutionScan as ResolutionScan
 from .resolution import resolution_scan as resolution_scan
+from .resolution_limit import resolution_limit as resolution_limit

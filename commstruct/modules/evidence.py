@@ -1,18 +1,22 @@
 """Evidence for modules that are given: `evidence` and `compare_evidence`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, as_connectome, gaps_closed
 from commstruct.labels import Labels, as_labels
-from commstruct.modules.finding import check_has_samples, connected_part
+from commstruct.modules.finding import Partition, check_has_samples, connected_part
 from commstruct.modules.model_search import judge_of
-from commstruct.vocabulary import SIGNS
+from commstruct.modules.scoring import Judge
+from commstruct.vocabulary import SIGNS, IntVector
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ def evidence(
     ----------
     network : Connectome, or anything `as_connectome` takes
     labels : module of each neuron, in any form that `as_labels` takes
-        Neurons without connections are left out.
+        Neurons without connections are left out. Of a `Partition` with several levels,
+        the groups of modules count too, where they have more evidence.
     signs, n_samples : see `find_modules`
 
     Returns
@@ -101,7 +106,10 @@ def evidence(
     >>> found.model
     'connections: one rate within modules and one between'
     """
-    return _evidence(as_connectome(network), {"": labels}, signs, n_samples)[""]
+    scores = evidences(
+        as_connectome(network), {"": labels}, signs=signs, n_samples=n_samples
+    )
+    return scores[""]
 
 
 def compare_evidence(
@@ -147,25 +155,29 @@ def compare_evidence(
     """
     if not partitions:
         raise ValueError("partitions must hold at least one partition, got none")
-    found = _evidence(as_connectome(network), partitions, signs, n_samples)
+    found = evidences(
+        as_connectome(network), partitions, signs=signs, n_samples=n_samples
+    )
     table = pd.DataFrame({name: vars(value) for name, value in found.items()}).T
     table.index.name = "partition"
     return table.infer_objects().sort_values("nats", ascending=False, kind="stable")
 
 
-def _evidence(
+def evidences(
     connectome: Connectome,
-    partitions: Mapping[str, Labels],
+    partitions: Mapping[Key, Labels],
+    *,
     signs: str,
     n_samples: float | None,
-) -> dict[str, Evidence]:
-    """Score every partition by the same judge."""
+) -> dict[Key, Evidence]:
+    """Score every partition by the same judge; as `evidence`."""
     check_choice("signs", signs, SIGNS)
     if n_samples is not None:
         check_has_samples(connectome, signs, n_samples)
     labels = {
         name: as_labels(values, connectome) for name, values in partitions.items()
     }
+    groups = {name: _groups(values, connectome) for name, values in partitions.items()}
     connected, weights, possible = connected_part(connectome, signs)
     result = {}
     with threadpool_limits(1, "blas"):
@@ -176,7 +188,13 @@ def _evidence(
             n_samples=n_samples,
         )
         for name, modules in labels.items():
-            score = judge.score(gaps_closed(modules[connected]))
+            present = gaps_closed(modules[connected])
+            score = judge.score(present)
+            coarse = groups[name]
+            if coarse is not None and isinstance(judge, Judge):
+                first = np.unique(present, return_index=True)[1]
+                supers = gaps_closed(coarse[connected][first])
+                score = judge.score(present, supers)
             single = score.n_modules == 1
             result[name] = Evidence(
                 nats=score.nats,
@@ -188,3 +206,10 @@ def _evidence(
                 kind=kind,
             )
     return result
+
+
+def _groups(labels: Any, connectome: Connectome) -> IntVector | None:
+    """Group of modules of each neuron, where labels are a partition with levels."""
+    if not isinstance(labels, Partition) or len(labels.levels) < 2:
+        return None
+    return as_labels(replace(labels, labels=labels.levels[1]), connectome)

@@ -8,6 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import binom, multivariate_normal
 from sklearn.metrics import adjusted_rand_score
 
+import commstruct as cs
 from commstruct import (
     compare_evidence,
     evidence,
@@ -209,3 +210,19 @@ def test_the_judge_of_a_correlation_matrix_takes_the_number_of_samples():
     few, _ = judge_of(example.network, None, is_directed=False, n_samples=50)
     many, _ = judge_of(example.network, None, is_directed=False, n_samples=500)
     assert many.score(example.labels).nats > few.score(example.labels).nats
+
+
+def test_the_groups_of_modules_of_a_partition_count():
+    labels = np.repeat(np.arange(6), 8)
+    rates = np.where(np.equal.outer(labels // 2, labels // 2), 0.35, 0.05)
+    rates = np.where(np.equal.outer(labels, labels), 0.75, rates)
+    weights = (np.random.default_rng(2).random((48, 48)) < rates).astype(float)
+    np.fill_diagonal(weights, 0)
+    padded = np.pad(weights, ((1, 0), (1, 0)))  # a neuron without connections
+    network = cs.as_connectome(padded, names=[f"n{i}" for i in range(49)])
+    found = cs.find_modules(network, restarts=1)
+    assert len(found.levels) == 2
+    assert cs.evidence(network, found).nats == pytest.approx(found.quality)
+    assert cs.evidence(network, found.labels).nats < found.quality - 5
+    turned = network.subset(np.arange(49)[::-1])
+    assert cs.evidence(turned, found).nats == pytest.approx(found.quality)
