@@ -104,6 +104,7 @@ def analyze_command(
     reading : sequence of str
         Options of reading a file, as words.
     """
+    samples = settings.n_samples
     options = [
         f"--seed={settings.seed}",
         *(f"--structure={structure}" for structure in settings.structures),
@@ -111,6 +112,7 @@ def analyze_command(
         f"--resolution={settings.resolution}",
         f"--restarts={settings.restarts}",
         f"--nulls={settings.n_nulls}",
+        *([] if samples is None else [f"--n-samples={samples:g}"]),
         *reading,
     ]
     return shlex.join(["commstruct", "analyze", network, *options])

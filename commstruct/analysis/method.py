@@ -38,7 +38,13 @@ from commstruct.analysis.sweeps import (
 )
 from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.connectome import Connectome, as_connectome
-from commstruct.modules.finding import Partition, find_modules
+from commstruct.modules.finding import (
+    Partition,
+    check_has_samples,
+    data_kind,
+    find_modules,
+)
+from commstruct.modules.resolution_limit import Division, divisions
 from commstruct.nulls.rewiring import permute_weights
 from commstruct.provenance import content_hash
 from commstruct.statistics import Tail, p_value
@@ -56,6 +62,10 @@ from commstruct.vocabulary import (
 NULLS_PER_TASK = 5  # fewer and larger tasks send the network to a process less often
 IN_FLIGHT = 64
 """Tasks submitted to an executor at a time; as many networks are in memory."""
+
+LIMIT_EXAMINED = VERY_LARGE
+"""Neurons up to which merged modules are looked for: the time that it takes grows with
+synapses times modules."""
 
 Progress = Callable[[int, int], None]
 
@@ -141,6 +151,9 @@ def analyze(
     n_nulls : int, at least 0
         Null networks per region. Default: 100 for a network, 2 above 20,000 neurons,
         10 for each run of a sweep.
+    n_samples : float, optional
+        Of a correlation matrix, the number of independent samples it was computed from;
+        estimated from its eigenvalues by default.
 
     Returns
     -------
@@ -151,8 +164,9 @@ def analyze(
     TypeError
         If a keyword is not a setting.
     ValueError
-        If a setting is out of range, `regions` does not fit the kind of input, or
-        the store is not a sweep store of this format version with a run that ended.
+        If a setting is out of range, `regions` does not fit the kind of input,
+        `n_samples` is given for something else than a correlation matrix, or the store
+        is not a sweep store of this format version with a run that ended.
 
     See Also
     --------
@@ -220,6 +234,11 @@ def analyze_with(
 def _analyze_sweep(
     sweep: Sweep, settings: AnalysisSettings, execution: Execution
 ) -> Analysis:
+    if settings.n_samples is not None:
+        raise ValueError(
+            "n_samples must be given for a correlation matrix only, got "
+            f"{settings.n_samples:g} for a sweep store"
+        )
     provenance = {
         "command": execution.command,
         "input": "sweep store",
@@ -253,6 +272,8 @@ def _analyze_sweep(
 def _analyze_network(
     network: Connectome, settings: AnalysisSettings, execution: Execution
 ) -> Analysis:
+    if settings.n_samples is not None:
+        check_has_samples(network, settings.signs, settings.n_samples)
     settings = settings.model_copy(update={"regions": ("whole",)})
     neurons = pd.DataFrame({"name": network.names})
     for column in ("role", "type"):
@@ -449,7 +470,7 @@ def _outcomes(
             future.cancel()
 
 
-_Observed = tuple[Partition, BlockStructure, float]
+_Observed = tuple[Partition, BlockStructure, float, tuple[Division, ...] | None]
 _NullRow = tuple[int, float, float, float]
 
 
@@ -465,13 +486,44 @@ def _find(
     with threadpool_limits(1):
         search_seed = int(_stream(source, settings).generate_state(1)[0])
         for structure in structures:
-            partition = _modules(network, structure, settings, search_seed)
+            partition = _modules(
+                network, structure, settings, search_seed, settings.n_samples
+            )
             blocks = block_structure(network, partition.labels)
-            # with the numbers of the blocks: neurons without connections come last
-            partition = replace(partition, labels=blocks.labels)
-            agreement = _role_agreement(network, partition.labels)
-            found[i, structure] = partition, blocks, agreement
+            merged = None
+            if _has_limit(source, structure):
+                merged = divisions(
+                    network,
+                    blocks.labels,
+                    seed=search_seed,
+                    signs=settings.signs,
+                    n_samples=settings.n_samples,
+                )
+            agreement = _role_agreement(network, blocks.labels)
+            partition = _numbered_as(partition, blocks, source)
+            found[i, structure] = partition, blocks, agreement, merged
     return found
+
+
+def _has_limit(source: _Source, structure: str) -> bool:
+    """Whether modules that may have been merged are looked for.
+
+    Only in single networks; the report of a sweep compares many, and would not say it.
+    """
+    is_single = source.run is None and len(source.neurons) <= LIMIT_EXAMINED
+    return is_single and structure == "assortative"
+
+
+def _numbered_as(
+    partition: Partition, blocks: BlockStructure, source: _Source
+) -> Partition:
+    """The partition with the numbers of its blocks: isolated neurons come last.
+
+    Runs of a sweep share their neurons, of which the analysis keeps the names once.
+    """
+    levels = partition.levels and (blocks.labels, *partition.levels[1:])
+    names = partition.names if source.run is None else None
+    return replace(partition, labels=blocks.labels, levels=levels, names=names)
 
 
 def _find_in_nulls(
@@ -491,8 +543,13 @@ def _find_in_nulls(
                 int(word) for word in streams[null].generate_state(2)
             )
             permuted = permute_weights(network, seed=null_seed)
+            n_samples = settings.n_samples
+            if n_samples and data_kind(permuted, settings.signs) != "correlation":
+                n_samples = None  # permuted correlations may be no correlation matrix
             for structure in structures:
-                partition = _modules(permuted, structure, settings, search_seed)
+                partition = _modules(
+                    permuted, structure, settings, search_seed, n_samples
+                )
                 blocks = block_structure(permuted, partition.labels)
                 scores = [float(getattr(blocks, name)) for name in SCORES]
                 row = (blocks.n_modules, scores[0], scores[1], scores[2])
@@ -501,7 +558,11 @@ def _find_in_nulls(
 
 
 def _modules(
-    network: Connectome, structure: Structure, settings: AnalysisSettings, seed: int
+    network: Connectome,
+    structure: Structure,
+    settings: AnalysisSettings,
+    seed: int,
+    n_samples: float | None,
 ) -> Partition:
     return find_modules(
         network,
@@ -510,6 +571,7 @@ def _modules(
         signs=settings.signs,
         resolution=settings.resolution,
         restarts=settings.restarts,
+        n_samples=n_samples,
     )
 
 
@@ -520,7 +582,7 @@ def _joined(
     rows: list[_NullRow],
     key: str,
 ) -> RegionAnalysis:
-    partition, blocks, agreement = observed
+    partition, blocks, agreement, merged = observed
     columns = np.array(rows, dtype=np.float64).reshape(-1, 1 + len(SCORES)).T
     columns.flags.writeable = False
     n_modules = columns[0].astype(np.int64)
@@ -545,6 +607,7 @@ def _joined(
         },
         role_agreement=agreement,
         key=key,
+        merged=merged,
     )
 
 
@@ -587,12 +650,19 @@ def _keys(
     shared = {
         "format_version": FORMAT_VERSION,
         "versions": versions(),
-        "settings": settings.model_dump(exclude={"structures", "regions"}),
+        "settings": settings.model_dump(
+            exclude={"structures", "regions"}
+            | (set() if settings.n_samples else {"n_samples"})  # as in old results
+        ),
         # under this name since the first version: another would make old results void
         "place": [*run, source.region],
         "weights": weights_hash(network),
     }
     return {
-        structure: content_hash(shared | {"structure": structure})
+        structure: content_hash(
+            shared
+            | {"structure": structure}
+            | ({"has_limit": True} if _has_limit(source, structure) else {})
+        )
         for structure in settings.structures
     }

@@ -14,6 +14,7 @@ from commstruct.analysis.runs import RunKey, TrainedRun, find_run
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.blocks.structure import BlockStructure
 from commstruct.modules.finding import Partition
+from commstruct.modules.resolution_limit import Division
 from commstruct.plain import is_result, named_parts, plain_data, restored
 from commstruct.storage import write_whole
 from commstruct.vocabulary import ANALYSIS_FORMAT, SCORES, FloatVector, IntVector
@@ -84,6 +85,11 @@ class RegionAnalysis:
         roles.
     key : str
         Hash of all that the result depends on: regions with equal keys are equal.
+    merged : tuple of Division, or None
+        Modules that were possibly merged by the resolution limit of modularity, as
+        `resolution_limit` finds them. None where this was not examined: for other
+        structures than ``"assortative"``, for runs of a sweep, and above 20,000
+        neurons.
 
     See Also
     --------
@@ -115,6 +121,7 @@ class RegionAnalysis:
     p_values: dict[str, float]
     role_agreement: float
     key: str
+    merged: tuple[Division, ...] | None = None
 
     def score(self, statistic: str) -> float:
         """Return a score of the region.
@@ -124,6 +131,35 @@ class RegionAnalysis:
         statistic : {"diagonal_score", "modularity", "structure_strength"}
         """
         return float(getattr(self.blocks, statistic))
+
+    @property
+    def n_groups(self) -> tuple[int, ...]:
+        """Number of modules on each level, without neurons that have no connections."""
+        coarser = self.partition.levels[1:]
+        return (
+            self.blocks.n_modules,
+            *(int(groups.max()) + 1 - self.blocks.n_isolated for groups in coarser),
+        )
+
+    @property
+    def confidence(self) -> FloatVector:
+        """Of the neurons that have connections; empty where it is not known."""
+        known = self.partition.confidence
+        if known is None:
+            return np.zeros(0)
+        return known[self.blocks.labels < self.blocks.n_modules]
+
+    @property
+    def median_confidence(self) -> float:
+        """Median of `confidence`; NaN where it is not known."""
+        known = self.confidence
+        return float(np.median(known)) if len(known) else math.nan
+
+    @property
+    def evidence(self) -> float:
+        """Nats of the best division over one module; NaN of modularity's partitions."""
+        is_known = self.structure == "any"
+        return self.partition.evidence if is_known else math.nan
 
     @property
     def run_key(self) -> RunKey:
@@ -147,7 +183,8 @@ class Analysis:
     ----------
     kind : {"network", "sweep"}
     settings : AnalysisSettings
-        Structures, signs, regions, resolution, restarts, number of null networks, seed.
+        Structures, signs, regions, resolution, restarts, number of null networks and of
+        samples, seed.
     provenance : dict
         Versions, hash of the input, orientation of the source, the command that
         reproduces the analysis and, for a sweep, its definition and command.
@@ -294,9 +331,10 @@ class Analysis:
         -------
         dict of pandas.DataFrame
             ``runs`` has one row per run; ``modules`` one per region, structure and
-            neuron; ``blocks`` one per region, structure and ordered pair of modules,
-            without single neurons that have no synapses; ``scores`` one per region
-            and structure.
+            neuron, with the groups of modules in ``level_1`` and so on, where there are
+            any, and the neuron's ``confidence``, where it is known; ``blocks`` one per
+            region, structure and ordered pair of modules, without single neurons that
+            have no synapses; ``scores`` one per region and structure.
         """
         return {
             "runs": pd.DataFrame([_run_row(run) for run in self.runs]),
@@ -315,6 +353,10 @@ class Analysis:
             for column, value in reversed(_identifying_columns(region).items()):
                 part.insert(0, column, value)
             part["module"] = region.partition.labels
+            for level, groups in enumerate(region.partition.levels[1:], start=1):
+                part[f"level_{level}"] = pd.array(groups, dtype="Int64")
+            if region.partition.confidence is not None:
+                part["confidence"] = region.partition.confidence
             parts.append(part)
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
@@ -505,6 +547,11 @@ def _scores_row(region: RegionAnalysis) -> dict[str, Any]:
     row["quality"] = region.partition.quality
     row["agreement"] = region.partition.agreement
     row["engine"] = region.partition.engine
+    row["kind"] = region.partition.kind
+    row["model"] = region.partition.model
+    row["n_levels"] = max(len(region.partition.levels), 1)
+    row["evidence"] = region.evidence
+    row["confidence"] = region.median_confidence
     row["role_agreement"] = region.role_agreement
     row.update(_numbers(region.blocks))
     for statistic in SCORES:

@@ -48,6 +48,7 @@ class SettingsFields(TypedDict, total=False):
     resolution: float
     restarts: int
     n_nulls: int
+    n_samples: float | None
 
 
 class AnalysisSettings(BaseModel):
@@ -72,6 +73,9 @@ class AnalysisSettings(BaseModel):
         Searches for modules in every network, including null networks.
     n_nulls : int, at least 0
         Null networks for each region of each run.
+    n_samples : float or None
+        Of a correlation matrix, the number of independent samples it was computed from;
+        None to estimate it. Other networks, and sweeps, have none.
 
     Raises
     ------
@@ -99,6 +103,7 @@ class AnalysisSettings(BaseModel):
     resolution: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     restarts: int = Field(default=SWEEP_RESTARTS, ge=1)
     n_nulls: int = Field(default=SWEEP_NULLS, ge=0)
+    n_samples: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @field_validator("structures", "regions")
     @classmethod

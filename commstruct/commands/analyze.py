@@ -69,6 +69,14 @@ class AnalysisOptions:
             show_default=f"100; 2 {LARGER}; 10 of a sweep",
         ),
     ] = None
+    n_samples: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            help="Samples that a correlation matrix was computed from.",
+            show_default="estimated",
+        ),
+    ] = None
 
 
 @command

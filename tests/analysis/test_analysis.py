@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,8 +29,10 @@ from commstruct.analysis import (
     score_p_value,
     write_analysis,
 )
+from commstruct.analysis.folders import analyze_command
 from commstruct.blocks.structure import block_structure
 from commstruct.connectome import as_connectome
+from commstruct.modules.resolution_limit import resolution_limit
 
 SETTINGS = {"seed": 7, "restarts": 2, "n_nulls": 5}
 
@@ -417,3 +420,80 @@ def test_neurons_without_connections_are_outside_all_blocks_and_counted():
     assert len(tables["blocks"]) == 9
     assert tables["scores"].loc[0, ["n_modules", "n_isolated"]].tolist() == [3, 3]
     assert len(tables["modules"]) == 21
+
+
+def correlations():
+    rng = np.random.default_rng(1)
+    series = rng.normal(size=(80, 3))[:, np.repeat(np.arange(3), 8)]
+    return np.corrcoef(series + rng.normal(size=(80, 24)), rowvar=False)
+
+
+def test_the_number_of_samples_reaches_the_search_and_the_settings():
+    given = {"structures": ["any", "assortative"], "n_nulls": 1, "restarts": 1}
+    few, many = (analyze(correlations(), n_samples=n, **given) for n in (20, 200))
+    assert few.settings.n_samples == 20
+    one, other = (analysis.regions[0].partition for analysis in (few, many))
+    assert (one.kind, one.n_samples) == ("correlation", 20)
+    assert other.quality > one.quality
+    assert few.regions[0].key != many.regions[0].key
+    again = Analysis.from_json(few.to_json())
+    assert again.settings == few.settings
+    assert again.regions[0].partition.n_samples == 20
+    line = analyze_command("a.csv", few.settings)
+    assert "--n-samples=20" in line
+    assert "--n-samples" not in analyze_command("a.csv", AnalysisSettings())
+
+
+def test_only_correlation_matrices_are_analysed_with_a_number_of_samples(tmp_path):
+    with pytest.raises(ValueError, match="only, got 80 for a network of the kind 'cou"):
+        analyze(nx.karate_club_graph(), n_samples=80, structures=["assortative"])
+    store = make_store(tmp_path / "sweep.zarr", contrasts={0.1: 1.0}, seeds=[0])
+    with pytest.raises(ValueError, match="matrix only, got 80 for a sweep store"):
+        analyze(store, n_samples=80, n_nulls=0)
+
+
+def test_modules_that_may_have_been_merged_are_kept():
+    graph = nx.ring_of_cliques(30, 5)
+    analysis = analyze(graph, n_nulls=0, restarts=2)
+    region = analysis.first(structure="assortative")
+    expected = resolution_limit(graph, region.partition)
+    assert [part.module for part in region.merged] == expected.index.tolist()
+    assert [part.nats for part in region.merged] == pytest.approx(expected["nats"])
+    assert len(region.merged) == (np.bincount(region.partition.labels) > 5).sum() > 0
+    assert analysis.first(structure="any").merged is None
+    again = Analysis.from_json(analysis.to_json())
+    assert again.first(structure="assortative").merged == region.merged
+    assert again.to_json() == analysis.to_json()
+
+
+def test_the_table_of_modules_has_levels_and_confidence():
+    labels = np.repeat(np.arange(6), 8)
+    rates = np.where(np.equal.outer(labels // 2, labels // 2), 0.35, 0.05)
+    rates = np.where(np.equal.outer(labels, labels), 0.75, rates)
+    weights = (np.random.default_rng(2).random((48, 48)) < rates).astype(float)
+    np.fill_diagonal(weights, 0)
+    network = as_connectome(
+        np.pad(weights, ((1, 0), (1, 0))), names=[f"n{i}" for i in range(49)]
+    )
+    analysis = analyze(
+        network, structures=["any", "assortative"], n_nulls=0, restarts=1
+    )
+    region, leiden = analysis.regions
+    assert region.n_groups == (6, 3)
+    assert len(region.confidence) == 48
+    assert 0.9 < region.median_confidence <= 1
+    np.testing.assert_array_equal(region.partition.levels[0], region.partition.labels)
+    assert region.partition.names == network.names
+    table = analysis.tables()["modules"]
+    is_any = table["structure"] == "any"
+    found, other = table[is_any], table[~is_any]
+    assert found["level_1"].tolist() == region.partition.levels[1].tolist()
+    assert found["confidence"].tolist() == region.partition.confidence.tolist()
+    assert other["level_1"].isna().all()
+    assert other["confidence"].isna().all()
+    assert math.isnan(leiden.median_confidence)
+    assert math.isnan(leiden.evidence)
+    scores = analysis.tables()["scores"].set_index("structure")
+    assert scores.loc["any", "evidence"] == region.partition.evidence
+    assert scores["n_levels"].tolist() == [2, 1]
+    assert scores["model"].tolist() == [region.partition.model, "modularity"]

@@ -1,10 +1,12 @@
 """Facts and sentences of a report: computed, and changed by other numbers."""
 
 import math
+import re
 from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
 
+import networkx as nx
 import numpy as np
 import pytest
 from helpers.planted import planted_weights
@@ -14,7 +16,11 @@ from commstruct.analysis import Analysis, analyze, open_sweep
 from commstruct.connectome import as_connectome
 from commstruct.report.text import joined, p_text, percent, plain, shown, signed
 from commstruct.report.words.explorer import encode, network_explorer
-from commstruct.report.words.network_sentences import network_answers, network_limits
+from commstruct.report.words.network_sentences import (
+    model_sentence,
+    network_answers,
+    network_limits,
+)
 from commstruct.report.words.robustness_sentences import (
     VERDICTS,
     equal_loss_sentence,
@@ -423,3 +429,58 @@ def test_reports_leave_neurons_without_connections_out_and_say_how_many() -> Non
     assert [row[1] for row in modules_table(analysis).rows] == ["8", "6", "4"]
     explorer = network_explorer(analysis, as_connectome(padded))
     assert [part["n_modules"] for part in explorer["partitions"].values()] == [3]
+
+
+def region_of(network, **settings):
+    analysis = analyze(network, structures=["any"], n_nulls=0, restarts=1, **settings)
+    return analysis.regions[0]
+
+
+def test_the_model_levels_and_confidence_are_said():
+    labels = np.repeat(np.arange(6), 8)
+    rates = np.where(np.equal.outer(labels // 2, labels // 2), 0.35, 0.05)
+    rates = np.where(np.equal.outer(labels, labels), 0.75, rates)
+    weights = (np.random.default_rng(2).random((48, 48)) < rates).astype(float)
+    np.fill_diagonal(weights, 0)
+    region = region_of(np.pad(weights, ((0, 1), (0, 1))))  # an isolated neuron
+    text = model_sentence(region)
+    assert "data are taken for connections that exist or do not." in text
+    assert f"{region.partition.evidence:.1f} nats over one module: connections:" in text
+    assert "2 levels, from fine to coarse of 6 modules and 3 modules." in text
+    confidence = np.repeat([0.5, 0.95, 1.0], [3, 5, 40])
+    confidence = np.append(confidence, 0.2)  # of the isolated neuron, left out
+    unsure = replace(region, partition=replace(region.partition, confidence=confidence))
+    text = model_sentence(unsure)
+    assert "probability of 1.00 (median), 3 of 48 neurons with less than 0.9" in text
+
+
+def test_where_there_is_one_module_the_nats_that_the_best_division_lacks_are_said():
+    region = region_of(nx.gnp_random_graph(40, 0.2, seed=1))
+    lacking = -region.partition.evidence
+    assert lacking > 0
+    text = model_sentence(region)
+    assert f"the best division into more lacks {lacking:.1f} nats." in text
+    assert "level" not in text
+    assert "No division into modules was found" in model_sentence(region_of(np.eye(3)))
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "said"),
+    [(50, "a correlation matrix of 50 samples."), (None, "samples estimated from its")],
+)
+def test_the_number_of_samples_of_correlations_is_said(n_samples, said):
+    series = np.random.default_rng(1).normal(size=(50, 12))
+    matrix = np.corrcoef(series, rowvar=False)
+    assert said in model_sentence(region_of(matrix, n_samples=n_samples))
+
+
+def test_modules_that_may_have_been_merged_are_said():
+    settings = {"structures": ["assortative"], "n_nulls": 0, "restarts": 2}
+    limits = network_limits(analyze(nx.ring_of_cliques(30, 5), **settings))
+    (said,) = [text for text in limits if "resolution limit" in text]
+    assert re.match(r"\d+ of 1\d assortative modules have more evidence if div", said)
+    assert "0 (into 2, " in said
+    assert said.endswith(" more.")
+    limits = network_limits(analyze(nx.ring_of_cliques(4, 5), **settings))
+    (said,) = [text for text in limits if "resolution limit" in text]
+    assert said.startswith("No assortative module has more evidence if it is divided")

@@ -35,6 +35,11 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
         {"strong": "Network. "}, network_sentences.network_setting(analysis)
     )
     document.listing([[answer] for answer in answers], kind="answers")
+    for one in analysis.regions:
+        if one.structure == "any" and one.partition.kind is not None:
+            document.paragraph(
+                {"strong": "Model. "}, network_sentences.model_sentence(one)
+            )
     panels = [
         figures.Panel(
             network=network,

@@ -68,6 +68,7 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
                 _doi("10.1093/comnet/cnu026"),
                 "), and the prior of the labels. Where no division has more evidence "
                 "than one module, there is one module.",
+                *_multiplied(settings.resolution),
             )
         )
     if {"assortative", "disassortative"} & set(settings.structures):
@@ -89,6 +90,16 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
             ),
             _formula("modularity"),
         ]
+    if any(one.merged is not None for one in analysis.regions):
+        blocks.append(
+            _paragraph(
+                "Modularity may merge small modules, however clear (Fortunato & "
+                "Barth\u00e9lemy 2007, ",
+                _doi("10.1073/pnas.0605965104"),
+                "): each assortative module of 8 neurons or more is divided by itself, "
+                "and was possibly merged if the partition then has more evidence.",
+            )
+        )
     return [
         *blocks,
         _heading("Block structure"),
@@ -131,6 +142,16 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
             if analysis.kind == "sweep"
             else []
         ),
+    ]
+
+
+def _multiplied(resolution: float) -> list[str]:
+    """What a resolution does to the evidence; nothing if it is 1."""
+    if resolution == 1:
+        return []
+    return [
+        f" The likelihood is raised to the power {resolution:g} (resolution), so that "
+        "neither the evidence nor the confidence is that of the data alone."
     ]
 
 

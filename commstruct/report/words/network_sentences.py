@@ -11,6 +11,18 @@ from commstruct.report.text import counted, joined, p_text, percent, plain, sign
 from commstruct.statistics import LEVEL
 from commstruct.vocabulary import STRUCTURE_NAMES
 
+# Confidence from which a neuron is counted as sure of its module.
+SURE = 0.9
+# Modules that are listed as possibly merged.
+MOST_MERGED = 6
+# Kinds of data in words.
+KINDS = {
+    "binary": "connections that exist or do not",
+    "counts": "counts",
+    "weights": "weights",
+    "correlation": "a correlation matrix",
+}
+
 
 def network_setting(analysis: Analysis) -> str:
     """Size and kind of the network."""
@@ -58,6 +70,62 @@ def network_answers(analysis: Analysis) -> list[str]:
     return answers
 
 
+def model_sentence(one: RegionAnalysis) -> str:
+    """Kind of data, model, levels and confidence of modules of any structure."""
+    partition = one.partition
+    kind = KINDS.get(partition.kind or "", "")
+    if partition.kind == "correlation":
+        number = partition.n_samples
+        kind += (
+            ", the number of samples estimated from its eigenvalues"
+            if number is None
+            else f" of {number:g} samples"
+        )
+    start = f"For modules of any structure the data are taken for {kind}."
+    if one.blocks.n_modules == 1:
+        if partition.evidence >= 0:
+            return f"{start} No division into modules was found to compare."
+        lacking = f"{-partition.evidence:.1f}"
+        return (
+            f"{start} One module has the most evidence: the best division into more "
+            f"lacks {lacking} nats."
+        )
+    levels = [counted(number, "module") for number in one.n_groups]
+    on_levels = f"one level, of {levels[0]}"
+    if len(levels) > 1:
+        on_levels = f"{len(levels)} levels, from fine to coarse of {joined(levels)}"
+    low = int((one.confidence < SURE).sum())
+    return (
+        f"{start} The model with the most evidence, {partition.evidence:.1f} nats over "
+        f"one module: {partition.model}; {on_levels}. A neuron is in its module with "
+        f"a probability of {plain(one.median_confidence)} (median), "
+        f"{low} of {counted(len(one.confidence), 'neuron')} with less than {SURE:g}, "
+        "given the modules of all others."
+    )
+
+
+def limit_sentence(one: RegionAnalysis) -> str:
+    """Modules that modularity may have merged."""
+    merged = one.merged or ()
+    if not merged:
+        return (
+            "No assortative module has more evidence if it is divided: there is no "
+            "sign that the resolution limit of modularity merged modules."
+        )
+    listed = [
+        f"{part.module} (into {part.n_parts}, {part.nats:.1f} nats)"
+        for part in merged[:MOST_MERGED]
+    ]
+    if len(merged) > MOST_MERGED:
+        listed.append(f"{len(merged) - MOST_MERGED} more")
+    has = "has" if len(merged) == 1 else "have"
+    return (
+        f"{len(merged)} of {counted(one.blocks.n_modules, 'assortative module')} {has} "
+        f"more evidence if divided, possibly merged by the resolution limit of "
+        f"modularity: {joined(listed)}."
+    )
+
+
 def pairs_sentence(one: RegionAnalysis) -> str:
     """Kinds of pairs of modules, compared with chance."""
     found = one.blocks.pair_types
@@ -86,6 +154,9 @@ def network_limits(analysis: Analysis) -> list[str]:
         "(1 identical, 0 as expected by chance)."
         for one in analysis.regions
         if column is not None and math.isfinite(one.role_agreement)
+    ]
+    limits += [
+        limit_sentence(one) for one in analysis.regions if one.merged is not None
     ]
     n_nulls = analysis.settings.n_nulls
     if n_nulls and 1 / (1 + n_nulls) > LEVEL:

@@ -315,7 +315,10 @@ def network_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]
 
 def _shared_rows(analysis: Analysis) -> list[tuple[str, str]]:
     return [
-        ("analysis, settings", _settings(analysis.settings.model_dump(mode="json"))),
+        (
+            "analysis, settings",
+            _settings(analysis.settings.model_dump(mode="json", exclude_none=True)),
+        ),
         ("analysed with", _settings(analysis.provenance["versions"])),
         ("input, SHA-256", str(analysis.provenance["input_sha256"])),
     ]
