@@ -445,13 +445,14 @@ def test_the_model_levels_and_confidence_are_said():
     region = region_of(np.pad(weights, ((0, 1), (0, 1))))  # an isolated neuron
     text = model_sentence(region)
     assert "data are taken for connections that exist or do not." in text
-    assert f"{region.partition.evidence:.1f} nats over one module: connections:" in text
-    assert "2 levels, from fine to coarse of 6 modules and 3 modules." in text
+    assert f"{region.partition.evidence:.1f} nats of evidence over a single" in text
+    assert "on 2 levels, from fine to coarse of 6 modules and 3 modules, under" in text
+    assert f"this model \u2013 {region.partition.model}." in text
     confidence = np.repeat([0.5, 0.95, 1.0], [3, 5, 40])
     confidence = np.append(confidence, 0.2)  # of the isolated neuron, left out
     unsure = replace(region, partition=replace(region.partition, confidence=confidence))
     text = model_sentence(unsure)
-    assert "probability of 1.00 (median), 3 of 48 neurons with less than 0.9" in text
+    assert "has the median 1.00; it is below 0.9 for 3 of 48 neurons." in text
 
 
 def test_where_there_is_one_module_the_nats_that_the_best_division_lacks_are_said():

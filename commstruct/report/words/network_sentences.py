@@ -81,14 +81,15 @@ def model_sentence(one: RegionAnalysis) -> str:
             if number is None
             else f" of {number:g} samples"
         )
-    start = f"For modules of any structure the data are taken for {kind}."
+    start = (
+        f"In the search for modules of any structure, the data are taken for {kind}."
+    )
     if one.blocks.n_modules == 1:
         if partition.evidence >= 0:
             return f"{start} No division into modules was found to compare."
-        lacking = f"{-partition.evidence:.1f}"
         return (
-            f"{start} One module has the most evidence: the best division into more "
-            f"lacks {lacking} nats."
+            f"{start} A single module has the most evidence: the best division into "
+            f"more lacks {-partition.evidence:.1f} nats."
         )
     levels = [counted(number, "module") for number in one.n_groups]
     on_levels = f"one level, of {levels[0]}"
@@ -96,11 +97,11 @@ def model_sentence(one: RegionAnalysis) -> str:
         on_levels = f"{len(levels)} levels, from fine to coarse of {joined(levels)}"
     low = int((one.confidence < SURE).sum())
     return (
-        f"{start} The model with the most evidence, {partition.evidence:.1f} nats over "
-        f"one module: {partition.model}; {on_levels}. A neuron is in its module with "
-        f"a probability of {plain(one.median_confidence)} (median), "
-        f"{low} of {counted(len(one.confidence), 'neuron')} with less than {SURE:g}, "
-        "given the modules of all others."
+        f"{start} The modules have {partition.evidence:.1f} nats of evidence over a "
+        f"single module, on {on_levels}, under this model \u2013 {partition.model}. "
+        "The probability that a neuron is in its module, given the modules of all "
+        f"others, has the median {plain(one.median_confidence)}; it is below {SURE:g} "
+        f"for {low} of {counted(len(one.confidence), 'neuron')}."
     )
 
 
