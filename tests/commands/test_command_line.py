@@ -223,6 +223,25 @@ def test_options_out_of_range_are_refused(tmp_path: Path) -> None:
     assert "seed" in refused(commstruct(*words, "--seed", "-1"))
 
 
+def test_a_number_of_samples_is_taken_of_a_correlation_matrix_only(
+    tmp_path: Path,
+) -> None:
+    series = np.random.default_rng(1).normal(size=(60, 8))
+    np.save(tmp_path / "correlations.npy", np.corrcoef(series, rowvar=False))
+    np.save(tmp_path / "ones.npy", 1.0 - np.eye(8))
+    options = ("--n-samples", 60, "--nulls", 0, "--structure", "any", "--json")
+    words = ("analyze", tmp_path / "correlations.npy", "--out", tmp_path / "out")
+    result = commstruct(*words, *options)
+    assert result.returncode == 0, result.stderr
+    stored = json.loads((tmp_path / "out" / "analysis.json").read_text("utf-8"))
+    assert stored["settings"]["n_samples"] == 60
+    assert "--n-samples=60" in stored["provenance"]["command"]
+    words = ("analyze", tmp_path / "ones.npy", "--out", tmp_path / "other")
+    message = refused(commstruct(*words, *options))
+    assert "got 60 for a network of the kind 'binary'" in message
+    assert "n-samples" in refused(commstruct(*words, "--n-samples", 0))
+
+
 def test_an_output_folder_that_cannot_be_made_is_refused(definition: Path) -> None:
     out = definition / "below-a-file"
     assert str(definition) in refused(commstruct("run", definition, "--out", out))
