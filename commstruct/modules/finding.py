@@ -78,9 +78,10 @@ class Partition:
         Modules, finest first: ``levels[0]`` is `labels`. More than one where the
         modules themselves form groups; empty if Leiden found the modules.
     confidence : (n,) array or None
-        Probability that each neuron is in its module, given the modules of all others
-        and the model; 1 if there is one module. None if Leiden found the modules, or in
-        a consensus. At another resolution than 1 it is no probability.
+        Probability that each neuron is in its module, given the probabilities of all
+        others (mean field) and the model; 1 if there is one module. None if Leiden
+        found the modules, or in a consensus. At another resolution than 1 it is no
+        probability.
     kind : {"binary", "counts", "weights", "correlation"} or None
         Kind of data that the model takes the network for; None if Leiden found the
         modules.
@@ -294,14 +295,22 @@ def find_modules(
     Notes
     -----
     With ``"any"``, partitions proposed by Leiden at several resolutions, by spectral
-    clustering and by `fit_blockmodel` are all scored alike, and the best are refined.
-    The existence and the size of connections are modelled apart (Aicher, Jacobs &
-    Clauset 2015, doi:10.1093/comnet/cnu026), each by the family with the most evidence:
-    no modules, one rate within and one between (Zhang & Peixoto 2020,
+    clustering and by `fit_blockmodel` are all scored alike, and the best are refined:
+    neurons are moved, modules merged and split. The existence and the size of
+    connections are modelled apart (Aicher, Jacobs & Clauset 2015,
+    doi:10.1093/comnet/cnu026), each by the family with the most evidence: no modules,
+    one rate within and one between (Zhang & Peixoto 2020,
     doi:10.1103/PhysRevResearch.2.043271), one rate per module, a rate per block, or
     groups of modules, each with neurons that are alike or differ in how much they
     connect. Sizes are normal scores of their ranks. Both directions of a pair may be
     correlated. Correlation matrices have a model of their own (`n_samples`).
+
+    Where that leaves the modules of many neurons uncertain, partitions into more and
+    fewer modules are compared by the evidence of all partitions close to each
+    (variational Bayes; Latouche, Birmele & Ambroise 2012,
+    doi:10.1177/1471082X1001200105), and each neuron gets its most probable module.
+    The evidence of this one partition may then be a few nats less than the most that
+    any partition has.
 
     With modularity, up to 10 restarts of Leiden each run until no neuron gains by
     moving; of more restarts, and above 20,000 neurons, each has two rounds and the best
