@@ -5,6 +5,7 @@ import math
 import shutil
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from commstruct.analysis import (
 from commstruct.analysis.folders import analyze_command
 from commstruct.blocks.structure import block_structure
 from commstruct.connectome import as_connectome
+from commstruct.modules.finding import find_modules
 from commstruct.modules.resolution_limit import resolution_limit
 
 SETTINGS = {"seed": 7, "restarts": 2, "n_nulls": 5}
@@ -497,3 +499,18 @@ def test_the_table_of_modules_has_levels_and_confidence():
     assert scores.loc["any", "evidence"] == region.partition.evidence
     assert scores["n_levels"].tolist() == [2, 1]
     assert scores["model"].tolist() == [region.partition.model, "modularity"]
+
+
+def test_the_finest_level_has_the_numbers_of_the_blocks(monkeypatch):
+    """A neuron without connections comes after a module of one connected neuron."""
+    weights = np.zeros((6, 6))
+    weights[1:, 1:] = 1.0 - np.eye(5)
+    labels = np.array([1, 0, 0, 0, 0, 2])  # neuron 0 is isolated, neuron 5 is not
+    found = replace(find_modules(weights, restarts=1), labels=labels, n_modules=3)
+    found = replace(found, levels=(labels, np.minimum(labels, 1)))
+    monkeypatch.setattr(
+        "commstruct.analysis.method.find_modules", lambda *_, **__: found
+    )
+    (region,) = analyze(weights, structures=["any"], n_nulls=0).regions
+    assert region.partition.labels.tolist() == [2, 0, 0, 0, 0, 1]
+    np.testing.assert_array_equal(region.partition.levels[0], region.partition.labels)
