@@ -37,6 +37,10 @@ from commstruct.vocabulary import (
 RESOLUTIONS = (0.5, 1.0, 2.0, 3.0, 5.0, 8.0)
 RESOLUTIONS_DENSE = (0.5, 1.0, 2.0)
 RESOLUTIONS_VERY_LARGE = (1.0, 3.0)
+# Where connections are few, weak modules are found by some runs of Leiden only.
+FEW_CONNECTIONS = 30_000
+RESOLUTIONS_FEW = (1.0, 1.3)
+RUNS_FEW = 10
 CORRELATION_RESOLUTIONS = (0.5, 1.0, 1.25, 1.5, 2.0, 3.0)
 # Neurons above which only the best proposal is refined, and not divided further.
 # The same for neurons times modules, by which the time of a round grows.
@@ -246,6 +250,8 @@ def _proposals(
     fit = partial(fit_blockmodel, seed=seed, restarts=min(restarts, FITTED_RESTARTS))
     if observations.propensities:
         yield from _by_leiden(exists, resolutions, seed)
+        if len(observations.pre) <= FEW_CONNECTIONS:
+            yield from _by_leiden(exists, RESOLUTIONS_FEW, seed, runs=RUNS_FEW)
         if n <= FITTED:
             yield fit(as_connectome(exists, possible=observations.possible)).labels
         if n > SPECTRAL_FROM:
@@ -269,12 +275,13 @@ def _proposals(
 
 
 def _by_leiden(
-    matrix: Weights, resolutions: tuple[float, ...], seed: int
+    matrix: Weights, resolutions: tuple[float, ...], seed: int, runs: int = 1
 ) -> Iterator[IntVector]:
+    seeds = [seed + run for run in range(runs)]
     for resolution in resolutions:
         objective = Objective(resolution=resolution)
-        runs, _ = leiden_restarts(matrix, [seed], objective, rounds=LEIDEN_ROUNDS)
-        yield from runs
+        found, _ = leiden_restarts(matrix, seeds, objective, rounds=LEIDEN_ROUNDS)
+        yield from found
 
 
 def _by_k_means(matrix: Weights, seed: int) -> Iterator[IntVector]:
