@@ -20,6 +20,7 @@ IntVector: TypeAlias = NDArray[np.int64]
 IntMatrix: TypeAlias = NDArray[np.int64]
 BoolArray: TypeAlias = NDArray[np.bool_]
 BoolMatrix: TypeAlias = NDArray[np.bool_]
+BoolVector: TypeAlias = NDArray[np.bool_]
 
 # What can be asked for
 

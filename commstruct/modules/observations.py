@@ -6,12 +6,13 @@ doi:10.1093/comnet/cnu026). Sizes become normal scores, so that neither their un
 the tails of their distribution can make a module.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
-from scipy.special import betaln, expit, ndtri, xlog1py, xlogy
+from scipy.special import betaln, expit, logit, ndtri
 from scipy.stats import rankdata
 
 from commstruct.connectome import Weights
@@ -19,6 +20,7 @@ from commstruct.modules.embedding import equalise
 from commstruct.vocabulary import (
     DENSE_SHARE,
     BoolMatrix,
+    BoolVector,
     FloatMatrix,
     FloatVector,
     IntVector,
@@ -37,6 +39,8 @@ MOST_BINS = 40
 LEAST_IN_BIN = 100
 # Probability of a connection at most and at least.
 LEAST = 1e-12
+# Sum of effects at most: the probability is then 1, and its logarithm still a number.
+MOST_EFFECT = 30.0
 # Neurons up to which, and share of the connections from which, a network is kept as a
 # full matrix, and sums over matrices are faster than over the list of connections.
 SMALL = 300
@@ -307,9 +311,9 @@ def _unequal(observations: Observations) -> Propensities:
         root = np.sqrt(density)
         return Propensities(evidence, rates_out / root, rates_in / root)
     known = ~np.eye(n, dtype=bool) if mask is None else mask
-    matrix, evidence = _logistic(
-        observations, known, rates_out * chances_out, rates_in * chances_in
-    )
+    out, into = rates_out * chances_out, rates_in * chances_in
+    fits = [_fitted(observations, known, out, into, link) for link in LINKS]
+    matrix, evidence = max(fits, key=lambda fit: fit[1])
     return Propensities(evidence, rates_out, rates_in, matrix)
 
 
@@ -330,63 +334,109 @@ def _shrunk_rates(
     return float(values[best]), (degrees + precision * density) / (chances + precision)
 
 
-def _logistic(
-    observations: Observations, known: BoolMatrix, out: FloatVector, into: FloatVector
+@dataclass(frozen=True)
+class Link:
+    """How the effects of two neurons add up to the probability that they connect."""
+
+    of: Callable[[FloatVector], FloatVector]
+    probability: Callable[[FloatMatrix], FloatMatrix]
+    slope: Callable[[FloatMatrix], FloatMatrix]
+
+
+# The odds of a connection are products of what neurons have, or the number of synapses
+# is, of which a connection has one or more (complementary log-log).
+LINKS = (
+    Link(logit, expit, lambda eta: expit(eta) * expit(-eta)),
+    Link(
+        lambda p: np.log(-np.log1p(-p)),
+        lambda eta: -np.expm1(-np.exp(eta)),
+        lambda eta: np.exp(eta - np.exp(eta)),
+    ),
+)
+
+
+def _fitted(
+    observations: Observations,
+    known: BoolMatrix,
+    out: FloatVector,
+    into: FloatVector,
+    link: Link,
 ) -> tuple[FloatMatrix, float]:
     """Probabilities that depend on ``a_i + b_j`` and have the given expected degrees.
 
-    A logistic curve first, bent by a multiple of ``a_i b_j`` (Tukey 1949,
-    doi:10.2307/3001938), and then any curve that the connections follow: their share
-    among pairs of about the same expectation. The evidence is Laplace's approximation
-    with a normal prior of the effects.
+    A logistic or complementary log-log curve first, bent by a multiple of ``a_i b_j``
+    (Tukey 1949, doi:10.2307/3001938), and then any curve that the connections follow:
+    their share among pairs of about the same expectation. The evidence is Laplace's
+    approximation with a normal prior of the effects.
     """
     into = into * (out.sum() / max(into.sum(), LEAST))
     n_out, n_in = known.sum(axis=1), known.sum(axis=0)
     total = known.sum()
-    middle = _logit(out.sum() / total)
-    a = _logit(out / np.maximum(n_out, 1)) - middle
-    b = _logit(into / np.maximum(n_in, 1)) - middle
+    middle = link.of(_within(out.sum() / total))
+    a = link.of(_within(out / np.maximum(n_out, 1))) - middle
+    b = link.of(_within(into / np.maximum(n_in, 1))) - middle
     bend = 0.0
     seen = observations.dense_matrix(1.0)
 
-    def probabilities() -> FloatMatrix:
-        matrix: FloatMatrix = known * expit(
-            middle + a[:, None] + b + bend * np.outer(a, b)
-        )
-        return matrix
+    def fit() -> tuple[FloatMatrix, FloatMatrix]:
+        eta = np.minimum(middle + a[:, None] + b + bend * np.outer(a, b), MOST_EFFECT)
+        return known * link.probability(eta), known * link.slope(eta)
 
     for _ in range(ROUNDS):
-        matrix = probabilities()
-        spread = np.maximum((matrix * (1 - matrix)).sum(axis=1), 0.1)
+        matrix, slopes = fit()
+        spread = np.maximum(slopes.sum(axis=1), 0.1)
         a = a + np.clip((out - matrix.sum(axis=1)) / spread, -1, 1)
-        matrix = probabilities()
-        spread = np.maximum((matrix * (1 - matrix)).sum(axis=0), 0.1)
+        matrix, slopes = fit()
+        spread = np.maximum(slopes.sum(axis=0), 0.1)
         b = b + np.clip((into - matrix.sum(axis=0)) / spread, -1, 1)
-        matrix = probabilities()
-        slope = a @ (seen - matrix) @ b
-        curvature = (a * a) @ (matrix * (1 - matrix)) @ (b * b)
-        bend += float(np.clip(slope / max(curvature, 0.1), -0.2, 0.2))
-    matrix = probabilities()
-    order, edges = _bins(matrix[known])
-    observed = np.add.reduceat(seen[known][order], edges)
-    expected = np.add.reduceat(matrix[known][order], edges)
-    ratio = np.repeat(
-        (observed + 0.5) / (expected + 0.5), np.diff(np.append(edges, len(order)))
-    )
-    calibrated = np.empty(len(order))
-    calibrated[order] = np.minimum(matrix[known][order] * ratio, 1 - LEAST)
-    matrix[known] = calibrated
-    variance = matrix * (1 - matrix)
-    likelihood = xlogy(seen[known], calibrated) + xlog1py(1 - seen[known], -calibrated)
-    density = observations.density
-    evidence = likelihood.sum() - total * (
-        xlogy(density, density) + xlog1py(1 - density, -density)
-    )
-    evidence -= (len(edges) + 1) / 2 * np.log(total)
+        matrix, slopes = fit()
+        excess = a @ (seen - matrix) @ b
+        curvature = (a * a) @ slopes @ (b * b)
+        bend += float(np.clip(excess / max(curvature, 0.1), -0.2, 0.2))
+    matrix, slopes = fit()
     if not observations.is_directed:
-        return matrix, float(evidence / 2 - _effects_cost(a, variance.sum(axis=1)))
-    evidence -= _effects_cost(a, variance.sum(axis=1))
-    return matrix, float(evidence - _effects_cost(b, variance.sum(axis=0)))
+        matrix = (matrix + matrix.T) / 2
+    information = slopes**2 / np.maximum(matrix * (1 - matrix), LEAST)
+    cost = _effects_cost(a, information.sum(axis=1))
+    if observations.is_directed:
+        cost += _effects_cost(b, information.sum(axis=0))
+    exists = seen[known] > 0
+    calibrated, n_bins = _calibrated(matrix[known], exists)
+    n_pairs = observations.n_pairs
+    share = n_pairs / total  # of the entries of the matrix
+    evidences = (
+        share * _log_likelihood(exists, matrix[known]) - 0.5 * np.log(n_pairs),
+        share * _log_likelihood(exists, calibrated)
+        - (n_bins + 1) / 2 * np.log(n_pairs),
+    )
+    # Where calibration explains less than it costs, the evidence is without it, but it
+    # still takes away what modules could be mistaken to explain.
+    alike = share * _log_likelihood(exists, np.full(len(exists), observations.density))
+    matrix[known] = calibrated
+    return matrix, float(max(evidences) - alike - cost)
+
+
+def _calibrated(chances: FloatVector, exists: BoolVector) -> tuple[FloatVector, int]:
+    """Probabilities scaled to the share of connections among those about as probable.
+
+    Returns
+    -------
+    probabilities : array of the same shape
+    n_bins : int
+    """
+    order, edges = _bins(chances)
+    observed = np.add.reduceat(exists[order].astype(np.float64), edges)
+    expected = np.add.reduceat(chances[order], edges)
+    ratio = (observed + 0.5) / (expected + 0.5)
+    scaled = chances[order] * np.repeat(ratio, np.diff(np.append(edges, len(order))))
+    calibrated = np.empty(len(order))
+    calibrated[order] = np.minimum(scaled, 1 - LEAST)
+    return calibrated, len(edges)
+
+
+def _log_likelihood(exists: BoolVector, chances: FloatVector) -> float:
+    """Log-likelihood of connections that exist or not with these probabilities."""
+    return float(np.log(np.where(exists, chances, 1 - chances) + LEAST).sum())
 
 
 def _effects_cost(effects: FloatVector, information: FloatVector) -> float:
@@ -395,10 +445,9 @@ def _effects_cost(effects: FloatVector, information: FloatVector) -> float:
     return float(0.5 * len(effects) + 0.5 * np.log1p(variance * information).sum())
 
 
-def _logit(rates: FloatVector | float) -> FloatVector:
-    rate = np.clip(rates, 1e-6, 1 - 1e-6)
-    value: FloatVector = np.log(rate / (1 - rate))
-    return value
+def _within(rates: FloatVector | float) -> FloatVector:
+    """Rates a little away from 0 and 1."""
+    return np.clip(rates, 1e-6, 1 - 1e-6)
 
 
 def _bins(values: FloatVector) -> tuple[IntVector, IntVector]:

@@ -165,7 +165,8 @@ class Refiner:
                 n_scores = np.maximum(as_dense(weight @ sums.members), 1)
                 views.append(as_dense(matrix @ sums.members) / np.sqrt(n_scores))
         profiles = np.hstack(views)
-        labels, pairs = score.labels.copy(), []
+        labels = score.labels.copy()
+        pairs: list[tuple[int, int]] = []
         order = np.argsort(labels, kind="stable")
         ends = np.cumsum(np.bincount(labels))
         for module, members in enumerate(np.split(order, ends[:-1])):
