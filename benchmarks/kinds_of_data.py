@@ -91,11 +91,7 @@ def commstruct_modules(example: Any, seed: int, structure: str) -> Found:
     connectome = as_connectome(example.network, **example.options)
 
     def find() -> tuple[np.ndarray, ...]:
-        partition = find_modules(connectome, seed=seed, structure=structure)
-        levels: tuple[np.ndarray, ...] = getattr(
-            partition, "levels", (partition.labels,)
-        )
-        return levels
+        return find_modules(connectome, seed=seed, structure=structure).levels
 
     return timed(find)
 

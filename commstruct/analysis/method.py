@@ -521,7 +521,7 @@ def _numbered_as(
 
     Runs of a sweep share their neurons, of which the analysis keeps the names once.
     """
-    levels = partition.levels and (blocks.labels, *partition.levels[1:])
+    levels = (blocks.labels, *partition.levels[1:])
     names = partition.names if source.run is None else None
     return replace(partition, labels=blocks.labels, levels=levels, names=names)
 

@@ -193,7 +193,6 @@ def _explained(partition: Partition, connectome: Connectome) -> Partition:
         evidence=nats,
         model=found.model,
         kind=found.kind,
-        levels=(partition.labels,),
     )
 
 

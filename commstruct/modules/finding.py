@@ -76,7 +76,7 @@ class Partition:
         of the sizes of its connections; ``"modularity"`` if Leiden found the modules.
     levels : tuple of (n,) arrays
         Modules, finest first: ``levels[0]`` is `labels`. More than one where the
-        modules themselves form groups; empty if Leiden found the modules.
+        modules themselves form groups.
     confidence : (n,) array or None
         Probability that each neuron is in its module, given the probabilities of all
         others (mean field) and the model; 1 if there is one module. None if Leiden
@@ -225,6 +225,7 @@ class Search:
             evidence=quality,
             agreement=agreement,
             engine=engine,
+            levels=(labels,),
             names=names,
             **vars(self),
         )
