@@ -11,6 +11,7 @@ from scipy import sparse
 from commstruct.blocks.structure import off_diagonal
 from commstruct.checks import spawn_seeds
 from commstruct.connectome import Connectome, Weights, as_connectome, weight_unit
+from commstruct.nulls.fitting import Rewiring, fitted_to_strengths
 from commstruct.nulls.preserved import PreservedProperties, preserved_properties
 from commstruct.vocabulary import BoolMatrix, FloatMatrix, FloatVector, IntVector
 
@@ -27,39 +28,8 @@ SPARSE_ROUNDS = 20
 DENSE_SHARE = 1 / 4
 IMPOSSIBLE = np.int8(9)  # state of pairs that cannot be connected, and of the diagonal
 
-# -- Fitting strengths ----------------------------------------------------------------
-# Rounds of matching strengths by the rank of the weights, and then of exchanging
-# weights between pairs of synapses. Both end early once the root mean square error of
-# the strengths is below a thousandth of their mean, less than a test could detect.
-FIT_ROUNDS = 25
-EXCHANGE_ROUNDS = 100
-STRENGTH_TOLERANCE = 1e-3
-# Synapses of mean weight that are added to those of each neuron before its gain is
-# estimated: the mean weight of a neuron with few synapses says little about its gain.
-PRIOR_SYNAPSES = 5
-
-
-@dataclass(frozen=True, eq=False)
-class _Rewiring:
-    """Synapses of one sign before and after their ends were exchanged.
-
-    Attributes
-    ----------
-    old, new : (2, m) arrays of int, senders and receivers
-    sizes : (m,) array, sizes of the weights, in random order
-    n_neurons : int
-    symmetric : bool
-    """
-
-    old: IntVector
-    new: IntVector
-    sizes: FloatVector
-    n_neurons: int
-    symmetric: bool
-
-
 # Assigns the sizes to the new synapses, in their order.
-Assignment = Callable[[_Rewiring, np.random.Generator], FloatVector]
+Assignment = Callable[[Rewiring, np.random.Generator], FloatVector]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,9 +103,9 @@ def permute_weights(network: Any, *, seed: int = 0) -> NullNetwork:
         if symmetric:
             weights[post, pre] = weights[pre, post]
     else:
-        _, values = _edges(connectome, symmetric)
+        _, values = edges(connectome, symmetric)
         pairs = _drawn_pairs(connectome, len(values), symmetric, rng)
-        weights = _from_edges(connectome, pairs, rng.permutation(values), symmetric)
+        weights = from_edges(connectome, pairs, rng.permutation(values), symmetric)
     return null_network(connectome, weights)
 
 
@@ -220,7 +190,7 @@ def preserve_strengths(network: Any, *, seed: int = 0) -> NullNetwork:
     >>> null.kept.weight_error
     0.0
     """
-    return _rewired(network, seed, _fitted_to_strengths)
+    return _rewired(network, seed, fitted_to_strengths)
 
 
 NULLS: dict[str, Callable[..., NullNetwork]] = {
@@ -233,153 +203,102 @@ NULLS: dict[str, Callable[..., NullNetwork]] = {
 def _rewired(network: Any, seed: int, assign: Assignment) -> NullNetwork:
     """Rewire, and let `assign` assign the weights of each sign to its new synapses."""
     connectome = as_connectome(network)
-    n = connectome.n_neurons
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
-    symmetric = not connectome.is_directed
-    before, values = _edges(connectome, symmetric)
+    ends, values = edges(connectome, not connectome.is_directed)
+    return rewired_by_kind(connectome, ends, values, np.sign(values), assign, rng)
+
+
+def rewired_by_kind(
+    connectome: Connectome,
+    ends: IntVector,
+    values: FloatVector,
+    kinds: NDArray[Any],
+    assign: Assignment,
+    rng: np.random.Generator,
+) -> NullNetwork:
+    """Null network in which synapses exchange partners and weights with their kind.
+
+    Parameters
+    ----------
+    connectome : Connectome
+    ends, values : as by `edges`
+    kinds : (m,) array of numbers from -8 to 8, not 0
+        Synapses of a kind have weights of one sign.
+    assign : function
+        Assigns the sizes of the weights of a kind to its new synapses.
+    rng : numpy.random.Generator
+    """
+    n, symmetric = connectome.n_neurons, not connectome.is_directed
     unit = weight_unit(connectome.weights)
-    values = values / unit
-    signs = np.sign(values)
+    scaled = values / unit
     n_pairs = n * (n - 1) // (2 if symmetric else 1)
-    is_dense = len(values) > n_pairs * DENSE_SHARE
+    is_dense = len(scaled) > n_pairs * DENSE_SHARE
     rewire = _rewired_dense if is_dense else _rewired_sparse
-    after = rewire(connectome, before, signs, symmetric, rng)
-    assigned = np.empty_like(values)
-    for sign in (1.0, -1.0):
-        has_sign = signs == sign
-        if has_sign.any():
-            order = rng.permutation(np.count_nonzero(has_sign))
-            rewiring = _Rewiring(
-                old=before[:, has_sign][:, order],
-                new=after[:, has_sign],
-                sizes=np.abs(values[has_sign])[order],
-                n_neurons=n,
-                symmetric=symmetric,
-            )
-            assigned[has_sign] = sign * assign(rewiring, rng)
-    weights = _from_edges(connectome, after, assigned * unit, symmetric)
+    after = rewire(connectome, ends, kinds, symmetric, rng)
+    assigned = np.empty_like(scaled)
+    for kind in np.unique(kinds)[::-1]:
+        of_kind = kinds == kind
+        order = rng.permutation(np.count_nonzero(of_kind))
+        rewiring = Rewiring(
+            old=ends[:, of_kind][:, order],
+            new=after[:, of_kind],
+            sizes=np.abs(scaled[of_kind])[order],
+            n_neurons=n,
+            symmetric=symmetric,
+        )
+        assigned[of_kind] = np.sign(scaled[of_kind]) * assign(rewiring, rng)
+    weights = from_edges(connectome, after, assigned * unit, symmetric)
     return null_network(connectome, weights)
 
 
-def _in_given_order(rewiring: _Rewiring, rng: np.random.Generator) -> FloatVector:
+def _in_given_order(rewiring: Rewiring, rng: np.random.Generator) -> FloatVector:
     """Leave the weights in their order, which is random."""
     return rewiring.sizes
-
-
-def _fitted_to_strengths(rewiring: _Rewiring, rng: np.random.Generator) -> FloatVector:
-    """Order the weights so that the neurons' strengths are about what they were."""
-    sizes, symmetric, n = rewiring.sizes, rewiring.symmetric, rewiring.n_neurons
-    targets = _strengths(rewiring.old, sizes, n, symmetric)
-    residuals = _without_gains(rewiring.old, sizes, targets, symmetric)
-    pre, post = rewiring.new
-    ordered = np.sort(sizes)
-    factors = np.ones_like(targets)
-    best, least_error = sizes, np.inf
-    for _ in range(FIT_ROUNDS):
-        fitted = np.empty_like(sizes)
-        fitted[np.argsort(factors[0, pre] * factors[1, post] * residuals)] = ordered
-        strengths = _strengths(rewiring.new, fitted, n, symmetric)
-        error = float(((strengths - targets) ** 2).sum())
-        if error < least_error:
-            best, least_error = fitted, error
-        if least_error <= _accepted_error(targets):
-            return best
-        factors *= np.sqrt(
-            np.divide(
-                targets, strengths, out=np.ones_like(targets), where=strengths > 0
-            )
-        )
-    return _exchanged(rewiring.new, best, targets, symmetric, rng)
-
-
-def _without_gains(
-    ends: IntVector, sizes: FloatVector, strengths: FloatMatrix, symmetric: bool
-) -> FloatVector:
-    """Sizes divided by the gains of their senders and receivers.
-
-    A gain is the mean size of a neuron's synapses relative to that of all, shrunk
-    towards 1 where the neuron has few.
-    """
-    degrees = _strengths(ends, np.ones_like(sizes), strengths.shape[1], symmetric)
-    mean = sizes.mean()
-    gains = (strengths / mean + PRIOR_SYNAPSES) / (degrees + PRIOR_SYNAPSES)
-    residuals: FloatVector = sizes / (gains[0, ends[0]] * gains[1, ends[1]])
-    return residuals
-
-
-def _exchanged(
-    synapses: IntVector,
-    sizes: FloatVector,
-    targets: FloatMatrix,
-    symmetric: bool,
-    rng: np.random.Generator,
-) -> FloatVector:
-    """Exchange the weights of pairs of synapses where strengths then fit better.
-
-    All pairs of a round are exchanged at once. Of pairs that share a neuron only the
-    best is, so that no exchange spoils another.
-    """
-    sizes = sizes.copy()
-    n = targets.shape[1]
-    target = targets[0] if symmetric else targets.ravel()
-    ends = synapses if symmetric else synapses + np.array([[0], [n]])
-    half = len(sizes) // 2
-    for _ in range(EXCHANGE_ROUNDS):
-        strengths = np.bincount(ends[0], sizes, minlength=len(target))
-        strengths += np.bincount(ends[1], sizes, minlength=len(target))
-        off = strengths - target
-        if float((off**2).sum()) <= _accepted_error(target):
-            break
-        order = rng.permutation(len(sizes))
-        one, other = order[:half], order[half : 2 * half]
-        gain = sizes[other] - sizes[one]
-        slope = off[ends[:, one]].sum(axis=0) - off[ends[:, other]].sum(axis=0)
-        change = 2 * gain * (slope + 2 * gain)  # of the summed squares, at most
-        best = np.zeros(len(target))
-        touched = np.concatenate([ends[:, one], ends[:, other]])
-        for neurons in touched:
-            np.minimum.at(best, neurons, change)
-        taken = (change < 0) & (change == best[touched]).all(axis=0)
-        one, other = one[taken], other[taken]
-        sizes[one], sizes[other] = sizes[other], sizes[one]
-    return sizes
-
-
-def _accepted_error(targets: FloatVector) -> float:
-    """Sum of squared errors of strengths that is small enough."""
-    return float(targets.size * (STRENGTH_TOLERANCE * targets.mean()) ** 2)
-
-
-def _strengths(
-    synapses: IntVector, sizes: FloatVector, n: int, symmetric: bool
-) -> FloatMatrix:
-    """Sums over the synapses each neuron sends and receives, (2, n)."""
-    sums = np.zeros((2, n))
-    for direction, ends in enumerate(synapses):
-        sums[direction] = np.bincount(ends, sizes, minlength=n)
-    return np.stack([sums.sum(axis=0)] * 2) if symmetric else sums
 
 
 def _rewired_dense(
     connectome: Connectome,
     ends: IntVector,
-    signs: FloatVector,
+    kinds: NDArray[Any],
     symmetric: bool,
     rng: np.random.Generator,
 ) -> IntVector:
-    """New ends of the synapses, in the order of `signs`, by checkerboard swaps.
+    """New ends of the synapses, in the order of `kinds`, by checkerboard swaps."""
+    n = connectome.n_neurons
+    state = np.full((n, n), IMPOSSIBLE)
+    state[free_pairs(connectome, symmetric)] = 0
+    state[ends[0], ends[1]] = kinds
+    if symmetric:
+        state[ends[1], ends[0]] = kinds
+    state = checkerboard_swaps(state, symmetric, rng)
+    if symmetric:
+        state = np.triu(state)
+    new_ends = np.empty_like(ends)
+    for kind in np.unique(kinds):
+        new_ends[:, kinds == kind] = np.nonzero(state == kind)
+    return new_ends
+
+
+def checkerboard_swaps(
+    state: NDArray[np.int8], symmetric: bool, rng: np.random.Generator
+) -> NDArray[np.int8]:
+    """Randomise a matrix of kinds; rows and columns keep their numbers of each.
 
     Rows and columns are paired at random; wherever the 2 x 2 crossing of two pairs
     reads ``[[a, b], [b, a]]`` its rows are exchanged, which changes no count of a
-    sign in any row or column. All crossings of a sweep are exchanged at once.
+    kind in any row or column. All crossings of a sweep are exchanged at once.
+
+    Parameters
+    ----------
+    state : (n, n) array
+        Kind of each pair, or `IMPOSSIBLE`.
+    symmetric : bool
+        Whether the entry below the diagonal follows from the one above, being equal or
+        the same with the opposite sign, so that both are exchanged or none.
+    rng : numpy.random.Generator
     """
-    n = connectome.n_neurons
-    state = np.full((n, n), IMPOSSIBLE)
-    free = free_pairs(connectome, symmetric)
-    state[free] = 0
-    state[ends[0], ends[1]] = signs
-    if symmetric:
-        state[ends[1], ends[0]] = signs
+    n = len(state)
+    state = state.copy()
     for _ in range(_n_sweeps(state)):
         rows = rng.permutation(n)[: n - n % 2]
         columns = rows if symmetric else rng.permutation(n)[: n - n % 2]
@@ -390,12 +309,7 @@ def _rewired_dense(
         swap &= _random_half(len(swap), symmetric, rng)
         swapped = np.where(swap[:, None, :, None], crossings[:, ::-1], crossings)
         state[permuted] = swapped.reshape(len(rows), len(columns))
-    if symmetric:
-        state = np.triu(state)
-    new_ends = np.empty_like(ends)
-    for sign in (1, -1):
-        new_ends[:, signs == sign] = np.nonzero(state == sign)
-    return new_ends
+    return state
 
 
 def _random_half(n: int, symmetric: bool, rng: np.random.Generator) -> BoolMatrix:
@@ -405,9 +319,9 @@ def _random_half(n: int, symmetric: bool, rng: np.random.Generator) -> BoolMatri
 
 
 def _n_sweeps(state: NDArray[np.int8]) -> int:
-    """Sweeps after which an entry of the rarest sign has been swapped ten times."""
-    numbers = np.bincount(state[state != IMPOSSIBLE] + 1, minlength=3)
-    shares = numbers[numbers > 0] / max(numbers.sum(), 1)
+    """Sweeps after which an entry of the rarest kind has been swapped ten times."""
+    numbers = np.unique(state[state != IMPOSSIBLE], return_counts=True)[1]
+    shares = numbers / max(numbers.sum(), 1)
     if len(shares) < 2:
         return 0  # all entries are equal
     rate = (shares**2).sum() - shares.min() ** 2  # of crossings that can be swapped
@@ -417,40 +331,73 @@ def _n_sweeps(state: NDArray[np.int8]) -> int:
 def _rewired_sparse(
     connectome: Connectome,
     ends: IntVector,
-    signs: FloatVector,
+    kinds: NDArray[Any],
     symmetric: bool,
     rng: np.random.Generator,
 ) -> IntVector:
-    """New ends of the synapses, in the order of `signs`, by exchanging receivers.
+    """New ends of the synapses, in the order of `kinds`, by exchanging receivers."""
+    free = None
+    if connectome.possible is not None:
+        free = free_pairs(connectome, symmetric)
 
-    Synapses of one sign are paired at random and exchange receivers, unless that
-    makes a self-connection, a synapse that exists, or one that may not exist. (igraph's
-    `rewire` does this for one sign only; synapses of different signs could then
-    coincide.)
+    def may_exist(pre: IntVector, post: IntVector, _: IntVector) -> Any:
+        return True if free is None else free[pre, post]
+
+    flips = np.full(len(kinds), symmetric)
+    return exchange_receivers(
+        ends, kinds, connectome.n_neurons, symmetric, flips, may_exist, rng
+    )
+
+
+# Which of these pairs may have the edges of these positions.
+Allowed = Callable[[IntVector, IntVector, IntVector], Any]
+
+
+def exchange_receivers(
+    ends: IntVector,
+    kinds: NDArray[Any],
+    n: int,
+    unordered: bool,
+    flips: BoolMatrix,
+    may_exist: Allowed,
+    rng: np.random.Generator,
+) -> IntVector:
+    """New ends of edges, by exchanging the receivers of pairs of edges of a kind.
+
+    Edges of a kind are paired at random and exchange receivers, unless that makes a
+    self-connection, an edge that exists, or one that may not exist. (igraph's
+    `rewire` does this for one kind only; edges of different kinds could then coincide.)
+
+    Parameters
+    ----------
+    ends : (2, m) array of int
+    kinds : (m,) array
+    n : int, number of neurons
+    unordered : bool
+        Whether there is room for one edge only between two neurons, either way.
+    flips : (m,) array of bool
+        Edges without direction, of which either end may be exchanged.
+    may_exist : function
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (2, m) array; the smaller end first if no edge has a direction
     """
-    n = connectome.n_neurons
     new_ends = ends.copy()
     for _ in range(SPARSE_ROUNDS):
-        if symmetric:  # either end may be the one that is exchanged
-            flip = rng.random(new_ends.shape[1]) < 0.5
+        if flips.any():
+            flip = flips & (rng.random(new_ends.shape[1]) < 0.5)
             new_ends[:, flip] = new_ends[::-1, flip]
         order = rng.permutation(new_ends.shape[1])
-        order = order[np.argsort(signs[order], kind="stable")]
+        order = order[np.argsort(kinds[order], kind="stable")]
         first, second = order[:-1:2], order[1::2]
-        same = signs[first] == signs[second]
+        same = kinds[first] == kinds[second]
         first, second = first[same], second[same]
         pre = new_ends[0, np.concatenate([first, second])]
         post = new_ends[1, np.concatenate([second, first])]
-        keys = _keys(pre, post, n, symmetric)
-        unique, inverse, times = np.unique(
-            keys, return_inverse=True, return_counts=True
-        )
-        allowed = (pre != post) & (times[inverse] == 1)
-        allowed &= ~np.isin(unique, _keys(new_ends[0], new_ends[1], n, symmetric))[
-            inverse
-        ]
-        if connectome.possible is not None:
-            allowed &= free_pairs(connectome, symmetric)[pre, post]
+        allowed = are_free(new_ends, pre, post, n, unordered)
+        allowed &= may_exist(pre, post, np.concatenate([first, second]))
         both = allowed[: len(first)] & allowed[len(first) :]
         both &= rng.random(len(first)) < 0.5  # as in `_random_half`
         first, second = first[both], second[both]
@@ -458,7 +405,18 @@ def _rewired_sparse(
             new_ends[1, second],
             new_ends[1, first],
         )
-    return np.sort(new_ends, axis=0) if symmetric else new_ends
+    return np.sort(new_ends, axis=0) if flips.all() else new_ends
+
+
+def are_free(
+    ends: IntVector, pre: IntVector, post: IntVector, n: int, unordered: bool
+) -> BoolMatrix:
+    """Which proposed pairs are of two neurons, proposed once and without an edge."""
+    keys = _keys(pre, post, n, unordered)
+    unique, inverse, times = np.unique(keys, return_inverse=True, return_counts=True)
+    exist = np.isin(unique, _keys(ends[0], ends[1], n, unordered))
+    free: BoolMatrix = (pre != post) & (times[inverse] == 1) & ~exist[inverse]
+    return free
 
 
 def _keys(pre: IntVector, post: IntVector, n: int, symmetric: bool) -> IntVector:
@@ -468,7 +426,7 @@ def _keys(pre: IntVector, post: IntVector, n: int, symmetric: bool) -> IntVector
     return pre.astype(np.int64) * n + post
 
 
-def _edges(connectome: Connectome, symmetric: bool) -> tuple[IntVector, FloatVector]:
+def edges(connectome: Connectome, symmetric: bool) -> tuple[IntVector, FloatVector]:
     """Ends (2, m) and values of non-zero weights between two neurons, once each."""
     pre, post, values = off_diagonal(connectome)
     if symmetric:
@@ -477,7 +435,7 @@ def _edges(connectome: Connectome, symmetric: bool) -> tuple[IntVector, FloatVec
     return np.stack([pre, post]).astype(np.int64, copy=False), values
 
 
-def _from_edges(
+def from_edges(
     connectome: Connectome, ends: IntVector, values: FloatVector, symmetric: bool
 ) -> Weights:
     """Weights stored like the connectome's, with its diagonal and these edges."""

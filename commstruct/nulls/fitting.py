@@ -1,0 +1,148 @@
+"""Sizes of weights for rewired synapses, so that neurons keep their strengths."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
+
+# Rounds of matching strengths by the rank of the weights, and then of exchanging
+# weights between pairs of synapses. Both end early once the root mean square error of
+# the strengths is below a thousandth of their mean, less than a test could detect.
+FIT_ROUNDS = 25
+EXCHANGE_ROUNDS = 100
+STRENGTH_TOLERANCE = 1e-3
+# Synapses of mean weight that are added to those of each neuron before its gain is
+# estimated: the mean weight of a neuron with few synapses says little about its gain.
+PRIOR_SYNAPSES = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Rewiring:
+    """Synapses of one sign before and after their ends were exchanged.
+
+    Attributes
+    ----------
+    old, new : (2, m) arrays of int, senders and receivers
+    sizes : (m,) array, sizes of the weights, in random order
+    n_neurons : int
+    symmetric : bool
+    """
+
+    old: IntVector
+    new: IntVector
+    sizes: FloatVector
+    n_neurons: int
+    symmetric: bool
+
+
+def fitted_to_strengths(rewiring: Rewiring, rng: np.random.Generator) -> FloatVector:
+    """Order the weights so that the neurons' strengths are about what they were."""
+    targets = strengths_of(
+        rewiring.old, rewiring.sizes, rewiring.n_neurons, rewiring.symmetric
+    )
+    sizes, fits = fitted_by_rank(rewiring, targets)
+    if fits:
+        return sizes
+    return _exchanged(rewiring.new, sizes, targets, rewiring.symmetric, rng)
+
+
+def fitted_by_rank(
+    rewiring: Rewiring, targets: FloatMatrix
+) -> tuple[FloatVector, bool]:
+    """Assign the weights by the rank of residuals times gains that fit the strengths.
+
+    Returns
+    -------
+    sizes : (m,) array, the same sizes in another order
+    fits : bool, whether the strengths are as near to `targets` as they need to be
+    """
+    sizes, symmetric, n = rewiring.sizes, rewiring.symmetric, rewiring.n_neurons
+    residuals = _without_gains(rewiring.old, sizes, targets, symmetric)
+    pre, post = rewiring.new
+    ordered = np.sort(sizes)
+    factors = np.ones_like(targets)
+    best, least_error = sizes, np.inf
+    for _ in range(FIT_ROUNDS):
+        fitted = np.empty_like(sizes)
+        fitted[np.argsort(factors[0, pre] * factors[1, post] * residuals)] = ordered
+        strengths = strengths_of(rewiring.new, fitted, n, symmetric)
+        error = float(((strengths - targets) ** 2).sum())
+        if error < least_error:
+            best, least_error = fitted, error
+        if least_error <= accepted_error(targets):
+            return best, True
+        factors *= np.sqrt(
+            np.divide(
+                targets, strengths, out=np.ones_like(targets), where=strengths > 0
+            )
+        )
+    return best, False
+
+
+def _without_gains(
+    ends: IntVector, sizes: FloatVector, strengths: FloatMatrix, symmetric: bool
+) -> FloatVector:
+    """Sizes divided by the gains of their senders and receivers.
+
+    A gain is the mean size of a neuron's synapses relative to that of all, shrunk
+    towards 1 where the neuron has few.
+    """
+    degrees = strengths_of(ends, np.ones_like(sizes), strengths.shape[1], symmetric)
+    mean = sizes.mean()
+    gains = (strengths / mean + PRIOR_SYNAPSES) / (degrees + PRIOR_SYNAPSES)
+    residuals: FloatVector = sizes / (gains[0, ends[0]] * gains[1, ends[1]])
+    return residuals
+
+
+def _exchanged(
+    synapses: IntVector,
+    sizes: FloatVector,
+    targets: FloatMatrix,
+    symmetric: bool,
+    rng: np.random.Generator,
+) -> FloatVector:
+    """Exchange the weights of pairs of synapses where strengths then fit better.
+
+    All pairs of a round are exchanged at once. Of pairs that share a neuron only the
+    best is, so that no exchange spoils another.
+    """
+    sizes = sizes.copy()
+    n = targets.shape[1]
+    target = targets[0] if symmetric else targets.ravel()
+    ends = synapses if symmetric else synapses + np.array([[0], [n]])
+    half = len(sizes) // 2
+    for _ in range(EXCHANGE_ROUNDS):
+        strengths = np.bincount(ends[0], sizes, minlength=len(target))
+        strengths += np.bincount(ends[1], sizes, minlength=len(target))
+        off = strengths - target
+        if float((off**2).sum()) <= accepted_error(target):
+            break
+        order = rng.permutation(len(sizes))
+        one, other = order[:half], order[half : 2 * half]
+        gain = sizes[other] - sizes[one]
+        slope = off[ends[:, one]].sum(axis=0) - off[ends[:, other]].sum(axis=0)
+        change = 2 * gain * (slope + 2 * gain)  # of the summed squares, at most
+        best = np.zeros(len(target))
+        touched = np.concatenate([ends[:, one], ends[:, other]])
+        for neurons in touched:
+            np.minimum.at(best, neurons, change)
+        taken = (change < 0) & (change == best[touched]).all(axis=0)
+        one, other = one[taken], other[taken]
+        sizes[one], sizes[other] = sizes[other], sizes[one]
+    return sizes
+
+
+def accepted_error(targets: FloatVector) -> float:
+    """Sum of squared errors of strengths that is small enough."""
+    return float(targets.size * (STRENGTH_TOLERANCE * targets.mean()) ** 2)
+
+
+def strengths_of(
+    synapses: IntVector, sizes: FloatVector, n: int, symmetric: bool
+) -> FloatMatrix:
+    """Sums over the synapses each neuron sends and receives, (2, n)."""
+    sums = np.zeros((2, n))
+    for direction, ends in enumerate(synapses):
+        sums[direction] = np.bincount(ends, sizes, minlength=n)
+    return np.stack([sums.sum(axis=0)] * 2) if symmetric else sums
