@@ -51,6 +51,8 @@ from .nulls import Significance as Significance
 from .nulls import permute_weights as permute_weights
 from .nulls import permute_within_blocks as permute_within_blocks
 from .nulls import preserve_gains as preserve_gains
+from .nulls import preserve_reciprocity as preserve_reciprocity
+from .nulls import preserve_signs as preserve_signs
 from .nulls import preserve_strengths as preserve_strengths
 from .nulls import rewire_edges as rewire_edges
 from .nulls import structure_significance as structure_significance

@@ -13,8 +13,10 @@ FIT_ROUNDS = 25
 EXCHANGE_ROUNDS = 100
 STRENGTH_TOLERANCE = 1e-3
 # Synapses of mean weight that are added to those of each neuron before its gain is
-# estimated: the mean weight of a neuron with few synapses says little about its gain.
+# estimated, at least and at most: the mean weight of a neuron with few synapses says
+# little about its gain.
 PRIOR_SYNAPSES = 5
+MOST_PRIOR = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +88,22 @@ def _without_gains(
     """Sizes divided by the gains of their senders and receivers.
 
     A gain is the mean size of a neuron's synapses relative to that of all, shrunk
-    towards 1 where the neuron has few.
+    towards 1 as far as sizes differ by chance: by empirical Bayes, the variance of the
+    gains being what the means vary more than they would if all sizes were alike.
     """
     degrees = strengths_of(ends, np.ones_like(sizes), strengths.shape[1], symmetric)
     mean = sizes.mean()
-    gains = (strengths / mean + PRIOR_SYNAPSES) / (degrees + PRIOR_SYNAPSES)
+    noise = sizes.var() / mean**2
+    excess = strengths / mean - degrees
+    squares = np.divide(
+        excess**2, degrees, out=np.zeros_like(excess), where=degrees > 0
+    ).sum(axis=1, keepdims=True)
+    n_neurons = (degrees > 0).sum(axis=1, keepdims=True)
+    variance = (squares - n_neurons * noise) / degrees.sum(axis=1, keepdims=True)
+    # in synapses of mean size; without any variance the gains are all 1
+    prior = noise / np.maximum(variance, noise / MOST_PRIOR + 1e-30)
+    prior = np.maximum(prior, PRIOR_SYNAPSES)
+    gains = (strengths / mean + prior) / (degrees + prior)
     residuals: FloatVector = sizes / (gains[0, ends[0]] * gains[1, ends[1]])
     return residuals
 

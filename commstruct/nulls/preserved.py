@@ -8,7 +8,7 @@ import numpy as np
 from commstruct.blocks.structure import off_diagonal
 from commstruct.connectome import Connectome, Weights, as_connectome, weight_unit
 from commstruct.statistics import CONSTANT
-from commstruct.vocabulary import FloatMatrix
+from commstruct.vocabulary import FloatMatrix, FloatVector
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +32,14 @@ class PreservedProperties:
     similarity : float
         Pearson correlation of both networks' weights over all pairs of neurons: 1
         if nothing was randomised; NaN if all weights are equal.
+    reciprocity : (2,) array
+        Pearson correlation of ``w[i, j]`` with ``w[j, i]`` over all pairs, in the
+        original and in the randomised network; NaN if all weights are equal.
+    mutual_error : int
+        Change of the number of pairs that are connected both ways.
+    sign_error : float
+        Of the neurons that send weights of one sign (Dale's law), the share that send
+        others in the randomised network; NaN where no neuron does.
     """
 
     degree_error: FloatMatrix
@@ -39,6 +47,9 @@ class PreservedProperties:
     strength_correlation: FloatMatrix
     weight_error: float
     similarity: float
+    reciprocity: FloatVector
+    mutual_error: int
+    sign_error: float
 
 
 def preserved_properties(network: Any, null_network: Any) -> PreservedProperties:
@@ -70,7 +81,33 @@ def preserved_properties(network: Any, null_network: Any) -> PreservedProperties
         similarity=_similarity(
             original.weights / unit, null.weights / weight_unit(null.weights)
         ),
+        reciprocity=np.array([reciprocity(original), reciprocity(null)]),
+        mutual_error=abs(n_mutual(original) - n_mutual(null)),
+        sign_error=_sign_error(before[0, :, 0], after[0, :, 0]),
     )
+
+
+def reciprocity(connectome: Connectome) -> float:
+    """Pearson correlation of the weights of all pairs with those the other way."""
+    weights = connectome.weights / weight_unit(connectome.weights)
+    return _similarity(weights, weights.T)
+
+
+def n_mutual(connectome: Connectome) -> int:
+    """Number of pairs of neurons that are connected both ways."""
+    exists = connectome.weights != 0
+    both = exists & exists.T if isinstance(exists, np.ndarray) else exists * exists.T
+    return int(both.sum() - both.diagonal().sum()) // 2
+
+
+def _sign_error(before: FloatMatrix, after: FloatMatrix) -> float:
+    """Share of the senders of one sign that change; numbers by ``[sign, neuron]``."""
+    sends = before > 0
+    of_one_sign = sends[0] != sends[1]
+    if not of_one_sign.any():
+        return float("nan")
+    changed = ((after > 0) != sends).any(axis=0)
+    return float(changed[of_one_sign].mean())
 
 
 def _by_sign(connectome: Connectome, unit: float) -> FloatMatrix:

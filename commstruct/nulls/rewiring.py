@@ -13,7 +13,7 @@ from commstruct.checks import spawn_seeds
 from commstruct.connectome import Connectome, Weights, as_connectome, weight_unit
 from commstruct.nulls.fitting import Rewiring, fitted_to_strengths
 from commstruct.nulls.preserved import PreservedProperties, preserved_properties
-from commstruct.vocabulary import BoolMatrix, FloatMatrix, FloatVector, IntVector
+from commstruct.vocabulary import BoolMatrix, FloatVector, IntVector
 
 # -- Rewiring -------------------------------------------------------------------------
 # Swaps per entry of a dense matrix, on average, and sweeps over the matrix for them at
@@ -361,6 +361,8 @@ def exchange_receivers(
     flips: BoolMatrix,
     may_exist: Allowed,
     rng: np.random.Generator,
+    *,
+    rounds: int = SPARSE_ROUNDS,
 ) -> IntVector:
     """New ends of edges, by exchanging the receivers of pairs of edges of a kind.
 
@@ -379,13 +381,14 @@ def exchange_receivers(
         Edges without direction, of which either end may be exchanged.
     may_exist : function
     rng : numpy.random.Generator
+    rounds : int, over all edges
 
     Returns
     -------
     (2, m) array; the smaller end first if no edge has a direction
     """
     new_ends = ends.copy()
-    for _ in range(SPARSE_ROUNDS):
+    for _ in range(rounds):
         if flips.any():
             flip = flips & (rng.random(new_ends.shape[1]) < 0.5)
             new_ends[:, flip] = new_ends[::-1, flip]

@@ -11,7 +11,9 @@ from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.block_nulls import preserve_gains
+from commstruct.nulls.reciprocity import preserve_reciprocity
 from commstruct.nulls.rewiring import NULLS as REWIRING_NULLS
+from commstruct.nulls.signs import preserve_signs
 from commstruct.statistics import p_value, z_score
 from commstruct.vocabulary import DENSE_SHARE, SCORES, FloatVector, IntVector
 
@@ -83,7 +85,12 @@ class Significance:
     seed: int
 
 
-NULLS = {**REWIRING_NULLS, "gains": preserve_gains}
+NULLS = {
+    **REWIRING_NULLS,
+    "gains": preserve_gains,
+    "reciprocity": preserve_reciprocity,
+    "signs": preserve_signs,
+}
 
 
 def structure_significance(

@@ -1,0 +1,336 @@
+"""Randomised networks that keep how alike both directions of a pair are."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commstruct.checks import spawn_seeds
+from commstruct.connectome import Connectome, as_connectome, weight_unit
+from commstruct.nulls.block_nulls import dense_weights, gain_factors, ranked_like
+from commstruct.nulls.fitting import (
+    EXCHANGE_ROUNDS,
+    Rewiring,
+    accepted_error,
+    fitted_by_rank,
+    strengths_of,
+)
+from commstruct.nulls.rewiring import (
+    DENSE_SHARE,
+    IMPOSSIBLE,
+    MAX_SWEEPS,
+    SPARSE_ROUNDS,
+    NullNetwork,
+    checkerboard_swaps,
+    edges,
+    exchange_receivers,
+    free_pairs,
+    from_edges,
+    null_network,
+    preserve_strengths,
+)
+from commstruct.nulls.senders import has_signed_gains
+from commstruct.vocabulary import BoolMatrix, FloatVector, IntVector
+
+# Kinds of pairs by the signs of their weights. Of the kinds that have a direction, the
+# pair read from the other neuron has the opposite number.
+ONE_WAY = {1.0: 1, -1.0: 2}
+MUTUAL = {1.0: 3, -1.0: 4}
+OPPOSITE_SIGNS = 5
+WITH_DIRECTION = (1, 2, OPPOSITE_SIGNS)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Connected pairs of neurons, each once.
+
+    Attributes
+    ----------
+    ends : (2, m) array of int
+        Sender first where only one sends, and where one sends a positive weight and
+        the other a negative one.
+    kinds : (m,) array of int8
+    forward, backward : (m,) arrays
+        Weight from the first to the second neuron, and back; 0 if there is none.
+    """
+
+    ends: IntVector
+    kinds: NDArray[np.int8]
+    forward: FloatVector
+    backward: FloatVector
+
+    @property
+    def directed(self) -> BoolMatrix:
+        """Whether it matters which neuron is first."""
+        return np.isin(self.kinds, WITH_DIRECTION)
+
+
+def preserve_reciprocity(network: Any, *, seed: int = 0) -> NullNetwork:
+    """Randomise, but keep how many connections are returned, and how strongly.
+
+    The null hypothesis that neurons differ in what they send and receive and that both
+    directions of a pair may be alike, but nothing else. Connected pairs are rewired as
+    units (compare Holland & Leinhardt 1981, doi:10.1080/01621459.1981.10477598): every
+    neuron keeps its number of mutual connections and of one-way connections that it
+    sends and receives, for each sign, so that the numbers of mutual, one-way and absent
+    pairs are kept exactly, and Dale's law too. The same weights are then assigned, both
+    weights of a mutual pair together, so that each neuron sends and receives about as
+    much of each sign as before; see Notes. `kept` of the result says how well the
+    strengths fit, and gives the correlation of ``w[i, j]`` with ``w[j, i]`` before and
+    after.
+
+    Parameters
+    ----------
+    network : Connectome, or anything `as_connectome` takes
+        Undirected networks are randomised by `preserve_strengths`.
+    seed : int, default 0
+
+    Returns
+    -------
+    NullNetwork
+
+    Raises
+    ------
+    ValueError
+        If a network that is stored sparse has weights of both signs for most pairs and
+        is too large (4000 neurons) to be made dense.
+
+    See Also
+    --------
+    preserve_strengths : Keeps degrees and strengths, but not reciprocity.
+    preserve_gains : The same for dense networks of both signs.
+    structure_significance : Tests a network against such nulls.
+
+    Notes
+    -----
+    Weights are assigned as by `preserve_strengths`, by rank, from residuals that pairs
+    exchange as units; the last adjustments exchange the weights of whole pairs.
+
+    Where at least half of the possible connections exist and neurons send weights of
+    both signs that vary continuously, pairs are permuted instead after division by
+    gains, which multiply them again, as by `preserve_gains`. Zeros are permuted too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> rng = np.random.default_rng(0)
+    >>> weights = np.triu(rng.random((40, 40)) < 0.1, 1).astype(float)
+    >>> weights += weights.T * (rng.random((40, 40)) < 0.7)
+    >>> null = cs.preserve_reciprocity(weights)
+    >>> null.kept.mutual_error, bool(null.kept.similarity < 0.3)
+    (0, True)
+    >>> bool(abs(np.diff(null.kept.reciprocity)[0]) < 1e-9)
+    True
+    >>> cs.preserve_strengths(weights).kept.mutual_error > 30
+    True
+    """
+    connectome = as_connectome(network)
+    if not connectome.is_directed:
+        return preserve_strengths(connectome, seed=seed)
+    rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
+    if has_signed_gains(connectome):
+        return _permuted_pairs(connectome, rng)
+    unit = weight_unit(connectome.weights)
+    pairs = _connected_pairs(connectome, unit)
+    after = _rewired(connectome, pairs, rng)
+    source = _of_the_same_kind(pairs, rng)
+    after = replace(
+        after, forward=source.forward.copy(), backward=source.backward.copy()
+    )
+    fitted = _fitted(source, after, connectome.n_neurons, rng)
+    ends, values = _both_directions(fitted)
+    return null_network(connectome, from_edges(connectome, ends, values * unit, False))
+
+
+# -- Pairs with gains -----------------------------------------------------------------
+
+
+def _permuted_pairs(connectome: Connectome, rng: np.random.Generator) -> NullNetwork:
+    """Permute both weights of pairs together, divided by the gains of the neurons."""
+    dense = dense_weights(connectome)
+    free, factors = gain_factors(connectome, dense)
+    residuals = dense / weight_unit(np.where(free, dense, 0.0)) * factors
+    permuted = residuals.copy()
+    for both in (True, False):
+        pre, post = np.nonzero(np.triu(free & free.T) if both else free & ~free.T)
+        order = rng.permutation(len(pre))
+        given, taken = pre[order], post[order]
+        if both:  # either neuron may be the first
+            flip = rng.random(len(pre)) < 0.5
+            given, taken = np.where(flip, taken, given), np.where(flip, given, taken)
+            permuted[post, pre] = residuals[taken, given]
+        permuted[pre, post] = residuals[given, taken]
+    return ranked_like(connectome, dense, permuted / factors, free)
+
+
+# -- Rewired pairs --------------------------------------------------------------------
+
+
+def _connected_pairs(connectome: Connectome, unit: float) -> _Pairs:
+    """Pairs of neurons with a weight either way, and both weights in units."""
+    n = connectome.n_neurons
+    (pre, post), values = edges(connectome, False)
+    values = values / unit
+    keys = pre * n + post  # sorted, as edges are by rows
+    order = np.argsort(keys, kind="stable")
+    pre, post, values, keys = pre[order], post[order], values[order], keys[order]
+    place = np.searchsorted(keys, post * n + pre)
+    place = np.minimum(place, max(len(keys) - 1, 0))
+    back = np.where(keys[place] == post * n + pre, values[place], 0.0)
+    # once each: the sender, the sender of the positive weight, or the smaller number
+    first = (back == 0) | np.where(
+        np.sign(back) == np.sign(values), pre < post, values > 0
+    )
+    pre, post, values, back = pre[first], post[first], values[first], back[first]
+    kinds = np.full(len(values), OPPOSITE_SIGNS, dtype=np.int8)
+    for sign in (1.0, -1.0):
+        kinds[(np.sign(values) == sign) & (back == 0)] = ONE_WAY[sign]
+        kinds[(np.sign(values) == sign) & (np.sign(back) == sign)] = MUTUAL[sign]
+    return _Pairs(np.stack([pre, post]), kinds, values, back)
+
+
+def _rewired(connectome: Connectome, pairs: _Pairs, rng: np.random.Generator) -> _Pairs:
+    """Pairs of the same kinds between other neurons."""
+    n, possible = connectome.n_neurons, connectome.possible
+    share = len(pairs.kinds) / max(n * (n - 1) / 2, 1)
+    if share > DENSE_SHARE and (
+        possible is None or np.array_equal(possible, possible.T)
+    ):
+        return replace(pairs, ends=_rewired_dense(connectome, pairs, rng))
+
+    def may_exist(pre: IntVector, post: IntVector, edge: IntVector) -> Any:
+        if possible is None:
+            return True
+        one_way = np.isin(pairs.kinds[edge], tuple(ONE_WAY.values()))
+        return possible[pre, post] & (one_way | possible[post, pre])
+
+    # where pairs are many, few of the proposed ones are free
+    rounds = int(min(SPARSE_ROUNDS / max(1 - share, 0.05) ** 2, MAX_SWEEPS))
+    ends = exchange_receivers(
+        pairs.ends, pairs.kinds, n, True, ~pairs.directed, may_exist, rng, rounds=rounds
+    )
+    return replace(pairs, ends=ends)
+
+
+def _rewired_dense(
+    connectome: Connectome, pairs: _Pairs, rng: np.random.Generator
+) -> IntVector:
+    n, (pre, post) = connectome.n_neurons, pairs.ends
+    state = np.full((n, n), IMPOSSIBLE)
+    state[free_pairs(connectome, True)] = 0
+    state[pre, post] = pairs.kinds
+    state[post, pre] = np.where(pairs.directed, -pairs.kinds, pairs.kinds)
+    state = checkerboard_swaps(state, True, rng)
+    ends = np.empty_like(pairs.ends)
+    for kind in np.unique(pairs.kinds):
+        found = state == kind
+        if kind not in WITH_DIRECTION:
+            found = np.triu(found)
+        ends[:, pairs.kinds == kind] = np.nonzero(found)
+    return ends
+
+
+def _of_the_same_kind(pairs: _Pairs, rng: np.random.Generator) -> _Pairs:
+    """The pairs in random order within their kinds, read from either neuron."""
+    order = rng.permutation(len(pairs.kinds))
+    order = order[np.argsort(pairs.kinds[order], kind="stable")]
+    chosen = np.empty_like(order)
+    chosen[np.argsort(pairs.kinds, kind="stable")] = order
+    flip = ~pairs.directed & (rng.random(len(chosen)) < 0.5)
+    ends, forward = pairs.ends[:, chosen], pairs.forward[chosen]
+    backward = pairs.backward[chosen]
+    return _Pairs(
+        np.where(flip, ends[::-1], ends),
+        pairs.kinds,
+        np.where(flip, backward, forward),
+        np.where(flip, forward, backward),
+    )
+
+
+def _both_directions(pairs: _Pairs) -> tuple[IntVector, FloatVector]:
+    """Synapses of the pairs, the ones from the first neurons before those back."""
+    back = pairs.backward != 0
+    ends = np.concatenate([pairs.ends, pairs.ends[::-1, back]], axis=1)
+    return ends, np.concatenate([pairs.forward, pairs.backward[back]])
+
+
+# -- Weights --------------------------------------------------------------------------
+
+
+def _fitted(source: _Pairs, after: _Pairs, n: int, rng: np.random.Generator) -> _Pairs:
+    """Assign the weights so that strengths are about what they were."""
+    old, values = _both_directions(source)
+    new, _ = _both_directions(after)
+    fitted, fits = values.copy(), True
+    for sign in (1.0, -1.0):
+        chosen = np.sign(values) == sign
+        if not chosen.any():
+            continue
+        rewiring = Rewiring(
+            old[:, chosen], new[:, chosen], np.abs(values[chosen]), n, False
+        )
+        targets = strengths_of(rewiring.old, rewiring.sizes, n, False)
+        sizes, near = fitted_by_rank(rewiring, targets)
+        fitted[chosen] = sign * sizes
+        fits &= near
+    back = after.backward != 0
+    backward = np.zeros_like(after.backward)
+    backward[back] = fitted[len(back) :]
+    fitted_pairs = replace(after, forward=fitted[: len(back)], backward=backward)
+    if fits:
+        return fitted_pairs
+    return _exchanged(fitted_pairs, _by_sign(old, values, n), n, rng)
+
+
+def _by_sign(ends: IntVector, values: FloatVector, n: int) -> FloatVector:
+    """Strengths sent and received of positive weights, then of negative ones, (4n,)."""
+    return np.concatenate(
+        [
+            strengths_of(ends, np.maximum(sign * values, 0), n, False).ravel()
+            for sign in (1.0, -1.0)
+        ]
+    )
+
+
+def _exchanged(
+    pairs: _Pairs, targets: FloatVector, n: int, rng: np.random.Generator
+) -> _Pairs:
+    """Exchange the weights of two pairs of a kind where strengths then fit better.
+
+    As in `fitting`, but both weights of a pair together, so that reciprocity is kept.
+    """
+    sizes = np.abs(
+        np.stack([pairs.forward, pairs.forward, pairs.backward, pairs.backward])
+    )
+    pre, post = pairs.ends
+    # where each weight adds to the strengths of `_by_sign`
+    places = np.stack([pre, n + post, post, n + pre])
+    signs = np.sign([pairs.forward, pairs.forward, pairs.backward, pairs.backward])
+    places = places + np.where(signs < 0, 2 * n, 0)
+    accepted = sum(map(accepted_error, targets.reshape(4, n)))
+    strengths = np.bincount(places.ravel(), sizes.ravel(), minlength=4 * n)
+    for _ in range(EXCHANGE_ROUNDS):
+        off = strengths - targets
+        if float((off**2).sum()) <= accepted:
+            break
+        order = rng.permutation(sizes.shape[1])
+        order = order[np.argsort(pairs.kinds[order], kind="stable")]
+        one, other = order[:-1:2], order[1::2]
+        alike = pairs.kinds[one] == pairs.kinds[other]
+        # of four different neurons; else the changes below would not add up
+        alike &= (pre[one] != post[other]) & (post[one] != pre[other])
+        one, other = one[alike], other[alike]
+        gain = sizes[:, other] - sizes[:, one]
+        slope = off[places[:, one]] - off[places[:, other]]
+        change = 2 * (gain * (slope + gain)).sum(axis=0)  # of the summed squares
+        touched = np.concatenate([places[:, one], places[:, other]])
+        best = np.zeros(4 * n)
+        for place in touched:
+            np.minimum.at(best, place, change)
+        taken = (change < 0) & (change == best[touched]).all(axis=0)
+        one, other = one[taken], other[taken]
+        sizes[:, one], sizes[:, other] = sizes[:, other], sizes[:, one]
+        strengths = np.bincount(places.ravel(), sizes.ravel(), minlength=4 * n)
+    return replace(pairs, forward=signs[0] * sizes[0], backward=signs[2] * sizes[2])
