@@ -50,6 +50,7 @@ from .nulls import NullNetwork as NullNetwork
 from .nulls import Significance as Significance
 from .nulls import permute_weights as permute_weights
 from .nulls import permute_within_blocks as permute_within_blocks
+from .nulls import preserve_distances as preserve_distances
 from .nulls import preserve_gains as preserve_gains
 from .nulls import preserve_reciprocity as preserve_reciprocity
 from .nulls import preserve_signs as preserve_signs

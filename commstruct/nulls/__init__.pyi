@@ -1,5 +1,6 @@
 from .block_nulls import permute_within_blocks as permute_within_blocks
 from .block_nulls import preserve_gains as preserve_gains
+from .distances import preserve_distances as preserve_distances
 from .reciprocity import preserve_reciprocity as preserve_reciprocity
 from .rewiring import NullNetwork as NullNetwork
 from .rewiring import permute_weights as permute_weights

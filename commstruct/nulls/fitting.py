@@ -29,6 +29,9 @@ class Rewiring:
     sizes : (m,) array, sizes of the weights, in random order
     n_neurons : int
     symmetric : bool
+    groups : (m,) array of int
+        Of synapses whose sizes depend on something else as well, as on their length.
+        The sizes of each group remain in it.
     """
 
     old: IntVector
@@ -36,6 +39,7 @@ class Rewiring:
     sizes: FloatVector
     n_neurons: int
     symmetric: bool
+    groups: IntVector
 
 
 def fitted_to_strengths(rewiring: Rewiring, rng: np.random.Generator) -> FloatVector:
@@ -46,13 +50,13 @@ def fitted_to_strengths(rewiring: Rewiring, rng: np.random.Generator) -> FloatVe
     sizes, fits = fitted_by_rank(rewiring, targets)
     if fits:
         return sizes
-    return _exchanged(rewiring.new, sizes, targets, rewiring.symmetric, rng)
+    return _exchanged(rewiring, sizes, targets, rng)
 
 
 def fitted_by_rank(
     rewiring: Rewiring, targets: FloatMatrix
 ) -> tuple[FloatVector, bool]:
-    """Assign the weights by the rank of residuals times gains that fit the strengths.
+    """Assign weights by the rank of residuals times gains that fit the strengths.
 
     Returns
     -------
@@ -60,14 +64,26 @@ def fitted_by_rank(
     fits : bool, whether the strengths are as near to `targets` as they need to be
     """
     sizes, symmetric, n = rewiring.sizes, rewiring.symmetric, rewiring.n_neurons
-    residuals = _without_gains(rewiring.old, sizes, targets, symmetric)
+    means = np.bincount(rewiring.groups, sizes) / np.bincount(rewiring.groups)
+    expected = means[rewiring.groups] / sizes.mean()
+    strengths = strengths_of(rewiring.old, sizes / expected, n, symmetric)
+    residuals = expected * _without_gains(
+        rewiring.old, sizes / expected, strengths, symmetric
+    )
     pre, post = rewiring.new
+    one_group = not rewiring.groups.any()
     ordered = np.sort(sizes)
+    if not one_group:
+        ordered = sizes[np.lexsort((sizes, rewiring.groups))]
     factors = np.ones_like(targets)
     best, least_error = sizes, np.inf
     for _ in range(FIT_ROUNDS):
         fitted = np.empty_like(sizes)
-        fitted[np.argsort(factors[0, pre] * factors[1, post] * residuals)] = ordered
+        wanted = factors[0, pre] * factors[1, post] * residuals
+        ranks = np.argsort(wanted)
+        if not one_group:
+            ranks = np.lexsort((wanted, rewiring.groups))
+        fitted[ranks] = ordered
         strengths = strengths_of(rewiring.new, fitted, n, symmetric)
         error = float(((strengths - targets) ** 2).sum())
         if error < least_error:
@@ -109,10 +125,9 @@ def _without_gains(
 
 
 def _exchanged(
-    synapses: IntVector,
+    rewiring: Rewiring,
     sizes: FloatVector,
     targets: FloatMatrix,
-    symmetric: bool,
     rng: np.random.Generator,
 ) -> FloatVector:
     """Exchange the weights of pairs of synapses where strengths then fit better.
@@ -120,10 +135,11 @@ def _exchanged(
     All pairs of a round are exchanged at once. Of pairs that share a neuron only the
     best is, so that no exchange spoils another.
     """
-    sizes = sizes.copy()
-    n = targets.shape[1]
+    sizes, groups = sizes.copy(), rewiring.groups
+    symmetric, n = rewiring.symmetric, targets.shape[1]
     target = targets[0] if symmetric else targets.ravel()
-    ends = synapses if symmetric else synapses + np.array([[0], [n]])
+    ends = rewiring.new if symmetric else rewiring.new + np.array([[0], [n]])
+    one_group = not groups.any()
     half = len(sizes) // 2
     for _ in range(EXCHANGE_ROUNDS):
         strengths = np.bincount(ends[0], sizes, minlength=len(target))
@@ -133,6 +149,11 @@ def _exchanged(
             break
         order = rng.permutation(len(sizes))
         one, other = order[:half], order[half : 2 * half]
+        if not one_group:
+            order = order[np.argsort(groups[order], kind="stable")]
+            one, other = order[:-1:2], order[1::2]
+            alike = groups[one] == groups[other]
+            one, other = one[alike], other[alike]
         gain = sizes[other] - sizes[one]
         slope = off[ends[:, one]].sum(axis=0) - off[ends[:, other]].sum(axis=0)
         change = 2 * gain * (slope + 2 * gain)  # of the summed squares, at most

@@ -268,9 +268,9 @@ def _fitted(source: _Pairs, after: _Pairs, n: int, rng: np.random.Generator) -> 
         chosen = np.sign(values) == sign
         if not chosen.any():
             continue
-        rewiring = Rewiring(
-            old[:, chosen], new[:, chosen], np.abs(values[chosen]), n, False
-        )
+        sizes = np.abs(values[chosen])
+        one_group = np.zeros(len(sizes), dtype=np.int64)
+        rewiring = Rewiring(old[:, chosen], new[:, chosen], sizes, n, False, one_group)
         targets = strengths_of(rewiring.old, rewiring.sizes, n, False)
         sizes, near = fitted_by_rank(rewiring, targets)
         fitted[chosen] = sign * sizes

@@ -229,26 +229,66 @@ def rewired_by_kind(
     rng : numpy.random.Generator
     """
     n, symmetric = connectome.n_neurons, not connectome.is_directed
-    unit = weight_unit(connectome.weights)
-    scaled = values / unit
     n_pairs = n * (n - 1) // (2 if symmetric else 1)
-    is_dense = len(scaled) > n_pairs * DENSE_SHARE
+    is_dense = len(values) > n_pairs * DENSE_SHARE
     rewire = _rewired_dense if is_dense else _rewired_sparse
     after = rewire(connectome, ends, kinds, symmetric, rng)
+    weights = reassigned(
+        connectome, ends, values, kinds, after, assign, _in_any_order, rng
+    )
+    return null_network(connectome, weights)
+
+
+# Old synapses whose weights the new ones get, given the ends of both, and groups in
+# which weights remain.
+Order = Callable[
+    [IntVector, IntVector, np.random.Generator], tuple[IntVector, IntVector]
+]
+
+
+def reassigned(
+    connectome: Connectome,
+    ends: IntVector,
+    values: FloatVector,
+    kinds: NDArray[Any],
+    after: IntVector,
+    assign: Assignment,
+    order: Order,
+    rng: np.random.Generator,
+) -> Weights:
+    """Weights in which the new synapses have the values of the old ones of their kind.
+
+    Parameters
+    ----------
+    connectome, ends, values, kinds, assign, rng : see `rewired_by_kind`
+    after : (2, m) array, new ends of the synapses, in the order of `kinds`
+    order : function
+    """
+    symmetric = not connectome.is_directed
+    unit = weight_unit(connectome.weights)
+    scaled = values / unit
     assigned = np.empty_like(scaled)
     for kind in np.unique(kinds)[::-1]:
         of_kind = kinds == kind
-        order = rng.permutation(np.count_nonzero(of_kind))
+        chosen, groups = order(ends[:, of_kind], after[:, of_kind], rng)
         rewiring = Rewiring(
-            old=ends[:, of_kind][:, order],
+            old=ends[:, of_kind][:, chosen],
             new=after[:, of_kind],
-            sizes=np.abs(scaled[of_kind])[order],
-            n_neurons=n,
+            sizes=np.abs(scaled[of_kind])[chosen],
+            n_neurons=connectome.n_neurons,
             symmetric=symmetric,
+            groups=groups,
         )
         assigned[of_kind] = np.sign(scaled[of_kind]) * assign(rewiring, rng)
-    weights = from_edges(connectome, after, assigned * unit, symmetric)
-    return null_network(connectome, weights)
+    return from_edges(connectome, after, assigned * unit, symmetric)
+
+
+def _in_any_order(
+    old: IntVector, _: IntVector, rng: np.random.Generator
+) -> tuple[IntVector, IntVector]:
+    """Any order of all synapses, which are one group."""
+    m = old.shape[1]
+    return rng.permutation(m), np.zeros(m, dtype=np.int64)
 
 
 def _in_given_order(rewiring: Rewiring, rng: np.random.Generator) -> FloatVector:
@@ -299,7 +339,7 @@ def checkerboard_swaps(
     """
     n = len(state)
     state = state.copy()
-    for _ in range(_n_sweeps(state)):
+    for _ in range(swap_sweeps(state)):
         rows = rng.permutation(n)[: n - n % 2]
         columns = rows if symmetric else rng.permutation(n)[: n - n % 2]
         permuted = np.ix_(rows, columns)
@@ -318,7 +358,7 @@ def _random_half(n: int, symmetric: bool, rng: np.random.Generator) -> BoolMatri
     return np.triu(half) | np.triu(half).T if symmetric else half
 
 
-def _n_sweeps(state: NDArray[np.int8]) -> int:
+def swap_sweeps(state: NDArray[np.int8]) -> int:
     """Sweeps after which an entry of the rarest kind has been swapped ten times."""
     numbers = np.unique(state[state != IMPOSSIBLE], return_counts=True)[1]
     shares = numbers / max(numbers.sum(), 1)
@@ -487,8 +527,10 @@ def _drawn_pairs(
     return np.stack([number - row * (row - 1) // 2, row])
 
 
-def null_network(connectome: Connectome, weights: Weights) -> NullNetwork:
-    """Null network of these weights between the same neurons."""
+def null_network(
+    connectome: Connectome, weights: Weights, kept: PreservedProperties | None = None
+) -> NullNetwork:
+    """Null network of these weights between the same neurons; measured by default."""
     null = as_connectome(weights)
     return NullNetwork(
         weights=null.weights,
@@ -496,5 +538,5 @@ def null_network(connectome: Connectome, weights: Weights) -> NullNetwork:
         attributes=connectome.attributes,
         possible=connectome.possible,
         orientation=connectome.orientation,
-        kept=preserved_properties(connectome, null),
+        kept=kept or preserved_properties(connectome, null),
     )
