@@ -46,8 +46,11 @@ from .modules import find_modules as find_modules
 from .modules import modularity as modularity
 from .modules import resolution_limit as resolution_limit
 from .modules import resolution_scan as resolution_scan
+from .nulls import LabelAgreement as LabelAgreement
 from .nulls import NullNetwork as NullNetwork
 from .nulls import Significance as Significance
+from .nulls import label_agreement_test as label_agreement_test
+from .nulls import match_correlations as match_correlations
 from .nulls import permute_weights as permute_weights
 from .nulls import permute_within_blocks as permute_within_blocks
 from .nulls import preserve_distances as preserve_distances
@@ -55,7 +58,9 @@ from .nulls import preserve_gains as preserve_gains
 from .nulls import preserve_reciprocity as preserve_reciprocity
 from .nulls import preserve_signs as preserve_signs
 from .nulls import preserve_strengths as preserve_strengths
+from .nulls import randomize_phases as randomize_phases
 from .nulls import rewire_edges as rewire_edges
+from .nulls import spin_labels as spin_labels
 from .nulls import structure_significance as structure_significance
 from .report import ReportSettings as ReportSettings
 from .report import module_order as module_order

@@ -1,5 +1,7 @@
 from .block_nulls import permute_within_blocks as permute_within_blocks
 from .block_nulls import preserve_gains as preserve_gains
+from .correlations import match_correlations as match_correlations
+from .correlations import randomize_phases as randomize_phases
 from .distances import preserve_distances as preserve_distances
 from .reciprocity import preserve_reciprocity as preserve_reciprocity
 from .rewiring import NullNetwork as NullNetwork
@@ -9,3 +11,6 @@ from .rewiring import rewire_edges as rewire_edges
 from .significance import Significance as Significance
 from .significance import structure_significance as structure_significance
 from .signs import preserve_signs as preserve_signs
+from .spins import LabelAgreement as LabelAgreement
+from .spins import label_agreement_test as label_agreement_test
+from .spins import spin_labels as spin_labels

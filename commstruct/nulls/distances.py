@@ -139,10 +139,10 @@ def preserve_distances(
     al. 2016, doi:10.1016/j.neuroimage.2015.09.009). Every neuron keeps its degrees of
     each sign exactly. How often neurons at each distance connect is kept as a mean over
     null networks, and in each but for chance. The same weights are then assigned, each
-    to a connection of about the length it had, such that strengths are what they were, as
-    nearly as that allows (as by `preserve_strengths`): to a few hundredths in dense
-    networks, to a third where a neuron has few connections of very different weights.
-    `kept` of the result measures all that.
+    to a connection of about the length it had. Strengths are what they were as nearly
+    as that allows (see `preserve_strengths`): to a few hundredths in dense networks, to
+    a third where a neuron has few connections of very different weights. `kept` of the
+    result measures all that.
 
     Parameters
     ----------
