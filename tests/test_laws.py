@@ -20,9 +20,15 @@ from commstruct.modules.consensus import consensus_modules
 from commstruct.modules.finding import find_modules, modularity
 from commstruct.modules.resolution import resolution_scan
 from commstruct.nulls.block_nulls import permute_within_blocks
+from commstruct.nulls.choice import NULLS as ALL_NULLS
 from commstruct.nulls.preserved import preserved_properties
-from commstruct.nulls.significance import NULLS
 
+# Nulls of any network; others need positions, or correlations.
+NULLS = {
+    name: null
+    for name, null in ALL_NULLS.items()
+    if name not in ("distance", "correlation")
+}
 SCORES = {
     **{
         f"modularity, {signs}": lambda w, c, signs=signs: modularity(w, c, signs=signs)

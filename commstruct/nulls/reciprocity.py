@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from commstruct.checks import spawn_seeds
 from commstruct.connectome import Connectome, as_connectome, weight_unit
-from commstruct.nulls.block_nulls import dense_weights, gain_factors, ranked_like
 from commstruct.nulls.fitting import (
     EXCHANGE_ROUNDS,
     Rewiring,
@@ -30,7 +29,6 @@ from commstruct.nulls.rewiring import (
     null_network,
     preserve_strengths,
 )
-from commstruct.nulls.senders import has_signed_gains
 from commstruct.vocabulary import BoolMatrix, FloatVector, IntVector
 
 # Kinds of pairs by the signs of their weights. Of the kinds that have a direction, the
@@ -90,26 +88,16 @@ def preserve_reciprocity(network: Any, *, seed: int = 0) -> NullNetwork:
     -------
     NullNetwork
 
-    Raises
-    ------
-    ValueError
-        If a network that is stored sparse has weights of both signs for most pairs and
-        is too large (4000 neurons) to be made dense.
-
     See Also
     --------
     preserve_strengths : Keeps degrees and strengths, but not reciprocity.
-    preserve_gains : The same for dense networks of both signs.
+    preserve_signs : Keeps the signs of senders, but not reciprocity.
     structure_significance : Tests a network against such nulls.
 
     Notes
     -----
     Weights are assigned as by `preserve_strengths`, by rank, from residuals that pairs
     exchange as units; the last adjustments exchange the weights of whole pairs.
-
-    Where at least half of the possible connections exist and neurons send weights of
-    both signs that vary continuously, pairs are permuted instead after division by
-    gains, which multiply them again, as by `preserve_gains`. Zeros are permuted too.
 
     Examples
     --------
@@ -130,8 +118,6 @@ def preserve_reciprocity(network: Any, *, seed: int = 0) -> NullNetwork:
     if not connectome.is_directed:
         return preserve_strengths(connectome, seed=seed)
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
-    if has_signed_gains(connectome):
-        return _permuted_pairs(connectome, rng)
     unit = weight_unit(connectome.weights)
     pairs = _connected_pairs(connectome, unit)
     after = _rewired(connectome, pairs, rng)
@@ -142,27 +128,6 @@ def preserve_reciprocity(network: Any, *, seed: int = 0) -> NullNetwork:
     fitted = _fitted(source, after, connectome.n_neurons, rng)
     ends, values = _both_directions(fitted)
     return null_network(connectome, from_edges(connectome, ends, values * unit, False))
-
-
-# -- Pairs with gains -----------------------------------------------------------------
-
-
-def _permuted_pairs(connectome: Connectome, rng: np.random.Generator) -> NullNetwork:
-    """Permute both weights of pairs together, divided by the gains of the neurons."""
-    dense = dense_weights(connectome)
-    free, factors = gain_factors(connectome, dense)
-    residuals = dense / weight_unit(np.where(free, dense, 0.0)) * factors
-    permuted = residuals.copy()
-    for both in (True, False):
-        pre, post = np.nonzero(np.triu(free & free.T) if both else free & ~free.T)
-        order = rng.permutation(len(pre))
-        given, taken = pre[order], post[order]
-        if both:  # either neuron may be the first
-            flip = rng.random(len(pre)) < 0.5
-            given, taken = np.where(flip, taken, given), np.where(flip, given, taken)
-            permuted[post, pre] = residuals[taken, given]
-        permuted[pre, post] = residuals[given, taken]
-    return ranked_like(connectome, dense, permuted / factors, free)
 
 
 # -- Rewired pairs --------------------------------------------------------------------

@@ -193,13 +193,6 @@ def preserve_strengths(network: Any, *, seed: int = 0) -> NullNetwork:
     return _rewired(network, seed, fitted_to_strengths)
 
 
-NULLS: dict[str, Callable[..., NullNetwork]] = {
-    "permute": permute_weights,
-    "degree": rewire_edges,
-    "strength": preserve_strengths,
-}
-
-
 def _rewired(network: Any, seed: int, assign: Assignment) -> NullNetwork:
     """Rewire, and let `assign` assign the weights of each sign to its new synapses."""
     connectome = as_connectome(network)

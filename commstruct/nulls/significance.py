@@ -7,15 +7,16 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from commstruct.blocks.structure import block_structure
-from commstruct.checks import check_choice, check_counts, spawn_seeds
+from commstruct.checks import check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.finding import Partition, find_modules
-from commstruct.nulls.block_nulls import preserve_gains
-from commstruct.nulls.reciprocity import preserve_reciprocity
-from commstruct.nulls.rewiring import NULLS as REWIRING_NULLS
-from commstruct.nulls.signs import preserve_signs
-from commstruct.statistics import p_value, z_score
-from commstruct.vocabulary import DENSE_SHARE, SCORES, FloatVector, IntVector
+from commstruct.nulls.choice import AUTO, NULLS, Null, check_null, choose_null
+from commstruct.nulls.preserved import preserved_properties
+from commstruct.nulls.rewiring import NullNetwork
+from commstruct.statistics import at_least, p_value, z_score
+from commstruct.vocabulary import SCORES, FloatVector, IntVector
+
+GIVEN = "it was asked for"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,17 @@ class Significance:
         2010, doi:10.2202/1544-6115.1585), so never 0.
     z_score : float
         Observed minus the mean null value, in standard deviations of the null values;
-        NaN where these are all equal. An effect size only, as they need not be normal.
+        NaN where these are all equal (`nulls_vary`). Not to be read as a probability,
+        as they need not be normal.
+    effect : float
+        Observed minus the median null value: how much more structure there is, in the
+        unit of the statistic.
+    rank : int
+        Of the observed value among all, from 1 for the largest; that of the smallest
+        where it equals null values. ``p_value`` is it divided by ``1 + n_nulls``.
+    nulls_vary : bool
+        Whether the null values differ from each other. Where they do not, there is no
+        `z_score`.
     observed : float
         The statistic: the largest modularity found if assortative, minus the
         smallest if disassortative, and for ``"any"`` the integrated classification
@@ -46,7 +57,11 @@ class Significance:
         Relative error of the strengths in the null networks (`NullNetwork.kept`): the
         largest over signs and directions, averaged over the null networks; NaN without
         weights.
-    structure, signs, null, n_nulls, restarts, seed
+    null : str
+        What null networks keep: its name, or that of the function given.
+    null_reason : str
+        Why that null was chosen, or that it was given.
+    structure, signs, n_nulls, restarts, seed
         The arguments that give this result again from the same weights.
 
     See Also
@@ -66,10 +81,15 @@ class Significance:
     (9,)
     >>> test.null, sorted(test.scores)
     ('strength', ['diagonal_score', 'modularity', 'structure_strength'])
+    >>> test.null_reason
+    'modularity allows for the strengths of neurons'
     """
 
     p_value: float
     z_score: float
+    effect: float
+    rank: int
+    nulls_vary: bool
     observed: float
     null_values: FloatVector
     partition: Partition
@@ -80,17 +100,10 @@ class Significance:
     structure: str
     signs: str
     null: str
+    null_reason: str
     n_nulls: int
     restarts: int
     seed: int
-
-
-NULLS = {
-    **REWIRING_NULLS,
-    "gains": preserve_gains,
-    "reciprocity": preserve_reciprocity,
-    "signs": preserve_signs,
-}
 
 
 def structure_significance(
@@ -100,7 +113,7 @@ def structure_significance(
     n_nulls: int = 100,
     structure: str = "any",
     signs: str = "signed",
-    null: str | None = None,
+    null: str | Null = AUTO,
     restarts: int = 20,
     workers: int = 1,
 ) -> Significance:
@@ -123,14 +136,20 @@ def structure_significance(
     structure, signs, restarts : see `find_modules`
         As many restarts as there, for the partition is a result of its own; `analyze`
         has fewer, since it tests three structures.
-    null : {"strength", "degree", "gains", "permute"}, optional
-        What null networks keep: degrees and strengths (`preserve_strengths`), degrees
-        (`rewire_edges`), gains (`preserve_gains`), or only the weights
-        (`permute_weights`). Default: what the search does not count as structure, that
-        is, gains for the Gaussian block model of ``"any"`` in dense networks, and
-        strengths otherwise. If null networks keep less, differences of strength between
-        neurons can make a network significant by themselves; if they keep strengths
-        where neurons differ in gain, the test of ``"any"`` rejects too rarely.
+    null : str or function
+        What null networks keep. By name: ``"permute"`` the weights only
+        (`permute_weights`), ``"degree"`` degrees (`rewire_edges`), ``"strength"``
+        degrees and strengths (`preserve_strengths`), ``"gains"`` gains
+        (`preserve_gains`), ``"reciprocity"`` pairs and strengths
+        (`preserve_reciprocity`), ``"signs"`` the signs of senders (`preserve_signs`),
+        ``"distance"`` the dependence on distance (`preserve_distances`, by the neurons'
+        attributes x, y, z), ``"correlation"`` mean and variance of correlations
+        (`match_correlations`). Or any function ``(network, *, seed)`` that returns a
+        network, such as ``partial(preserve_distances, distances=distances)``.
+        ``"auto"`` keeps what the search does not count as structure; the result says
+        what that is, and why. If null networks keep less, differences between neurons
+        can make a network significant by themselves; if they keep more, the test
+        rejects too rarely.
     workers : int, at least 1
         Processes that share the null networks.
 
@@ -161,8 +180,7 @@ def structure_significance(
     (2, 0.05)
     """
     connectome = as_connectome(network)
-    if null is not None:
-        check_choice("null", null, NULLS)
+    check_null(null)
     check_counts(n_nulls=n_nulls, workers=workers)
     search: dict[str, Any] = {
         "structure": structure,
@@ -170,11 +188,11 @@ def structure_significance(
         "restarts": restarts,
     }
     partition = find_modules(connectome, seed=seed, workers=workers, **search)
-    if null is None:
-        null = _default_null(connectome, structure)
+    name, reason = _name_and_reason(connectome, null, structure)
+    make = null if callable(null) else NULLS[name]
     scores = _scores(connectome, partition)
     rows = Parallel(n_jobs=workers)(
-        delayed(_null_row)(connectome, null, stream, search)
+        delayed(_null_row)(connectome, make, stream, search)
         for stream in spawn_seeds(seed, n_nulls)
     )
     values, null_scores, n_modules, errors = zip(*rows, strict=True)
@@ -182,6 +200,9 @@ def structure_significance(
     return Significance(
         p_value=p_value(observed, null_values, scale=1.0),
         z_score=z_score(observed, null_values),
+        effect=float(observed - np.median(null_values)),
+        rank=1 + int(at_least(null_values, observed, scale=1.0).sum()),
+        nulls_vary=not np.isnan(z_score(observed, null_values)),
         observed=observed,
         null_values=null_values,
         partition=partition,
@@ -193,33 +214,35 @@ def structure_significance(
         strength_error=float(np.mean(errors)),
         structure=structure,
         signs=signs,
-        null=null,
+        null=name,
+        null_reason=reason,
         n_nulls=n_nulls,
         restarts=restarts,
         seed=seed,
     )
 
 
-def _default_null(connectome: Connectome, structure: str) -> str:
-    """Null that keeps what the search does not count as structure."""
-    n = connectome.n_neurons
-    if structure != "any" or connectome.n_edges < DENSE_SHARE * n * (n - 1):
-        return "strength"
-    weights = connectome.weights
-    values = weights if isinstance(weights, np.ndarray) else weights.data
-    # Gains multiply weights that vary continuously; of counts they would make others.
-    varies = len(np.unique(values)) > values.size / 2
-    return "gains" if varies or connectome.is_signed else "strength"
+def _name_and_reason(
+    connectome: Connectome, null: str | Null, structure: str
+) -> tuple[str, str]:
+    """Name of a null, and why it is taken."""
+    if callable(null):
+        function = getattr(null, "func", null)  # of a partial
+        return getattr(function, "__name__", type(function).__name__), GIVEN
+    return choose_null(connectome, structure) if null == AUTO else (null, GIVEN)
 
 
 def _null_row(
-    connectome: Connectome, null: str, stream: int, search: dict[str, Any]
+    connectome: Connectome, null: Null, stream: int, search: dict[str, Any]
 ) -> tuple[float, dict[str, float], int, float]:
     """Statistic, scores, number of modules and strength error of one null network."""
     null_seed, search_seed = spawn_seeds(stream, 2)
-    randomised = NULLS[null](connectome, seed=null_seed)
+    randomised = as_connectome(null(connectome, seed=null_seed))
     partition = find_modules(randomised, seed=search_seed, **search)
-    errors = randomised.kept.strength_error
+    if isinstance(randomised, NullNetwork):
+        errors = randomised.kept.strength_error
+    else:
+        errors = preserved_properties(connectome, randomised).strength_error
     error = float(np.nanmax(errors)) if np.isfinite(errors).any() else float("nan")
     scores = _scores(randomised, partition)
     return _statistic(partition), scores, partition.n_modules, error

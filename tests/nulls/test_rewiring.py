@@ -9,8 +9,15 @@ from scipy import sparse
 
 from commstruct.blocks.structure import block_structure
 from commstruct.connectome import as_connectome
+from commstruct.nulls.choice import NULLS as ALL_NULLS
 from commstruct.nulls.rewiring import permute_weights, preserve_strengths, rewire_edges
-from commstruct.nulls.significance import NULLS
+
+# Those that are made of any network: without distances, or correlations.
+NULLS = {
+    name: null
+    for name, null in ALL_NULLS.items()
+    if name not in ("distance", "correlation")
+}
 
 
 def network_of(kind, seed=1):

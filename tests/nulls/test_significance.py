@@ -1,6 +1,7 @@
 """Tests of significance.py: planted structure is seen, its absence and kind too."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from helpers.planted import planted_weights
 
 from commstruct.blocks.structure import block_structure
 from commstruct.modules.finding import find_modules
+from commstruct.nulls.distances import preserve_distances
 from commstruct.nulls.significance import structure_significance
 
 SIZES = (20, 14, 8)
@@ -93,25 +95,50 @@ def test_the_result_holds_the_scores_of_the_network_and_of_every_null():
     assert test.strength_error < 0.05
 
 
-@pytest.mark.parametrize("engine", ["block model, gaussian", "some other text"])
-def test_the_default_null_depends_on_the_family_and_not_on_the_engine(
-    engine, monkeypatch
-):
+def test_the_null_does_not_hang_on_the_words_of_a_partition(monkeypatch):
     def find_with_engine(network, **options):
-        return replace(find_modules(network, **options), engine=engine)
+        return replace(find_modules(network, **options), engine="some other text")
 
     monkeypatch.setattr("commstruct.nulls.significance.find_modules", find_with_engine)
     dense, _ = planted_weights("mixed", seed=0, sizes=(8, 6, 4))
-    sparse_counts = (dense > 1.5).astype(float)
-    for weights, structure, null in (
-        (dense, "any", "gains"),
-        (dense, "assortative", "strength"),
-        (sparse_counts, "any", "strength"),
-    ):
-        test = structure_significance(
-            weights, structure=structure, n_nulls=1, restarts=1
+    test = structure_significance(dense, n_nulls=1, restarts=1)
+    assert (test.null, test.null_reason) == ("reciprocity", "the network is directed")
+
+
+def test_rank_effect_and_z_are_worked_out_from_the_null_values():
+    weights, _ = planted_weights("assortative", seed=1, sizes=(10, 7))
+    test = structure_significance(weights, structure="assortative", **QUICK)
+    assert test.rank == 1 + (test.null_values >= test.observed).sum()
+    assert test.p_value == test.rank / 20
+    assert test.effect == test.observed - np.median(test.null_values)
+    assert test.nulls_vary
+    assert np.isfinite(test.z_score)
+
+
+def test_without_spread_there_is_no_z_and_a_tie_has_p_one():
+    ring = np.roll(np.eye(4), 1, axis=1) + np.roll(np.eye(4), -1, axis=1)
+    test = structure_significance(
+        ring, structure="assortative", null=lambda network, seed: network, **QUICK
+    )
+    assert (test.p_value, test.rank, test.effect) == (1.0, 20, 0.0)
+    assert np.isnan(test.z_score)
+    assert not test.nulls_vary
+    assert (test.null, test.null_reason) == ("<lambda>", "it was asked for")
+    assert test.strength_error == 0
+
+
+def test_any_function_can_be_the_null():
+    weights, _ = planted_weights("assortative", seed=1, sizes=(10, 7))
+    positions = np.random.default_rng(0).random((17, 2))
+    null = partial(preserve_distances, positions=positions)
+    test = structure_significance(weights, null=null, n_nulls=2, restarts=1)
+    assert test.null == "preserve_distances"
+    with pytest.raises(ValueError, match="null_network must have 17 neurons, got 2"):
+        structure_significance(
+            weights, null=lambda network, seed: np.ones((2, 2)), n_nulls=1, restarts=1
         )
-        assert test.null == null
+    with pytest.raises(ValueError, match="positions must be given, or be attributes"):
+        structure_significance(weights, null="distance", n_nulls=1, restarts=1)
 
 
 @pytest.mark.parametrize("structure", ["assortative", "any"])

@@ -1,0 +1,123 @@
+"""The null networks by name, and which of them suits a network."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from commstruct.checks import check_choice
+from commstruct.connectome import Connectome
+from commstruct.modules.model_search import kind_of
+from commstruct.nulls.block_nulls import preserve_gains
+from commstruct.nulls.correlations import match_correlations
+from commstruct.nulls.distances import preserve_distances
+from commstruct.nulls.preserved import reciprocity
+from commstruct.nulls.reciprocity import preserve_reciprocity
+from commstruct.nulls.rewiring import (
+    NullNetwork,
+    permute_weights,
+    preserve_strengths,
+    rewire_edges,
+)
+from commstruct.nulls.senders import (
+    has_signed_gains,
+    is_dense,
+    n_possible,
+    obeys_dale,
+    varies_continuously,
+)
+from commstruct.nulls.signs import preserve_signs
+
+Null: TypeAlias = Callable[..., Any]
+"""A function ``(network, *, seed)`` that returns a randomised network."""
+
+NULLS: dict[str, Callable[..., NullNetwork]] = {
+    "permute": permute_weights,
+    "degree": rewire_edges,
+    "strength": preserve_strengths,
+    "gains": preserve_gains,
+    "reciprocity": preserve_reciprocity,
+    "signs": preserve_signs,
+    "distance": preserve_distances,
+    "correlation": match_correlations,
+}
+AUTO = "auto"
+# Standard errors from which weights that are returned are no chance; 1 in 16,000.
+RECIPROCAL = 4.0
+
+
+def check_null(null: object) -> None:
+    """Refuse what is neither a function nor the name of a null.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> from commstruct.nulls.choice import check_null
+    >>> check_null("gains")
+    """
+    if not callable(null):
+        check_choice("null", null, (AUTO, *NULLS))
+
+
+def choose_null(connectome: Connectome, structure: str) -> tuple[str, str]:
+    """Null that keeps what a search does not count as structure, and why it is taken.
+
+    The search for any structure models unequal senders and receivers, how alike both
+    directions of a pair are, Dale's law, and the noise of correlations. Modularity
+    allows for strengths only.
+
+    Parameters
+    ----------
+    connectome : Connectome
+    structure : {"any", "assortative", "disassortative"}
+
+    Returns
+    -------
+    name : str, of `NULLS`
+    reason : str, a clause for people
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> from commstruct.nulls.choice import choose_null
+    >>> symmetric = cs.as_connectome(np.ones((5, 5)) - np.eye(5))
+    >>> choose_null(symmetric, "any")
+    ('degree', 'the network is undirected, and all its weights are equal')
+    """
+    kind = kind_of(connectome.weights)
+    if kind == "correlation":
+        return "correlation", "the weights are correlations, which depend on each other"
+    if connectome.is_directed and (structure == "any" or _is_reciprocal(connectome)):
+        return "reciprocity", _reason_of_reciprocity(connectome, structure)
+    if kind == "binary":
+        direction = "directed" if connectome.is_directed else "undirected"
+        return "degree", f"the network is {direction}, and all its weights are equal"
+    if structure != "any":
+        return "strength", "modularity allows for the strengths of neurons"
+    if has_signed_gains(connectome):
+        return "gains", "most neurons are connected, by weights of both signs"
+    if is_dense(connectome) and varies_continuously(connectome):
+        return "gains", "most neurons are connected, by weights that nearly all differ"
+    if is_dense(connectome):
+        return "strength", "the weights are counts, which gains would not leave so"
+    return "strength", "the network is sparse and undirected"
+
+
+def _reason_of_reciprocity(connectome: Connectome, structure: str) -> str:
+    reason = "the network is directed"
+    if structure != "any":
+        reason += ", and weights are returned more, or less, than by chance"
+    if obeys_dale(connectome):
+        reason += "; signs of senders are kept too, as every neuron sends one sign only"
+    return reason
+
+
+def _is_reciprocal(connectome: Connectome) -> bool:
+    """Whether both directions of pairs are more alike, or less, than by chance."""
+    n_pairs = n_possible(connectome) / 2
+    correlation = reciprocity(connectome)
+    return bool(np.abs(correlation) * np.sqrt(max(n_pairs, 1)) > RECIPROCAL)
