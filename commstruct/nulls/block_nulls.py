@@ -7,7 +7,6 @@ a block model assumes: that all weights of a block are drawn from one distributi
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import sparse
 
 from commstruct.checks import spawn_seeds
@@ -15,16 +14,16 @@ from commstruct.connectome import (
     Connectome,
     Weights,
     as_connectome,
-    check_labels,
     weight_unit,
 )
+from commstruct.labels import Labels, as_labels
 from commstruct.modules.embedding import proportional_margins
 from commstruct.nulls.rewiring import NullNetwork, free_pairs, null_network
 from commstruct.vocabulary import DENSE_SEARCH, BoolMatrix, FloatMatrix, IntVector
 
 
 def permute_within_blocks(
-    network: Any, labels: ArrayLike, *, seed: int = 0
+    network: Any, labels: Labels, *, seed: int = 0
 ) -> NullNetwork:
     """Permute the weights within every block, including those that are zero.
 
@@ -37,7 +36,7 @@ def permute_within_blocks(
     ----------
     network : Connectome, or anything `as_connectome` takes
         At most 4000 neurons.
-    labels : (n,) array of int or text, module of each neuron
+    labels : module of each neuron, in any form that `as_labels` takes
     seed : int, default 0
 
     Returns
@@ -68,7 +67,7 @@ def permute_within_blocks(
            [25., 28.]])
     """
     connectome = as_connectome(network)
-    modules = check_labels(labels, connectome.n_neurons)
+    modules = as_labels(labels, connectome)
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
     dense = dense_weights(connectome)
     return _stored_alike(connectome, _permuted(connectome, dense, modules, rng))

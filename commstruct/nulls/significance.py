@@ -43,9 +43,9 @@ class Significance:
         `z_score`.
     observed : float
         The statistic: the largest modularity found if assortative, minus the
-        smallest if disassortative, and for ``"any"`` the integrated classification
-        likelihood, in nats over one module's, of the best division into two modules
-        or more, which is negative if one module is found.
+        smallest if disassortative, and for ``"any"`` the nats that modules explain per
+        nat that assigning the neurons to them costs (`Partition.explained`), which is
+        more than 1 where there is evidence of modules.
     null_values : (n_nulls,) array, the statistic in every null network
     partition : Partition, the modules of the network itself
     scores : dict of float
@@ -121,10 +121,10 @@ def structure_significance(
 
     Modules are found in every null network by the same search as in the network
     itself. A search finds modules in noise too, and only what it finds beyond that is
-    evidence. The statistic is the objective of the search and therefore measures the
-    kind of structure that was searched for. The block model of ``"any"`` finds one
-    module in nearly all structureless networks; its statistic is then how close it came
-    to finding more. A small p-value with one module hence means that there is
+    evidence. The statistic is the modularity or, for ``"any"``, the nats that modules
+    explain for every nat that they cost, and therefore measures the kind of structure
+    that was searched for. The search for any structure finds one module in nearly all
+    structureless networks; a small p-value with one module hence means that there is
     structure, but too little of it to identify modules.
 
     Parameters
@@ -249,7 +249,13 @@ def _null_row(
 
 
 def _statistic(partition: Partition) -> float:
-    """Objective of the search, larger where there is more structure."""
+    """Statistic of the search, larger where there is more structure.
+
+    The evidence itself would be no measure of structure that is too weak to be found:
+    the division that lacks least is then that of a single neuron.
+    """
+    if partition.structure == "any":
+        return partition.explained
     minimised = partition.structure == "disassortative"
     return -partition.evidence if minimised else partition.evidence
 
