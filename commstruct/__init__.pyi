@@ -51,6 +51,7 @@ from .nulls import NullNetwork as NullNetwork
 from .nulls import Significance as Significance
 from .nulls import label_agreement_test as label_agreement_test
 from .nulls import match_correlations as match_correlations
+from .nulls import network_measures as network_measures
 from .nulls import permute_weights as permute_weights
 from .nulls import permute_within_blocks as permute_within_blocks
 from .nulls import preserve_distances as preserve_distances

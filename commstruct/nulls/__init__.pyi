@@ -3,6 +3,7 @@ from .block_nulls import preserve_gains as preserve_gains
 from .correlations import match_correlations as match_correlations
 from .correlations import randomize_phases as randomize_phases
 from .distances import preserve_distances as preserve_distances
+from .measures import network_measures as network_measures
 from .reciprocity import preserve_reciprocity as preserve_reciprocity
 from .rewiring import NullNetwork as NullNetwork
 from .rewiring import permute_weights as permute_weights

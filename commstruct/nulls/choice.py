@@ -62,6 +62,32 @@ def check_null(null: object) -> None:
         check_choice("null", null, (AUTO, *NULLS))
 
 
+GIVEN = "it was asked for"
+
+
+def named_null(
+    connectome: Connectome, null: str | Null, structure: str
+) -> tuple[Null, str, str]:
+    """Function that makes null networks, its name, and why it is taken.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> from commstruct.nulls.choice import named_null
+    >>> named_null(cs.as_connectome(np.ones((3, 3))), "degree", "any")[1:]
+    ('degree', 'it was asked for')
+    """
+    if not callable(null):
+        name, reason = (null, GIVEN)
+        if null == AUTO:
+            name, reason = choose_null(connectome, structure)
+        return NULLS[name], name, reason
+    function = getattr(null, "func", null)  # of a partial
+    name = getattr(function, "__name__", type(function).__name__)
+    return null, name, GIVEN
+
+
 def choose_null(connectome: Connectome, structure: str) -> tuple[str, str]:
     """Null that keeps what a search does not count as structure, and why it is taken.
 

@@ -29,12 +29,13 @@ from commstruct.vocabulary import (
 )
 
 AXES = ("x", "y", "z")
-# Bins of distances, each of equally many pairs of neurons, and as many of equally many
-# connections, so that short distances, at which most connections are, have bins enough
-# for the probability to be about constant in each.
+# Bins of distances for the report, each of about equally many pairs of neurons.
 BINS = 20
-# Connections per bin of the second kind at least, to estimate its probability.
-LEAST_IN_BIN = 30
+# Distances between which the log-odds of a connection change linearly, one for about
+# equally many connections, and connections for each at least. Steps instead of lines
+# made connections on a line 3 % longer; 80 of them followed the noise of one network.
+KNOTS = 12
+LEAST_PER_KNOT = 25
 # Pairs that distances are drawn from where there are too many to list.
 DRAWN_PAIRS = 2_000_000
 # Neurons up to which the full matrix of pairs is used although few are connected; it
@@ -42,17 +43,15 @@ DRAWN_PAIRS = 2_000_000
 FULL_MATRIX = 1500
 # Sweeps, or rounds over all edges, relative to those of rewiring without distances, in
 # which most exchanges are accepted; and the least and most of them.
-SLOWER = 3
-LEAST_SWEEPS = 60
-MOST_SWEEPS = 600
+SLOWER = 6
+LEAST_SWEEPS = 120
+MOST_SWEEPS = 1000
 LEAST_ROUNDS, MOST_ROUNDS = 60, 400
 EDGES_EXCHANGED = 3e7  # in all rounds, about
 # Share of the sweeps in which any depth of the division of space is tried.
 ANY_DEPTH = 0.2
-# Share of the sweeps in which the dependence on distance is fitted, and the share of
-# these that is left out of the mean that is then used.
+# Share of the sweeps in which the choice of depths is fitted.
 FITTING = 0.6
-SETTLING = 0.5
 # Weights that are exchanged between connections of about the same length at least.
 LEAST_ALIKE = 20
 MOST_LENGTHS = 200
@@ -177,8 +176,8 @@ def preserve_distances(
     model ``logit p = a_i + b_j + f(distance)``, whatever effects the neurons have.
     They are drawn by exchanging the partners of two connections, preferably of neurons
     near each other, each exchange with the probability that this law gives it. ``f`` is
-    constant within bins of distances and is adjusted in the first 60 % of the sweeps
-    such that each bin has as many connections as before. Reciprocity is kept only as
+    linear between twelve distances and is adjusted, by less and less, such that there
+    are as many connections about each of these as before. Reciprocity is kept only as
     far as it follows from distance.
 
     Examples
@@ -205,8 +204,8 @@ def preserve_distances(
     kinds = np.sign(values).astype(np.int8)
     if not len(values):
         return _measured(connectome, connectome.weights, space, rng)
-    bins = _bins(connectome, space, space.between(*ends), rng)
-    after = _rewired(connectome, space, bins, ends, kinds, rng)
+    knots = _knots(connectome, space, space.between(*ends), rng)
+    after = _rewired(connectome, space, knots, ends, kinds, rng)
 
     def of_the_same_length(
         old: IntVector, new: IntVector, rng: np.random.Generator
@@ -308,20 +307,39 @@ def _quantiles(sorted_distances: FloatVector, number: int) -> FloatVector:
     return np.unique(sorted_distances[inner])
 
 
-def _bins(
+def _knots(
     connectome: Connectome,
     space: _Space,
     connected: FloatVector,
     rng: np.random.Generator,
 ) -> FloatVector:
-    """Inner edges of the bins in which the probability is taken as constant."""
-    number = min(BINS, max(1, len(connected) // LEAST_IN_BIN))
-    of_connections = _quantiles(np.sort(connected), number)
-    of_pairs = _quantiles(_pair_distances(connectome, space, rng), number)
-    # beyond the longest connection pairs are one bin: none is connected there
-    longest = connected.max(initial=0.0)
-    of_pairs = of_pairs[of_pairs < longest]
-    return np.unique(np.concatenate([of_connections, of_pairs, [longest]]))
+    """Distances between which the log-odds of a connection are linear."""
+    number = int(np.clip(len(connected) // LEAST_PER_KNOT, 1, KNOTS))
+    quantiles = np.quantile(connected, np.linspace(0, 1, number + 1))
+    farthest = _pair_distances(connectome, space, rng).max(initial=0.0)
+    # the shares of a distance between two knots are undefined if these are one
+    knots = np.unique([*quantiles, max(farthest, connected.max())])
+    apart = np.diff(knots, prepend=-np.inf) > 1e-9 * knots[-1]
+    distinct: FloatVector = knots[apart]
+    return distinct
+
+
+def _places(knots: FloatVector, distances: FloatVector) -> FloatVector:
+    """Numbers of the knots at these distances, with fractions in between."""
+    places: FloatVector = np.interp(distances, knots, np.arange(len(knots)))
+    return places
+
+
+def _tally(kinds: NDArray[np.int8], places: FloatVector, n_knots: int) -> FloatMatrix:
+    """Numbers by sign and knot, (3, n_knots); what is in between is shared."""
+    whole = places.astype(np.int64)
+    share = places - whole
+    key = (kinds.astype(np.int64) + 1) * (n_knots + 1) + whole
+    size = 3 * (n_knots + 1)
+    sums = np.bincount(key, 1 - share, minlength=size).astype(np.float64)
+    sums[1:] += np.bincount(key, share, minlength=size)[:-1]
+    tally: FloatMatrix = sums.reshape(3, n_knots + 1)[:, :n_knots]
+    return tally
 
 
 # -- Rewiring -------------------------------------------------------------------------
@@ -330,35 +348,40 @@ def _bins(
 class _Preference:
     """Log-odds of a connection of each sign by distance, fitted as networks change."""
 
-    def __init__(self, wanted: FloatMatrix, pairs: NDArray[Any], n_sweeps: int) -> None:
+    def __init__(self, wanted: FloatMatrix, pairs: NDArray[Any]) -> None:
         """Begin with the log-odds of the original.
 
         Parameters
         ----------
-        wanted : (3, n_bins) array, numbers of connections by sign (-1, 0, 1)
-        pairs : (n_bins,) array, numbers of pairs, in any unit
-        n_sweeps : int, in which networks are drawn
+        wanted : (3, n_knots) array, as by `_tally`, of the original
+        pairs : (n_knots,) array, numbers of pairs, in any unit
         """
         self.wanted = wanted
         self.values = np.log((wanted + 0.5) / (pairs + 0.5))
         self.values -= self.values[1]
-        self.n_fitted = int(FITTING * n_sweeps)
-        self.sum, self.n_summed, self.step = np.zeros_like(wanted), 0, 0
+        self.step = 0
+
+    def of(self, kinds: NDArray[np.int8], places: FloatVector) -> FloatVector:
+        """Log-odds of pairs of these kinds at these places between the knots."""
+        whole = places.astype(np.int64)
+        share, row = places - whole, kinds.astype(np.int64) + 1
+        above = np.minimum(whole + 1, self.values.shape[1] - 1)
+        low, high = self.values[row, whole], self.values[row, above]
+        odds: FloatVector = low + share * (high - low)
+        return odds
 
     def update(self, numbers: FloatMatrix) -> None:
-        """Prefer more what there is too little of; in the end, take the mean."""
+        """Prefer more what there is too little of, by less and less.
+
+        The change is linear in the numbers (Robbins & Monro 1951,
+        doi:10.1214/aoms/1177729586), so that their means become those wanted. As it
+        vanishes, networks are drawn by the law it tends to (Roberts & Rosenthal 2007,
+        doi:10.1239/jap/1183667414).
+        """
         self.step += 1
-        if self.step > self.n_fitted:
-            return
-        rate = 1 / (1 + self.step) ** 0.6
-        change = np.log((self.wanted + 1) / (numbers + 1))
+        change = np.clip((self.wanted - numbers) / (self.wanted + 1), -1, 1)
         change[1] = 0.0
-        self.values = self.values + rate * change
-        if self.step > SETTLING * self.n_fitted:
-            self.sum += self.values
-            self.n_summed += 1
-        if self.step == self.n_fitted and self.n_summed:
-            self.values = self.sum / self.n_summed
+        self.values = self.values + change / (1 + self.step) ** 0.6
 
 
 class _Depths:
@@ -392,7 +415,7 @@ class _Depths:
 def _rewired(
     connectome: Connectome,
     space: _Space,
-    bins: FloatVector,
+    knots: FloatVector,
     ends: IntVector,
     kinds: NDArray[np.int8],
     rng: np.random.Generator,
@@ -402,14 +425,14 @@ def _rewired(
     n_pairs = n * (n - 1) / (1 if connectome.is_directed else 2)
     many = len(kinds) > DENSE_SHARE * n_pairs
     if n <= FULL_MATRIX or (many and n <= DENSE_SEARCH):
-        return _rewired_dense(connectome, space, bins, ends, kinds, rng)
-    return _rewired_sparse(connectome, space, bins, ends, kinds, rng)
+        return _rewired_dense(connectome, space, knots, ends, kinds, rng)
+    return _rewired_sparse(connectome, space, knots, ends, kinds, rng)
 
 
 def _rewired_dense(
     connectome: Connectome,
     space: _Space,
-    bins: FloatVector,
+    knots: FloatVector,
     ends: IntVector,
     kinds: NDArray[np.int8],
     rng: np.random.Generator,
@@ -426,27 +449,24 @@ def _rewired_dense(
     if symmetric:
         state[ends[1], ends[0]] = kinds
     everyone = np.arange(n)
-    bin_of = np.searchsorted(bins, space.between(everyone[:, None], everyone))
-    n_bins = len(bins) + 1
-    keys = bin_of[free]
+    places = _places(knots, space.between(everyone[:, None], everyone))
+    free_places = places[free]
 
     def numbers() -> FloatMatrix:
-        places = (state[free] + 1) * n_bins + keys
-        return (
-            np.bincount(places, minlength=3 * n_bins).reshape(3, n_bins).astype(float)
-        )
+        return _tally(state[free], free_places, len(knots))
 
     n_sweeps = SLOWER * swap_sweeps(state)
     if n_sweeps:
         n_sweeps = int(np.clip(n_sweeps, LEAST_SWEEPS, MOST_SWEEPS))
-    preference = _Preference(numbers(), np.bincount(keys, minlength=n_bins), n_sweeps)
+    wanted = numbers()
+    preference = _Preference(wanted, wanted.sum(axis=0))
     depths = _Depths(n, n_sweeps)
     for _ in range(n_sweeps):
         depth = depths.draw(rng)
         rows = _near_in_pairs(space, depth, rng)
         columns = rows if symmetric else _near_in_pairs(space, depth, rng)
         n_exchanged = _exchange_crossings(
-            state, bin_of, rows, columns, preference, symmetric, rng
+            state, places, rows, columns, preference, symmetric, rng
         )
         depths.update(n_exchanged)
         preference.update(numbers())
@@ -460,7 +480,7 @@ def _rewired_dense(
 
 def _exchange_crossings(
     state: NDArray[np.int8],
-    bin_of: IntVector,
+    places: FloatMatrix,
     rows: IntVector,
     columns: IntVector,
     preference: _Preference,
@@ -480,9 +500,8 @@ def _exchange_crossings(
     r0, r1, c0, c1 = r0[first], r1[first], c0[second], c1[second]
     gain = np.zeros(len(first))
     for row, column, side in ((r0, c0, 1), (r0, c1, -1), (r1, c0, -1), (r1, c1, 1)):
-        places = bin_of[row, column]
-        values = preference.values
-        gain += side * (values[kind_b + 1, places] - values[kind_a + 1, places])
+        place = places[row, column]
+        gain += side * (preference.of(kind_b, place) - preference.of(kind_a, place))
     taken = rng.random(len(gain)) < 1 / (1 + np.exp(-np.clip(gain, -500, 500)))
     r0, r1, c0, c1 = r0[taken], r1[taken], c0[taken], c1[taken]
     kind_a, kind_b = kind_a[taken], kind_b[taken]
@@ -508,31 +527,25 @@ def _near_in_pairs(space: _Space, depth: int, rng: np.random.Generator) -> IntVe
 def _rewired_sparse(
     connectome: Connectome,
     space: _Space,
-    bins: FloatVector,
+    knots: FloatVector,
     ends: IntVector,
     kinds: NDArray[np.int8],
     rng: np.random.Generator,
 ) -> IntVector:
     """New ends by exchanging receivers of connections between the same two cells."""
     n, symmetric = connectome.n_neurons, not connectome.is_directed
-    n_bins, m = len(bins) + 1, len(kinds)
+    m, n_knots = len(kinds), len(knots)
     possible = None
     if connectome.possible is not None:
         possible = free_pairs(connectome, symmetric)
-    bin_of = np.searchsorted(bins, space.between(*ends))
-
-    def numbers() -> FloatMatrix:
-        places = (kinds + 1) * n_bins + bin_of
-        return (
-            np.bincount(places, minlength=3 * n_bins).reshape(3, n_bins).astype(float)
-        )
-
-    drawn = np.searchsorted(bins, _pair_distances(connectome, space, rng))
-    pairs = np.bincount(drawn, minlength=n_bins) * (n * (n - 1.0) / len(drawn))
-    wanted = numbers()
+    places = _places(knots, space.between(*ends))
+    drawn = _places(knots, _pair_distances(connectome, space, rng))
+    pairs = _tally(np.zeros(len(drawn), dtype=np.int8), drawn, n_knots)[1]
+    pairs *= n * (n - 1.0) / len(drawn)
+    wanted = _tally(kinds, places, n_knots)
     wanted[1] = np.maximum(pairs - wanted.sum(axis=0), 0.0)
     rounds = int(np.clip(EDGES_EXCHANGED / m, LEAST_ROUNDS, MOST_ROUNDS))
-    preference, depths = _Preference(wanted, pairs, rounds), _Depths(n, rounds)
+    preference, depths = _Preference(wanted, pairs), _Depths(n, rounds)
     ends = ends.copy()
     for _ in range(rounds):
         if symmetric:
@@ -554,18 +567,17 @@ def _rewired_sparse(
         allowed = are_free(ends, pre, post, n, symmetric)
         if possible is not None:
             allowed &= possible[pre, post]
-        new_bins = np.searchsorted(bins, space.between(pre, post))
-        h, k = len(first), preference.values
-        kind = kinds[first] + 1
-        gain = k[kind, new_bins[:h]] + k[kind, new_bins[h:]]
-        gain -= k[kind, bin_of[first]] + k[kind, bin_of[second]]
+        new = _places(knots, space.between(pre, post))
+        h, kind = len(first), kinds[first]
+        gain = preference.of(kind, new[:h]) + preference.of(kind, new[h:])
+        gain -= preference.of(kind, places[first]) + preference.of(kind, places[second])
         taken = allowed[:h] & allowed[h:]
         taken &= rng.random(h) < 1 / (1 + np.exp(-np.clip(gain, -500, 500)))
         one, other = first[taken], second[taken]
         ends[1, one], ends[1, other] = ends[1, other], ends[1, one]
-        bin_of[one], bin_of[other] = new_bins[:h][taken], new_bins[h:][taken]
+        places[one], places[other] = new[:h][taken], new[h:][taken]
         depths.update(len(one))
-        now = numbers()
+        now = _tally(kinds, places, n_knots)
         now[1] = wanted[1]
         preference.update(now)
     return np.sort(ends, axis=0) if symmetric else ends

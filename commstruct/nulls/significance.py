@@ -10,13 +10,11 @@ from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.modules.finding import Partition, find_modules
-from commstruct.nulls.choice import AUTO, NULLS, Null, check_null, choose_null
+from commstruct.nulls.choice import AUTO, Null, check_null, named_null
 from commstruct.nulls.preserved import preserved_properties
 from commstruct.nulls.rewiring import NullNetwork
 from commstruct.statistics import at_least, p_value, z_score
 from commstruct.vocabulary import SCORES, FloatVector, IntVector
-
-GIVEN = "it was asked for"
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,8 +186,7 @@ def structure_significance(
         "restarts": restarts,
     }
     partition = find_modules(connectome, seed=seed, workers=workers, **search)
-    name, reason = _name_and_reason(connectome, null, structure)
-    make = null if callable(null) else NULLS[name]
+    make, name, reason = named_null(connectome, null, structure)
     scores = _scores(connectome, partition)
     rows = Parallel(n_jobs=workers)(
         delayed(_null_row)(connectome, make, stream, search)
@@ -220,16 +217,6 @@ def structure_significance(
         restarts=restarts,
         seed=seed,
     )
-
-
-def _name_and_reason(
-    connectome: Connectome, null: str | Null, structure: str
-) -> tuple[str, str]:
-    """Name of a null, and why it is taken."""
-    if callable(null):
-        function = getattr(null, "func", null)  # of a partial
-        return getattr(function, "__name__", type(function).__name__), GIVEN
-    return choose_null(connectome, structure) if null == AUTO else (null, GIVEN)
 
 
 def _null_row(

@@ -1,7 +1,6 @@
 """Tests of distances.py: wiring by distance is kept, and nothing beyond it."""
 
 from collections import Counter
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -68,16 +67,15 @@ def test_networks_are_drawn_with_the_probabilities_of_their_distances():
     """The nine ways in which four neurons send to one each, by their exact law."""
     rng = np.random.default_rng(0)
     bins = rng.integers(0, 3, (4, 4))
-    preference = SimpleNamespace(
-        values=np.array([[0, 0, 0], [0, 0, 0], [0, 1.0, -1.0]])
-    )
+    preference = module._Preference(np.ones((3, 3)), np.ones(3))
+    preference.values = np.array([[0, 0, 0], [0, 0, 0], [0, 1.0, -1.0]])
     state = np.roll(np.eye(4, dtype=np.int8), 1, axis=1)
     np.fill_diagonal(state, module.IMPOSSIBLE)
     seen = Counter()
     for _ in range(60_000):
         rows, columns = (rng.permutation(4).reshape(2, 2) for _ in range(2))
         module._exchange_crossings(
-            state, bins, rows.T, columns.T, preference, False, rng
+            state, bins.astype(float), rows.T, columns.T, preference, False, rng
         )
         seen[state.tobytes()] += 1
     assert len(seen) == 9
