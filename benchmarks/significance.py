@@ -2,13 +2,19 @@
 
 Run ``python benchmarks/significance.py`` (about a minute), with ``--full`` for 200
 networks of each kind (most of an hour). Each network is tested at 5 % with 19 null
-networks that keep degrees and strengths; a test of the right size rejects 5 % of
-structureless networks, and of 200 between 2 and 8 % in 19 of 20 such measurements.
+networks of the default kind, or of those named below; a test of the right size rejects
+5 % of structureless networks, and of 200 between 2 and 8 % in 19 of 20 such
+measurements.
 
 *Structureless*: *dense*, 80 neurons, normal weights; *dense, gains*, the same times
 log-normal factors of the sender and of the receiver; *sparse*, 150 neurons with 8
 synapses each on average, in random places; *sparse, heavy tails*, the same with
 probabilities from a Pareto distribution (exponent 2.5) on both sides.
+With ``--kinds``, any structureless kind of ``tests/helpers/kinds_of_data.py`` too, of
+200 neurons, such as ``"reciprocal normal 0.6"``, ``"Dale, density 0.2"`` and
+``"correlation n=100, T=n"``, and *distance 1D*, *2D*, *3D*: 100 neurons in the unit
+line, square or cube that connect with probability ``.8 exp(-distance / length)``,
+length .08, .15 or .25, tested with null networks that keep distances.
 *Planted* (power): 300 neurons, the first seven dense kinds of ``accuracy.py``.
 """
 
@@ -16,15 +22,16 @@ import argparse
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from accuracy import DENSE_KINDS, PLANTED, dense_network
+from accuracy import DENSE_KINDS, PLANTED, dense_network, load_helper
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from commstruct.connectome import Weights
+from commstruct.connectome import Connectome, Weights, as_connectome
 from commstruct.nulls.significance import structure_significance
 
 N_NULLS = 19
@@ -65,15 +72,51 @@ def sparse_graph(rng: np.random.Generator, shares: np.ndarray) -> sparse.csr_arr
     return sparse.csr_array((np.ones(wanted), (pre, post)), shape=(n, n))
 
 
-STRUCTURELESS: dict[str, Callable[[int], Weights]] = {
+def wired_by_distance(seed: int, *, dimensions: int) -> Connectome:
+    """Neurons at random places that connect by distance alone."""
+    rng = np.random.default_rng(seed)
+    places = rng.random((100, dimensions))
+    apart = np.linalg.norm(places[:, None] - places, axis=2)
+    length = {1: 0.08, 2: 0.15, 3: 0.25}[dimensions]
+    weights = rng.random(apart.shape) < 0.8 * np.exp(-apart / length)
+    np.fill_diagonal(weights, False)
+    attributes = dict(zip("xyz", places.T, strict=False))
+    return as_connectome(weights, attributes=attributes)
+
+
+def of_data(seed: int, *, kind: str) -> Weights:
+    """A structureless network of the kinds of data."""
+    network: Weights = KINDS.KINDS[KINDS.STRUCTURELESS + kind](seed).network
+    return network
+
+
+KINDS = load_helper("kinds_of_data")
+DEFAULT: dict[str, Callable[[int], Weights]] = {
     "dense": dense,
     "dense, gains": dense_gains,
     "sparse": sparse_random,
     "sparse, heavy tails": sparse_heavy_tails,
 }
+DISTANCES: dict[str, Callable[[int], Connectome]] = {
+    f"distance {dimensions}D": partial(wired_by_distance, dimensions=dimensions)
+    for dimensions in (1, 2, 3)
+}
+STRUCTURELESS: dict[str, Callable[[int], Weights | Connectome]] = {
+    **DEFAULT,
+    **DISTANCES,
+    **{
+        name.removeprefix(KINDS.STRUCTURELESS): partial(
+            of_data, kind=name.removeprefix(KINDS.STRUCTURELESS)
+        )
+        for name in KINDS.KINDS
+        if name.startswith(KINDS.STRUCTURELESS)
+    },
+}
 
 
-def networks(options: argparse.Namespace) -> Iterator[tuple[str, float, int, Weights]]:
+def networks(
+    options: argparse.Namespace,
+) -> Iterator[tuple[str, float, int, Weights | Connectome]]:
     """Kind, contrast, seed and weights of every network to test."""
     for seed in range(options.seed, options.seed + options.networks):
         for kind in options.kinds:
@@ -92,7 +135,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=80_000, help="first seed")
     parser.add_argument("--networks", type=int, help="structureless, of each kind")
     parser.add_argument("--planted", type=int, help="with structure, of each kind")
-    parser.add_argument("--kinds", nargs="*", default=list(STRUCTURELESS))
+    parser.add_argument(
+        "--kinds", nargs="*", choices=list(STRUCTURELESS), default=list(DEFAULT)
+    )
     parser.add_argument("--contrasts", type=float, nargs="*", default=[0.25, 0.3, 0.35])
     parser.add_argument("--restarts", type=int, default=2)
     parser.add_argument("--structures", nargs="*", default=["any", "assortative"])
@@ -113,6 +158,7 @@ def main() -> None:
                     n_nulls=N_NULLS,
                     structure=structure,
                     restarts=options.restarts,
+                    null="distance" if kind in DISTANCES else "auto",
                 )
                 records.append(
                     {
@@ -120,6 +166,7 @@ def main() -> None:
                         "contrast": contrast,
                         "seed": seed,
                         "structure": structure,
+                        "null": test.null,
                         "p_value": test.p_value,
                         "n_modules": test.partition.n_modules,
                     }

@@ -40,7 +40,8 @@ class NullNetwork(Connectome):
     ----------
     kept : PreservedProperties
         What it has kept of the original: ``degree_error``, ``strength_error``,
-        ``strength_correlation``, ``weight_error`` and ``similarity``.
+        ``strength_correlation``, ``weight_error``, ``similarity``, ``reciprocity``,
+        ``mutual_error`` and ``sign_error``; more where a null keeps more.
 
     See Also
     --------
