@@ -99,7 +99,7 @@ def model_sentence(one: RegionAnalysis) -> str:
     return (
         f"{start} The modules have {partition.evidence:.1f} nats of evidence over a "
         f"single module, on {on_levels}, under this model \u2013 {partition.model}. "
-        "The probability that a neuron is in its module, given the modules of all "
+        "The probability that a neuron is in its module, given those of all "
         f"others, has the median {plain(one.median_confidence)}; it is below {SURE:g} "
         f"for {low} of {counted(len(one.confidence), 'neuron')}."
     )
