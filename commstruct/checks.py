@@ -1,9 +1,10 @@
 """Checks of arguments, with one grammar: what was expected of which, and what came."""
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -94,6 +95,26 @@ def check_positive(**numbers: float) -> None:
     for name, number in numbers.items():
         if not 0 < number < np.inf:
             raise ValueError(f"{name} must be positive and finite, got {number!r}")
+
+
+def check_finite(name: str, values: NDArray[Any]) -> None:
+    """Refuse numbers of which any is NaN or infinite.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.checks import check_finite
+    >>> check_finite("weights", np.array([1.0, np.nan]))
+    Traceback (most recent call last):
+    ValueError: weights must be finite, got 1 NaN or infinite
+    """
+    n_bad = values.size - int(np.count_nonzero(np.isfinite(values)))
+    if n_bad:
+        raise ValueError(f"{name} must be finite, got {n_bad} NaN or infinite")
 
 
 def check_choice(name: str, given: object, allowed: Iterable[object]) -> None:

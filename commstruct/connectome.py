@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from commstruct.checks import check_choice
+from commstruct.checks import check_choice, check_finite
 from commstruct.vocabulary import (
     ORIENTATIONS,
     ROLES,
@@ -526,9 +526,7 @@ def _checked_weights(matrix: Any) -> Weights:
         raise ValueError(f"weights must be real numbers, got dtype {matrix.dtype}")
     weights = _read_only_weights(matrix)
     values = weights if isinstance(weights, np.ndarray) else weights.data
-    n_bad = int(values.size - np.count_nonzero(np.isfinite(values)))
-    if n_bad:
-        raise ValueError(f"weights must be finite, got {n_bad} NaN or infinite")
+    check_finite("weights", values)
     limit = sys.float_info.max / max(values.size, 1)
     if values.size and max(values.max(), -values.min()) > limit:
         raise ValueError(

@@ -104,7 +104,7 @@ def aligned_labels(*partitions: Labels) -> list[IntVector]:
         partitions have names in no order and others have an order and no names.
     """
     forms = [_keys_and_values(labels) for labels in partitions]
-    names = _shared_names(partitions)
+    names = _shared_names(partitions, forms)
     if not names:
         raise ValueError("labels must be of at least one neuron, got none")
     return [
@@ -116,7 +116,9 @@ def aligned_labels(*partitions: Labels) -> list[IntVector]:
     ]
 
 
-def _shared_names(partitions: Sequence[Labels]) -> Sequence[str]:
+def _shared_names(
+    partitions: Sequence[Labels], forms: Sequence["_Form"]
+) -> Sequence[str]:
     """Names of the neurons of several partitions, in the order of the first with one.
 
     Names of a result or of a table are in the order of the neurons, as are numbers;
@@ -124,8 +126,7 @@ def _shared_names(partitions: Sequence[Labels]) -> Sequence[str]:
     """
     numbered: Sequence[str] | None = None
     unordered: Sequence[str] | None = None
-    for labels in partitions:
-        keys, values, _ = _keys_and_values(labels)
+    for labels, (keys, values, _) in zip(partitions, forms, strict=True):
         numbers = tuple(map(str, range(np.size(values) if keys is None else len(keys))))
         names = numbers if keys is None else tuple(map(str, keys))
         if set(names) == set(numbers):
@@ -147,7 +148,12 @@ def is_a_result(labels: Any) -> bool:
     return hasattr(labels, "labels")
 
 
-def _keys_and_values(labels: Any) -> tuple[Sequence[Any] | None, Any, bool]:
+# Names of the neurons (None if there are none), modules, and whether all named must be
+# neurons.
+_Form: TypeAlias = tuple[Sequence[Any] | None, Any, bool]
+
+
+def _keys_and_values(labels: Any) -> _Form:
     """Names (None if there are none) and modules, and whether all must be neurons."""
     if is_a_result(labels):
         return getattr(labels, "names", None), labels.labels, False

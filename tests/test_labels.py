@@ -185,3 +185,9 @@ def test_what_a_partition_turns_into_is_taken_as_labels():
     ):
         np.testing.assert_array_equal(as_labels(form, network), partition.labels)
         np.testing.assert_array_equal(as_labels(form, other), partition.labels[order])
+
+
+def test_partitions_are_compared_from_generators_of_sets():
+    modules = [{0, 1}, {2, 3}]
+    found = cs.compare_partitions((module for module in modules), [0, 0, 1, 1])
+    assert found.ari == 1

@@ -3,44 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import igraph
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.sparse.linalg import svds
 from scipy.stats import spearmanr
 
 from commstruct.blocks.structure import off_diagonal
 from commstruct.connectome import Connectome
 from commstruct.modules.embedding import full_svd
+from commstruct.nulls.triads import TRIADS, UNDIRECTED_TRIADS, triad_census
 from commstruct.statistics import CONSTANT, benjamini_hochberg, p_value, z_score
-from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
+from commstruct.vocabulary import FloatMatrix, FloatVector
 
 # Up to this number of neurons all singular values are computed, at a cost that grows
 # with the cube of the number (and a dense copy of 32 MB); above it only the largest,
 # which carry most of the distance between two spectra. Both were chosen by experience.
 MOST_SINGULAR = 2000
 SOME_SINGULAR = 50
-TRIADS = [
-    "003",
-    "012",
-    "102",
-    "021D",
-    "021U",
-    "021C",
-    "111D",
-    "111U",
-    "030T",
-    "030C",
-    "201",
-    "120D",
-    "120U",
-    "120C",
-    "210",
-    "300",
-]
-UNDIRECTED_TRIADS = ("003", "102", "201", "300")
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,33 +155,14 @@ def spectral_distance(a: FloatVector, b: FloatVector) -> float:
     return float(np.linalg.norm(first - second)) / size if size else 0.0
 
 
-def triad_counts(network: Connectome) -> NDArray[np.float64] | None:
-    """Number of triads of each type (Davis & Leinhardt 1972), weights ignored.
+def triad_counts(network: Connectome) -> FloatVector | None:
+    """Number of triads of each type, as by `triad_census`.
 
-    The 16 types of a directed network in the order of `TRIADS`, by igraph's census; the
-    four of an undirected network by the number of connected pairs. None if every pair
-    or no pair is connected, so that all triads are of the same type.
+    None if every pair or no pair is connected, so that all triads are of the same type.
     """
-    pre, post, _ = off_diagonal(network)
     n = network.n_neurons
-    if len(pre) in (0, n * (n - 1)):
-        return None
-    if not network.is_directed:
-        return _undirected_triads(n, pre, post)
-    graph = igraph.Graph(n, np.column_stack([pre, post]).tolist(), directed=True)
-    census = graph.triad_census()
-    return np.array([census[kind] for kind in TRIADS], dtype=np.float64)
-
-
-def _undirected_triads(n: int, pre: IntVector, post: IntVector) -> FloatVector:
-    """Numbers of triads with no, one, two and three connected pairs."""
-    edges = sparse.csr_array((np.ones(len(pre)), (pre, post)), shape=(n, n))
-    degrees = np.bincount(pre, minlength=n).astype(np.float64)
-    closed = float(((edges @ edges) * edges).sum()) / 6
-    two = float((degrees * (degrees - 1)).sum()) / 2 - 3 * closed
-    one = len(pre) / 2 * (n - 2) - 2 * two - 3 * closed
-    none = n * (n - 1) * (n - 2) / 6 - one - two - closed
-    return np.array([none, one, two, closed])
+    n_edges = len(off_diagonal(network)[2])
+    return None if n_edges in (0, n * (n - 1)) else triad_census(network)
 
 
 def triad_table(

@@ -242,7 +242,7 @@ def _proposals(
 ) -> Iterator[IntVector]:
     """Propose partitions by Leiden, by block models and by spectral embeddings."""
     n = observations.n_neurons
-    exists = observations.matrix(np.ones(len(observations.pre)))
+    exists = observations.existing
     is_dense = observations.density > DENSE_SHARE
     resolutions: tuple[float, ...] = RESOLUTIONS_DENSE if is_dense else RESOLUTIONS
     if n > VERY_LARGE:
@@ -258,10 +258,10 @@ def _proposals(
             yield from _by_k_means(exists, seed)
     if n <= FITTED or not observations.propensities:
         yield from _by_leiden(weights, (1.0,), seed)
-    for sizes in observations.sizes:
+    for index, sizes in enumerate(observations.sizes):
         if n > FITTED and observations.propensities:
             break
-        scores = observations.matrix(sizes.scores)
+        scores = observations.score_matrices[index]
         yield from _by_leiden(scores, RESOLUTIONS_DENSE, seed)
         yield from _by_leiden(
             observations.matrix((sizes.scores > STRONG).astype(np.float64)),
@@ -314,7 +314,6 @@ def _implied_resolutions(
     received = np.bincount(observations.post, minlength=n).astype(float)
     if not observations.is_directed:
         sent = received = sent + received
-    matrix = observations.matrix(np.ones(len(observations.pre)))
     is_very_large = observations.n_neurons > VERY_LARGE
     for round_ in range(1 if is_very_large else IMPLIED_ROUNDS):
         best = max(proposed, key=lambda score: score.nats)
@@ -329,7 +328,7 @@ def _implied_resolutions(
         resolution = (inside - outside) / np.log(inside / outside)
         objective = Objective(resolution=float(resolution))
         runs, _ = leiden_restarts(
-            matrix,
+            observations.existing,
             [seed + round_] if is_very_large else [seed + round_, seed + 7],
             objective,
             rounds=LEIDEN_ROUNDS,
@@ -376,11 +375,12 @@ def _divided_within(judge: Judge, score: Score, seed: int) -> Iterator[Score]:
     observations = judge.observations
     if _is_costly(score):
         return
-    views = [_beyond(score, sizes.scores, observations) for sizes in observations.sizes]
-    if observations.propensities:
-        views.insert(0, np.ones(len(observations.pre)))
-    for values in views:
-        matrix = observations.matrix(values)
+    views = [observations.existing] if observations.propensities else []
+    views += [
+        observations.matrix(_beyond(score, sizes.scores, observations))
+        for sizes in observations.sizes
+    ]
+    for matrix in views:
         labels = np.zeros(observations.n_neurons, dtype=np.int64)
         groups: list[int] = []
         for module in range(score.n_modules):
@@ -447,13 +447,14 @@ def _most_probable(
     chosen, chances = best, members[np.arange(len(members)), best.labels]
     if chances.mean() > CERTAIN or _is_costly(best):
         return chosen, chances
-    most = judge.score_probabilities(members, best.supers).nats
+    together = judge.score_probabilities(members, best.supers)
+    most = together.nats
     by_number = {score.n_modules: score for score in reversed(others)}
     candidates = _distinct([s for s in by_number.values() if s.nats > NOISE])
     for score in [best, *candidates[:POOL]]:
         if score is not best:
             members = refiner.probabilities(score, rng)
-        together = judge.score_probabilities(members, score.supers)
+            together = judge.score_probabilities(members, score.supers)
         likeliest = judge.score(together.labels, together.supers)
         if together.nats >= most and likeliest.nats > 0:
             most, chosen, chances = together.nats, likeliest, members.max(axis=1)

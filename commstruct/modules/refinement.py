@@ -45,7 +45,7 @@ class Refiner:
         """Prepare the matrices of connections, exposures and scores."""
         self.judge = judge
         self.observations = judge.observations
-        self.exists = _both_ways(self.observations, np.ones(len(self.observations.pre)))
+        self.exists = _both_ways(self.observations, self.observations.existing)
         self._matrices_of: tuple[int, float] | None = None  # which model of sizes
         self._matrices: list[tuple[Weights, Weights, bool]] = []
 
@@ -183,24 +183,20 @@ class Refiner:
         """Weighted scores and their weights, from each neuron and onto it."""
         key = (layer.index, round(layer.deflation, 2))
         if self._matrices_of != key:
-            weights, scores = self._weighted_scores(layer)
+            observations = self.observations
+            scores = observations.sizes[layer.index].scores
+            weights = np.ones(len(scores))  # less where a pair is mutual
+            weights[observations.mutual] = layer.deflation
             self._matrices_of = key
             self._matrices = [
                 (values, weight, transposed)
                 for (values, transposed), (weight, _) in zip(
-                    _both_ways(self.observations, weights * scores),
-                    _both_ways(self.observations, weights),
+                    _both_ways(observations, observations.matrix(weights * scores)),
+                    _both_ways(observations, observations.matrix(weights)),
                     strict=True,
                 )
             ]
         return self._matrices
-
-    def _weighted_scores(self, layer: Layer) -> tuple[FloatVector, FloatVector]:
-        """Weights of the scores, less than 1 where a pair is mutual, and the scores."""
-        scores = self.observations.sizes[layer.index].scores
-        weights = np.ones(len(scores))
-        weights[self.observations.mutual] = layer.deflation
-        return weights, scores
 
     def merge(self, score: Score) -> Score:
         """Merge pairs of modules as long as the evidence gains."""
@@ -229,12 +225,10 @@ def _first_component(profiles: FloatMatrix) -> FloatVector:
 
 
 def _both_ways(
-    observations: Observations, values: FloatVector
+    observations: Observations, forward: Weights
 ) -> list[tuple[Weights, bool]]:
-    """Values of connections as matrices: from each neuron, and onto it."""
-    forward: Weights
+    """A matrix of connections as two: from each neuron, and onto it."""
     backward: Weights
-    forward = observations.matrix(values)
     if isinstance(forward, np.ndarray):
         backward = forward.T
     else:

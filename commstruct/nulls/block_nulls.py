@@ -121,37 +121,18 @@ def preserve_gains(network: Any, *, seed: int = 0) -> NullNetwork:
     connectome = as_connectome(network)
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
     dense = dense_weights(connectome)
-    free, factors = gain_factors(connectome, dense)
-    everyone = np.zeros(connectome.n_neurons, dtype=np.int64)
-    scaled = dense / weight_unit(np.where(free, dense, 0.0)) * factors
-    permuted = _permuted(connectome, scaled, everyone, rng, free)
-    return ranked_like(connectome, dense, permuted / factors, free)
-
-
-def gain_factors(
-    connectome: Connectome, dense: FloatMatrix
-) -> tuple[BoolMatrix, FloatMatrix]:
-    """Pairs of neurons with gains, and what divides their weights by these gains.
-
-    The products have a root mean square of about 1 in every row and column.
-    """
     free = _pairs_with_gains(connectome, dense)
     unit = weight_unit(np.where(free, dense, 0.0))
     squares = np.square(np.where(free, dense / unit, 0.0))
     rows, columns = proportional_margins(squares, free.sum(axis=1), free.sum(axis=0))
     if not connectome.is_directed:
         rows = columns = np.sqrt(rows * columns)
-    factors: FloatMatrix = np.sqrt(np.outer(rows, columns))
-    return free, factors
-
-
-def ranked_like(
-    connectome: Connectome, dense: FloatMatrix, wanted: FloatMatrix, free: BoolMatrix
-) -> NullNetwork:
-    """Null network of the same weights, in the order that the wanted ones have."""
+    factors = np.sqrt(np.outer(rows, columns))
+    everyone = np.zeros(connectome.n_neurons, dtype=np.int64)
+    permuted = _permuted(connectome, dense / unit * factors, everyone, rng, free)
     once = free if connectome.is_directed else np.triu(free)
     pre, post = np.nonzero(once)
-    order = np.argsort(wanted[pre, post], kind="stable")
+    order = np.argsort(permuted[pre, post] / factors[pre, post], kind="stable")
     weights = dense.copy()
     weights[pre[order], post[order]] = np.sort(dense[pre, post])
     if not connectome.is_directed:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from commstruct.checks import spawn_seeds
+from commstruct.checks import check_finite, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome, weight_unit
 from commstruct.nulls.block_nulls import dense_weights
 from commstruct.nulls.preserved import PreservedProperties, preserved_properties
@@ -294,9 +294,7 @@ def randomize_phases(series: ArrayLike, *, seed: int = 0) -> FloatMatrix:
             "series must be of shape (n_samples,) or (n_samples, n_series), got shape "
             f"{given.shape}"
         )
-    if not np.isfinite(given).all():
-        n_bad = int(given.size - np.isfinite(given).sum())
-        raise ValueError(f"series must be finite, got {n_bad} NaN or infinite")
+    check_finite("series", given)
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
     unit, n_samples = weight_unit(given), len(given)
     spectrum = np.fft.rfft(given / unit, axis=0)

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
-from commstruct.checks import spawn_seeds
+from commstruct.checks import check_finite, spawn_seeds
 from commstruct.connectome import Connectome, Weights, as_connectome, weight_unit
 from commstruct.nulls.fitting import fitted_to_strengths
 from commstruct.nulls.preserved import PreservedProperties, preserved_properties
@@ -16,8 +17,10 @@ from commstruct.nulls.rewiring import (
     NullNetwork,
     are_free,
     edges,
+    ends_by_kind,
     free_pairs,
     null_network,
+    pair_states,
     reassigned,
     swap_sweeps,
 )
@@ -258,7 +261,7 @@ def _space(
                 f"positions must be one row per neuron ({n}, d), got shape "
                 f"{points.shape}"
             )
-        _check_finite("positions", points)
+        check_finite("positions", points)
         unit = weight_unit(points)
         return _Space(points / unit, None, unit)
     matrix = np.asarray(distances, dtype=np.float64)
@@ -266,7 +269,7 @@ def _space(
         raise ValueError(
             f"distances must be of shape ({n}, {n}), got shape {matrix.shape}"
         )
-    _check_finite("distances", matrix)
+    check_finite("distances", matrix)
     if matrix.min() < 0:
         raise ValueError(f"distances must be 0 or larger, got {matrix.min()}")
     if not np.allclose(matrix, matrix.T, atol=0, rtol=1e-6):
@@ -275,12 +278,6 @@ def _space(
     landmarks = np.linspace(0, n - 1, min(n, 8)).astype(int)
     unit = weight_unit(matrix)
     return _Space(matrix[:, landmarks] / unit, matrix / unit, unit)
-
-
-def _check_finite(name: str, values: FloatMatrix) -> None:
-    n_bad = int(values.size - np.isfinite(values).sum())
-    if n_bad:
-        raise ValueError(f"{name} must be finite, got {n_bad} NaN or infinite")
 
 
 def _pair_distances(
@@ -443,11 +440,7 @@ def _rewired_dense(
     """
     n, symmetric = connectome.n_neurons, not connectome.is_directed
     free = free_pairs(connectome, symmetric)
-    state = np.full((n, n), IMPOSSIBLE)
-    state[free] = 0
-    state[ends[0], ends[1]] = kinds
-    if symmetric:
-        state[ends[1], ends[0]] = kinds
+    state = pair_states(free, ends, kinds, kinds if symmetric else None)
     everyone = np.arange(n)
     places = _places(knots, space.between(everyone[:, None], everyone))
     free_places = places[free]
@@ -470,12 +463,7 @@ def _rewired_dense(
         )
         depths.update(n_exchanged)
         preference.update(numbers())
-    if symmetric:
-        state = np.triu(state)
-    new_ends = np.empty_like(ends)
-    for kind in np.unique(kinds):
-        new_ends[:, kinds == kind] = np.nonzero(state == kind)
-    return new_ends
+    return ends_by_kind(np.triu(state) if symmetric else state, kinds)
 
 
 def _exchange_crossings(
@@ -502,7 +490,7 @@ def _exchange_crossings(
     for row, column, side in ((r0, c0, 1), (r0, c1, -1), (r1, c0, -1), (r1, c1, 1)):
         place = places[row, column]
         gain += side * (preference.of(kind_b, place) - preference.of(kind_a, place))
-    taken = rng.random(len(gain)) < 1 / (1 + np.exp(-np.clip(gain, -500, 500)))
+    taken = rng.random(len(gain)) < expit(gain)
     r0, r1, c0, c1 = r0[taken], r1[taken], c0[taken], c1[taken]
     kind_a, kind_b = kind_a[taken], kind_b[taken]
     for row, column, kind in (
@@ -572,7 +560,7 @@ def _rewired_sparse(
         gain = preference.of(kind, new[:h]) + preference.of(kind, new[h:])
         gain -= preference.of(kind, places[first]) + preference.of(kind, places[second])
         taken = allowed[:h] & allowed[h:]
-        taken &= rng.random(h) < 1 / (1 + np.exp(-np.clip(gain, -500, 500)))
+        taken &= rng.random(h) < expit(gain)
         one, other = first[taken], second[taken]
         ends[1, one], ends[1, other] = ends[1, other], ends[1, one]
         places[one], places[other] = new[:h][taken], new[h:][taken]

@@ -1,10 +1,18 @@
 """Sizes of weights for rewired synapses, so that neurons keep their strengths."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
+from commstruct.vocabulary import (
+    BoolVector,
+    FloatMatrix,
+    FloatVector,
+    IntMatrix,
+    IntVector,
+)
 
 # Rounds of matching strengths by the rank of the weights, and then of exchanging
 # weights between pairs of synapses. Both end early once the root mean square error of
@@ -147,24 +155,48 @@ def _exchanged(
         off = strengths - target
         if float((off**2).sum()) <= accepted_error(target):
             break
-        order = rng.permutation(len(sizes))
-        one, other = order[:half], order[half : 2 * half]
-        if not one_group:
-            order = order[np.argsort(groups[order], kind="stable")]
-            one, other = order[:-1:2], order[1::2]
-            alike = groups[one] == groups[other]
-            one, other = one[alike], other[alike]
+        if one_group:
+            order = rng.permutation(len(sizes))
+            one, other = order[:half], order[half : 2 * half]
+        else:
+            one, other = random_pairs(groups, rng)
         gain = sizes[other] - sizes[one]
         slope = off[ends[:, one]].sum(axis=0) - off[ends[:, other]].sum(axis=0)
         change = 2 * gain * (slope + 2 * gain)  # of the summed squares, at most
-        best = np.zeros(len(target))
         touched = np.concatenate([ends[:, one], ends[:, other]])
-        for neurons in touched:
-            np.minimum.at(best, neurons, change)
-        taken = (change < 0) & (change == best[touched]).all(axis=0)
+        taken = best_exchanges(change, touched, len(target))
         one, other = one[taken], other[taken]
         sizes[one], sizes[other] = sizes[other], sizes[one]
     return sizes
+
+
+def random_pairs(
+    kinds: NDArray[Any], rng: np.random.Generator
+) -> tuple[IntVector, IntVector]:
+    """Positions of synapses in pairs at random, both of a pair of one kind."""
+    order = rng.permutation(len(kinds))
+    order = order[np.argsort(kinds[order], kind="stable")]
+    first, second = order[:-1:2], order[1::2]
+    alike = kinds[first] == kinds[second]
+    return first[alike], second[alike]
+
+
+def best_exchanges(
+    change: FloatVector, touched: IntMatrix, n_strengths: int
+) -> BoolVector:
+    """Exchanges that lower the error, and most of all that touch the same strengths.
+
+    Parameters
+    ----------
+    change : (m,) array, of the error by each exchange
+    touched : (t, m) array of int, the strengths that each changes
+    n_strengths : int
+    """
+    best = np.zeros(n_strengths)
+    for strengths in touched:
+        np.minimum.at(best, strengths, change)
+    taken: BoolVector = (change < 0) & (change == best[touched]).all(axis=0)
+    return taken
 
 
 def accepted_error(targets: FloatVector) -> float:

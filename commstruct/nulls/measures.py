@@ -11,17 +11,15 @@ from commstruct.checks import check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome, weight_unit
 from commstruct.nulls.choice import AUTO, Null, check_null, named_null
 from commstruct.nulls.preserved import n_mutual
+from commstruct.nulls.triads import TRIADS, triad_census
 from commstruct.statistics import p_value, percentile_interval, z_score
 from commstruct.vocabulary import FloatVector, IntVector
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TRIADS = (
-    *("003", "012", "102", "021D", "021U", "021C", "111D", "111U"),
-    *("030T", "030C", "201", "120D", "120U", "120C", "210", "300"),
-)
-UNDIRECTED_TRIADS = ("no pair", "one pair", "two pairs", "three pairs")
+# The types of triads of undirected networks, in the order of the census.
+CONNECTED_PAIRS = ("no pair", "one pair", "two pairs", "three pairs")
 # Shares of the neurons below the degrees from which rich clubs are measured.
 RICH_SHARES = (0.5, 0.7, 0.8, 0.9)
 # Neurons from which paths are measured at most; to all others.
@@ -147,14 +145,11 @@ def measures_of(connectome: Connectome, rich_degrees: IntVector) -> Measures:
     measures: Measures = {}
     if connectome.is_directed:
         measures["reciprocity"] = _ratio(2 * n_mutual(connectome), len(pre))
-        census = graph.triad_census()
-        measures |= {f"triad {kind}": float(census[kind]) for kind in TRIADS}
-    else:
-        counts = _undirected_triads(skeleton)
-        measures |= {
-            f"triad {kind}": count
-            for kind, count in zip(UNDIRECTED_TRIADS, counts, strict=True)
-        }
+    kinds = TRIADS if connectome.is_directed else CONNECTED_PAIRS
+    counts = triad_census(connectome).tolist()
+    measures |= {
+        f"triad {kind}": count for kind, count in zip(kinds, counts, strict=True)
+    }
     measures |= _rich_clubs(connectome, pre, post, sizes, rich_degrees)
     measures["clustering"] = float(
         np.mean(skeleton.transitivity_local_undirected(mode="zero"))
@@ -187,17 +182,6 @@ def _row(measure: str, value: float, nulls: FloatVector) -> dict[str, Any]:
 
 def _ratio(number: float, of: float) -> float:
     return number / of if of else float("nan")
-
-
-def _undirected_triads(graph: igraph.Graph) -> FloatVector:
-    """Numbers of triples with no, one, two and three connected pairs."""
-    n, m = graph.vcount(), graph.ecount()
-    degrees = np.array(graph.degree(), dtype=np.float64)
-    three = len(graph.list_triangles())
-    two = float((degrees * (degrees - 1)).sum()) / 2 - 3 * three
-    one = m * (n - 2) - 2 * two - 3 * three
-    none = n * (n - 1) * (n - 2) / 6 - one - two - three
-    return np.array([none, one, two, three], dtype=np.float64)
 
 
 def _degrees(connectome: Connectome) -> IntVector:

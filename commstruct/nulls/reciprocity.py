@@ -12,21 +12,24 @@ from commstruct.nulls.fitting import (
     EXCHANGE_ROUNDS,
     Rewiring,
     accepted_error,
+    best_exchanges,
     fitted_by_rank,
+    random_pairs,
     strengths_of,
 )
 from commstruct.nulls.rewiring import (
     DENSE_SHARE,
-    IMPOSSIBLE,
     MAX_SWEEPS,
     SPARSE_ROUNDS,
     NullNetwork,
     checkerboard_swaps,
     edges,
+    ends_by_kind,
     exchange_receivers,
     free_pairs,
     from_edges,
     null_network,
+    pair_states,
     preserve_strengths,
 )
 from commstruct.vocabulary import BoolMatrix, FloatVector, IntVector
@@ -182,19 +185,12 @@ def _rewired(connectome: Connectome, pairs: _Pairs, rng: np.random.Generator) ->
 def _rewired_dense(
     connectome: Connectome, pairs: _Pairs, rng: np.random.Generator
 ) -> IntVector:
-    n, (pre, post) = connectome.n_neurons, pairs.ends
-    state = np.full((n, n), IMPOSSIBLE)
-    state[free_pairs(connectome, True)] = 0
-    state[pre, post] = pairs.kinds
-    state[post, pre] = np.where(pairs.directed, -pairs.kinds, pairs.kinds)
+    back = np.where(pairs.directed, -pairs.kinds, pairs.kinds)
+    state = pair_states(free_pairs(connectome, True), pairs.ends, pairs.kinds, back)
     state = checkerboard_swaps(state, True, rng)
-    ends = np.empty_like(pairs.ends)
-    for kind in np.unique(pairs.kinds):
-        found = state == kind
-        if kind not in WITH_DIRECTION:
-            found = np.triu(found)
-        ends[:, pairs.kinds == kind] = np.nonzero(found)
-    return ends
+    # pairs without a direction stand on both sides of the diagonal
+    once = np.isin(state, WITH_DIRECTION) | np.triu(np.ones_like(state, dtype=bool))
+    return ends_by_kind(np.where(once, state, 0), pairs.kinds)
 
 
 def _of_the_same_kind(pairs: _Pairs, rng: np.random.Generator) -> _Pairs:
@@ -266,13 +262,11 @@ def _exchanged(
 
     As in `fitting`, but both weights of a pair together, so that reciprocity is kept.
     """
-    sizes = np.abs(
-        np.stack([pairs.forward, pairs.forward, pairs.backward, pairs.backward])
-    )
+    weights = np.stack([pairs.forward, pairs.forward, pairs.backward, pairs.backward])
+    sizes, signs = np.abs(weights), np.sign(weights)
     pre, post = pairs.ends
     # where each weight adds to the strengths of `_by_sign`
     places = np.stack([pre, n + post, post, n + pre])
-    signs = np.sign([pairs.forward, pairs.forward, pairs.backward, pairs.backward])
     places = places + np.where(signs < 0, 2 * n, 0)
     accepted = sum(map(accepted_error, targets.reshape(4, n)))
     strengths = np.bincount(places.ravel(), sizes.ravel(), minlength=4 * n)
@@ -280,21 +274,15 @@ def _exchanged(
         off = strengths - targets
         if float((off**2).sum()) <= accepted:
             break
-        order = rng.permutation(sizes.shape[1])
-        order = order[np.argsort(pairs.kinds[order], kind="stable")]
-        one, other = order[:-1:2], order[1::2]
-        alike = pairs.kinds[one] == pairs.kinds[other]
+        one, other = random_pairs(pairs.kinds, rng)
         # of four different neurons; else the changes below would not add up
-        alike &= (pre[one] != post[other]) & (post[one] != pre[other])
-        one, other = one[alike], other[alike]
+        apart = (pre[one] != post[other]) & (post[one] != pre[other])
+        one, other = one[apart], other[apart]
         gain = sizes[:, other] - sizes[:, one]
         slope = off[places[:, one]] - off[places[:, other]]
         change = 2 * (gain * (slope + gain)).sum(axis=0)  # of the summed squares
         touched = np.concatenate([places[:, one], places[:, other]])
-        best = np.zeros(4 * n)
-        for place in touched:
-            np.minimum.at(best, place, change)
-        taken = (change < 0) & (change == best[touched]).all(axis=0)
+        taken = best_exchanges(change, touched, 4 * n)
         one, other = one[taken], other[taken]
         sizes[:, one], sizes[:, other] = sizes[:, other], sizes[:, one]
         strengths = np.bincount(places.ravel(), sizes.ravel(), minlength=4 * n)

@@ -11,7 +11,7 @@ from scipy import sparse
 from commstruct.blocks.structure import off_diagonal
 from commstruct.checks import spawn_seeds
 from commstruct.connectome import Connectome, Weights, as_connectome, weight_unit
-from commstruct.nulls.fitting import Rewiring, fitted_to_strengths
+from commstruct.nulls.fitting import Rewiring, fitted_to_strengths, random_pairs
 from commstruct.nulls.preserved import PreservedProperties, preserved_properties
 from commstruct.vocabulary import BoolMatrix, FloatVector, IntVector
 
@@ -298,19 +298,39 @@ def _rewired_dense(
     rng: np.random.Generator,
 ) -> IntVector:
     """New ends of the synapses, in the order of `kinds`, by checkerboard swaps."""
-    n = connectome.n_neurons
-    state = np.full((n, n), IMPOSSIBLE)
-    state[free_pairs(connectome, symmetric)] = 0
-    state[ends[0], ends[1]] = kinds
-    if symmetric:
-        state[ends[1], ends[0]] = kinds
+    free = free_pairs(connectome, symmetric)
+    state = pair_states(free, ends, kinds, kinds if symmetric else None)
     state = checkerboard_swaps(state, symmetric, rng)
-    if symmetric:
-        state = np.triu(state)
-    new_ends = np.empty_like(ends)
+    return ends_by_kind(np.triu(state) if symmetric else state, kinds)
+
+
+def pair_states(
+    free: BoolMatrix, ends: IntVector, kinds: NDArray[Any], back: NDArray[Any] | None
+) -> NDArray[np.int8]:
+    """Kind of every pair of neurons, 0 where there is none, or `IMPOSSIBLE`, (n, n).
+
+    Parameters
+    ----------
+    free : (n, n) array of bool, which pairs may be connected
+    ends : (2, m) array of int
+    kinds : (m,) array, kinds of these pairs
+    back : (m,) array or None
+        Kinds of the same pairs the other way, if these follow.
+    """
+    state = np.full(free.shape, IMPOSSIBLE)
+    state[free] = 0
+    state[ends[0], ends[1]] = kinds
+    if back is not None:
+        state[ends[1], ends[0]] = back
+    return state
+
+
+def ends_by_kind(state: NDArray[np.int8], kinds: NDArray[Any]) -> IntVector:
+    """Ends of the pairs of every kind, (2, m), in the order of `kinds`."""
+    ends = np.empty((2, len(kinds)), dtype=np.int64)
     for kind in np.unique(kinds):
-        new_ends[:, kinds == kind] = np.nonzero(state == kind)
-    return new_ends
+        ends[:, kinds == kind] = np.nonzero(state == kind)
+    return ends
 
 
 def checkerboard_swaps(
@@ -426,11 +446,7 @@ def exchange_receivers(
         if flips.any():
             flip = flips & (rng.random(new_ends.shape[1]) < 0.5)
             new_ends[:, flip] = new_ends[::-1, flip]
-        order = rng.permutation(new_ends.shape[1])
-        order = order[np.argsort(kinds[order], kind="stable")]
-        first, second = order[:-1:2], order[1::2]
-        same = kinds[first] == kinds[second]
-        first, second = first[same], second[same]
+        first, second = random_pairs(kinds, rng)
         pre = new_ends[0, np.concatenate([first, second])]
         post = new_ends[1, np.concatenate([second, first])]
         allowed = are_free(new_ends, pre, post, n, unordered)
