@@ -34,6 +34,19 @@ Region = Literal["whole", "hidden", "learned change"]
 """Part of a trained network: all neurons, the hidden ones, or final minus initial
 weights of all neurons."""
 
+NullName = Literal[
+    "auto",
+    "permute",
+    "degree",
+    "strength",
+    "gains",
+    "reciprocity",
+    "signs",
+    "distance",
+    "correlation",
+]
+"""What null networks keep; see `commstruct.structure_significance`."""
+
 Normalize = Literal["total", "none"]
 """How connectomes are brought to one scale before they are compared."""
 
@@ -43,6 +56,7 @@ Orientation = Literal["pre-post", "post-pre"]
 STRUCTURES: tuple[Structure, ...] = get_args(Structure)
 SIGNS: tuple[Signs, ...] = get_args(Signs)
 REGIONS: tuple[Region, ...] = get_args(Region)
+NULL_NAMES: tuple[NullName, ...] = get_args(NullName)
 NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)
 ORIENTATIONS: tuple[Orientation, ...] = get_args(Orientation)
 
@@ -69,17 +83,59 @@ SCORE_AXES = {
 }
 """Labels of axes, in which ``$`` makes a symbol italic."""
 
-STRUCTURE_NAMES: dict[str, str] = {
-    "any": "modules of any structure",
-    "assortative": "assortative modules",
-    "disassortative": "disassortative modules",
-}
-STRUCTURE_TITLES: dict[str, str] = {
-    "any": "any structure",
-    "assortative": "assortative",
-    "disassortative": "disassortative",
-}
+LABELS = "labels: "
+"""Before the name of an attribute: neurons in the modules that it gives."""
+
+
+class _StructureWords(dict[str, str]):
+    """Words for kinds of modules, and for the modules that an attribute gives."""
+
+    def __missing__(self, structure: str) -> str:
+        if not structure.startswith(LABELS):
+            raise KeyError(structure)
+        return f"neurons by {structure.removeprefix(LABELS)}"
+
+
+STRUCTURE_NAMES: dict[str, str] = _StructureWords(
+    {
+        "any": "modules of any structure",
+        "assortative": "assortative modules",
+        "disassortative": "disassortative modules",
+    }
+)
+STRUCTURE_TITLES: dict[str, str] = _StructureWords(
+    {
+        "any": "any structure",
+        "assortative": "assortative",
+        "disassortative": "disassortative",
+    }
+)
 """Shorter, where it is clear that modules are spoken of."""
+
+NULL_KEEPS: dict[str, str] = {
+    "permute": "which connections may exist, and the weights",
+    "degree": "every neuron\u2019s numbers of connections",
+    "strength": "every neuron\u2019s numbers of connections and strengths",
+    "gains": "how strongly every neuron sends and receives, as factors",
+    "reciprocity": "every neuron\u2019s strengths, and how weights are returned",
+    "signs": "every neuron\u2019s strengths, and the sign of what it sends",
+    "distance": "every neuron\u2019s numbers of connections, and how connections and "
+    "weights depend on distance",
+    "correlation": "mean and variance of the correlations, as of a covariance",
+}
+"""What null networks keep, by their names."""
+
+NULL_BEYOND: dict[str, str] = {
+    "permute": "the distribution of weights",
+    "degree": "degrees",
+    "strength": "strengths",
+    "gains": "gains",
+    "reciprocity": "reciprocity",
+    "signs": "signs",
+    "distance": "distance",
+    "correlation": "a correlation matrix",
+}
+"""What structure is beyond that is found in no such null network."""
 
 REGION_TITLES: dict[str, str] = {
     "whole": "whole network",

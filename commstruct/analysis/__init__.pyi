@@ -7,6 +7,7 @@ from .provenance import input_hash as input_hash
 from .provenance import versions as versions
 from .results import Analysis as Analysis
 from .results import NullScores as NullScores
+from .results import NullTest as NullTest
 from .results import RegionAnalysis as RegionAnalysis
 from .results import read_analysis as read_analysis
 from .results import write_analysis as write_analysis

@@ -107,11 +107,13 @@ def analyze_command(
     samples = settings.n_samples
     options = [
         f"--seed={settings.seed}",
-        *(f"--structure={structure}" for structure in settings.structures),
+        *(f"--structure={structure}" for structure in settings.structures or ["none"]),
         f"--signs={settings.signs}",
         f"--resolution={settings.resolution}",
         f"--restarts={settings.restarts}",
         f"--nulls={settings.n_nulls}",
+        *(f"--null={null}" for null in settings.null),
+        *(f"--labels={column}" for column in settings.labels),
         *([] if samples is None else [f"--n-samples={samples:g}"]),
         *reading,
     ]

@@ -1,17 +1,15 @@
 """The whole method on one network or on every run of a sweep; no drawing."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.metrics import adjusted_mutual_info_score
-from threadpoolctl import threadpool_limits
 
 from commstruct.analysis.provenance import (
     input_hash,
@@ -22,9 +20,22 @@ from commstruct.analysis.results import (
     FORMAT_VERSION,
     Analysis,
     NullScores,
+    NullTest,
     RegionAnalysis,
 )
 from commstruct.analysis.runs import RunKey, TrainedRun
+from commstruct.analysis.searching import (
+    MEASURES,
+    Found,
+    Measured,
+    NullRow,
+    Source,
+    find,
+    find_in_nulls,
+    given_labels,
+    nulls_for,
+    questions,
+)
 from commstruct.analysis.settings import (
     AnalysisSettings,
     SettingsFields,
@@ -36,36 +47,24 @@ from commstruct.analysis.sweeps import (
     open_sweep,
     read_weights,
 )
-from commstruct.blocks.structure import BlockStructure, block_structure
-from commstruct.connectome import Connectome, as_connectome
-from commstruct.modules.finding import (
-    Partition,
-    check_has_samples,
-    data_kind,
-    find_modules,
-)
-from commstruct.modules.resolution_limit import Division, divisions
-from commstruct.nulls.rewiring import permute_weights
+from commstruct.connectome import Connectome, as_connectome, read_only
+from commstruct.modules.finding import check_has_samples
+from commstruct.nulls.distances import AXES
+from commstruct.nulls.measures import Measures, NetworkMeasures
 from commstruct.provenance import content_hash
 from commstruct.statistics import Tail, p_value
 from commstruct.vocabulary import (
-    REGIONS,
     ROLES,
     SCORES,
     VERY_LARGE,
     FloatVector,
     IntVector,
     Region,
-    Structure,
 )
 
 NULLS_PER_TASK = 5  # fewer and larger tasks send the network to a process less often
 IN_FLIGHT = 64
 """Tasks submitted to an executor at a time; as many networks are in memory."""
-
-LIMIT_EXAMINED = VERY_LARGE
-"""Neurons up to which merged modules are looked for: the time that it takes grows with
-synapses times modules."""
 
 Progress = Callable[[int, int], None]
 
@@ -113,9 +112,10 @@ def analyze(
     """Find modules, score block structure, and test both against null networks.
 
     Modules are found in every region of every network, for every structure asked for.
-    The same search is made in null networks, whose weights were permuted among the
-    synapses that may exist; their scores show what the search finds where there is
-    nothing to find.
+    The same search is made in null networks, which keep what is not to count as
+    structure; their scores show what the search finds where there is nothing to find.
+    Labels that are known are scored in the network and in the null networks, and
+    compared with the modules that are found in either.
 
     Parameters
     ----------
@@ -137,7 +137,8 @@ def analyze(
         Seed of searches and nulls. A run of a sweep gets its stream from this and
         its own seed, the same at every learning rate.
     structures : sequence of {"any", "assortative", "disassortative"}, optional
-        Default: all; of a network of more than 20,000 neurons the first two.
+        Default: all; of a network of more than 20,000 neurons the first two. Empty to
+        test `labels` only.
     signs : {"signed", "positive", "negative", "absolute"}, default "signed"
         Weights that modularity takes into account.
     regions : sequence of {"whole", "hidden", "learned change"}, optional
@@ -149,8 +150,17 @@ def analyze(
         Searches in every network, including null networks. Default: 4 for a network,
         1 above 20,000 neurons, 3 for a sweep.
     n_nulls : int, at least 0
-        Null networks per region. Default: 100 for a network, 2 above 20,000 neurons,
-        10 for each run of a sweep.
+        Null networks per region, of every kind. Default: 100 for a network, 2 above
+        20,000 neurons, 10 for each run of a sweep.
+    null : str or sequence of str, default "auto"
+        What null networks keep, by the names of `structure_significance`; of several,
+        the first leads in reports. ``"auto"`` is what suits the network and, where the
+        neurons have positions (attributes x, y, z), ``"distance"`` beside it. The
+        result says what was taken, and why. Directed networks have one null for all
+        structures.
+    labels : str or sequence of str, optional
+        Attributes of the neurons (cell type, hemisphere, any) whose values are tested
+        as modules. Neurons without a value are a module of their own.
     n_samples : float, optional
         Of a correlation matrix, the number of independent samples it was computed from;
         estimated from its eigenvalues by default.
@@ -158,6 +168,8 @@ def analyze(
     Returns
     -------
     Analysis
+        Of a network with up to 20,000 neurons and 500,000 connections, also what
+        `network_measures` measures, beside the same null networks.
 
     Raises
     ------
@@ -165,8 +177,9 @@ def analyze(
         If a keyword is not a setting.
     ValueError
         If a setting is out of range, `regions` does not fit the kind of input,
-        `n_samples` is given for something else than a correlation matrix, or the store
-        is not a sweep store of this format version with a run that ended.
+        `n_samples` is given for something else than a correlation matrix, a null does
+        not suit the network, a label is no attribute of the neurons, or the store is
+        not a sweep store of this format version with a run that ended.
 
     See Also
     --------
@@ -239,6 +252,11 @@ def _analyze_sweep(
             "n_samples must be given for a correlation matrix only, got "
             f"{settings.n_samples:g} for a sweep store"
         )
+    if settings.labels:
+        raise ValueError(
+            "labels must be given for a single network only, got "
+            f"{', '.join(settings.labels)} for a sweep store"
+        )
     provenance = {
         "command": execution.command,
         "input": "sweep store",
@@ -252,6 +270,9 @@ def _analyze_sweep(
             for name in ("definition", "definition_sha256", "versions", "command")
         },
     }
+    regions, _ = _analyze_regions(
+        lambda: _sources_of(sweep, settings.regions), settings, execution
+    )
     return Analysis(
         kind="sweep",
         settings=settings,
@@ -263,9 +284,7 @@ def _analyze_sweep(
             }
         ),
         runs=sweep.runs,
-        regions=_analyze_regions(
-            lambda: _sources_of(sweep, settings.regions), settings, execution
-        ),
+        regions=regions,
     )
 
 
@@ -275,11 +294,16 @@ def _analyze_network(
     if settings.n_samples is not None:
         check_has_samples(network, settings.signs, settings.n_samples)
     settings = settings.model_copy(update={"regions": ("whole",)})
+    source = Source(neurons=np.arange(network.n_neurons), region="whole")
+    given_labels(network, settings.labels)  # refuse what cannot be before any work
+    nulls_for(network, questions(source, network, settings), settings)
+    regions, measures = _analyze_regions(
+        lambda: [(source, network)], settings, execution
+    )
     neurons = pd.DataFrame({"name": network.names})
-    for column in ("role", "type"):
+    for column in dict.fromkeys(("role", "type", *settings.labels)):
         if column in network.attributes:
             neurons[column] = network.attributes[column].astype(str).to_numpy()
-    source = _Source(neurons=np.arange(network.n_neurons), region="whole")
     return Analysis(
         kind="network",
         settings=settings,
@@ -296,18 +320,9 @@ def _analyze_network(
         },
         neurons=neurons,
         runs=(),
-        regions=_analyze_regions(lambda: [(source, network)], settings, execution),
+        regions=regions,
+        measures=measures,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Source:
-    """Region and, in a sweep, run and checkpoint that a network was taken from."""
-
-    neurons: IntVector
-    region: Region
-    run: RunKey | None = None
-    checkpoint: int | None = None
 
 
 def region_networks(
@@ -350,12 +365,12 @@ def region_networks(
 
 def _sources_of(
     sweep: Sweep, regions: Iterable[Region]
-) -> Iterator[tuple[_Source, Connectome]]:
+) -> Iterator[tuple[Source, Connectome]]:
     for run in sweep.runs:
         if run.has_diverged:
             continue
         for region, neurons, network in region_networks(sweep, run, regions):
-            source = _Source(
+            source = Source(
                 neurons=neurons,
                 region=region,
                 run=RunKey(run.id, run.learning_rate, run.seed),
@@ -365,26 +380,25 @@ def _sources_of(
 
 
 def _analyze_regions(
-    networks: Callable[[], Iterable[tuple[_Source, Connectome]]],
+    networks: Callable[[], Iterable[tuple[Source, Connectome]]],
     settings: AnalysisSettings,
     execution: Execution,
-) -> tuple[RegionAnalysis, ...]:
-    """Analyse every region for every structure, except what is known already.
+) -> tuple[tuple[RegionAnalysis, ...], NetworkMeasures | None]:
+    """Answer every question on every region, except what is known already.
 
     The networks are iterated over twice, one at a time, so that those of a sweep are
     never in memory together: first for their keys, then for what is missing.
     """
-    previous, progress = execution.previous, execution.progress
-    known = {} if previous is None else {one.key: one for one in previous.regions}
+    progress, known = execution.progress, _known(execution.previous)
     sources, keys, missing = [], [], []
     for source, network in networks():
         key = _keys(source, network, settings)
         sources.append(source)
         keys.append(key)
-        missing.append([one for one in settings.structures if key[one] not in known])
+        missing.append([one for one in key if key[one] not in known])
     jobs = [
-        _jobs(source, structures, settings.n_nulls)
-        for source, structures in zip(sources, missing, strict=True)
+        _jobs(source, asked, settings.n_nulls)
+        for source, asked in zip(sources, missing, strict=True)
     ]
     n_tasks = sum(map(len, jobs))
 
@@ -392,49 +406,58 @@ def _analyze_regions(
         if not n_tasks:
             return
         for i, (source, network) in enumerate(networks()):
-            for structures, chunk in jobs[i]:
-                given = i, source, network, structures, settings
+            for asked, chunk in jobs[i]:
+                given = i, source, network, asked, settings
                 if chunk is None:
-                    yield _find, given
+                    yield find, given
                 else:
-                    yield _find_in_nulls, (*given, chunk)
+                    yield find_in_nulls, (*given, chunk)
 
-    observed: dict[tuple[int, str], _Observed] = {}
-    nulls: dict[tuple[int, str], list[_NullRow]] = {}
+    observed: dict[tuple[int, str], Any] = {}
+    rows: dict[tuple[int, str], dict[str, list[Any]]] = {}
     if progress is not None:
         progress(0, n_tasks)
     outcomes = _outcomes(tasks(), execution)
     for done, outcome in enumerate(outcomes, start=1):  # in the order of the tasks
-        for where, result in outcome.items():
-            if isinstance(result, list):
-                nulls.setdefault(where, []).extend(result)
-            else:
-                observed[where] = result
+        for asked, answer in outcome.items():
+            if not isinstance(answer, dict):
+                observed[asked] = answer
+                continue
+            for null, more in answer.items():
+                rows.setdefault(asked, {}).setdefault(null, []).extend(more)
         if progress is not None:
             progress(done, n_tasks)
 
-    results = []
+    regions: list[RegionAnalysis] = []
+    measures = None
     for i, (source, key) in enumerate(zip(sources, keys, strict=True)):
-        for structure in settings.structures:
-            old = known.get(key[structure])
-            results.append(
-                old
-                if old is not None
-                else _joined(
-                    source,
-                    structure,
-                    observed[i, structure],
-                    nulls.get((i, structure), []),
-                    key[structure],
-                )
-            )
-    return tuple(results)
+        for one, value in key.items():
+            answer = known.get(value)
+            if answer is None:
+                compared = rows.get((i, one), {})
+                join = _measured if one == MEASURES else _joined
+                answer = join(source, one, observed[i, one], compared, value)
+            if one == MEASURES:
+                measures = answer
+            else:
+                regions.append(answer)
+    return tuple(regions), measures
+
+
+def _known(previous: Analysis | None) -> dict[str, Any]:
+    """What an earlier analysis has, by its keys."""
+    if previous is None:
+        return {}
+    known: dict[str, Any] = {one.key: one for one in previous.regions}
+    if previous.measures is not None:
+        known[previous.measures.key] = previous.measures
+    return known
 
 
 def _jobs(
-    source: _Source, structures: list[Structure], n_nulls: int
-) -> list[tuple[list[Structure], range | None]]:
-    """Tasks of one region: structures, in the network (None) or in some null networks.
+    source: Source, asked: list[str], n_nulls: int
+) -> list[tuple[list[str], range | None]]:
+    """Tasks of one region: questions, on the network (None) or on some null networks.
 
     In very large networks each search is a task of its own.
     """
@@ -442,7 +465,7 @@ def _jobs(
     step = 1 if very_large else NULLS_PER_TASK
     starts = range(0, n_nulls, step)
     chunks = [None, *(range(first, min(first + step, n_nulls)) for first in starts)]
-    together = [[one] for one in structures] if very_large else [structures]
+    together = [[one] for one in asked] if very_large else [asked]
     return [(some, chunk) for chunk in chunks for some in together if some]
 
 
@@ -470,123 +493,17 @@ def _outcomes(
             future.cancel()
 
 
-_Observed = tuple[Partition, BlockStructure, float, tuple[Division, ...] | None]
-_NullRow = tuple[int, float, float, float]
-
-
-def _find(
-    i: int,
-    source: _Source,
-    network: Connectome,
-    structures: Sequence[Structure],
-    settings: AnalysisSettings,
-) -> dict[tuple[int, str], _Observed]:
-    """Modules and block structure of the network itself."""
-    found: dict[tuple[int, str], _Observed] = {}
-    with threadpool_limits(1):
-        search_seed = int(_stream(source, settings).generate_state(1)[0])
-        for structure in structures:
-            partition = _modules(
-                network, structure, settings, search_seed, settings.n_samples
-            )
-            blocks = block_structure(network, partition.labels)
-            merged = None
-            if _has_limit(source, structure):
-                merged = divisions(
-                    network,
-                    blocks.labels,
-                    seed=search_seed,
-                    signs=settings.signs,
-                    n_samples=settings.n_samples,
-                )
-            agreement = _role_agreement(network, blocks.labels)
-            partition = _numbered_as(partition, blocks, source)
-            found[i, structure] = partition, blocks, agreement, merged
-    return found
-
-
-def _has_limit(source: _Source, structure: str) -> bool:
-    """Whether modules that may have been merged are looked for.
-
-    Only in single networks; the report of a sweep compares many, and would not say it.
-    """
-    is_single = source.run is None and len(source.neurons) <= LIMIT_EXAMINED
-    return is_single and structure == "assortative"
-
-
-def _numbered_as(
-    partition: Partition, blocks: BlockStructure, source: _Source
-) -> Partition:
-    """The partition with the numbers of its blocks: isolated neurons come last.
-
-    Runs of a sweep share their neurons, of which the analysis keeps the names once.
-    """
-    levels = (blocks.labels, *partition.levels[1:])
-    names = partition.names if source.run is None else None
-    return replace(partition, labels=blocks.labels, levels=levels, names=names)
-
-
-def _find_in_nulls(
-    i: int,
-    source: _Source,
-    network: Connectome,
-    structures: Sequence[Structure],
-    settings: AnalysisSettings,
-    chunk: range,
-) -> dict[tuple[int, str], list[_NullRow]]:
-    """Scores of the modules found in each permuted network, by structure."""
-    rows: dict[tuple[int, str], list[_NullRow]] = {}
-    streams = _stream(source, settings).spawn(settings.n_nulls)
-    with threadpool_limits(1):
-        for null in chunk:
-            null_seed, search_seed = (
-                int(word) for word in streams[null].generate_state(2)
-            )
-            permuted = permute_weights(network, seed=null_seed)
-            n_samples = settings.n_samples
-            if n_samples and data_kind(permuted, settings.signs) != "correlation":
-                n_samples = None  # permuted correlations may be no correlation matrix
-            for structure in structures:
-                partition = _modules(
-                    permuted, structure, settings, search_seed, n_samples
-                )
-                blocks = block_structure(permuted, partition.labels)
-                scores = [float(getattr(blocks, name)) for name in SCORES]
-                row = (blocks.n_modules, scores[0], scores[1], scores[2])
-                rows.setdefault((i, structure), []).append(row)
-    return rows
-
-
-def _modules(
-    network: Connectome,
-    structure: Structure,
-    settings: AnalysisSettings,
-    seed: int,
-    n_samples: float | None,
-) -> Partition:
-    return find_modules(
-        network,
-        seed=seed,
-        structure=structure,
-        signs=settings.signs,
-        resolution=settings.resolution,
-        restarts=settings.restarts,
-        n_samples=n_samples,
-    )
-
-
 def _joined(
-    source: _Source,
+    source: Source,
     structure: str,
-    observed: _Observed,
-    rows: list[_NullRow],
+    found: Found,
+    rows: dict[str, list[NullRow]],
     key: str,
 ) -> RegionAnalysis:
-    partition, blocks, agreement, merged = observed
-    columns = np.array(rows, dtype=np.float64).reshape(-1, 1 + len(SCORES)).T
-    columns.flags.writeable = False
-    n_modules = columns[0].astype(np.int64)
-    n_modules.flags.writeable = False
+    leading, *further = (
+        _test(structure, found, null, reason, rows.get(null, []))
+        for null, reason in found.reasons.items()
+    )
     run = source.run
     return RegionAnalysis(
         run=None if run is None else run.id,
@@ -596,19 +513,58 @@ def _joined(
         region=source.region,
         structure=structure,
         neurons=source.neurons,
-        partition=partition,
-        blocks=blocks,
-        nulls=NullScores("permute", n_modules, columns[1], columns[2], columns[3]),
-        p_values={
-            name: score_p_value(
-                float(getattr(blocks, name)), values, _tail(structure, name)
-            )
-            for name, values in zip(SCORES, columns[1:], strict=True)
-        },
-        role_agreement=agreement,
+        partition=found.partition,
+        blocks=found.blocks,
+        nulls=leading.nulls,
+        p_values=leading.p_values,
+        role_agreement=found.role_agreement,
         key=key,
-        merged=merged,
+        merged=found.merged,
+        others=found.others,
+        further=tuple(further),
+        module_names=found.module_names,
     )
+
+
+def _test(
+    structure: str, found: Found, null: str, reason: str, rows: list[NullRow]
+) -> NullTest:
+    """Compare the scores of a network with those of null networks of one kind."""
+    scores = np.array([row.scores for row in rows]).reshape(-1, len(SCORES))
+    diagonal, modularity, strength = read_only(scores.T)
+    nulls = NullScores(
+        null=null,
+        n_modules=read_only(np.array([row.n_modules for row in rows], dtype=np.int64)),
+        diagonal_score=diagonal,
+        modularity=modularity,
+        structure_strength=strength,
+        reason=reason,
+        others={
+            name: read_only(np.array([row.others[name] for row in rows]))
+            for name in found.others
+        },
+    )
+    observed = {name: float(getattr(found.blocks, name)) for name in SCORES}
+    observed |= found.others
+    return NullTest(
+        nulls,
+        {
+            name: score_p_value(value, nulls.of(name), _tail(structure, name))
+            for name, value in observed.items()
+        },
+    )
+
+
+def _measured(
+    source: Source,
+    asked: str,
+    measured: Measured,
+    rows: dict[str, list[Measures]],
+    key: str,
+) -> NetworkMeasures:
+    observed, reasons = measured
+    nulls = {name: tuple(rows.get(name, [])) for name in reasons}
+    return NetworkMeasures(observed, nulls, key)
 
 
 def score_p_value(observed: float, null_values: FloatVector, tail: Tail) -> float:
@@ -618,35 +574,22 @@ def score_p_value(observed: float, null_values: FloatVector, tail: Tail) -> floa
 
 
 def _tail(structure: str, statistic: str) -> Tail:
-    if statistic == "structure_strength":
+    if statistic not in ("diagonal_score", "modularity"):
         return "upper"
     tails: dict[str, Tail] = {
         "any": "absolute",
         "assortative": "upper",
         "disassortative": "lower",
     }
-    return tails[structure]
-
-
-def _role_agreement(network: Connectome, labels: IntVector) -> float:
-    for column in ("role", "type"):
-        if column in network.attributes:
-            known = network.attributes[column].astype(str).tolist()
-            if len(set(known)) > 1:
-                return float(adjusted_mutual_info_score(known, labels))
-    return float("nan")
-
-
-def _stream(source: _Source, settings: AnalysisSettings) -> np.random.SeedSequence:
-    run_seed = 0 if source.run is None else source.run.seed
-    words = [settings.seed, run_seed, REGIONS.index(source.region)]
-    return np.random.SeedSequence(words)
+    return tails.get(structure, "two-sided")  # of labels that are given
 
 
 def _keys(
-    source: _Source, network: Connectome, settings: AnalysisSettings
+    source: Source, network: Connectome, settings: AnalysisSettings
 ) -> dict[str, str]:
+    """Hash of everything that each answer depends on."""
     run = (None,) * 3 if source.run is None else astuple(source.run)
+    columns = [*AXES, *settings.labels]
     shared = {
         "format_version": FORMAT_VERSION,
         "versions": versions(),
@@ -657,12 +600,17 @@ def _keys(
         # under this name since the first version: another would make old results void
         "place": [*run, source.region],
         "weights": weights_hash(network),
+        "attributes": {
+            column: network.attributes[column].astype(str).tolist()
+            for column in columns
+            if column in network.attributes
+        },
     }
     return {
-        structure: content_hash(
+        one: content_hash(
             shared
-            | {"structure": structure}
-            | ({"has_limit": True} if _has_limit(source, structure) else {})
+            | {"structure": one}
+            | ({"has_limit": True} if source.has_limit and one == "assortative" else {})
         )
-        for structure in settings.structures
+        for one in questions(source, network, settings)
     }

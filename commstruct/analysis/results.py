@@ -2,8 +2,8 @@
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,17 @@ from commstruct.analysis.settings import AnalysisSettings
 from commstruct.blocks.structure import BlockStructure
 from commstruct.modules.finding import Partition
 from commstruct.modules.resolution_limit import Division
+from commstruct.nulls.measures import NetworkMeasures
 from commstruct.plain import is_result, named_parts, plain_data, restored
+from commstruct.statistics import z_score
 from commstruct.storage import write_whole
-from commstruct.vocabulary import ANALYSIS_FORMAT, SCORES, FloatVector, IntVector
+from commstruct.vocabulary import (
+    ANALYSIS_FORMAT,
+    LABELS,
+    SCORES,
+    FloatVector,
+    IntVector,
+)
 
 FORMAT_VERSION = 1
 
@@ -29,13 +37,16 @@ class NullScores:
     Attributes
     ----------
     null : str
-        How the networks were randomised: ``"permute"``, weights permuted among the
-        synapses that may exist.
+        What the null networks keep, by the names of `structure_significance`.
     n_modules : (m,) array of int
         Number of modules found in each null network.
     diagonal_score, modularity, structure_strength : (m,) array
         Scores of those modules. With one module, which is neither block-diagonal nor
         off-diagonal, the diagonal score is NaN.
+    reason : str
+        Why this null was taken.
+    others : dict of str to (m,) array
+        Other statistics, by the names of `RegionAnalysis.others`.
     """
 
     null: str
@@ -43,6 +54,30 @@ class NullScores:
     diagonal_score: FloatVector
     modularity: FloatVector
     structure_strength: FloatVector
+    reason: str = ""
+    others: dict[str, FloatVector] = field(default_factory=dict)
+
+    def of(self, statistic: str) -> FloatVector:
+        """Values of a statistic; a diagonal score that is undefined counts as 0."""
+        if statistic in self.others:
+            return self.others[statistic]
+        values: FloatVector = np.nan_to_num(getattr(self, statistic), nan=0.0)
+        return values
+
+
+@dataclass(frozen=True, eq=False)
+class NullTest:
+    """Tests of one region against null networks of one kind.
+
+    Attributes
+    ----------
+    nulls : NullScores
+    p_values : dict of str to float
+        As of `RegionAnalysis`.
+    """
+
+    nulls: NullScores
+    p_values: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +96,10 @@ class RegionAnalysis:
         Training step of the weights.
     region : {"whole", "hidden", "learned change"}
         All neurons, the hidden ones, or final minus initial weights of all neurons.
-    structure : {"any", "assortative", "disassortative"}
-        Kind of modules that was searched for.
+    structure : str
+        Kind of modules that was searched for, ``"any"``, ``"assortative"`` or
+        ``"disassortative"``; or ``"labels: "`` and the name of the attribute that the
+        modules are from.
     neurons : (m,) array of int
         Indices of the region's neurons in the network.
     partition : Partition
@@ -72,12 +109,14 @@ class RegionAnalysis:
         Block structure of the region's weights on `partition`; its `n_modules`, which
         tables and reports give, does not count such neurons, `n_isolated` does.
     nulls : NullScores
-        Scores of null networks, by the same search.
+        Scores of null networks of the first kind, by the same search, or on the same
+        labels.
     p_values : dict of str to float
         For each statistic, the share of null networks at least as extreme as the
-        region, which is counted among them. More extreme means larger for
-        ``"assortative"``, smaller for ``"disassortative"``, further from zero for
-        ``"any"``, and always larger for the structure strength. NaN without null
+        region, which is counted among them. Of diagonal score and modularity, more
+        extreme means larger for ``"assortative"``, smaller for ``"disassortative"``
+        and further from zero for ``"any"``; for given labels p is twice that of the
+        nearer side. Of every other statistic it means larger. NaN without null
         networks, or where the statistic is undefined.
     role_agreement : float
         Adjusted mutual information of modules and roles (or types): 1 if they are
@@ -90,6 +129,15 @@ class RegionAnalysis:
         `resolution_limit` finds them. None where this was not examined: for other
         structures than ``"assortative"``, for runs of a sweep, and above 20,000
         neurons.
+    others : dict of str to float
+        Other statistics that are tested: ``"explained"`` of ``"any"``
+        (`Partition.explained`), ``"evidence"`` of given labels, in nats, and
+        ``"agreement with COLUMN"`` of modules found, with given labels (adjusted mutual
+        information).
+    further : tuple of NullTest
+        Tests against the other kinds of null networks; `tests` has all.
+    module_names : tuple of str
+        What labels the modules stand for, if they were given.
 
     See Also
     --------
@@ -122,15 +170,32 @@ class RegionAnalysis:
     role_agreement: float
     key: str
     merged: tuple[Division, ...] | None = None
+    others: dict[str, float] = field(default_factory=dict)
+    further: tuple[NullTest, ...] = ()
+    module_names: tuple[str, ...] = ()
 
     def score(self, statistic: str) -> float:
         """Return a score of the region.
 
         Parameters
         ----------
-        statistic : {"diagonal_score", "modularity", "structure_strength"}
+        statistic : str
+            ``"diagonal_score"``, ``"modularity"``, ``"structure_strength"``, or one of
+            `others`.
         """
+        if statistic in self.others:
+            return self.others[statistic]
         return float(getattr(self.blocks, statistic))
+
+    @property
+    def tests(self) -> tuple[NullTest, ...]:
+        """Tests against every kind of null networks, the leading one first."""
+        return (NullTest(self.nulls, self.p_values), *self.further)
+
+    @property
+    def is_given(self) -> bool:
+        """Whether the modules are labels that were given, not found."""
+        return self.structure.startswith(LABELS)
 
     @property
     def n_groups(self) -> tuple[int, ...]:
@@ -158,7 +223,7 @@ class RegionAnalysis:
     @property
     def evidence(self) -> float:
         """Nats of the best division over one module; NaN of modularity's partitions."""
-        is_known = self.structure == "any"
+        is_known = self.structure == "any" or self.is_given
         return self.partition.evidence if is_known else math.nan
 
     @property
@@ -195,6 +260,9 @@ class Analysis:
         network.
     regions : tuple of RegionAnalysis
         By run, region and structure; a run that diverged has none.
+    measures : NetworkMeasures or None
+        Of the whole network beside its null networks; None of a sweep, and of a network
+        that is too large (`analyze`).
 
     See Also
     --------
@@ -221,6 +289,7 @@ class Analysis:
     neurons: pd.DataFrame
     runs: tuple[TrainedRun, ...]
     regions: tuple[RegionAnalysis, ...]
+    measures: NetworkMeasures | None = None
 
     @property
     def learning_rates(self) -> tuple[float, ...]:
@@ -334,7 +403,12 @@ class Analysis:
             neuron, with the groups of modules in ``level_1`` and so on, where there are
             any, and the neuron's ``confidence``, where it is known; ``blocks`` one per
             region, structure and ordered pair of modules, without single neurons that
-            have no synapses; ``scores`` one per region and structure.
+            have no synapses; ``scores`` one per region and structure, beside the
+            leading null networks; ``tests`` one per region, structure, kind of null
+            networks and statistic, with its ``effect`` (observed minus median null
+            value) and ``z_score`` (NaN where all null values are equal). Of a single
+            network, ``measures`` has the columns of `network_measures`, one row per
+            measure and kind of null networks.
         """
         return {
             "runs": pd.DataFrame([_run_row(run) for run in self.runs]),
@@ -343,6 +417,10 @@ class Analysis:
             if self.regions
             else pd.DataFrame(),
             "scores": pd.DataFrame([_scores_row(region) for region in self.regions]),
+            "tests": pd.DataFrame(
+                [row for region in self.regions for row in _test_rows(region)]
+            ),
+            **({} if self.measures is None else {"measures": self.measures.table()}),
         }
 
     def _modules_table(self) -> pd.DataFrame:
@@ -384,6 +462,7 @@ class Analysis:
                 }
                 for region in self.regions
             ],
+            "measures": self.measures,
         }
         return json.dumps(plain_data(content), allow_nan=False) + "\n"
 
@@ -424,6 +503,7 @@ class Analysis:
                     )
                     for region in content["regions"]
                 ),
+                measures=restored(NetworkMeasures | None, content.get("measures")),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"an analysis must be whole, got {error!r}") from None
@@ -443,14 +523,15 @@ def write_analysis(analysis: Analysis, out_dir: str | Path) -> dict[str, Path]:
     Returns
     -------
     dict of str to Path
-        ``analysis``, ``modules``, ``blocks``, ``scores`` and, for a sweep, ``runs``.
+        ``analysis``, ``modules``, ``blocks``, ``scores``, ``tests`` and, for a sweep,
+        ``runs`` or, for a network, ``measures``.
     """
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     paths = {"analysis": out_dir / "analysis.json"}
     write_whole(paths["analysis"], analysis.to_json().encode())
     for name, table in analysis.tables().items():
-        if name == "runs" and analysis.kind == "network":
+        if table.empty and name in ("runs", "tests"):  # not of every analysis
             continue
         paths[name] = out_dir / f"{name}.csv"
         write_whole(paths[name], table.to_csv(index=False).encode())
@@ -562,7 +643,28 @@ def _scores_row(region: RegionAnalysis) -> dict[str, Any]:
             )
         row[f"{statistic}_p"] = region.p_values[statistic]
     row["n_nulls"] = len(region.nulls.n_modules)
+    row["null"] = region.nulls.null
+    row["null_reason"] = region.nulls.reason
     return row
+
+
+def _test_rows(region: RegionAnalysis) -> Iterator[dict[str, Any]]:
+    """One row per kind of null networks and statistic."""
+    for test in region.tests:
+        if not len(test.nulls.n_modules):
+            continue
+        for statistic, p in test.p_values.items():
+            observed, values = region.score(statistic), test.nulls.of(statistic)
+            row = _identifying_columns(region)
+            row |= {"null": test.nulls.null, "null_reason": test.nulls.reason}
+            row |= {"statistic": statistic, "value": observed}
+            for share in (0.05, 0.5, 0.95):
+                row[f"null_q{round(100 * share):02d}"] = _quantile(values, share)
+            row["effect"] = observed - row["null_q50"]
+            row["z_score"] = z_score(observed, values)
+            row["p_value"] = p
+            row["n_nulls"] = len(values)
+            yield row
 
 
 def _numbers(value: Any, prefix: str = "") -> dict[str, float]:

@@ -4,14 +4,22 @@ The command line imports this file without the rest of the analysis.
 """
 
 from collections.abc import Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from commstruct.vocabulary import (
+    LABELS,
     REGIONS,
     STRUCTURES,
     VERY_LARGE,
+    NullName,
     Region,
     Signs,
     Structure,
@@ -48,6 +56,8 @@ class SettingsFields(TypedDict, total=False):
     resolution: float
     restarts: int
     n_nulls: int
+    null: NullName | Sequence[NullName]
+    labels: str | Sequence[str]
     n_samples: float | None
 
 
@@ -61,7 +71,8 @@ class AnalysisSettings(BaseModel):
     seed : int, at least 0
         Seed of the searches and of the null networks.
     structures : tuple of {"any", "assortative", "disassortative"}
-        Kinds of modules to look for; the first leads in reports.
+        Kinds of modules to look for; the first leads in reports. None only where
+        `labels` are given.
     signs : {"signed", "positive", "negative", "absolute"}
         Weights that modularity takes into account.
     regions : tuple of {"whole", "hidden", "learned change"}
@@ -72,7 +83,14 @@ class AnalysisSettings(BaseModel):
     restarts : int, at least 1
         Searches for modules in every network, including null networks.
     n_nulls : int, at least 0
-        Null networks for each region of each run.
+        Null networks for each region of each run, of every kind.
+    null : tuple of str
+        What null networks keep, by the names of `structure_significance`; the first
+        leads in reports. With ``"auto"``, what suits the network and, beside it,
+        ``"distance"`` where the neurons have positions.
+    labels : tuple of str
+        Attributes of the neurons (cell type, hemisphere, any) whose values are tested
+        as modules, and compared with the modules found. Sweeps have none.
     n_samples : float or None
         Of a correlation matrix, the number of independent samples it was computed from;
         None to estimate it. Other networks, and sweeps, have none.
@@ -80,7 +98,8 @@ class AnalysisSettings(BaseModel):
     Raises
     ------
     ValueError
-        If a field is unknown or out of range, or a structure or region is repeated.
+        If a field is unknown or out of range, or a structure, region, null or label is
+        repeated.
 
     See Also
     --------
@@ -97,25 +116,38 @@ class AnalysisSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = Field(default=0, ge=0)
-    structures: tuple[Structure, ...] = Field(default=STRUCTURES, min_length=1)
+    structures: tuple[Structure, ...] = STRUCTURES
     signs: Signs = "signed"
     regions: tuple[Region, ...] = Field(default=REGIONS, min_length=1)
     resolution: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     restarts: int = Field(default=SWEEP_RESTARTS, ge=1)
     n_nulls: int = Field(default=SWEEP_NULLS, ge=0)
+    null: tuple[NullName, ...] = Field(default=("auto",), min_length=1)
+    labels: tuple[str, ...] = ()
     n_samples: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
-    @field_validator("structures", "regions")
+    @field_validator("null", "labels", mode="before")
+    @classmethod
+    def _as_several(cls, names: Any) -> Any:
+        return (names,) if isinstance(names, str) else names
+
+    @field_validator("structures", "regions", "null", "labels")
     @classmethod
     def _check_named_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(names)) < len(names):
             raise ValueError("every one must be named once")
         return names
 
+    @model_validator(mode="after")
+    def _check_has_modules(self) -> Self:
+        if not self.structures and not self.labels:
+            raise ValueError("structures must name at least one, or labels be given")
+        return self
+
     @property
-    def main_structure(self) -> Structure:
-        """Structure that leads in reports: the first."""
-        return self.structures[0]
+    def main_structure(self) -> str:
+        """Structure that leads in reports: the first, or else the first labels."""
+        return (*self.structures, *(LABELS + column for column in self.labels))[0]
 
     @property
     def main_region(self) -> Region:

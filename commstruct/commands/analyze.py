@@ -42,7 +42,8 @@ class AnalysisOptions:
         list[str] | None,
         typer.Option(
             "--structure",
-            help="Kind of modules: any, assortative, disassortative; repeatable.",
+            help="Kind of modules: any, assortative, disassortative; repeatable. "
+            "none: only --labels.",
             show_default=f"all three; any and assortative {LARGER}",
         ),
     ] = None
@@ -67,6 +68,22 @@ class AnalysisOptions:
             min=0,
             help="Randomised networks to compare with.",
             show_default=f"100; 2 {LARGER}; 10 of a sweep",
+        ),
+    ] = None
+    null: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What randomised networks keep: auto, permute, degree, strength, "
+            "gains, reciprocity, signs, distance, correlation; repeatable.",
+            show_default="auto",
+        ),
+    ] = None
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Attribute of the neurons to test as modules; repeatable.",
+            show_default=False,
         ),
     ] = None
     n_samples: Annotated[
@@ -101,8 +118,8 @@ def analyze(
 ) -> None:
     """Find the modules of a network, or of every run of a sweep, and report on them.
 
-    The folder gets analysis.json, modules.csv, blocks.csv, scores.csv, report.pdf and
-    report.html; with several networks, one folder each.
+    The folder gets analysis.json, modules.csv, blocks.csv, scores.csv, tests.csv,
+    measures.csv, report.pdf and report.html; with several networks, one folder each.
     """
     report = report_settings(formats=formats)
     analysis_settings(asdict(options))  # refuses what is unusable before any work
@@ -152,7 +169,7 @@ def _analyze_network(
     log.info(
         "%s: modules: %s; searches per network: %d; null networks: %d",
         network,
-        ", ".join(settings.structures),
+        ", ".join([*settings.structures, *settings.labels]),
         settings.restarts,
         settings.n_nulls,
     )

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+NO_STRUCTURE = "none"  # on the command line, where a list cannot be empty
+
 if TYPE_CHECKING:
     from commstruct.analysis.settings import AnalysisSettings
     from commstruct.report.settings import ReportSettings
@@ -101,6 +103,8 @@ def analysis_settings(
     from commstruct.checks import validation_message
 
     given = {name: value for name, value in options.items() if value not in (None, [])}
+    if given.get("structures") == [NO_STRUCTURE]:
+        given["structures"] = ()
     try:
         if n_neurons is None:
             return AnalysisSettings.model_validate(given)

@@ -416,6 +416,7 @@ def _nested(judge: Judge, scores: list[Score]) -> Score:
     for fine in scores:
         if fine.n_modules < LEAST_NESTED:
             continue
+        groupings = []
         for coarse in scores:
             if not 1 < coarse.n_modules < fine.n_modules:
                 continue
@@ -423,8 +424,9 @@ def _nested(judge: Judge, scores: list[Score]) -> Score:
             np.add.at(table, (fine.labels, coarse.labels), 1)
             groups = gaps_closed(table.argmax(axis=1))
             if 0 < groups.max() < fine.n_modules - 1:
-                nested = judge.score(fine.labels, groups)
-                best = nested if nested.nats > best.nats + 1e-6 else best
+                groupings.append(groups)
+        for nested in judge.score_groupings(fine.labels, groupings):
+            best = nested if nested.nats > best.nats + 1e-6 else best
     return best
 
 

@@ -5,6 +5,7 @@ connections each have the family of block models that explains them best; one of
 is that modules do not matter.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,6 +18,7 @@ from commstruct.modules.likelihood import label_prior, one_hot
 from commstruct.modules.observations import Observations, Propensities, Sizes
 from commstruct.vocabulary import (
     BoolMatrix,
+    FloatArray,
     FloatMatrix,
     FloatVector,
     IntMatrix,
@@ -131,10 +133,23 @@ class Judge:
         entropy = -float(xlogy(members, members).sum())
         return replace(score, nats=score.nats + entropy, prior=score.prior + entropy)
 
-    def _score(self, sums: "Blocks", supers: IntVector | None) -> Score:
+    def score_groupings(
+        self, labels: IntVector, groupings: Sequence[IntVector]
+    ) -> list[Score]:
+        """Score a partition with each of several groupings of its modules."""
+        sums = Blocks(self.observations, gaps_closed(labels))
+        flat = self._layers(sums, None)
+        return [self._score(sums, supers, flat) for supers in groupings]
+
+    def _score(
+        self,
+        sums: "Blocks",
+        supers: IntVector | None,
+        flat: tuple[Layer, Layer] | None = None,
+    ) -> Score:
         sizes = sums.sizes
         prior = label_prior(sizes)
-        existence, size = self._layers(sums, None)
+        existence, size = flat or self._layers(sums, None)
         groups = None
         if supers is not None and 0 < supers.max() < len(sizes) - 1:
             nested = self._layers(sums, supers)
@@ -364,9 +379,7 @@ def _existence(
         chance = pool(classes, expected)
         gain, shape, deflation = 0.0, None, 1.0
         if family != "none":
-            gains = [tilt(counts, pairs, chance, shape).sum() for shape in SHAPES]
-            best = int(np.argmax(gains))
-            gain, shape = float(gains[best]), SHAPES[best]
+            gain, shape = _best_tilt(counts, pairs, chance)
         mutual = 0.0
         if is_directed:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -406,17 +419,47 @@ def _expected_products(
     return sums.products(out * into), sums.products(out**2, into**2)
 
 
+def _best_tilt(
+    counts: FloatVector, pairs: FloatVector, chance: FloatVector
+) -> tuple[float, float | None]:
+    """Largest log evidence over the shapes of the prior, and its shape."""
+    rate = _rate(pairs, chance)
+    ones, against = np.ones_like(rate), (1 - rate) / rate
+    a = [ones if shape is None else shape * ones for shape in SHAPES]
+    b = [ones if shape is None else shape * against for shape in SHAPES]
+    gains = _tilted(counts, pairs, rate, np.array(a), np.array(b)).sum(axis=1)
+    best = int(np.argmax(gains))
+    return float(gains[best]), SHAPES[best]
+
+
 def tilt(
     counts: FloatVector, pairs: FloatVector, chance: FloatVector, shape: float | None
 ) -> FloatVector:
     """Log evidence of binomial counts with a beta prior, over their expectation."""
-    rate = np.clip(chance / np.maximum(pairs, 1e-300), 1e-12, 1 - 1e-12)
-    misses = pairs - counts
+    rate = _rate(pairs, chance)
     a = 1.0 if shape is None else shape
     b = np.ones_like(rate) if shape is None else shape * (1 - rate) / rate
+    return _tilted(counts, pairs, rate, a, b)
+
+
+def _rate(pairs: FloatVector, chance: FloatVector) -> FloatVector:
+    """Expected share of the pairs that are connected, neither none nor all."""
+    rate: FloatVector = np.clip(chance / np.maximum(pairs, 1e-300), 1e-12, 1 - 1e-12)
+    return rate
+
+
+def _tilted(
+    counts: FloatVector,
+    pairs: FloatVector,
+    rate: FloatVector,
+    a: FloatArray | float,
+    b: FloatArray,
+) -> FloatArray:
+    """Log evidence over a rate, with parameters of the beta prior."""
+    misses = pairs - counts
     gain = betaln(counts + a, misses + b) - betaln(a, b)
     gain = gain - xlogy(counts, rate) - misses * np.log1p(-rate)
-    value: FloatVector = np.where(pairs > 0, gain, 0.0)
+    value: FloatArray = np.where(pairs > 0, gain, 0.0)
     return value
 
 

@@ -1,6 +1,6 @@
 """The null networks by name, and which of them suits a network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,8 +9,8 @@ from commstruct.checks import check_choice
 from commstruct.connectome import Connectome
 from commstruct.modules.model_search import kind_of
 from commstruct.nulls.block_nulls import preserve_gains
-from commstruct.nulls.correlations import match_correlations
-from commstruct.nulls.distances import preserve_distances
+from commstruct.nulls.correlations import check_correlations, match_correlations
+from commstruct.nulls.distances import has_positions, preserve_distances
 from commstruct.nulls.preserved import reciprocity
 from commstruct.nulls.reciprocity import preserve_reciprocity
 from commstruct.nulls.rewiring import (
@@ -86,6 +86,64 @@ def named_null(
     function = getattr(null, "func", null)  # of a partial
     name = getattr(function, "__name__", type(function).__name__)
     return null, name, GIVEN
+
+
+def named_nulls(
+    connectome: Connectome, nulls: Sequence[str], structure: str
+) -> dict[str, str]:
+    """Names of several nulls, each with why it is taken.
+
+    With ``"auto"``, distance is kept too where the neurons have positions, so that
+    structure beyond degrees is seen beside structure beyond distance.
+
+    Raises
+    ------
+    ValueError
+        If a null does not suit the network.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import commstruct as cs
+    >>> from commstruct.nulls.choice import named_nulls
+    >>> path = cs.as_connectome(nx.path_graph(5))
+    >>> list(named_nulls(path, ["auto", "permute"], "any"))
+    ['degree', 'permute']
+    """
+    reasons: dict[str, str] = {}
+    for null in nulls:
+        if null != AUTO:
+            check_suits(connectome, null)
+            reasons[null] = GIVEN
+            continue
+        name, reason = choose_null(connectome, structure)
+        reasons.setdefault(name, reason)
+        if name != "correlation" and has_positions(connectome):
+            reasons.setdefault("distance", "the neurons have positions")
+    return reasons
+
+
+def check_suits(connectome: Connectome, null: str) -> None:
+    """Refuse a null for which a network lacks what is needed.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> from commstruct.nulls.choice import check_suits
+    >>> check_suits(cs.as_connectome(np.ones((3, 3))), "degree")
+    """
+    if null == "distance" and not has_positions(connectome):
+        raise ValueError(
+            "the null that keeps distance needs the neurons' positions, as attributes "
+            f"x, y, z, got attributes {list(connectome.attributes)}"
+        )
+    if null == "correlation":
+        check_correlations(connectome)
 
 
 def choose_null(connectome: Connectome, structure: str) -> tuple[str, str]:

@@ -98,7 +98,7 @@ def match_correlations(network: Any, *, seed: int = 0) -> NullNetwork:
     (array([0.211698, 0.211698]), array([0.009381, 0.009381]))
     """
     connectome = as_connectome(network)
-    correlations = _checked(connectome)
+    correlations = check_correlations(connectome)
     rng = np.random.default_rng(spawn_seeds(seed, 1)[0])
     n = len(correlations)
     mean, variance = _moments(correlations)
@@ -112,8 +112,8 @@ def match_correlations(network: Any, *, seed: int = 0) -> NullNetwork:
     return _measured(connectome, correlations, matched, n_samples)
 
 
-def _checked(connectome: Connectome) -> FloatMatrix:
-    """Correlations with a diagonal of 1."""
+def check_correlations(connectome: Connectome) -> FloatMatrix:
+    """Correlations with a diagonal of 1; refuse what is no correlation matrix."""
     weights = dense_weights(connectome)
     diagonal = np.diag(weights)
     if connectome.is_directed and not np.allclose(weights, weights.T, atol=ROUNDING):

@@ -1,5 +1,7 @@
 """Measures of a whole network beside those of randomised networks."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import igraph
@@ -112,18 +114,13 @@ def network_measures(
     check_null(null)
     check_counts(n_nulls=n_nulls, workers=workers)
     make, name, reason = named_null(connectome, null, "any")
-    degrees = _rich_degrees(connectome)
+    degrees = rich_degrees(connectome)
     observed = measures_of(connectome, degrees)
     drawn = Parallel(n_jobs=workers)(
         delayed(_measures_of_null)(connectome, make, stream, degrees)
         for stream in spawn_seeds(seed, n_nulls)
     )
-    _add_small_world(observed, drawn)
-    rows = [
-        _row(measure, value, np.array([one[measure] for one in drawn]))
-        for measure, value in observed.items()
-    ]
-    table = pd.DataFrame(rows).set_index("measure")
+    table = pd.DataFrame(_rows(observed, drawn)).set_index("measure")
     table.attrs = {
         "null": name,
         "null_reason": reason,
@@ -131,6 +128,45 @@ def network_measures(
         "seed": seed,
     }
     return table
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkMeasures:
+    """Measures of a network and of several kinds of null networks.
+
+    Attributes
+    ----------
+    observed : dict of str to float, by the names of `network_measures`
+    nulls : dict of str to tuple of dict
+        By the name of the null, the same of every null network.
+    key : str
+        Hash of all that the measures depend on.
+    """
+
+    observed: Measures
+    nulls: dict[str, tuple[Measures, ...]]
+    key: str = ""
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row per kind of null networks and measure."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"null": null, **row}
+                for null, drawn in self.nulls.items()
+                for row in _rows(self.observed, drawn)
+            ]
+        )
+
+
+def _rows(observed: Measures, drawn: Sequence[Measures]) -> list[dict[str, Any]]:
+    """Every measure beside those of null networks, and the one that needs them."""
+    observed, *compared = _with_small_world(observed, drawn)
+    return [
+        _row(measure, value, np.array([one[measure] for one in compared]))
+        for measure, value in observed.items()
+    ]
 
 
 def measures_of(connectome: Connectome, rich_degrees: IntVector) -> Measures:
@@ -192,7 +228,7 @@ def _degrees(connectome: Connectome) -> IntVector:
     return degrees + np.bincount(post, minlength=n) * connectome.is_directed
 
 
-def _rich_degrees(connectome: Connectome) -> IntVector:
+def rich_degrees(connectome: Connectome) -> IntVector:
     """Degrees that given shares of the neurons do not exceed."""
     quantiles = np.quantile(_degrees(connectome), RICH_SHARES, method="lower")
     degrees: IntVector = np.unique(quantiles).astype(np.int64)
@@ -247,13 +283,19 @@ def _assortativity(
     return float(np.corrcoef(sent, received)[0, 1])
 
 
-def _add_small_world(observed: Measures, drawn: list[Measures]) -> None:
-    """Add clustering over path length, relative to their means in the null networks."""
+def _with_small_world(observed: Measures, drawn: Sequence[Measures]) -> list[Measures]:
+    """All with clustering over path length, relative to the means of the nulls."""
     clustering, steps = (
-        float(np.mean([one[name] for one in drawn]))
+        float(np.mean([one[name] for one in drawn])) if drawn else float("nan")
         for name in ("clustering", "path length")
     )
     expected = _ratio(clustering, steps)
-    for one in (observed, *drawn):
-        ratio = _ratio(one["clustering"], one["path length"])
-        one["small world"] = _ratio(ratio, expected)
+    return [
+        one
+        | {
+            "small world": _ratio(
+                _ratio(one["clustering"], one["path length"]), expected
+            )
+        }
+        for one in (observed, *drawn)
+    ]

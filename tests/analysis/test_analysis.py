@@ -209,6 +209,7 @@ def test_files_are_written_and_read_back(tmp_path, analysis):
         "modules.csv",
         "runs.csv",
         "scores.csv",
+        "tests.csv",
     ]
     assert read_analysis(tmp_path / "out").to_json() == analysis.to_json()
     scores = pd.read_csv(paths["scores"])
@@ -237,7 +238,8 @@ def test_a_very_large_network_is_analysed_one_search_at_a_time(monkeypatch):
     monkeypatch.setattr("commstruct.analysis.method.VERY_LARGE", 20)
     seen = []
     large = analyze(weights, **SETTINGS, progress=lambda *done: seen.append(done))
-    assert seen == [(done, 3 * (1 + 5)) for done in range(3 * (1 + 5) + 1)]
+    n_tasks = 4 * (1 + 5)  # three structures and the measures
+    assert seen == [(done, n_tasks) for done in range(n_tasks + 1)]
     assert large.to_json() == usual.to_json()
 
 
@@ -509,7 +511,7 @@ def test_the_finest_level_has_the_numbers_of_the_blocks(monkeypatch):
     found = replace(find_modules(weights, restarts=1), labels=labels, n_modules=3)
     found = replace(found, levels=(labels, np.minimum(labels, 1)))
     monkeypatch.setattr(
-        "commstruct.analysis.method.find_modules", lambda *_, **__: found
+        "commstruct.analysis.searching.find_modules", lambda *_, **__: found
     )
     (region,) = analyze(weights, structures=["any"], n_nulls=0).regions
     assert region.partition.labels.tolist() == [2, 0, 0, 0, 0, 1]

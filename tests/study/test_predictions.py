@@ -284,7 +284,7 @@ def test_connectomes_are_analysed_once(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("searched again")
 
-    monkeypatch.setattr("commstruct.analysis.method.find_modules", refuse)
+    monkeypatch.setattr("commstruct.analysis.searching.find_modules", refuse)
     again = predictions_of((), placed())
     pd.testing.assert_frame_equal(predictions_table(first), predictions_table(again))
 

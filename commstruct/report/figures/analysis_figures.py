@@ -34,7 +34,12 @@ from commstruct.report.figures.score_panels import (
     score_legend,
     start_at_zero,
 )
-from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, in_style
+from commstruct.report.figures.style import (
+    FULL_WIDTH,
+    FURTHER_NULL_COLORS,
+    NULL_COLOR,
+    in_style,
+)
 from commstruct.vocabulary import (
     SCORE_AXES,
     SCORES,
@@ -666,11 +671,15 @@ def plot_nulls(analysis: Analysis) -> Figure:
             f"{row[0].get_title('left')}  {STRUCTURE_TITLES[region.structure]}"
         )
         row[0].set_ylabel("null networks")
-    handles = [
-        Patch(color=NULL_COLOR, label="null networks, modules found anew"),
-        Line2D([], [], color="black", label="this network"),
+    kinds = [test.nulls.null for test in analysis.regions[0].tests]
+    label = "null networks" if len(kinds) == 1 else f"null networks, {kinds[0]}"
+    handles: list[Any] = [Patch(color=NULL_COLOR, label=label)]
+    handles += [
+        Line2D([], [], color=color, label=f"null networks, {kind}")
+        for color, kind in zip(FURTHER_NULL_COLORS, kinds[1:], strict=False)
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    handles.append(Line2D([], [], color="black", lw=1.4, label="this network"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 

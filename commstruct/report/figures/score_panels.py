@@ -12,7 +12,12 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator
 
 from commstruct.analysis import Analysis, RegionAnalysis
-from commstruct.report.figures.style import NULL_COLOR, SEED_MARKERS, STRUCTURE_COLORS
+from commstruct.report.figures.style import (
+    FURTHER_NULL_COLORS,
+    NULL_COLOR,
+    SEED_MARKERS,
+    STRUCTURE_COLORS,
+)
 from commstruct.statistics import mean_interval
 from commstruct.study.trends import FEWEST_SEEDS, unsettled_rates
 from commstruct.vocabulary import FloatVector
@@ -336,25 +341,28 @@ def score_legend(
 
 
 def draw_null_histogram(axes: Axes, region: RegionAnalysis, statistic: str) -> None:
-    values = np.nan_to_num(getattr(region.nulls, statistic), nan=0.0)
+    """Null values as a histogram, those of further kinds as outlines, and the score."""
     observed = region.score(statistic)
-    if len(values):
-        spread = np.ptp(values)
-        axes.hist(
-            values,
-            bins=12 if spread > 0 else 1,
-            range=None if spread > 0 else (values[0] - 0.005, values[0] + 0.005),
-            color=NULL_COLOR,
-            edgecolor="0.6",
-            lw=0.4,
-        )
+    every = [test.nulls.of(statistic) for test in region.tests]
+    pooled = np.concatenate(every)
+    if len(pooled):
+        spread = np.ptp(pooled)
+        around = 0 if spread > 0 else 0.005
+        bins: dict[str, Any] = {
+            "bins": 12 * len(every) if spread > 0 else 1,
+            "range": (pooled.min() - around, pooled.max() + around),
+        }
+        axes.hist(every[0], **bins, color=NULL_COLOR, edgecolor="0.6", lw=0.4)
+        for values, color in zip(every[1:], FURTHER_NULL_COLORS, strict=False):
+            axes.hist(values, **bins, histtype="step", color=color, lw=1)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.margins(x=0.08, y=0.1)
     if np.isfinite(observed):
         axes.axvline(observed, color="black", lw=1.4)
-        p_value = region.p_values[statistic]
-        text = f"p = {p_value:.2g}" if np.isfinite(p_value) else "not tested"
+        known = [test.p_values[statistic] for test in region.tests]
+        numbers = ", ".join(f"{p:.2g}" for p in known if np.isfinite(p))
+        text = f"p = {numbers}" if numbers else "not tested"
     else:
         text = "undefined"
     axes.set_title(text, loc="right", fontweight="normal", fontsize=6.5)

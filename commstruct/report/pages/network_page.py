@@ -71,16 +71,23 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
             "nulls",
             figures.plot_nulls(analysis),
             [
-                "Scores of the network and of null networks with modules found anew, "
-                "one row per kind of modules. A null network with one module has "
-                "diagonal score 0 here."
+                "Scores of the network and of null networks, one row per kind of "
+                "modules. A null network with one module has diagonal score 0 here."
             ],
             alt="Histograms of the scores of null networks with the network's own "
             "score. " + " ".join(answers),
         )
     document.table("scores", tables.scores_table(analysis), tables.SCORES_CAPTION)
+    if analysis.measures is not None and analysis.settings.n_nulls:
+        document.heading("Measures of the whole network")
+        document.paragraph(network_sentences.measures_sentence(analysis.measures))
+        document.table(
+            "measures",
+            tables.measures_table(analysis.measures),
+            tables.MEASURES_CAPTION,
+        )
     if len(panels) > 1:
-        document.heading("Other ways to find modules")
+        document.heading("Other modules")
     for panel in panels[1:]:
         name = panel.region.structure
         document.figure(

@@ -296,7 +296,7 @@ def write_result(
     ...         result, folder, cs.ReportSettings(formats=("html",)), network=club
     ...     )
     >>> sorted(path.name for path in paths.values())[:3]
-    ['analysis.json', 'blocks.csv', 'modules.csv']
+    ['analysis.json', 'blocks.csv', 'measures.csv']
     """
     out_dir = Path(out_dir)
     # Pages first: where they cannot be drawn, nothing is written.

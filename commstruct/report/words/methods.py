@@ -4,6 +4,7 @@ from typing import Any
 
 from commstruct.analysis import Analysis
 from commstruct.report.text import counted
+from commstruct.report.words.sentences import null_kinds
 
 Block = dict[str, Any]
 
@@ -121,13 +122,14 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
         ),
         _heading("Null networks"),
         _paragraph(
-            "Weights are permuted among the synapses that may exist, and modules found "
-            "anew by the same search. This keeps which synapses may exist and the "
-            "distribution of weights, and nothing of which neuron they belong to: it "
-            "is no evidence beyond differences between neurons. More extreme is larger "
-            "for assortative and smaller for disassortative modules, and further from "
-            "zero for modules of any structure; for structure strength always larger. "
-            "A null network with one module counts as D = 0 (Phipson & Smyth 2010, ",
+            "Null networks are randomised, but keep some of the properties of the "
+            "network; modules are found anew in each by the same search. What is found "
+            "beyond them is not explained by what they keep. ",
+            *_null_methods(analysis),
+            "Of D and Q, more extreme is larger for assortative and smaller for "
+            "disassortative modules, further from zero for modules of any structure, "
+            "and twice the nearer side for known labels; of all else, larger. A null "
+            "network with one module counts as D = 0 (Phipson & Smyth 2010, ",
             _doi("10.2202/1544-6115.1585"),
             "):",
         ),
@@ -143,6 +145,63 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
             else []
         ),
     ]
+
+
+# What is said of each kind of null networks, with its source.
+NULL_METHODS: dict[str, tuple[str, str | None]] = {
+    "permute": (
+        "Weights are permuted among the connections that may exist, whichever neuron "
+        "they belong to: this is no evidence beyond differences between neurons.",
+        None,
+    ),
+    "degree": (
+        "Connections are rewired so that every neuron keeps its numbers (Maslov & "
+        "Sneppen 2002, ",
+        "10.1126/science.1065103",
+    ),
+    "strength": (
+        "Connections are rewired and weights reassigned so that every neuron keeps its "
+        "numbers of connections and, nearly, its strengths (Rubinov & Sporns 2011, ",
+        "10.1016/j.neuroimage.2011.03.069",
+    ),
+    "gains": (
+        "Weights are divided by factors of their senders and receivers, permuted, and "
+        "multiplied by these factors again.",
+        None,
+    ),
+    "reciprocity": (
+        "Pairs of neurons are exchanged with both of their weights, so that every "
+        "neuron keeps its numbers of one-way and mutual connections and, nearly, its "
+        "strengths (compare Holland & Leinhardt 1981, ",
+        "10.1080/01621459.1981.10477598",
+    ),
+    "signs": (
+        "Every neuron keeps the sign of what it sends, its numbers of connections and, "
+        "nearly, its strengths.",
+        None,
+    ),
+    "distance": (
+        "Connections are rewired so that they and their weights depend on distance as "
+        "before, and every neuron keeps, nearly, its numbers (compare Betzel & Bassett "
+        "2018, ",
+        "10.1073/pnas.1720186115",
+    ),
+    "correlation": (
+        "Covariance matrices are drawn whose correlations have the same mean and "
+        "variance (Hirschberger, Qi & Steuer 2007, ",
+        "10.1016/j.ejor.2005.10.014",
+    ),
+}
+
+
+def _null_methods(analysis: Analysis) -> list[str | dict[str, str]]:
+    """How the null networks of this analysis are made."""
+    spans: list[str | dict[str, str]] = []
+    for null in null_kinds(analysis):
+        text, doi = NULL_METHODS[null]
+        spans.append(f"\u201c{null}\u201d: {text}")
+        spans += [" "] if doi is None else [_doi(doi), "). "]
+    return spans
 
 
 def _multiplied(resolution: float) -> list[str]:

@@ -7,9 +7,18 @@ import numpy as np
 
 from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.connectome import Connectome
-from commstruct.report.text import counted, joined, p_text, percent, plain, signed
+from commstruct.nulls.measures import NetworkMeasures
+from commstruct.report.text import (
+    counted,
+    joined,
+    p_text,
+    percent,
+    plain,
+    shown,
+    signed,
+)
 from commstruct.statistics import LEVEL
-from commstruct.vocabulary import STRUCTURE_NAMES
+from commstruct.vocabulary import LABELS, NULL_BEYOND, STRUCTURE_NAMES
 
 # Confidence from which a neuron is counted as sure of its module.
 SURE = 0.9
@@ -43,24 +52,29 @@ def network_answers(analysis: Analysis) -> list[str]:
     for one in analysis.regions:
         k = one.blocks.n_modules
         if k == 1:
-            answers.append(
-                f"Looking for {STRUCTURE_NAMES[one.structure]} finds one module: no "
-                "evidence for block structure of that kind."
-            )
+            answers.append(_one_module(one))
             continue
-        p_strength = one.p_values["structure_strength"]
-        diagonal = one.score("diagonal_score")
         sizes = np.bincount(one.partition.labels)[:k]
-        text = (
+        start = (
             f"Looking for {STRUCTURE_NAMES[one.structure]} finds {k} (of "
             f"{_sizes(sizes)} neurons) that explain "
-            f"{percent(one.score('structure_strength'))} of the variance of the weights"
         )
+        if one.is_given:
+            start = f"The {k} values of {_column(one)} explain "
+        text = (
+            f"{start}{percent(one.score('structure_strength'))} of the variance of the "
+            "weights"
+        )
+        p_strength = one.p_values["structure_strength"]
+        tested = _p_texts(one, "structure_strength")
         if math.isfinite(p_strength) and p_strength > LEVEL:
-            text += f", no evidence for structure ({p_text(p_strength)})"
+            text += f", no evidence for structure ({tested})"
         else:
-            text += f" ({p_text(p_strength)})"
-        answers.append(f"{text}; {_side(diagonal, one.p_values['diagonal_score'])}.")
+            text += f" ({tested})"
+        text += f"; {_side(one)}"
+        if one.is_given:
+            text += f"; {_evidence(one)}"
+        answers.append(f"{text}.")
     n_isolated = max(one.blocks.n_isolated for one in analysis.regions)
     if n_isolated:
         answers.append(
@@ -68,6 +82,61 @@ def network_answers(analysis: Analysis) -> list[str]:
             f"{'is' if n_isolated == 1 else 'are'} left out of all modules and blocks."
         )
     return answers
+
+
+def _one_module(one: RegionAnalysis) -> str:
+    """What one module means, given the test of what divisions explain."""
+    name = STRUCTURE_NAMES[one.structure]
+    p_explained = one.p_values.get("explained", math.nan)
+    if p_explained <= LEVEL:
+        return (
+            f"Looking for {name} finds one module, although divisions explain more "
+            f"than in null networks ({_p_texts(one, 'explained')}): there is "
+            "structure, but too little to tell which modules."
+        )
+    return (
+        f"Looking for {name} finds one module: no evidence for block structure of that "
+        "kind."
+    )
+
+
+def _evidence(one: RegionAnalysis) -> str:
+    """Evidence of known labels over one module."""
+    nats = one.others["evidence"]
+    tested = _p_texts(one, "evidence")
+    if nats > 0:
+        return f"they have {nats:.1f} nats of evidence over one module ({tested})"
+    return f"one module has {-nats:.1f} nats more evidence ({tested})"
+
+
+def agreement_sentences(analysis: Analysis) -> list[str]:
+    """Agreement of the modules found with known labels, each with its nulls."""
+    return [
+        f"Agreement of the {STRUCTURE_NAMES[one.structure]} with {column}: adjusted "
+        f"mutual information {plain(one.others[name])}, where null networks have "
+        f"{plain(float(np.median(one.nulls.of(name))))} "
+        f"({_p_texts(one, name)})."
+        if len(one.nulls.n_modules)
+        else f"Agreement of the {STRUCTURE_NAMES[one.structure]} with {column}: "
+        f"adjusted mutual information {plain(one.others[name])}."
+        for one in analysis.regions
+        for column in analysis.settings.labels
+        if (name := f"agreement with {column}") in one.others
+    ]
+
+
+def _p_texts(one: RegionAnalysis, statistic: str) -> str:
+    """P of a statistic; of several nulls, each with its name."""
+    if not one.further:
+        return p_text(one.p_values[statistic])
+    return ", ".join(
+        f"{p_text(test.p_values[statistic])} beyond {NULL_BEYOND[test.nulls.null]}"
+        for test in one.tests
+    )
+
+
+def _column(one: RegionAnalysis) -> str:
+    return shown(one.structure.removeprefix(LABELS))
 
 
 def model_sentence(one: RegionAnalysis) -> str:
@@ -127,6 +196,26 @@ def limit_sentence(one: RegionAnalysis) -> str:
     )
 
 
+def measures_sentence(measures: NetworkMeasures) -> str:
+    """Which measures are beyond all null networks of each kind."""
+    parts = []
+    for null, rows in measures.table().groupby("null", sort=False):
+        outside = rows[(rows.value < rows.null_low) | (rows.value > rows.null_high)]
+        names = [
+            f"{name} ({'larger' if value > high else 'smaller'})"
+            for name, value, high in zip(
+                outside.measure, outside.value, outside.null_high, strict=True
+            )
+            if not name.startswith("triad")
+        ]
+        n_triads = len(outside) - len(names)
+        if n_triads:
+            names.append(counted(n_triads, "kind") + " of triads")
+        listed = joined(names) if names else "no measure"
+        parts.append(f"Outside 95 % of the null networks \u201c{null}\u201d: {listed}.")
+    return " ".join(parts)
+
+
 def pairs_sentence(one: RegionAnalysis) -> str:
     """Kinds of pairs of modules, compared with chance."""
     found = one.blocks.pair_types
@@ -149,12 +238,15 @@ def pairs_sentence(one: RegionAnalysis) -> str:
 def network_limits(analysis: Analysis) -> list[str]:
     """Limits of the analysis of one network that a reader must know."""
     column = next((c for c in ("role", "type") if c in analysis.neurons), None)
-    limits = [
+    if column in analysis.settings.labels:
+        column = None  # said with its test
+    limits = agreement_sentences(analysis)
+    limits += [
         f"Agreement of the {STRUCTURE_NAMES[one.structure]} with the neurons\u2019 "
         f"{column}: adjusted mutual information {plain(one.role_agreement)} "
         "(1 identical, 0 as expected by chance)."
         for one in analysis.regions
-        if column is not None and math.isfinite(one.role_agreement)
+        if column is not None and not one.is_given and math.isfinite(one.role_agreement)
     ]
     limits += [
         limit_sentence(one) for one in analysis.regions if one.merged is not None
@@ -188,11 +280,12 @@ def matrix_key(network: Connectome) -> str:
     )
 
 
-def _side(diagonal: float, p_value: float) -> str:
+def _side(one: RegionAnalysis) -> str:
+    diagonal, p_value = one.score("diagonal_score"), one.p_values["diagonal_score"]
     if not math.isfinite(diagonal):
         return "D is undefined"
     side = "block-diagonal" if diagonal > 0 else "off-diagonal"
-    value = f"D = {signed(diagonal)}, {p_text(p_value)}"
+    value = f"D = {signed(diagonal)}, {_p_texts(one, 'diagonal_score')}"
     if math.isfinite(p_value) and p_value > LEVEL:
         return f"there is no evidence that they are {side} ({value})"
     return f"they are {side} ({value})"

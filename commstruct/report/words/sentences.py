@@ -23,7 +23,12 @@ from commstruct.study.trends import (
     Trend,
     unsettled_rates,
 )
-from commstruct.vocabulary import REGION_NAMES, SCORE_NAMES, STRUCTURE_NAMES
+from commstruct.vocabulary import (
+    NULL_KEEPS,
+    REGION_NAMES,
+    SCORE_NAMES,
+    STRUCTURE_NAMES,
+)
 
 
 def sweep_question() -> str:
@@ -242,17 +247,32 @@ def rate_sentence(
     return _upper_first(f"over {counted(n_runs, 'run')}, {'; '.join(parts)}.")
 
 
+def null_kinds(analysis: Analysis) -> dict[str, str]:
+    """Names of the nulls that regions were tested against, and why each was taken."""
+    return {
+        test.nulls.null: test.nulls.reason
+        for one in analysis.regions
+        for test in one.tests
+    }
+
+
 def null_sentence(analysis: Analysis) -> str:
-    """Number of null networks, if any."""
+    """Number of null networks, if any, and what they keep."""
     settings = analysis.settings
     per = " per region and run" if analysis.kind == "sweep" else ""
     if not settings.n_nulls:
         return "No null networks were made, so nothing was tested against chance."
-    return (
-        f"{settings.n_nulls} null networks{per} had the weights "
-        "permuted among the synapses that may exist and their modules found anew by "
-        f"the same search ({counted(settings.restarts, 'restart')})."
-    )
+    kinds = [
+        f"{NULL_KEEPS[null]} (\u201c{null}\u201d" + (f": {reason})" if reason else ")")
+        for null, reason in null_kinds(analysis).items()
+    ]
+    number = f"{settings.n_nulls} null networks{per}"
+    words = [f"{number} keep {kinds[0]}."]
+    words += [f"Another {settings.n_nulls} keep {kind}." for kind in kinds[1:]]
+    searched = "Modules were found anew in each by the same search"
+    if not settings.structures:
+        return " ".join(words)
+    return f"{' '.join(words)} {searched} ({counted(settings.restarts, 'restart')})."
 
 
 def runs_sentence(analysis: Analysis, facts: SweepTrends) -> str:

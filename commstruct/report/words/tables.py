@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from commstruct.analysis import Analysis, TrainedRun
+from commstruct.analysis import Analysis, NullTest, TrainedRun
+from commstruct.nulls.measures import NetworkMeasures
 from commstruct.report.text import p_number, p_text, percent, plain, shown, signed
 from commstruct.statistics import LEVEL
 from commstruct.study.equal_loss import EqualLoss
 from commstruct.study.robustness import MEASURES, Shift
 from commstruct.study.trends import SweepTrends, Trend
-from commstruct.vocabulary import SCORE_SYMBOLS
+from commstruct.vocabulary import SCORE_SYMBOLS, SCORES, STRUCTURE_TITLES
 
 DASH = "\u2013"
 MOST_TYPES = 4
@@ -28,8 +29,18 @@ RUNS_CAPTION = [
 ]
 SCORES_CAPTION = [
     "Scores of the network. Null: 5\u201395 % of null networks; p as in the methods. "
-    "Agreement: mean adjusted Rand index between restarts."
+    "Agreement: mean adjusted Rand index between restarts. Explained: nats that the "
+    "best division explains per nat that it costs, more than 1 where there is evidence "
+    "of modules. Agreement with an attribute: adjusted mutual information."
 ]
+MEASURES_CAPTION = [
+    "Measures of the whole network, weights ignored unless said. Null: 95 % of the "
+    "null networks; z where they differ from each other; p two-sided, not corrected "
+    "for the number of measures. What a null keeps has p = 1. All definitions are in "
+    "the documentation of network_measures."
+]
+STATISTICS = SCORE_SYMBOLS | {"evidence": "evidence, nats"}
+"""Short names of what is tested; the others are their own."""
 MODULES_CAPTION = [
     "Modules, largest first, of the kind that leads this report, with their most "
     "frequent types where types are known. All neurons are in modules.csv."
@@ -218,36 +229,67 @@ def _shift(shift: Shift) -> str:
 
 
 def scores_table(analysis: Analysis) -> Table:
-    """One row per structure and score of a single network."""
-    header = (
-        "modules",
-        "k",
-        "agreement",
-        "score",
-        "value",
-        "null",
-        "p",
+    """One row per structure and score of a single network, beside its nulls."""
+    kinds = list(
+        dict.fromkeys(test.nulls.null for one in analysis.regions for test in one.tests)
     )
+    header = ["modules", "k", "agreement", "score", "value"]
+    for kind in kinds:
+        header += [f"null: {kind}", "p"]
     rows = []
     for one in analysis.regions:
-        for statistic, symbol in SCORE_SYMBOLS.items():
-            nulls = np.nan_to_num(getattr(one.nulls, statistic), nan=0.0)
-            band = DASH
-            if len(nulls):
-                low, high = np.quantile(nulls, (0.05, 0.95))
-                band = f"{_score(low)} to {_score(high)}"
-            rows.append(
-                (
-                    one.structure,
-                    str(one.blocks.n_modules),
-                    plain(one.partition.agreement),
-                    symbol,
-                    _score(one.score(statistic)),
-                    band,
-                    p_number(one.p_values[statistic]),
-                )
-            )
-    return _table(header, rows, ["l", "r", "r", "l", "r", "r", "r"])
+        tests = {test.nulls.null: test for test in one.tests}
+        for statistic in (*SCORES, *one.others):
+            row = [
+                STRUCTURE_TITLES[one.structure],
+                str(one.blocks.n_modules),
+                DASH if one.is_given else plain(one.partition.agreement),
+                STATISTICS.get(statistic, statistic),
+                _score(one.score(statistic)),
+            ]
+            for kind in kinds:
+                row += _null_cells(tests.get(kind), statistic)
+            rows.append(tuple(row))
+    aligns = ["l", "r", "r", "l", "r", *["r", "r"] * len(kinds)]
+    return _table(header, rows, aligns, size=8 if len(kinds) < 2 else 7)
+
+
+def _null_cells(test: NullTest | None, statistic: str) -> list[str]:
+    """Range of the null values of a statistic, and its p."""
+    values = np.empty(0) if test is None else test.nulls.of(statistic)
+    values = values[np.isfinite(values)]
+    if test is None or not len(values):
+        return [DASH, DASH]
+    low, high = np.quantile(values, (0.05, 0.95))
+    return [f"{_score(low)} to {_score(high)}", p_number(test.p_values[statistic])]
+
+
+def measures_table(measures: NetworkMeasures) -> Table:
+    """One row per measure of a single network, beside each kind of null networks."""
+    header = ["measure", "value"]
+    cells: dict[str, list[str]] = {}
+    for null, rows in measures.table().groupby("null", sort=False):
+        header += [f"null: {null}", "z", "p"]
+        for row in rows.itertuples():
+            own = cells.setdefault(row.measure, [_number(row.value)])
+            span = f"{_number(row.null_low)} to {_number(row.null_high)}"
+            own += [
+                span if math.isfinite(row.null_low) else DASH,
+                _number(row.z_score),
+                p_number(row.p_value),
+            ]
+    aligns = ["l", *["r"] * (len(header) - 1)]
+    rows_of_cells = [(measure, *own) for measure, own in cells.items()]
+    return _table(header, rows_of_cells, aligns, size=7)
+
+
+def _number(value: float) -> str:
+    """A number of any size, with three digits."""
+    if not math.isfinite(value):
+        return DASH
+    if abs(value) >= 1000:
+        return signed(value, 0).lstrip("+")
+    return f"{value:.3g}".replace("-", "\u2212")
 
 
 def modules_table(analysis: Analysis) -> Table:
