@@ -16,6 +16,7 @@ from commstruct.nulls.rewiring import (
     IMPOSSIBLE,
     NullNetwork,
     are_free,
+    crowding,
     edges,
     ends_by_kind,
     free_pairs,
@@ -419,8 +420,7 @@ def _rewired(
 ) -> IntVector:
     """New ends of the connections, in the order of `kinds`."""
     n = connectome.n_neurons
-    n_pairs = n * (n - 1) / (1 if connectome.is_directed else 2)
-    many = len(kinds) > DENSE_SHARE * n_pairs
+    many = crowding(connectome, len(kinds), not connectome.is_directed) > DENSE_SHARE
     if n <= FULL_MATRIX or (many and n <= DENSE_SEARCH):
         return _rewired_dense(connectome, space, knots, ends, kinds, rng)
     return _rewired_sparse(connectome, space, knots, ends, kinds, rng)

@@ -23,6 +23,7 @@ from commstruct.nulls.rewiring import (
     SPARSE_ROUNDS,
     NullNetwork,
     checkerboard_swaps,
+    crowding,
     edges,
     ends_by_kind,
     exchange_receivers,
@@ -162,10 +163,8 @@ def _connected_pairs(connectome: Connectome, unit: float) -> _Pairs:
 def _rewired(connectome: Connectome, pairs: _Pairs, rng: np.random.Generator) -> _Pairs:
     """Pairs of the same kinds between other neurons."""
     n, possible = connectome.n_neurons, connectome.possible
-    share = len(pairs.kinds) / max(n * (n - 1) / 2, 1)
-    if share > DENSE_SHARE and (
-        possible is None or np.array_equal(possible, possible.T)
-    ):
+    share = crowding(connectome, len(pairs.kinds), True)
+    if share > DENSE_SHARE:
         return replace(pairs, ends=_rewired_dense(connectome, pairs, rng))
 
     def may_exist(pre: IntVector, post: IntVector, edge: IntVector) -> Any:
@@ -185,12 +184,28 @@ def _rewired(connectome: Connectome, pairs: _Pairs, rng: np.random.Generator) ->
 def _rewired_dense(
     connectome: Connectome, pairs: _Pairs, rng: np.random.Generator
 ) -> IntVector:
-    back = np.where(pairs.directed, -pairs.kinds, pairs.kinds)
-    state = pair_states(free_pairs(connectome, True), pairs.ends, pairs.kinds, back)
+    """New ends of the pairs, by checkerboard swaps.
+
+    Pairs that may be connected both ways exchange their kinds with each other, and so
+    do those that may be connected one way only.
+    """
+    free = free_pairs(connectome, False)
+    both_ways = free & free.T
+    ends = pairs.ends.copy()
+    may_return = both_ways[ends[0], ends[1]]
+    if not may_return.all():
+        kinds = pairs.kinds[~may_return]
+        state = pair_states(free & ~both_ways, ends[:, ~may_return], kinds, None)
+        state = checkerboard_swaps(state, False, rng)
+        ends[:, ~may_return] = ends_by_kind(state, kinds)
+    kinds = pairs.kinds[may_return]
+    back = np.where(pairs.directed[may_return], -kinds, kinds)
+    state = pair_states(both_ways, ends[:, may_return], kinds, back)
     state = checkerboard_swaps(state, True, rng)
     # pairs without a direction stand on both sides of the diagonal
     once = np.isin(state, WITH_DIRECTION) | np.triu(np.ones_like(state, dtype=bool))
-    return ends_by_kind(np.where(once, state, 0), pairs.kinds)
+    ends[:, may_return] = ends_by_kind(np.where(once, state, 0), kinds)
+    return ends
 
 
 def _of_the_same_kind(pairs: _Pairs, rng: np.random.Generator) -> _Pairs:

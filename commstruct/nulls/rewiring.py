@@ -222,9 +222,8 @@ def rewired_by_kind(
         Assigns the sizes of the weights of a kind to its new synapses.
     rng : numpy.random.Generator
     """
-    n, symmetric = connectome.n_neurons, not connectome.is_directed
-    n_pairs = n * (n - 1) // (2 if symmetric else 1)
-    is_dense = len(values) > n_pairs * DENSE_SHARE
+    symmetric = not connectome.is_directed
+    is_dense = crowding(connectome, len(values), symmetric) > DENSE_SHARE
     rewire = _rewired_dense if is_dense else _rewired_sparse
     after = rewire(connectome, ends, kinds, symmetric, rng)
     weights = reassigned(
@@ -379,7 +378,18 @@ def swap_sweeps(state: NDArray[np.int8]) -> int:
     if len(shares) < 2:
         return 0  # all entries are equal
     rate = (shares**2).sum() - shares.min() ** 2  # of crossings that can be swapped
+    rate *= _possible_crossings(state != IMPOSSIBLE)
     return int(np.clip(SWAPS_PER_ENTRY / (shares.min() * rate), 1, MAX_SWEEPS))
+
+
+def _possible_crossings(possible: BoolMatrix) -> float:
+    """Share of the crossings of a possible entry that have no impossible one."""
+    rows = np.linspace(0, len(possible) - 1, min(len(possible), 300)).astype(int)
+    shared = possible[rows].astype(np.float32) @ possible.T.astype(np.float32)
+    # columns that two rows share are those that complete an entry of the first row
+    n_crossings = float((shared.astype(np.float64) ** 2).sum())
+    n_entries = float(possible[rows].sum())
+    return n_crossings / max(n_entries * possible.size, 1.0)
 
 
 def _rewired_sparse(
@@ -514,6 +524,21 @@ def free_pairs(connectome: Connectome, symmetric: bool) -> BoolMatrix:
         if symmetric:
             free &= connectome.possible.T
     return free
+
+
+def crowding(connectome: Connectome, n_edges: int, unordered: bool) -> float:
+    """Share of the pairs that may be connected in any direction, or in this, that are.
+
+    Where it is large, few pairs are free for an edge to move to, and edges of different
+    kinds must exchange their pairs instead.
+    """
+    n, possible = connectome.n_neurons, connectome.possible
+    if possible is None:
+        n_pairs = n * (n - 1) // (2 if unordered else 1)
+    else:
+        may = possible | possible.T if unordered else possible
+        n_pairs = int(may.sum() - may.diagonal().sum()) // (2 if unordered else 1)
+    return n_edges / max(n_pairs, 1)
 
 
 def _drawn_pairs(

@@ -24,9 +24,7 @@ def in_space(seed: int, n: int = 80) -> cs.Connectome:
     apart = np.linalg.norm(places[:, None] - places[None], axis=2)
     weights = (rng.random((n, n)) < np.exp(-6 * apart)).astype(float)
     np.fill_diagonal(weights, 0)
-    return as_connectome(
-        weights, attributes={"x": places[:, 0], "y": places[:, 1]}
-    )
+    return as_connectome(weights, attributes={"x": places[:, 0], "y": places[:, 1]})
 
 
 def with_kinds(labels: np.ndarray, seed: int = 0, contrast: float = 0.8):

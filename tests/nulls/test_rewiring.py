@@ -211,3 +211,30 @@ def test_weights_that_are_products_of_gains_are_kept_as_they_are():
     np.fill_diagonal(weights, 0)
     assert preserve_strengths(weights, seed=1).kept.similarity > 0.97
     assert permute_weights(weights, seed=1).kept.similarity < 0.2
+
+
+def masks(n: int = 96) -> dict[str, np.ndarray]:
+    """Which connections may exist: clamped inputs, layers, one way only, and all."""
+    layer = np.repeat([0, 1, 2], n // 3)
+    everywhere = ~np.eye(n, dtype=bool)
+    return {
+        "inputs receive nothing": everywhere & (layer[None] > 0),
+        "layer to layer": layer[:, None] + 1 == layer[None],
+        "layers, there and back": np.abs(layer[:, None] - layer[None]) == 1,
+        "upper triangle": np.triu(everywhere),
+        "all": everywhere,
+    }
+
+
+@pytest.mark.parametrize("mask", masks())
+@pytest.mark.parametrize("null", NULLS)
+def test_connections_that_all_exist_where_they_may_are_randomised(null, mask):
+    """Where no pair is free, signs must exchange their pairs with each other."""
+    possible = masks()[mask]
+    rng = np.random.default_rng(4)
+    weights = possible * rng.normal(size=possible.shape)
+    network = as_connectome(weights, possible=possible)
+    kept = NULLS[null](network, seed=2).kept
+    assert abs(kept.similarity) < 0.15
+    if null in ("degree", "strength", "reciprocity", "signs"):
+        assert np.nanmax(kept.degree_error) == 0
