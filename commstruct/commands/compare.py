@@ -26,6 +26,7 @@ from commstruct.commands.options import (
 from commstruct.commands.reading import ReadingOptions
 from commstruct.commands.session import Session, open_session
 from commstruct.commands.settings import report_settings
+from commstruct.vocabulary import NULL_NAMES
 
 if TYPE_CHECKING:
     from commstruct.analysis import Analysis
@@ -118,6 +119,13 @@ class ComparisonOptions:
     n_nulls: Annotated[
         int, typer.Option("--nulls", min=0, help="Randomised networks of each network.")
     ] = 100
+    null: Annotated[
+        str,
+        typer.Option(
+            help="What randomised networks keep: auto, permute, degree, strength, "
+            "gains, reciprocity, signs, distance or correlation."
+        ),
+    ] = "auto"
     n_permutations: Annotated[
         int, typer.Option("--permutations", min=1, help="For tests of differences.")
     ] = 2000
@@ -148,6 +156,10 @@ class ComparisonOptions:
                 "--match must be auto, names or types for more than two networks, got "
                 "graph"
             )
+        if self.null not in NULL_NAMES:
+            raise ValueError(
+                f"--null must be one of {', '.join(NULL_NAMES)}, got {self.null!r}"
+            )
         if self.normalize not in ("total", "none"):
             raise ValueError(
                 f"--normalize must be total or none, got {self.normalize!r}"
@@ -165,6 +177,7 @@ class ComparisonOptions:
             f"--seed={self.seed}",
             f"--restarts={self.restarts}",
             f"--nulls={self.n_nulls}",
+            f"--null={self.null}",
             f"--permutations={self.n_permutations}",
         ]
 
@@ -334,6 +347,7 @@ def _compare_two(
         *inputs.connectomes,
         names=(inputs.names[0], inputs.names[1]),
         n_nulls=options.n_nulls,
+        null=options.null,
         workers=session.workers,
         **options.keywords(),
     )

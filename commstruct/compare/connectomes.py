@@ -1,6 +1,7 @@
 """Comparison of two connectomes: edges, modules, blocks, distributions, spectra."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
@@ -43,11 +44,17 @@ from commstruct.compare.similarity import (
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.keywords import settings_from
 from commstruct.modules.finding import Partition, find_modules
-from commstruct.nulls.rewiring import preserve_strengths
+from commstruct.nulls.choice import AUTO, Null, check_suits, named_null
 from commstruct.nulls.significance import Significance, structure_significance
 from commstruct.plain import plain_data
 from commstruct.statistics import Tail, p_value, z_score
-from commstruct.vocabulary import SCORES, FloatVector, IntVector
+from commstruct.vocabulary import (
+    NULL_KEEPS,
+    NULL_NAMES,
+    SCORES,
+    FloatVector,
+    IntVector,
+)
 
 if TYPE_CHECKING:
     from commstruct.compare.placement import Placement
@@ -64,6 +71,7 @@ class ComparisonKeywords(TypedDict, total=False):
     normalize: str
     blocks_by: str
     n_nulls: int
+    null: str
     n_permutations: int
     n_bootstraps: int
     restarts: int
@@ -81,6 +89,7 @@ class ComparisonSettings:
     normalize: str = "total"
     blocks_by: str = "auto"
     n_nulls: int = N_NULLS
+    null: str = AUTO
     n_permutations: int = 2000
     n_bootstraps: int = 1000
     restarts: int = RESTARTS
@@ -125,7 +134,8 @@ class ConnectomeComparison:
         See `commstruct.compare.block_differences`.
     axis : DataFrame
         Diagonal score, modularity and structure strength of each connectome by its own
-        modules, and of null networks, in which modules are found again. ``excess`` is
+        modules, and of null networks (`null`), in which modules are found again.
+        ``excess`` is
         relative to the mean of the null networks; a network with one module has
         diagonal score 0. ``p_value`` is two-sided (twice the smaller tail), but
         one-sided for the structure strength, which is tested for larger values.
@@ -290,8 +300,10 @@ def compare_connectomes(
             those of both connectomes together, for matched neurons. ``"auto"``:
             attribute ``type`` if both have it, else modules.
         n_nulls : int, at least 0, default 100
-            Number of null networks of each connectome, which keep degrees and
-            strengths.
+            Number of null networks of each connectome.
+        null : str, default "auto"
+            What they keep, by the names of `structure_significance`. ``"auto"`` is what
+            suits each connectome; `notes` say what that is.
         n_permutations, n_bootstraps : int, at least 1, default 2000 and 1000
             For the tests of blocks and distributions, and for intervals.
         restarts : int, at least 1, default 4
@@ -331,7 +343,9 @@ def compare_connectomes(
     """
     chosen = settings_from(ComparisonSettings, settings)
     first, second = as_connectome(a), as_connectome(b)
-    _check(names, match, chosen.n_nulls, chosen.n_permutations, chosen.n_bootstraps)
+    _check(names, match, chosen)
+    for network in (first, second):
+        check_suits(network, chosen.null)
     streams = spawn_seeds(seed, 7)
     kind = matching_kind(first, second) if match == "auto" else match
     matched, matching = _matched(
@@ -348,9 +362,7 @@ def compare_connectomes(
     paired = kind != "types"
 
     tests = {
-        name: _significance(
-            network, streams[1], chosen.n_nulls, chosen.restarts, workers
-        )
+        name: _significance(network, streams[1], chosen, workers)
         for name, network in zip(names, raw, strict=True)
     }
     modules = {name: test[0] for name, test in tests.items()}
@@ -376,8 +388,9 @@ def compare_connectomes(
             seed=streams[3],
             n_bootstraps=chosen.n_bootstraps,
         )
+    nulls = [named_null(network, chosen.null, "any") for network in raw]
     rows = Parallel(n_jobs=workers)(
-        delayed(_null_row)(*raw, stream, paired)
+        delayed(_null_row)(raw, [null[0] for null in nulls], stream, paired)
         for stream in spawn_seeds(streams[4], chosen.n_nulls)
     )
     edges = None
@@ -394,7 +407,12 @@ def compare_connectomes(
     return ConnectomeComparison(
         names=names,
         match=kind,
-        notes=(matched.note, scale_note, *kind_notes),
+        notes=(
+            matched.note,
+            scale_note,
+            *kind_notes,
+            *_null_notes(names, [null[1:] for null in nulls], chosen.n_nulls),
+        ),
         neurons=matched.a.names if paired else (),
         only_a=matched.only_a,
         only_b=matched.only_b,
@@ -426,20 +444,15 @@ def compare_connectomes(
     )
 
 
-def _check(
-    names: tuple[str, str],
-    match: str,
-    n_nulls: int,
-    n_permutations: int,
-    n_bootstraps: int,
-) -> None:
+def _check(names: tuple[str, str], match: str, chosen: ComparisonSettings) -> None:
     if len(names) != 2 or names[0] == names[1] or "both" in names:
         raise ValueError(
             f"names must be two different names other than 'both', got {names}"
         )
     check_choice("match", match, MATCHES)
-    check_counts(n_nulls=n_nulls, least=0)
-    check_counts(n_permutations=n_permutations, n_bootstraps=n_bootstraps)
+    check_choice("null", chosen.null, NULL_NAMES)
+    check_counts(n_nulls=chosen.n_nulls, least=0)
+    check_counts(n_permutations=chosen.n_permutations, n_bootstraps=chosen.n_bootstraps)
 
 
 def _matched(
@@ -485,29 +498,53 @@ def _matched(
 
 
 def _significance(
-    network: Connectome, seed: int, n_nulls: int, restarts: int, workers: int
+    network: Connectome, seed: int, chosen: ComparisonSettings, workers: int
 ) -> tuple[Partition, Significance | None]:
     """Modules of a connectome, and the test of its structure if nulls are wanted."""
-    if n_nulls == 0:
+    restarts = chosen.restarts
+    if chosen.n_nulls == 0:
         modules = find_modules(network, seed=seed, restarts=restarts, workers=workers)
         return modules, None
     test = structure_significance(
-        network, seed=seed, n_nulls=n_nulls, restarts=restarts, workers=workers
+        network,
+        seed=seed,
+        n_nulls=chosen.n_nulls,
+        null=chosen.null,
+        restarts=restarts,
+        workers=workers,
     )
     return test.partition, test
 
 
 def _null_row(
-    a: Connectome, b: Connectome, stream: int, paired: bool
+    networks: tuple[Connectome, Connectome],
+    nulls: Sequence[Null],
+    stream: int,
+    paired: bool,
 ) -> tuple[tuple[float, float] | None, list[NDArray[np.float64] | None]]:
     """Edge scores and triads of a pair of null networks."""
     seeds = spawn_seeds(stream, 2)
-    nulls = [
-        preserve_strengths(network, seed=seed)
-        for network, seed in zip((a, b), seeds, strict=True)
+    first, second = (
+        null(network, seed=seed)
+        for null, network, seed in zip(nulls, networks, seeds, strict=True)
+    )
+    scores = edge_scores(first, second) if paired else None
+    return scores, [triad_counts(network) for network in (first, second)]
+
+
+def _null_notes(
+    names: tuple[str, str], nulls: Sequence[tuple[str, str]], n_nulls: int
+) -> list[str]:
+    """What the null networks keep, once if it is the same for both connectomes."""
+    if not n_nulls:
+        return []
+    owners = [f"of {name} " for name in names]
+    if nulls[0] == nulls[1]:
+        nulls, owners = nulls[:1], [""]
+    return [
+        f"Null networks {owner}keep {NULL_KEEPS[null]} (\u201c{null}\u201d: {reason})."
+        for owner, (null, reason) in zip(owners, nulls, strict=True)
     ]
-    scores = edge_scores(nulls[0], nulls[1]) if paired else None
-    return scores, [triad_counts(null) for null in nulls]
 
 
 def _kinds(

@@ -27,9 +27,8 @@ SOME_SINGULAR = 50
 class EdgeSimilarity:
     """Similarity of the edges and weights of two matched connectomes.
 
-    Each null value compares one randomised network of each connectome, in which neurons
-    keep their degrees and strengths (`preserve_strengths`). It is the similarity that
-    strengths alone give.
+    Each null value compares one null network of each connectome. It is the similarity
+    that what null networks keep, such as the neurons' strengths, gives by itself.
 
     Attributes
     ----------

@@ -207,8 +207,8 @@ def _modules(document: Document, comparison: ConnectomeComparison) -> None:
         figures.plot_axis(comparison),
         [
             "Diagonal score, signed modularity and structure strength of each "
-            "connectome on its own modules; bars, 5\u201395 % of null networks that "
-            "keep degrees and strengths, with modules found anew."
+            "connectome on its own modules; bars, 5\u201395 % of null networks, with "
+            "modules found anew."
         ],
         alt="Scores of both connectomes beside those of null networks.",
     )
@@ -251,8 +251,7 @@ def _distributions(document: Document, comparison: ConnectomeComparison) -> None
         [
             "(a) Share of neurons that send more than a given weight in all, (b) share "
             "of edges above a given weight, (c) singular values, all on one scale; (d) "
-            "triads against null networks that keep degrees and strengths, grey, "
-            "within two standard deviations."
+            "triads against null networks, grey, within two standard deviations."
         ],
         alt="Distributions of strengths and weights, spectra, and triad scores.",
     )
@@ -363,8 +362,8 @@ def _methods(document: Document, comparison: ConnectomeComparison) -> None:
         "(Cameron, Gelbach & Miller 2011) is compared with that of "
         f"{settings['n_permutations']} exchanges, two-sided. "
         "Intervals resample neurons within their kind. Null networks "
-        f"({settings['n_nulls']} of each) keep every neuron\u2019s degrees and "
-        "strengths, nearly; p is one plus the number of null values at least as "
+        f"({settings['n_nulls']} of each) keep what the notes say, nearly; p is one "
+        "plus the number of null values at least as "
         "extreme, over one plus their number. Modules are of any structure, by the "
         "evidence of block models. Correlation of weights: Pearson, over all "
         "ordered pairs as read."

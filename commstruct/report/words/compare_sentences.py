@@ -190,12 +190,12 @@ def _edges_answer(comparison: ConnectomeComparison) -> str:
         )
     elif len(nulls):
         text += (
-            f", where strengths alone give {signed(float(nulls.mean()))} "
+            f", where null networks have {signed(float(nulls.mean()))} on average "
             f"({p_text(edges.weight_correlation_p)})"
         )
     shared = f"{percent(edges.jaccard)} of the edges in either are in both"
     if len(edges.jaccard_nulls):
-        shared += f" ({percent(float(edges.jaccard_nulls.mean()))} by strengths alone)"
+        shared += f" ({percent(float(edges.jaccard_nulls.mean()))} in null networks)"
     return f"{text}; {shared}."
 
 
