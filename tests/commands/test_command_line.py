@@ -242,6 +242,36 @@ def test_a_number_of_samples_is_taken_of_a_correlation_matrix_only(
     assert "n-samples" in refused(commstruct(*words, "--n-samples", 0))
 
 
+def test_nulls_and_labels_are_taken_and_repeat_the_analysis(tmp_path: Path) -> None:
+    words = ("analyze", "dataset:karate", "--structure", "none", "--labels", "type")
+    options = (
+        "--null",
+        "degree",
+        "--null",
+        "permute",
+        "--nulls",
+        3,
+        "--format",
+        "html",
+    )
+    result = commstruct(*words, *options, "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    stored = json.loads((tmp_path / "out" / "analysis.json").read_text("utf-8"))
+    assert [one["structure"] for one in stored["regions"]] == ["labels: type"]
+    assert list(stored["measures"]["nulls"]) == ["degree", "permute"]
+    command = stored["provenance"]["command"]
+    for option in ("structure=none", "null=degree", "null=permute", "labels=type"):
+        assert f"--{option}" in command
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "The 2 values of type explain" in page
+    assert "Measures of the whole network" in page
+    unknown = ("analyze", "dataset:karate", "--out", tmp_path / "other")
+    assert "are type, got 'hue'" in refused(commstruct(*unknown, "--labels", "hue"))
+    assert "null" in refused(commstruct(*unknown, "--null", "mix"))
+    assert "positions" in refused(commstruct(*unknown, "--null", "distance"))
+    assert not (tmp_path / "other" / "analysis.json").exists()
+
+
 def test_an_output_folder_that_cannot_be_made_is_refused(definition: Path) -> None:
     out = definition / "below-a-file"
     assert str(definition) in refused(commstruct("run", definition, "--out", out))

@@ -197,18 +197,18 @@ def limit_sentence(one: RegionAnalysis) -> str:
 
 
 def measures_sentence(measures: NetworkMeasures) -> str:
-    """Which measures are beyond all null networks of each kind."""
+    """Which measures differ from those of each kind of null networks."""
     parts = []
     for null, rows in measures.table().groupby("null", sort=False):
-        outside = rows[(rows.value < rows.null_low) | (rows.value > rows.null_high)]
+        other = rows[rows.p_value <= LEVEL]
         names = [
-            f"{name} ({'larger' if value > high else 'smaller'})"
-            for name, value, high in zip(
-                outside.measure, outside.value, outside.null_high, strict=True
+            f"{name} ({'larger' if value > mean else 'smaller'})"
+            for name, value, mean in zip(
+                other.measure, other.value, other.null_mean, strict=True
             )
             if not name.startswith("triad")
         ]
-        n_triads = len(outside) - len(names)
+        n_triads = len(other) - len(names)
         if n_triads:
             names.append(counted(n_triads, "kind") + " of triads")
         listed = joined(names) if names else "no measure"
