@@ -360,6 +360,10 @@ def compare_connectomes(
     raw = (matched.a, matched.b)
     (first, second), scales, scale_note = scaled_alike(list(raw), chosen.normalize)
     paired = kind != "types"
+    column = chosen_column(chosen.blocks_by, raw, matched=paired)
+    by_attribute = None
+    if column != "modules":  # before the searches, as it may be refused
+        by_attribute = _kinds(first, second, column, paired)
 
     tests = {
         name: _significance(network, streams[1], chosen, workers)
@@ -371,7 +375,7 @@ def compare_connectomes(
         modules["both"] = find_modules(
             both, seed=streams[1], restarts=chosen.restarts, workers=workers
         )
-    kinds, kind_notes = _kinds(first, second, chosen.blocks_by, modules, paired)
+    kinds, kind_notes = by_attribute or (kinds_by_modules(modules["both"], 2), [])
     blocks = block_differences(
         first,
         second,
@@ -548,16 +552,9 @@ def _null_notes(
 
 
 def _kinds(
-    a: Connectome,
-    b: Connectome,
-    blocks_by: str,
-    modules: dict[str, Partition],
-    paired: bool,
+    a: Connectome, b: Connectome, column: str, paired: bool
 ) -> tuple[NeuronKinds, list[str]]:
-    """Kinds of neurons that make the blocks, with notes on what was chosen."""
-    column = chosen_column(blocks_by, (a, b), matched=paired)
-    if column == "modules":
-        return kinds_by_modules(modules["both"], 2), []
+    """Kinds of neurons by an attribute, with notes on what was chosen."""
     kinds = kinds_by_attribute(
         (a, b), column, names=("the first", "the second"), matched=paired
     )
