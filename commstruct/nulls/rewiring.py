@@ -352,16 +352,19 @@ def checkerboard_swaps(
     """
     n = len(state)
     state = state.copy()
+    entries = state.reshape(-1)
     for _ in range(swap_sweeps(state)):
         rows = rng.permutation(n)[: n - n % 2]
         columns = rows if symmetric else rng.permutation(n)[: n - n % 2]
-        permuted = np.ix_(rows, columns)
-        crossings = state[permuted].reshape(n // 2, 2, n // 2, 2)
-        (a, b), (c, d) = np.moveaxis(crossings, (1, 3), (0, 1))
+        first, second = n * rows[::2, None], n * rows[1::2, None]
+        left, right = columns[::2], columns[1::2]
+        corners = (first + left, first + right, second + left, second + right)
+        a, b, c, d = (entries[corner] for corner in corners)
         swap = (a == d) & (b == c) & (a != b) & (a != IMPOSSIBLE) & (b != IMPOSSIBLE)
         swap &= _random_half(len(swap), symmetric, rng)
-        swapped = np.where(swap[:, None, :, None], crossings[:, ::-1], crossings)
-        state[permuted] = swapped.reshape(len(rows), len(columns))
+        a, b = a[swap], b[swap]
+        for corner, kind in zip(corners, (b, a, a, b), strict=True):
+            entries[corner[swap]] = kind
     return state
 
 
