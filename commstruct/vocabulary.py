@@ -86,30 +86,16 @@ SCORE_AXES = {
 LABELS = "labels: "
 """Before the name of an attribute: neurons in the modules that it gives."""
 
-
-class _StructureWords(dict[str, str]):
-    """Words for kinds of modules, and for the modules that an attribute gives."""
-
-    def __missing__(self, structure: str) -> str:
-        if not structure.startswith(LABELS):
-            raise KeyError(structure)
-        return f"neurons by {structure.removeprefix(LABELS)}"
-
-
-STRUCTURE_NAMES: dict[str, str] = _StructureWords(
-    {
-        "any": "modules of any structure",
-        "assortative": "assortative modules",
-        "disassortative": "disassortative modules",
-    }
-)
-STRUCTURE_TITLES: dict[str, str] = _StructureWords(
-    {
-        "any": "any structure",
-        "assortative": "assortative",
-        "disassortative": "disassortative",
-    }
-)
+STRUCTURE_NAMES: dict[str, str] = {
+    "any": "modules of any structure",
+    "assortative": "assortative modules",
+    "disassortative": "disassortative modules",
+}
+STRUCTURE_TITLES: dict[str, str] = {
+    "any": "any structure",
+    "assortative": "assortative",
+    "disassortative": "disassortative",
+}
 """Shorter, where it is clear that modules are spoken of."""
 
 NULL_KEEPS: dict[str, str] = {

@@ -8,6 +8,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.ft2font import FT2Font
 
+from commstruct.vocabulary import LABELS, STRUCTURE_NAMES, STRUCTURE_TITLES
+
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 MINUS = "\u2212"
 
@@ -33,6 +35,25 @@ def shown(name: object, *, most: int = 40) -> str:
     if len(text) > most or len(visible) > 2 * most:
         return visible[: most - 1].rstrip() + "\u2026"
     return visible
+
+
+def structure_name(structure: str) -> str:
+    """Name of a kind of modules in sentences, or of the labels that give them."""
+    if structure.startswith(LABELS):
+        return f"neurons by {column_of(structure)}"
+    return STRUCTURE_NAMES[structure]
+
+
+def structure_title(structure: str) -> str:
+    """Shorter name, where it is clear that modules are spoken of."""
+    if structure.startswith(LABELS):
+        return structure_name(structure)
+    return STRUCTURE_TITLES[structure]
+
+
+def column_of(structure: str) -> str:
+    """Attribute that gives the modules, as text that any page can show."""
+    return shown(structure.removeprefix(LABELS))
 
 
 def _visible(character: str) -> str:

@@ -242,3 +242,14 @@ def test_reports_of_labels_alone_are_written(tmp_path):
     page = paths["html"].read_text()
     assert "The 3 values of kind explain" in page
     assert "nats of evidence over one module" in page
+
+
+def test_an_attribute_whose_name_is_markup_is_text(tmp_path):
+    name = "<b>#strong[x]</b> $\\frac$"
+    network = as_connectome(KNOWN.weights, attributes={name: KINDS[LABELS]})
+    found = analyze(network, labels=name, structures=["assortative"], **QUICK)
+    paths = cs.write_report(found, tmp_path, network=network)
+    page = paths["html"].read_text()
+    assert "&lt;b&gt;#strong[x]&lt;/b&gt;" in page
+    assert "<b>#strong" not in page
+    assert paths["pdf"].stat().st_size > 10_000

@@ -40,11 +40,10 @@ from commstruct.report.figures.style import (
     NULL_COLOR,
     in_style,
 )
+from commstruct.report.text import structure_name, structure_title
 from commstruct.vocabulary import (
     SCORE_AXES,
     SCORES,
-    STRUCTURE_NAMES,
-    STRUCTURE_TITLES,
     IntVector,
 )
 
@@ -328,7 +327,7 @@ def plot_learning_rates(
             draw_scores(axes, analysis, chosen, statistic, learned or {})
             axes.set_title(next(letters))
             axes.set_ylabel(SCORE_AXES[statistic])
-        row[0].set_title(f"{row[0].get_title('left')}  {STRUCTURE_NAMES[structure]}")
+        row[0].set_title(f"{row[0].get_title('left')}  {structure_name(structure)}")
     for axes, statistic in zip(grid[-1], statistics, strict=True):
         axes.set_xlabel("learning rate")
         if statistic == "structure_strength":
@@ -668,7 +667,8 @@ def plot_nulls(analysis: Analysis) -> Figure:
             axes.set_xlabel(SCORE_AXES[statistic])
         # short, for the p value stands at the other end of the line
         row[0].set_title(
-            f"{row[0].get_title('left')}  {STRUCTURE_TITLES[region.structure]}"
+            f"{row[0].get_title('left')}  {structure_title(region.structure)}",
+            parse_math=False,
         )
         row[0].set_ylabel("null networks")
     kinds = [test.nulls.null for test in analysis.regions[0].tests]

@@ -4,9 +4,9 @@ from commstruct.analysis import Analysis
 from commstruct.connectome import Connectome
 from commstruct.report import figures
 from commstruct.report.pages.document import Document, figure_ref
+from commstruct.report.text import structure_name
 from commstruct.report.words import methods, network_sentences, sentences, tables
 from commstruct.report.words.explorer import network_explorer
-from commstruct.vocabulary import STRUCTURE_NAMES
 
 
 def network_document(analysis: Analysis, network: Connectome) -> Document:
@@ -45,7 +45,7 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
             network=network,
             region=one,
             module_ids=figures.own_ids(one),
-            title=STRUCTURE_NAMES[one.structure],
+            title=structure_name(one.structure),
             unit="weight",
         )
         for one in analysis.regions
@@ -93,8 +93,8 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
         document.figure(
             f"network-{name}",
             figures.plot_regions([panel]),
-            [f"The network, sorted by its {STRUCTURE_NAMES[name]}."],
-            alt=f"Weight matrix sorted by {STRUCTURE_NAMES[name]}, and block matrix. "
+            [f"The network, sorted by its {structure_name(name)}."],
+            alt=f"Weight matrix sorted by {structure_name(name)}, and block matrix. "
             + sentences.region_sentence([panel.region]),
         )
     document.heading("Modules")

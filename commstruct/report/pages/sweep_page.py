@@ -9,7 +9,11 @@ from commstruct.report.pages.document import (
     figure_ref,
     table_ref,
 )
-from commstruct.report.text import counted, joined
+from commstruct.report.text import (
+    counted,
+    joined,
+    structure_name,
+)
 from commstruct.report.words import (
     methods,
     network_sentences,
@@ -29,7 +33,6 @@ from commstruct.vocabulary import (
     REGION_NAMES,
     REGION_TITLES,
     REGION_WEIGHTS,
-    STRUCTURE_NAMES,
 )
 
 MOST_RATES_AT_A_GLANCE = 3
@@ -107,7 +110,7 @@ def _sweep_front(
                 ""
                 ""
                 f"at {counted(len(few), 'learning rate')}, sorted by "
-                f"{STRUCTURE_NAMES[structure]}; {_run_key(analysis, facts)}. "
+                f"{structure_name(structure)}; {_run_key(analysis, facts)}. "
                 f"{network_sentences.matrix_key(chosen[0].network)} ({rest[0]}"
                 f"\u2013{rest[-1]}) Diagonal score, signed modularity and structure "
                 "strength of every run against learning rate; "
@@ -175,7 +178,7 @@ def _matrices(
     document.add("pagebreak")
     document.heading("Weights and blocks by learning rate")
     document.paragraph(
-        f"Matrices are sorted by {STRUCTURE_NAMES[structure]}; "
+        f"Matrices are sorted by {structure_name(structure)}; "
         f"{_run_key(analysis, facts)}. Modules that overlap most with those "
         "of the learning rate before keep their colour. Module numbers go from the "
         "largest module, 0, to the smallest."
@@ -231,7 +234,7 @@ def _scores(document: Document, analysis: Analysis, facts: SweepTrends) -> None:
         ]
         name = f"scores-{region.replace(' ', '-')}"
         words = [
-            f"{_first_upper(STRUCTURE_NAMES[trend.structure])}: "
+            f"{_first_upper(structure_name(trend.structure))}: "
             f"{sentences.lower_first(sentences.trend_clause(trend))}."
             for trend in trends
         ]

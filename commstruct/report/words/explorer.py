@@ -21,7 +21,11 @@ from commstruct.analysis import (
 )
 from commstruct.blocks.structure import BlockStructure
 from commstruct.connectome import Connectome
-from commstruct.report.text import p_text, shown
+from commstruct.report.text import (
+    p_text,
+    shown,
+    structure_name,
+)
 from commstruct.statistics import LEVEL
 from commstruct.study.equal_loss import Checkpoint, Checkpoints, saturation
 from commstruct.study.trends import SweepTrends, match_modules
@@ -30,7 +34,6 @@ from commstruct.vocabulary import (
     REGION_WEIGHTS,
     ROLES,
     SCORES,
-    STRUCTURE_NAMES,
 )
 
 MOST_CHARACTERS = 3_000_000  # of what there is to explore on one page
@@ -196,7 +199,7 @@ class _Explorer:
                 }
                 for region in regions
             ],
-            "structures": [STRUCTURE_NAMES[structure] for structure in structures],
+            "structures": [structure_name(structure) for structure in structures],
             "possible": None,
             "partitions": {},
             "states": {},

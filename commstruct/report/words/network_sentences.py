@@ -9,6 +9,7 @@ from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.connectome import Connectome
 from commstruct.nulls.measures import NetworkMeasures
 from commstruct.report.text import (
+    column_of,
     counted,
     joined,
     p_text,
@@ -16,9 +17,10 @@ from commstruct.report.text import (
     plain,
     shown,
     signed,
+    structure_name,
 )
 from commstruct.statistics import LEVEL
-from commstruct.vocabulary import LABELS, NULL_BEYOND, STRUCTURE_NAMES
+from commstruct.vocabulary import NULL_BEYOND
 
 # Confidence from which a neuron is counted as sure of its module.
 SURE = 0.9
@@ -56,11 +58,11 @@ def network_answers(analysis: Analysis) -> list[str]:
             continue
         sizes = np.bincount(one.partition.labels)[:k]
         start = (
-            f"Looking for {STRUCTURE_NAMES[one.structure]} finds {k} (of "
+            f"Looking for {structure_name(one.structure)} finds {k} (of "
             f"{_sizes(sizes)} neurons) that explain "
         )
         if one.is_given:
-            start = f"The {k} values of {_column(one)} explain "
+            start = f"The {k} values of {column_of(one.structure)} explain "
         text = (
             f"{start}{percent(one.score('structure_strength'))} of the variance of the "
             "weights"
@@ -86,7 +88,7 @@ def network_answers(analysis: Analysis) -> list[str]:
 
 def _one_module(one: RegionAnalysis) -> str:
     """What one module means, given the test of what divisions explain."""
-    name = STRUCTURE_NAMES[one.structure]
+    name = structure_name(one.structure)
     p_explained = one.p_values.get("explained", math.nan)
     if p_explained <= LEVEL:
         return (
@@ -112,17 +114,23 @@ def _evidence(one: RegionAnalysis) -> str:
 def agreement_sentences(analysis: Analysis) -> list[str]:
     """Agreement of the modules found with known labels, each with its nulls."""
     return [
-        f"Agreement of the {STRUCTURE_NAMES[one.structure]} with {column}: adjusted "
-        f"mutual information {plain(one.others[name])}, where null networks have "
-        f"{plain(float(np.median(one.nulls.of(name))))} "
-        f"({_p_texts(one, name)})."
-        if len(one.nulls.n_modules)
-        else f"Agreement of the {STRUCTURE_NAMES[one.structure]} with {column}: "
-        f"adjusted mutual information {plain(one.others[name])}."
+        _agreement(one, column)
         for one in analysis.regions
         for column in analysis.settings.labels
-        if (name := f"agreement with {column}") in one.others
+        if f"agreement with {column}" in one.others
     ]
+
+
+def _agreement(one: RegionAnalysis, column: str) -> str:
+    name = f"agreement with {column}"
+    text = (
+        f"Agreement of the {structure_name(one.structure)} with {shown(column)}: "
+        f"adjusted mutual information {plain(one.others[name])}"
+    )
+    if not len(one.nulls.n_modules):
+        return f"{text}."
+    middle = plain(float(np.median(one.nulls.of(name))))
+    return f"{text}, in null networks {middle} ({_p_texts(one, name)})."
 
 
 def _p_texts(one: RegionAnalysis, statistic: str) -> str:
@@ -133,10 +141,6 @@ def _p_texts(one: RegionAnalysis, statistic: str) -> str:
         f"{p_text(test.p_values[statistic])} beyond {NULL_BEYOND[test.nulls.null]}"
         for test in one.tests
     )
-
-
-def _column(one: RegionAnalysis) -> str:
-    return shown(one.structure.removeprefix(LABELS))
 
 
 def model_sentence(one: RegionAnalysis) -> str:
@@ -228,7 +232,7 @@ def pairs_sentence(one: RegionAnalysis) -> str:
     ]
     undefined = f"; {found.n_undefined} of no kind" if found.n_undefined else ""
     return (
-        f"Of {counted(defined, 'pair')} of {STRUCTURE_NAMES[one.structure]}, both "
+        f"Of {counted(defined, 'pair')} of {structure_name(one.structure)}, both "
         f"directions together, {joined(parts)}{undefined}. Means in random order "
         "would give a third of each; those between modules are of more pairs and less "
         "noisy, so that noise gives rather more core-periphery. This was not tested."
@@ -242,7 +246,7 @@ def network_limits(analysis: Analysis) -> list[str]:
         column = None  # said with its test
     limits = agreement_sentences(analysis)
     limits += [
-        f"Agreement of the {STRUCTURE_NAMES[one.structure]} with the neurons\u2019 "
+        f"Agreement of the {structure_name(one.structure)} with the neurons\u2019 "
         f"{column}: adjusted mutual information {plain(one.role_agreement)} "
         "(1 identical, 0 as expected by chance)."
         for one in analysis.regions
@@ -259,7 +263,7 @@ def network_limits(analysis: Analysis) -> list[str]:
         )
     low = [one for one in analysis.regions if one.partition.agreement < 0.5]
     limits += [
-        f"Restarts of the search for {STRUCTURE_NAMES[one.structure]} agreed little "
+        f"Restarts of the search for {structure_name(one.structure)} agreed little "
         f"(mean adjusted Rand index {plain(one.partition.agreement)}): other "
         "partitions are nearly as good."
         for one in low

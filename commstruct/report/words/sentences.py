@@ -15,6 +15,7 @@ from commstruct.report.text import (
     plain,
     shown,
     signed,
+    structure_name,
 )
 from commstruct.statistics import LEVEL, ROUNDING
 from commstruct.study.trends import (
@@ -27,7 +28,6 @@ from commstruct.vocabulary import (
     NULL_KEEPS,
     REGION_NAMES,
     SCORE_NAMES,
-    STRUCTURE_NAMES,
 )
 
 
@@ -213,7 +213,7 @@ def region_sentence(regions: Sequence[RegionAnalysis]) -> str:
     """Modules and scores of one region of one network, all structures."""
     first = regions[0]
     parts = [
-        f"{STRUCTURE_NAMES[one.structure]}: "
+        f"{structure_name(one.structure)}: "
         f"{counted(one.blocks.n_modules, 'module')}, "
         f"D = {signed(one.score('diagonal_score'))}, "
         f"Q = {signed(one.score('modularity'))}, "

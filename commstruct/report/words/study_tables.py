@@ -9,12 +9,12 @@ from commstruct.report.text import (
     plain,
     shown,
     signed,
+    structure_name,
     with_interval,
 )
 from commstruct.report.words.tables import Table
 from commstruct.study.explanations import Explanation
 from commstruct.study.slopes import MEASURES, Comparison, Slope, StudySlopes
-from commstruct.vocabulary import STRUCTURE_NAMES
 
 COMPARISONS: dict[Comparison, str] = {
     "steps": "equal steps",
@@ -134,7 +134,7 @@ def measures_table(facts: StudySlopes) -> Table:
         rows.append(
             (
                 region,
-                STRUCTURE_NAMES[structure],
+                structure_name(structure),
                 MEASURES[measure],
                 COMPARISONS[comparison],
                 str(len(here)),

@@ -10,12 +10,20 @@ import numpy as np
 
 from commstruct.analysis import Analysis, NullTest, TrainedRun
 from commstruct.nulls.measures import NetworkMeasures
-from commstruct.report.text import p_number, p_text, percent, plain, shown, signed
+from commstruct.report.text import (
+    p_number,
+    p_text,
+    percent,
+    plain,
+    shown,
+    signed,
+    structure_title,
+)
 from commstruct.statistics import LEVEL
 from commstruct.study.equal_loss import EqualLoss
 from commstruct.study.robustness import MEASURES, Shift
 from commstruct.study.trends import SweepTrends, Trend
-from commstruct.vocabulary import SCORE_SYMBOLS, SCORES, STRUCTURE_TITLES
+from commstruct.vocabulary import SCORE_SYMBOLS, SCORES
 
 DASH = "\u2013"
 MOST_TYPES = 4
@@ -241,10 +249,10 @@ def scores_table(analysis: Analysis) -> Table:
         tests = {test.nulls.null: test for test in one.tests}
         for statistic in (*SCORES, *one.others):
             row = [
-                STRUCTURE_TITLES[one.structure],
+                structure_title(one.structure),
                 str(one.blocks.n_modules),
                 DASH if one.is_given else plain(one.partition.agreement),
-                STATISTICS.get(statistic, statistic),
+                shown(STATISTICS.get(statistic, statistic)),
                 _score(one.score(statistic)),
             ]
             for kind in kinds:
