@@ -26,7 +26,6 @@ from commstruct.commands.options import (
 from commstruct.commands.reading import ReadingOptions
 from commstruct.commands.session import Session, open_session
 from commstruct.commands.settings import report_settings
-from commstruct.vocabulary import NULL_NAMES
 
 if TYPE_CHECKING:
     from commstruct.analysis import Analysis
@@ -139,6 +138,7 @@ class ComparisonOptions:
             If one is unknown, or does not fit the number of networks.
         """
         from commstruct.compare.connectomes import MATCHES
+        from commstruct.vocabulary import NULL_NAMES
 
         if len(networks) < 2:
             raise ValueError("compare needs at least two networks, got one")

@@ -31,6 +31,7 @@ def test_an_analysis_is_written_with_its_network_and_drawn_again(
         "modules.csv",
         "blocks.csv",
         "scores.csv",
+        "measures.csv",
         "network.npz",
         "report.html",
         "report.json",

@@ -18,7 +18,7 @@ from commstruct.report.figures.style import (
     SEED_MARKERS,
     STRUCTURE_COLORS,
 )
-from commstruct.statistics import mean_interval
+from commstruct.statistics import CONSTANT, mean_interval
 from commstruct.study.trends import FEWEST_SEEDS, unsettled_rates
 from commstruct.vocabulary import FloatVector
 
@@ -346,10 +346,10 @@ def draw_null_histogram(axes: Axes, region: RegionAnalysis, statistic: str) -> N
     every = [test.nulls.of(statistic) for test in region.tests]
     pooled = np.concatenate(every)
     if len(pooled):
-        spread = np.ptp(pooled)
-        around = 0 if spread > 0 else 0.005
+        differ = np.ptp(pooled) > CONSTANT * np.abs(pooled).max()
+        around = 0 if differ else 0.005
         bins: dict[str, Any] = {
-            "bins": 12 * len(every) if spread > 0 else 1,
+            "bins": 12 * len(every) if differ else 1,
             "range": (pooled.min() - around, pooled.max() + around),
         }
         axes.hist(every[0], **bins, color=NULL_COLOR, edgecolor="0.6", lw=0.4)

@@ -266,6 +266,8 @@ def null_sentence(analysis: Analysis) -> str:
         f"{NULL_KEEPS[null]} (\u201c{null}\u201d" + (f": {reason})" if reason else ")")
         for null, reason in null_kinds(analysis).items()
     ]
+    if not kinds:
+        return "No network was analysed, so nothing was tested against chance."
     number = f"{settings.n_nulls} null networks{per}"
     words = [f"{number} keep {kinds[0]}."]
     words += [f"Another {settings.n_nulls} keep {kind}." for kind in kinds[1:]]
