@@ -88,14 +88,14 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
         )
     if len(panels) > 1:
         document.heading("Other modules")
-    for panel in panels[1:]:
-        name = panel.region.structure
-        document.figure(
-            f"network-{name}",
+    for number, panel in enumerate(panels[1:], start=1):
+        one = panel.region
+        document.figure(  # a file is named so, which no name from outside may decide
+            f"network-labels-{number}" if one.is_given else f"network-{one.structure}",
             figures.plot_regions([panel]),
-            [f"The network, sorted by its {structure_name(name)}."],
-            alt=f"Weight matrix sorted by {structure_name(name)}, and block matrix. "
-            + sentences.region_sentence([panel.region]),
+            [f"The network, sorted by its {structure_name(one.structure)}."],
+            alt=f"Weight matrix sorted by {structure_name(one.structure)}, and block "
+            "matrix. " + sentences.region_sentence([panel.region]),
         )
     document.heading("Modules")
     blocks = analysis.regions[0].blocks
