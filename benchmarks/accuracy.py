@@ -29,7 +29,7 @@ the share of networks in which one module was found.
 same patterns are eight times denser (core-periphery: four modules graded as above).
 *Undirected*: both ways added, of half the degree; *weighted*: every synapse times a
 log-normal factor (sd of the log 0.5).
-*corrected* and *plain* are the two Poisson models, *any* is the one chosen by evidence;
+*any* is the default search, *corrected* and *plain* are the two flat Poisson models;
 *oracle* knows the true sizes and rates (``oracle.py``): the counts before log-normal
 factors, in weighted graphs.
 
@@ -299,14 +299,16 @@ def sparse_network(
 def sparse_labels(
     weights: sparse.csr_array, family: str | None, seed: int
 ) -> np.ndarray:
-    """Fit one family of our block model, or choose it by evidence."""
+    """Fit one flat family of our block model, or search all as by default."""
+    if family is None:
+        return find_modules(weights, seed=seed).labels
     return fit_blockmodel(weights, seed=seed, family=family).labels
 
 
 def sparse_table(
     kinds: Sequence[str], *, sizes: list[int], degrees: list[int], seeds: range
 ) -> pd.DataFrame:
-    """Both Poisson models, the choice between them, and what can be told at all."""
+    """The default search, both flat Poisson models, and what can be told at all."""
     families = {
         "any": None,
         "corrected": "poisson-degree-corrected",
