@@ -202,6 +202,12 @@ def limit_sentence(one: RegionAnalysis) -> str:
 
 def measures_sentence(measures: NetworkMeasures) -> str:
     """Which measures differ from those of each kind of null networks."""
+    n_nulls = min(map(len, measures.nulls.values()))
+    if 2 / (1 + n_nulls) > LEVEL:
+        return (
+            f"With {counted(n_nulls, 'null network')} no measure can differ at 5 %, "
+            "two-sided."
+        )
     parts = []
     for null, rows in measures.table().groupby("null", sort=False):
         other = rows[rows.p_value <= LEVEL]
@@ -216,7 +222,9 @@ def measures_sentence(measures: NetworkMeasures) -> str:
         if n_triads:
             names.append(counted(n_triads, "kind") + " of triads")
         listed = joined(names) if names else "no measure"
-        parts.append(f"Outside 95 % of the null networks \u201c{null}\u201d: {listed}.")
+        parts.append(
+            f"Different from the null networks \u201c{null}\u201d at 5 %: {listed}."
+        )
     return " ".join(parts)
 
 
