@@ -42,6 +42,9 @@ NULLS: dict[str, Callable[..., NullNetwork]] = {
     "correlation": match_correlations,
 }
 AUTO = "auto"
+# Connections up to which "auto" keeps distance too: with more, every null network takes
+# minutes. By name it is kept at any number.
+MOST_BY_DISTANCE = 500_000
 # Standard errors from which weights that are returned are no chance; 1 in 16,000.
 RECIPROCAL = 4.0
 
@@ -93,8 +96,9 @@ def named_nulls(
 ) -> dict[str, str]:
     """Names of several nulls, each with why it is taken.
 
-    With ``"auto"``, distance is kept too where the neurons have positions, so that
-    structure beyond degrees is seen beside structure beyond distance.
+    With ``"auto"``, distance is kept too where the neurons have positions and up to
+    500,000 connections, so that structure beyond degrees is seen beside structure
+    beyond distance.
 
     Raises
     ------
@@ -118,7 +122,8 @@ def named_nulls(
             continue
         name, reason = choose_null(connectome, structure)
         reasons.setdefault(name, reason)
-        if name != "correlation" and has_positions(connectome):
+        is_small = connectome.n_edges <= MOST_BY_DISTANCE
+        if name != "correlation" and is_small and has_positions(connectome):
             reasons.setdefault("distance", "the neurons have positions")
     return reasons
 

@@ -80,6 +80,14 @@ def test_structure_beyond_degrees_and_beyond_distance_stand_side_by_side():
     assert n_beyond_distance <= 1
 
 
+def test_distance_is_kept_in_large_networks_only_if_it_is_asked_for(monkeypatch):
+    network = in_space(0)
+    monkeypatch.setattr("commstruct.nulls.choice.MOST_BY_DISTANCE", 10)
+    for null, kept in (("auto", ["reciprocity"]), ("distance", ["distance"])):
+        found = analyze(network, structures=["any"], null=null, restarts=1, n_nulls=0)
+        assert [test.nulls.null for test in found.regions[0].tests] == kept
+
+
 def test_nulls_are_in_the_order_in_which_they_are_asked_for():
     found = analyze(KNOWN, structures=["any"], null=["permute", "strength"], **QUICK)
     assert [test.nulls.null for test in found.regions[0].tests] == [
