@@ -156,8 +156,8 @@ def analyze(
         What null networks keep, by the names of `structure_significance`; of several,
         the first leads in reports. ``"auto"`` is what suits the network and, where the
         neurons have positions (attributes x, y, z) and up to 500,000 connections,
-        ``"distance"`` beside it. The result says what was taken, and why. Directed networks have one null for all
-        structures.
+        ``"distance"`` beside it. The result says what was taken, and why. Directed
+        networks have one null for all structures.
     labels : str or sequence of str, optional
         Attributes of the neurons (cell type, hemisphere, any) whose values are tested
         as modules. Neurons without a value are a module of their own.
