@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome
-from commstruct.modules.finding import Partition, find_modules
+from commstruct.modules.finding import Partition, data_kind, find_modules
 from commstruct.nulls.choice import AUTO, Null, check_null, named_null
 from commstruct.nulls.preserved import preserved_properties
 from commstruct.nulls.rewiring import NullNetwork
@@ -59,7 +59,7 @@ class Significance:
         What null networks keep: its name, or that of the function given.
     null_reason : str
         Why that null was chosen, or that it was given.
-    structure, signs, n_nulls, restarts, seed
+    structure, signs, n_nulls, restarts, seed, n_samples
         The arguments that give this result again from the same weights.
 
     See Also
@@ -102,6 +102,7 @@ class Significance:
     n_nulls: int
     restarts: int
     seed: int
+    n_samples: float | None = None
 
 
 def structure_significance(
@@ -114,6 +115,7 @@ def structure_significance(
     null: str | Null = AUTO,
     restarts: int = 20,
     workers: int = 1,
+    n_samples: float | None = None,
 ) -> Significance:
     """Test whether a network has more structure than randomised ones.
 
@@ -150,6 +152,8 @@ def structure_significance(
         rejects too rarely.
     workers : int, at least 1
         Processes that share the null networks.
+    n_samples : float, optional
+        As of `find_modules`, for correlation matrices.
 
     Returns
     -------
@@ -158,7 +162,8 @@ def structure_significance(
     Raises
     ------
     ValueError
-        If an argument is unknown or out of its range.
+        If an argument is unknown or out of its range, or `n_samples` is given for
+        something else than a correlation matrix.
 
     See Also
     --------
@@ -185,11 +190,13 @@ def structure_significance(
         "signs": signs,
         "restarts": restarts,
     }
-    partition = find_modules(connectome, seed=seed, workers=workers, **search)
+    partition = find_modules(
+        connectome, seed=seed, workers=workers, n_samples=n_samples, **search
+    )
     make, name, reason = named_null(connectome, null, structure)
     scores = _scores(connectome, partition)
     rows = Parallel(n_jobs=workers)(
-        delayed(_null_row)(connectome, make, stream, search)
+        delayed(_null_row)(connectome, make, stream, search, n_samples)
         for stream in spawn_seeds(seed, n_nulls)
     )
     values, null_scores, n_modules, errors = zip(*rows, strict=True)
@@ -216,16 +223,25 @@ def structure_significance(
         n_nulls=n_nulls,
         restarts=restarts,
         seed=seed,
+        n_samples=n_samples,
     )
 
 
 def _null_row(
-    connectome: Connectome, null: Null, stream: int, search: dict[str, Any]
+    connectome: Connectome,
+    null: Null,
+    stream: int,
+    search: dict[str, Any],
+    n_samples: float | None,
 ) -> tuple[float, dict[str, float], int, float]:
     """Statistic, scores, number of modules and strength error of one null network."""
     null_seed, search_seed = spawn_seeds(stream, 2)
     randomised = as_connectome(null(connectome, seed=null_seed))
-    partition = find_modules(randomised, seed=search_seed, **search)
+    if n_samples and data_kind(randomised, search["signs"]) != "correlation":
+        n_samples = None  # permuted correlations may be no correlation matrix
+    partition = find_modules(
+        randomised, seed=search_seed, n_samples=n_samples, **search
+    )
     if isinstance(randomised, NullNetwork):
         errors = randomised.kept.strength_error
     else:

@@ -175,3 +175,21 @@ def test_networks_without_weights_have_p_one(structure, n):
 def test_arguments_out_of_range_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         structure_significance(np.ones((3, 3)), seed=1, **options)
+
+
+def test_the_number_of_samples_is_that_of_every_search():
+    """Fewer samples make the same correlations less surprising."""
+    series = np.random.default_rng(2).normal(size=(30, 60))
+    series[:15] += 0.8 * np.random.default_rng(3).normal(size=60)
+    correlations = np.corrcoef(series)
+    tests = {
+        samples: structure_significance(
+            correlations, n_nulls=2, restarts=1, n_samples=samples
+        )
+        for samples in (60, 8)
+    }
+    assert tests[60].observed > tests[8].observed
+    assert tests[60].partition.n_samples == tests[60].n_samples == 60
+    assert tests[60].null_values.max() > tests[8].null_values.max()
+    with pytest.raises(ValueError, match="n_samples"):
+        structure_significance(np.ones((4, 4)), n_nulls=1, n_samples=9)
