@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from commstruct.checks import check_choice, check_finite
+from commstruct.checks import check_choice, check_finite, shortened
 from commstruct.vocabulary import (
     ORIENTATIONS,
     ROLES,
+    UNTYPED,
     BoolMatrix,
     FloatMatrix,
     IntVector,
@@ -31,11 +33,29 @@ if TYPE_CHECKING:  # loaded only by those who use them: they take most of a seco
 
 Weights: TypeAlias = FloatMatrix | sparse.csr_array
 
+# Text in a column of kinds that stands for a missing value: empty, and what pandas and
+# R write for NaN where a table was saved as text.
+WORDS_FOR_NAN = frozenset({"", "nan", "NaN", "<NA>", "NaT"})
+
 # Largest difference between w[i, j] and w[j, i], as a fraction of the largest |weight|,
 # that counts as rounding rather than direction. It is about 4,500 times the relative
 # spacing of float64 (2.2e-16): sums and products taken in another order differ by less,
 # and no measured weight is known to twelve digits.
 SYMMETRY_TOLERANCE = 1e-12
+# The same for weights that come from elsewhere: they may have been computed or stored
+# in float32 (relative spacing 1.2e-7), or written with seven digits. A float32
+# correlation computed row by row differs from its transpose by 1.6e-7.
+INPUT_SYMMETRY_TOLERANCE = 1e-6
+# Asymmetry above that, up to this share of the largest |weight|, is warned of:
+# iterative estimates such as the graphical lasso leave 1e-4 to 1e-3, two printed digits
+# 5e-3.
+NEARLY_SYMMETRIC = 1e-2
+# Largest median difference of the two directions of a pair, relative to the larger of
+# both, for which a matrix may be symmetric at all. A few huge weights make every
+# difference small beside the largest weight; the typical pair tells.
+TYPICAL_ASYMMETRY = 1e-2
+# Integers from here on are not all exact in float64.
+EXACT_INTEGERS = 2**53
 # Binary exponent of the largest |weight|, of either sign, up to which squares and
 # products of weights neither overflow nor vanish: weights from 5e-91 to 2e90.
 ORDINARY_EXPONENT = 300
@@ -62,6 +82,8 @@ class Connectome:
         Which synapses may exist; None means all between different neurons.
     orientation : {"pre-post", "post-pre"}
         Layout of the source. `weights` is ``[pre, post]`` either way.
+    notes : tuple of str
+        Sentences on what was changed in the source, such as weights made symmetric.
 
     See Also
     --------
@@ -91,6 +113,7 @@ class Connectome:
     attributes: pd.DataFrame
     possible: BoolMatrix | None = None
     orientation: str = "pre-post"
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Number of neurons and edges, storage, sign and direction, on one line."""
@@ -112,10 +135,13 @@ class Connectome:
 
     @property
     def types(self) -> tuple[str, ...] | None:
-        """Type of each neuron, or None if types are not known."""
+        """Type of each neuron, or None if types are not known.
+
+        Neurons whose type is missing, empty or NaN are ``"untyped"``.
+        """
         if "type" not in self.attributes:
             return None
-        return tuple(str(name) for name in self.attributes["type"])
+        return tuple(kinds_in(self.attributes["type"]))
 
     @property
     def is_sparse(self) -> bool:
@@ -168,6 +194,7 @@ class Connectome:
             attributes=self.attributes.iloc[chosen].reset_index(drop=True),
             possible=possible,
             orientation=self.orientation,
+            notes=self.notes,
         )
 
     def to_scipy(self) -> sparse.csr_array:
@@ -241,20 +268,24 @@ def as_connectome(
         parallel edges are summed, an undirected edge counts in both directions, and a
         self-connection of weight w is w on the diagonal, as in
         ``networkx.to_numpy_array``: one synapse, which its neuron sends once and
-        receives once (docs/scores.md: self-connections). The columns of a table are
-        put into the order of its rows. An xarray whose dimensions are named
-        ``post, pre`` is transposed. A simulated network has the ``role`` of its neurons
-        as an attribute and its mask as `possible`; of a run it is the trained network.
-        A `Connectome` is returned as it is unless another
+        receives once (docs/scores.md: self-connections). The columns of a table or an
+        xarray are put into the order of its rows, by their names as text; numbered
+        rows take the names of the columns. An xarray whose dimensions are named
+        ``post, pre`` is transposed. Weights that differ from their transpose by at
+        most 1e-6 of the largest are taken as undirected and made symmetric, unless all
+        are integers, and `Connectome.notes` says so. A simulated network has the
+        ``role`` of its neurons as an attribute and its mask as `possible`; of a run it
+        is the trained network. A `Connectome` is returned as it is unless another
         argument changes it.
     names : iterable, optional
-        Name of each neuron, converted to text. Default: the names in the network,
-        else ``"0"`` to ``"n - 1"``.
+        Name of each neuron, converted to text; whole floats as the integers that they
+        stand for. Default: the names in the network, else ``"0"`` to ``"n - 1"``.
     attributes : table with n rows, or a mapping of columns, optional
         In the order of the neurons, or indexed by their names. Default: the attributes
         of the network's nodes, or its coordinates.
     possible : (n, n) array of bool, optional
-        Which synapses may exist, laid out as `network` is.
+        Which synapses may exist, laid out as `network` is. The rows and columns of a
+        table are matched to the names of the neurons.
     orientation : {"pre-post", "post-pre"}
         ``"post-pre"`` means that columns drive rows; the weights are transposed.
 
@@ -268,7 +299,14 @@ def as_connectome(
         If `network` is of an unsupported type.
     ValueError
         If the weights are not square, not real and finite, or contradict `possible`;
-        if names are repeated; or if an argument has the wrong length.
+        if names are repeated, missing, or integers that a float cannot hold; if rows
+        and columns have other names; or if an argument has the wrong length.
+
+    Warns
+    -----
+    UserWarning
+        If the weights differ from their transpose by more than rounding, but by at
+        most 1 % of the largest.
 
     See Also
     --------
@@ -293,6 +331,11 @@ def as_connectome(
     >>> import networkx as nx
     >>> cs.as_connectome(nx.path_graph(["x", "y", "z"])).names
     ('x', 'y', 'z')
+
+    Asymmetry that is rounding is removed:
+
+    >>> cs.as_connectome([[0, 0.3], [0.3 + 1e-8, 0]]).is_directed
+    False
     """
     check_choice("orientation", orientation, ORIENTATIONS)
     if isinstance(network, Connectome):
@@ -308,6 +351,7 @@ def as_connectome(
         own_attributes: Any = network.attributes
         possible = network.possible if possible is None else possible
         orientation = network.orientation
+        notes = network.notes
         transposed = False
     else:
         if is_simulated(getattr(network, "network", None)):
@@ -315,13 +359,15 @@ def as_connectome(
         matrix, own_names, own_attributes = _parts(network)
         if possible is None and is_simulated(network):
             possible = network.to(np).mask
-        weights = _checked_weights(matrix)
+        weights, notes = _without_rounding(_checked_weights(matrix))
         transposed = orientation == "post-pre"
         if transposed:
             weights = _read_only_weights(weights.T)
     n = int(weights.shape[0])
     checked_names = _checked_names(own_names if names is None else names, n)
-    mask = None if possible is None else _checked_possible(possible, n, transposed)
+    mask = None
+    if possible is not None:
+        mask = _checked_possible(possible, checked_names, transposed)
     if mask is not None:
         _refuse_impossible(weights, mask)
     return Connectome(
@@ -332,7 +378,60 @@ def as_connectome(
         ),
         possible=mask,
         orientation=orientation,
+        notes=notes,
     )
+
+
+def kinds_in(column: pd.Series) -> list[str]:
+    """Kind of each neuron in a column of attributes, as text.
+
+    Missing values, empty text and the words that tables write for NaN are all
+    ``"untyped"``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from commstruct.connectome import kinds_in
+    >>> kinds_in(pd.Series(["KC", None, "nan", " "]))
+    ['KC', 'untyped', 'untyped', 'untyped']
+    """
+    missing = column.isna()
+    return [
+        UNTYPED if is_missing or str(kind).strip() in WORDS_FOR_NAN else str(kind)
+        for kind, is_missing in zip(column.tolist(), missing, strict=True)
+    ]
+
+
+def name_texts(values: Iterable[object]) -> list[str]:
+    """Names as text; whole floats, as MATLAB has them, as integers.
+
+    Raises
+    ------
+    ValueError
+        If a name is missing, or a float so large that other integers round to it.
+
+    Examples
+    --------
+    >>> from commstruct.connectome import name_texts
+    >>> name_texts([7.0, "AVA", 2**60])
+    ['7', 'AVA', '1152921504606846976']
+    """
+    return [_name_text(value) for value in values]
+
+
+def _name_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or str(value) in {"nan", "<NA>", "NaT"}:
+        raise ValueError(f"names must not be missing, got {value!r}")
+    if not isinstance(value, float | np.floating) or not float(value).is_integer():
+        return str(value)
+    if abs(float(value)) >= EXACT_INTEGERS:
+        raise ValueError(
+            f"names must be integers or text, got the float {value!r}, in which 64-bit "
+            "ids are not exact: keep them as int64 or text from their source on"
+        )
+    return str(int(value))
 
 
 def check_labels(labels: ArrayLike, n_neurons: int) -> IntVector:
@@ -355,8 +454,17 @@ def check_labels(labels: ArrayLike, n_neurons: int) -> IntVector:
         )
     if given.dtype.kind == "O" and all(isinstance(label, str) for label in given):
         given = given.astype(str)
+    if given.dtype.kind == "O" and all(isinstance(x, int | np.integer) for x in given):
+        given = np.array(given.tolist())
     if given.dtype.kind not in "iubU":
-        raise ValueError(f"labels must be integers or text, got dtype {given.dtype}")
+        remedy = ""
+        if given.dtype.kind == "f" and np.isnan(given).any():
+            remedy = f", {int(np.isnan(given).sum())} of them NaN"
+        elif given.dtype.kind == "f":
+            remedy = "; use labels.astype(int) if all are whole numbers"
+        raise ValueError(
+            f"labels must be integers or text, got dtype {given.dtype}{remedy}"
+        )
     if given.dtype.kind == "i" and given.size and given.min() < 0:
         raise ValueError(f"labels must be 0 or larger, got {given.min()}")
     if given.dtype.kind in "iu" and given.size and given.max() < given.size:
@@ -389,6 +497,112 @@ def canonical_labels(labels: ArrayLike) -> IntVector:
     rank_by_size = np.empty(len(sizes), dtype=np.int64)
     rank_by_size[np.lexsort((first, -sizes))] = np.arange(len(sizes))
     return read_only(rank_by_size[ranks])
+
+
+def _without_rounding(weights: Weights) -> tuple[Weights, tuple[str, ...]]:
+    """Make weights symmetric that are so but for rounding; warn of a little more."""
+    unit = weight_unit(weights)
+    largest = float(abs(weights).max()) / unit
+    difference = abs(weights - weights.T)
+    share = float(difference.max()) / unit / largest if largest else 0.0
+    if not SYMMETRY_TOLERANCE < share <= NEARLY_SYMMETRIC:
+        return weights, ()
+    if not _may_be_rounding(weights, difference):
+        return weights, ()
+    differ = f"differ from their transpose by up to {share:.2g} of the largest weight"
+    if share > INPUT_SYMMETRY_TOLERANCE:
+        warnings.warn(
+            f"weights {differ}, and are taken as directed; if they are meant to be "
+            "symmetric, use symmetrize()",
+            UserWarning,
+            stacklevel=3,
+        )
+        return weights, ()
+    note = f"weights {differ}, as by rounding: made symmetric"
+    return symmetric_mean(weights), (note,)
+
+
+def _may_be_rounding(weights: Weights, difference: Weights) -> bool:
+    """Whether the typical pair is symmetric, of weights that are not all integers."""
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    if np.abs(values).max() < EXACT_INTEGERS and np.array_equal(
+        values, np.floor(values)
+    ):
+        return False  # counts are exact: where they differ, that is direction
+    sizes = abs(weights)
+    if isinstance(sizes, np.ndarray):
+        larger = np.maximum(sizes, sizes.T)
+        pairs = np.triu_indices_from(larger, 1)
+        larger, apart = larger[pairs], np.asarray(difference)[pairs]
+    else:
+        upper = sparse.triu(sizes.maximum(sizes.T), k=1).tocoo()
+        larger = upper.data
+        apart = np.asarray(sparse.csr_array(difference)[upper.coords]).ravel()
+    exists = larger > 0
+    if not exists.any():
+        return False
+    return bool(np.median(apart[exists] / larger[exists]) <= TYPICAL_ASYMMETRY)
+
+
+def symmetric_mean(weights: Weights) -> Weights:
+    """Mean of weights and their transpose, exactly symmetric and read-only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.connectome import symmetric_mean
+    >>> symmetric_mean(np.array([[0.0, 4.0], [2.0, 0.0]])).tolist()
+    [[0.0, 3.0], [3.0, 0.0]]
+    """
+    return _read_only_weights(weights * 0.5 + weights.T * 0.5)
+
+
+def has_diagonal_of_correlations(weights: Weights) -> bool:
+    """Whether weights are symmetric and have the ones that all correlations have.
+
+    Most pairs are not 0, and none is above 1 in size. Whole numbers are connections: a
+    network may have a synapse of every neuron with itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.connectome import has_diagonal_of_correlations
+    >>> has_diagonal_of_correlations(np.array([[1, 0.3], [0.3, 1]]))
+    True
+    >>> has_diagonal_of_correlations(np.ones((2, 2)))
+    False
+    """
+    n = weights.shape[0]
+    diagonal = weights.diagonal()
+    if n < 2 or not np.allclose(diagonal, 1, rtol=0, atol=INPUT_SYMMETRY_TOLERANCE):
+        return False
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    if np.abs(values).max() > 1 + INPUT_SYMMETRY_TOLERANCE:
+        return False
+    if np.count_nonzero(values) - n <= n * (n - 1) / 2:
+        return False
+    if abs(weights - weights.T).max() > INPUT_SYMMETRY_TOLERANCE:
+        return False
+    off = without_diagonal(weights)  # the diagonal may be 1 but for rounding
+    values = off if isinstance(off, np.ndarray) else off.data
+    return not np.array_equal(values, np.round(values))
+
+
+def without_diagonal(weights: Weights) -> Weights:
+    """Copy weights without self-connections.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.connectome import without_diagonal
+    >>> without_diagonal(np.array([[1, 0.3], [0.2, 1]])).tolist()
+    [[0.0, 0.3], [0.2, 0.0]]
+    """
+    if isinstance(weights, np.ndarray):
+        weights = weights.copy()
+        np.fill_diagonal(weights, 0.0)
+        return read_only(weights)
+    return _read_only_weights(weights - sparse.diags_array(weights.diagonal()))
 
 
 def _is_symmetric(weights: Weights) -> bool:
@@ -429,7 +643,7 @@ def is_simulated(network: Any) -> bool:
 def _parts(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
     """Matrix, names and attributes of a network of any supported type."""
     if is_a(network, "pandas", "DataFrame"):
-        return _from_table(network), network.index, None
+        return *_from_table(network), None
     if is_a(network, "xarray", "DataArray"):
         return _from_xarray(network)
     if is_a(network, "networkx", "Graph"):
@@ -460,14 +674,85 @@ def is_a(value: Any, library: str, name: str) -> bool:
     return isinstance(value, getattr(sys.modules.get(library), name, ()))
 
 
-def _from_table(table: pd.DataFrame) -> Any:
-    if table.index.has_duplicates or table.columns.has_duplicates:
-        raise ValueError("names must be all different, got repeated rows or columns")
+def _from_table(table: pd.DataFrame) -> tuple[Any, Iterable[object] | None]:
+    """Numbers of a table, its columns in the order of its rows, and their names."""
+    import pandas as pd
+
     if table.shape[0] != table.shape[1]:
-        return table.to_numpy()  # `_checked_weights` refuses it
-    if set(table.index) != set(table.columns):
-        raise ValueError("table must have the same names on rows and columns")
-    return table[table.index].to_numpy()
+        return _numbers_of_table(table), None  # `_checked_weights` refuses it
+    rows, columns = name_texts(table.index), name_texts(table.columns)
+    if isinstance(table.index, pd.RangeIndex) and set(rows).isdisjoint(columns):
+        return _numbers_of_table(table), columns  # only the columns have names
+    order = columns_by_rows(rows, columns, "table")
+    return _numbers_of_table(table)[:, order], rows
+
+
+def columns_by_rows(
+    rows: Sequence[str], columns: Sequence[str], what: str
+) -> IntVector:
+    """Positions of the columns of a labelled matrix in the order of its rows.
+
+    Raises
+    ------
+    ValueError
+        If rows and columns do not name the same neurons, each once.
+
+    Examples
+    --------
+    >>> from commstruct.connectome import columns_by_rows
+    >>> columns_by_rows(["a", "b", "c"], ["c", "a", "b"], "table")
+    array([1, 2, 0])
+    """
+    position = {name: i for i, name in enumerate(columns)}
+    if len(set(rows)) < len(rows) or len(position) < len(columns):
+        raise ValueError("names must be all different, got repeated rows or columns")
+    if position.keys() != set(rows):
+        missing = [name for name in rows if name not in position]
+        other = [name for name in columns if name not in set(rows)]
+        raise ValueError(
+            f"{what} must have the same names on rows and columns, got "
+            f"{_two(missing)} on rows only and {_two(other)} on columns only; give the "
+            "values alone and names= if both are in the same order"
+        )
+    return np.array([position[name] for name in rows], dtype=np.int64)
+
+
+def _two(names: Sequence[str]) -> str:
+    """The first two names for a message."""
+    listed = ", ".join(shortened(name) for name in names[:2])
+    return (listed + ("..." if len(names) > 2 else "")) or "none"
+
+
+def _numbers_of_table(table: pd.DataFrame) -> NDArray[Any]:
+    """Numbers of a table, also of nullable, mixed and object columns."""
+
+    types = set(table.dtypes)
+    if len(types) == 1 and isinstance(next(iter(types)), np.dtype):
+        numbers: NDArray[Any] = table.to_numpy()
+        if numbers.dtype.kind != "O":
+            return numbers
+    columns = [_numbers_of_column(name, column) for name, column in table.items()]
+    return np.column_stack(columns)
+
+
+def _numbers_of_column(name: object, column: pd.Series) -> NDArray[np.float64]:
+    import pandas as pd
+
+    if not pd.api.types.is_numeric_dtype(column):
+        wrong = [v for v in column if not (pd.isna(v) or _is_real(v))]
+        if wrong:
+            raise ValueError(
+                f"weights must be real numbers, got {shortened(wrong[0])} in column "
+                f"{shortened(name)} of dtype {column.dtype}"
+            )
+    if pd.api.types.is_complex_dtype(column):
+        raise ValueError(f"weights must be real numbers, got dtype {column.dtype}")
+    numbers: NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating | np.bool_)
 
 
 def _from_networkx(graph: nx.Graph) -> tuple[Any, Iterable[object] | None, Any]:
@@ -483,16 +768,25 @@ def _from_networkx(graph: nx.Graph) -> tuple[Any, Iterable[object] | None, Any]:
 
 
 def _from_xarray(array: xr.DataArray) -> tuple[Any, Iterable[object] | None, Any]:
+    if array.ndim != 2:
+        return array.to_numpy(), None, None  # `_checked_weights` refuses it
     if array.dims == ("post", "pre"):
         array = array.transpose("pre", "post")
-    rows = array.dims[0] if array.dims else None
-    names = array.indexes.get(rows) if rows is not None else None
-    columns = {
+    rows, columns = array.dims
+    names, column_names = (
+        name_texts(array.indexes[dim]) if dim in array.indexes else None
+        for dim in (rows, columns)
+    )
+    values = array.to_numpy()
+    if names and column_names and len(names) == len(column_names):
+        values = values[:, columns_by_rows(names, column_names, "xarray.DataArray")]
+    named = [rows] if names or not column_names else [columns]
+    attributes = {
         str(key): coordinate.to_numpy()
         for key, coordinate in array.coords.items()
-        if key != rows and coordinate.dims == (rows,)
+        if key not in named and list(coordinate.dims) == named
     }
-    return array.to_numpy(), names, columns or None
+    return values, names or column_names, attributes or None
 
 
 def _from_igraph(graph: igraph.Graph) -> tuple[Any, Iterable[object] | None, Any]:
@@ -540,7 +834,8 @@ def _read_only_weights(matrix: Any) -> Weights:
     """Copy weights as float64; sparse ones in canonical form without stored zeros."""
     if not sparse.issparse(matrix):
         return read_only(np.array(matrix, dtype=np.float64, order="C"))
-    weights = sparse.csr_array(matrix, dtype=np.float64, copy=True)
+    # As float64 first: the sum of duplicates of a narrow dtype would overflow.
+    weights = sparse.csr_array(matrix.astype(np.float64), copy=True)
     weights.sum_duplicates()
     weights.eliminate_zeros()
     weights.data.flags.writeable = False
@@ -550,7 +845,7 @@ def _read_only_weights(matrix: Any) -> Weights:
 def _checked_names(names: Iterable[object] | None, n: int) -> tuple[str, ...]:
     if names is None:
         return tuple(map(str, range(n)))
-    checked = tuple(map(str, names))
+    checked = tuple(name_texts(names))
     if len(checked) != n:
         raise ValueError(f"names must be one per neuron ({n}), got {len(checked)}")
     if len(set(checked)) < n:
@@ -566,7 +861,12 @@ def _checked_attributes(attributes: Any, names: tuple[str, ...]) -> pd.DataFrame
         return pd.DataFrame(index=pd.RangeIndex(len(names)))
     table = pd.DataFrame(attributes)
     if not isinstance(table.index, pd.RangeIndex):
-        table = table.set_axis(table.index.astype(str))
+        table = table.set_axis(name_texts(table.index))
+        if table.index.has_duplicates:
+            repeated = table.index[table.index.duplicated()][0]
+            raise ValueError(
+                f"attributes must have each neuron once, got {repeated!r} twice"
+            )
         missing = [name for name in names if name not in table.index]
         if missing:
             raise ValueError(
@@ -580,7 +880,12 @@ def _checked_attributes(attributes: Any, names: tuple[str, ...]) -> pd.DataFrame
     return table.reset_index(drop=True)
 
 
-def _checked_possible(possible: ArrayLike, n: int, transposed: bool) -> BoolMatrix:
+def _checked_possible(
+    possible: ArrayLike, names: tuple[str, ...], transposed: bool
+) -> BoolMatrix:
+    n = len(names)
+    if is_a(possible, "pandas", "DataFrame"):
+        possible = _possible_of_table(cast("pd.DataFrame", possible), names)
     mask = np.asarray(possible)
     if mask.shape != (n, n) or mask.dtype != np.bool_:
         raise ValueError(
@@ -588,6 +893,17 @@ def _checked_possible(possible: ArrayLike, n: int, transposed: bool) -> BoolMatr
             f"{mask.shape}"
         )
     return read_only((mask.T if transposed else mask).copy())
+
+
+def _possible_of_table(table: pd.DataFrame, names: tuple[str, ...]) -> NDArray[Any]:
+    """Values of a table in the order of the neurons, unless it is merely numbered."""
+    rows, columns = name_texts(table.index), name_texts(table.columns)
+    numbered = list(map(str, range(len(names))))
+    if rows == columns == numbered:
+        return np.asarray(table)
+    by_row = columns_by_rows(names, rows, "possible and the network")
+    by_column = columns_by_rows(names, columns, "possible and the network")
+    return np.asarray(table.iloc[by_row, by_column])
 
 
 def _refuse_impossible(weights: Weights, possible: BoolMatrix) -> None:

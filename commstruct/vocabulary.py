@@ -63,6 +63,9 @@ ORIENTATIONS: tuple[Orientation, ...] = get_args(Orientation)
 ROLES = ("input", "hidden", "output")
 """Roles of the neurons of a trained network; sweep stores keep their positions here."""
 
+UNTYPED = "untyped"
+"""Kind of the neurons whose type, or other attribute, is not known."""
+
 # What is measured
 
 SCORES = ("diagonal_score", "modularity", "structure_strength")

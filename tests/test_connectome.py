@@ -392,3 +392,165 @@ def test_neurons_have_names_of_their_own_unless_these_are_their_numbers():
     assert not as_connectome(nx.path_graph(3)).has_names
     assert as_connectome(np.eye(3), names=[1, 2, 3]).has_names
     assert as_connectome(np.eye(3)).subset([2, 0]).has_names
+
+
+# --- read right, or refused ------------------------------------------------------
+
+
+def symmetric_noise(n=40):
+    noise = np.random.default_rng(0).normal(size=(n, n))
+    return (noise + noise.T) / 2 * ~np.eye(n, dtype=bool)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, sparse.coo_array])
+@pytest.mark.parametrize("scale", [1.0, 1e-200, 1e200])
+def test_asymmetry_that_is_rounding_is_removed_and_said(form, scale):
+    weights = symmetric_noise() * scale
+    rounded = weights.copy()
+    rounded[np.triu_indices(40, 1)] *= 1 + 1e-7
+    network = as_connectome(form(rounded))
+    assert not network.is_directed
+    assert (network.to_scipy() != network.to_scipy().T).nnz == 0
+    np.testing.assert_allclose(dense(network.weights), weights, rtol=1e-7)
+    assert len(network.notes) == 1
+    assert "up to 1e-07 of the largest weight" in network.notes[0]
+    assert network.subset([1, 2]).notes == network.notes
+    assert as_connectome(form(weights)).notes == ()
+
+
+def test_a_float32_correlation_computed_row_by_row_is_undirected():
+    z = np.random.default_rng(0).normal(size=(200, 40)).astype(np.float32)
+    z = (z - z.mean(0)) / (z.std(0) * np.sqrt(200).astype(np.float32))
+    correlation = np.array([z.T @ z[:, i] for i in range(40)])
+    assert np.abs(correlation - correlation.T).max() > 0
+    assert not as_connectome(correlation).is_directed
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_larger_asymmetry_of_an_almost_symmetric_matrix_is_warned_of(form):
+    weights = symmetric_noise()
+    largest = np.unravel_index(np.abs(weights).argmax(), weights.shape)
+    weights[largest] *= 1 - 3e-4
+    with pytest.warns(UserWarning, match="up to 0.0003 of the largest weight.*symmetr"):
+        network = as_connectome(form(weights))
+    assert network.is_directed
+    np.testing.assert_array_equal(dense(network.weights), weights)
+
+
+def test_a_huge_weight_does_not_make_directed_connections_rounding():
+    weights = np.triu(np.random.default_rng(0).random((6, 6)), 1)
+    weights[0, 1] = weights[1, 0] = 1e9
+    network = as_connectome(weights)
+    assert network.is_directed
+    assert network.notes == ()
+    np.testing.assert_array_equal(network.weights, weights)
+
+
+def test_counts_that_differ_are_directed_however_large_another_one_is():
+    counts = np.full((5, 5), 10_000_000.0) - np.diag([1e7] * 5)
+    counts[0, 1] += 1
+    network = as_connectome(counts)
+    assert network.is_directed
+    assert network.weights[0, 1] - network.weights[1, 0] == 1
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values", "total"),
+    [
+        (np.uint8, [1] * 300, 300.0),
+        (np.int8, [100, 100], 200.0),
+        (np.int16, [30_000, 30_000], 60_000.0),
+        (np.float32, [2**24, 1], 2.0**24 + 1),
+        (bool, [True, True], 2.0),
+    ],
+)
+@pytest.mark.parametrize("form", [sparse.coo_array, sparse.coo_matrix])
+def test_duplicates_of_a_narrow_dtype_are_summed_in_float64(form, dtype, values, total):
+    ends = (np.zeros(len(values), int), np.ones(len(values), int))
+    matrix = form((np.array(values, dtype=dtype), ends), shape=(3, 3))
+    assert as_connectome(matrix).weights[0, 1] == total
+
+
+def test_an_xarray_is_reordered_by_its_labels_or_refused():
+    values, rows = [[0, 1, 2], [3, 0, 4], [5, 6, 0]], list("abc")
+
+    def array(post, dims=("pre", "post")):
+        return xr.DataArray(values, dims=dims, coords={dims[0]: rows, dims[1]: post})
+
+    network = as_connectome(array(list("cba")))
+    np.testing.assert_array_equal(network.weights, [[2, 1, 0], [4, 0, 3], [0, 6, 5]])
+    assert network.names == ("a", "b", "c")
+    swapped = as_connectome(array(list("cba"), dims=("post", "pre")))
+    # rows are post here: value 1 is from b onto a, whose row comes first
+    assert swapped.to_pandas().loc["b", "a"] == 1
+    assert swapped.to_pandas().loc["c", "a"] == 0
+    with pytest.raises(ValueError, match="same names on rows and columns, got 'a'"):
+        as_connectome(array(list("xyz")))
+    half = xr.DataArray(values, dims=("pre", "post"), coords={"post": rows})
+    assert as_connectome(half).names == ("a", "b", "c")
+    with pytest.raises(ValueError, match="weights must be square"):
+        as_connectome(xr.DataArray(np.zeros((2, 2, 2))))
+
+
+def test_labels_of_a_table_are_compared_as_text():
+    values = [[0.0, 1.0], [2.0, 0.0]]
+    table = pd.DataFrame(values, index=[0, 1], columns=["1", "0"])
+    np.testing.assert_array_equal(as_connectome(table).weights, [[1, 0], [0, 2]])
+    named = as_connectome(pd.DataFrame(values, columns=["a", "b"]))
+    assert named.names == ("a", "b")
+    np.testing.assert_array_equal(named.weights, values)
+    with pytest.raises(ValueError, match="got 'x' on rows only and 'b' on columns"):
+        as_connectome(pd.DataFrame(values, index=["a", "x"], columns=["a", "b"]))
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean", object, "mixed"])
+def test_numbers_of_nullable_and_mixed_columns_are_read(dtype):
+    table = pd.DataFrame({"a": [0, 1], "b": [1, 0]}, index=["a", "b"])
+    if dtype == "mixed":
+        table = table.astype({"a": bool, "b": "Float32"})
+    else:
+        table = table.astype(dtype)
+    np.testing.assert_array_equal(as_connectome(table).weights, [[0, 1], [1, 0]])
+
+
+def test_missing_numbers_and_text_in_a_table_are_refused():
+    table = pd.DataFrame({"a": [0, 1], "b": [None, 0]}, dtype="Int64", index=["a", "b"])
+    with pytest.raises(ValueError, match="weights must be finite, got 1 NaN"):
+        as_connectome(table)
+    table = pd.DataFrame({"a": [0, 1], "b": ["2.5", "0"]}, index=["a", "b"])
+    with pytest.raises(ValueError, match=r"real numbers, got '2.5' in column 'b'"):
+        as_connectome(table)
+
+
+def test_which_synapses_may_exist_is_matched_by_name():
+    mask = pd.DataFrame([[True, False], [True, True]], list("ab"), list("ba"))
+    network = as_connectome([[0, 1], [0, 0]], names=["a", "b"], possible=mask.T)
+    np.testing.assert_array_equal(network.possible, [[False, True], [True, True]])
+    with pytest.raises(ValueError, match="possible and the network must have the same"):
+        as_connectome([[0, 1], [0, 0]], names=["a", "x"], possible=mask)
+
+
+def test_names_that_are_floats_are_whole_numbers_or_refused():
+    assert as_connectome(np.eye(2), names=[1.0, np.float32(2)]).names == ("1", "2")
+    with pytest.raises(ValueError, match=r"7\.2\d*e\+17.*64-bit ids are not exact"):
+        as_connectome(np.eye(2), names=[7.20575940621039145e17, 1.0])
+    with pytest.raises(ValueError, match="names must not be missing, got nan"):
+        as_connectome(np.eye(2), names=["a", float("nan")])
+    ids = [720575940621039145, 720575940621039146]
+    assert as_connectome(np.eye(2), names=ids).names == tuple(map(str, ids))
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, "", " ", "nan", "<NA>"])
+def test_neurons_without_a_type_are_untyped(missing):
+    types = ["A", missing, "B"]
+    network = as_connectome(np.eye(3), attributes={"type": types})
+    assert network.types == ("A", "untyped", "B")
+    assert as_connectome(np.eye(3)).types is None
+
+
+def test_labels_that_are_integers_as_objects_are_read_and_floats_have_a_remedy():
+    assert check_labels(np.array([5, 7, 5], dtype=object), 3).tolist() == [0, 1, 0]
+    with pytest.raises(ValueError, match=r"dtype float64; use labels.astype\(int\)"):
+        check_labels([1.0, 2.0, 1.0], 3)
+    with pytest.raises(ValueError, match="dtype float64, 1 of them NaN"):
+        check_labels([1.0, np.nan, 1.0], 3)

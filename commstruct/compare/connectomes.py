@@ -41,7 +41,7 @@ from commstruct.compare.similarity import (
     triad_counts,
     triad_table,
 )
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import Connectome, as_connectome, kinds_in
 from commstruct.keywords import settings_from
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.choice import AUTO, Null, check_suits, named_null
@@ -558,8 +558,8 @@ def _kinds(
     kinds = kinds_by_attribute(
         (a, b), column, names=("the first", "the second"), matched=paired
     )
-    first, second = (network.attributes[column].astype(str) for network in (a, b))
-    n_different = int((first.to_numpy() != second.to_numpy()).sum()) if paired else 0
+    first, second = (np.array(kinds_in(one.attributes[column])) for one in (a, b))
+    n_different = int((first != second).sum()) if paired else 0
     if not n_different:
         return kinds, []
     return kinds, [

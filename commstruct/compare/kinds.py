@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from commstruct.blocks.structure import off_diagonal
-from commstruct.connectome import Connectome, check_labels, read_only
+from commstruct.connectome import Connectome, check_labels, kinds_in, read_only
 from commstruct.modules.finding import Partition
 from commstruct.vocabulary import BoolArray, IntVector
 
@@ -61,15 +61,15 @@ def kinds_by_attribute(
                 "blocks_by must be 'modules' or a column of all connectomes, got "
                 f"{column!r}; {name} has {known}"
             )
-    columns = [network.attributes[column].astype(str) for network in networks]
+    columns = [kinds_in(network.attributes[column]) for network in networks]
     if matched:
         columns = [columns[0]] * len(networks)
-    kinds = tuple(sorted(set().union(*map(set, columns))))
-    index = {kind: i for i, kind in enumerate(kinds)}
+    names = tuple(sorted(set().union(*map(set, columns))))
+    index = {kind: i for i, kind in enumerate(names)}
     labels = tuple(
-        read_only(values.map(index).to_numpy(dtype="int64")) for values in columns
+        read_only(np.array([index[kind] for kind in kinds])) for kinds in columns
     )
-    return NeuronKinds(kinds, labels, column)
+    return NeuronKinds(names, labels, column)
 
 
 def kinds_by_modules(modules: Partition, n_networks: int) -> NeuronKinds:

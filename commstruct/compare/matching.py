@@ -6,7 +6,7 @@ import numpy as np
 
 from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, read_only
-from commstruct.vocabulary import NORMALIZE
+from commstruct.vocabulary import NORMALIZE, UNTYPED
 
 MOST_FACTORS = 6  # listed one by one in a note of one line
 # Fewest shared names for a comparison neuron by neuron: two neurons have only two
@@ -77,7 +77,7 @@ def matching_kind(a: Connectome, b: Connectome) -> str:
     comparable = not numbered or a.n_neurons == b.n_neurons
     if comparable and len(set(a.names) & set(b.names)) >= FEWEST:
         return "names"
-    if a.types and b.types and set(a.types) & set(b.types):
+    if a.types and b.types and set(a.types) & set(b.types) - {UNTYPED}:
         return "types"
     return "graph"
 
