@@ -79,7 +79,7 @@ def _groups_as_given(groups: str, networks: list[str]) -> list[str]:
         return words
     import pandas as pd
 
-    table = pd.read_csv(groups, dtype=str)
+    table = pd.read_csv(groups, dtype=str, keep_default_na=False, skipinitialspace=True)
     if not {"network", "group"} <= set(table.columns):
         raise ValueError(
             f"{groups}: must have the columns network and group, got "
@@ -89,4 +89,15 @@ def _groups_as_given(groups: str, networks: list[str]) -> list[str]:
     found = [group_of.get(one, group_of.get(Path(one).name)) for one in networks]
     if None in found:
         raise ValueError(f"{groups}: has no row for {networks[found.index(None)]}")
-    return [str(group) for group in found]
+    known = [str(group).strip() for group in found]
+    empty = [
+        network
+        for network, group in zip(networks, known, strict=True)
+        if group.lower() in {"", "nan", "<na>"}
+    ]
+    if empty:
+        raise ValueError(
+            f"{groups}: every network must have a group, got none for "
+            f"{', '.join(empty[:3])}: add it, or leave the network out"
+        )
+    return known

@@ -29,6 +29,8 @@ WEIGHTS = [
     "num_synapses", "n_syn", "n_syns", "nsyn", "number_of_synapses",
     "number_of_connections", "count", "strength",
 ]
+# Taken for weights where there is no better name: Newman's GML files and D3 have it.
+WEAK_WEIGHTS = ["value"]
 TRANSMITTERS = [
     "transmitter", "neurotransmitter", "nt", "nt_type", "transmitter_type",
     "neurotransmitter_type", "top_nt", "predicted_nt", "sign",
@@ -55,6 +57,25 @@ def name_column(columns: Iterable[Any]) -> Any:
             if plain_name(column) == wanted:
                 return column
     return columns[0] if columns else None
+
+
+def weight_column(path: Path, columns: list[str]) -> str | None:
+    """Return the column of weights, recognised by its name, or None if there is none.
+
+    Raises
+    ------
+    ValueError
+        If several columns could be the weights.
+    """
+    found = [column for column in columns if plain_name(column) in WEIGHTS]
+    exact = [column for column in found if column == "weight"]
+    found = exact or found or [c for c in columns if plain_name(c) in WEAK_WEIGHTS]
+    if len(found) > 1:
+        raise ValueError(
+            f"{path.name}: {listed(found)} could all be the weight: choose one by "
+            "columns= (--columns weight=...)"
+        )
+    return found[0] if found else None
 
 
 def known_transmitter(columns: Iterable[Any]) -> str | None:
@@ -87,6 +108,8 @@ def edge_columns(
                 f"{path.name}: {listed(candidates)} could all be the {role}: choose "
                 "one by columns="
             )
+        if role == "weight" and not candidates:
+            candidates = [c for c in columns if plain_name(c) in WEAK_WEIGHTS][:1]
         if candidates:
             roles[role] = candidates[0]
     if "source" not in roles or "target" not in roles:

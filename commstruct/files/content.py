@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from commstruct.connectome import Weights
+from commstruct.connectome import Weights, name_texts
 from commstruct.files.limits import check_sparse
 from commstruct.files.options import ReadingOptions
 from commstruct.vocabulary import DENSE_READ, BoolMatrix, FloatVector, IntVector
@@ -82,6 +82,18 @@ def weights_from_edges(
     return (summed.toarray() if n <= DENSE_READ else summed), n_summed
 
 
+def in_both_directions(
+    source: IntVector, target: IntVector, weight: FloatVector, either: NDArray[np.bool_]
+) -> tuple[IntVector, IntVector, FloatVector]:
+    """Repeat the edges that are undirected in the other direction, loops excepted."""
+    back = either & (source != target)
+    return (
+        np.concatenate([source, target[back]]),
+        np.concatenate([target, source[back]]),
+        np.concatenate([weight, weight[back]]),
+    )
+
+
 def columns_in_order_of_rows(
     path: Path, rows: list[str], columns: list[str], weights: Any
 ) -> Any:
@@ -94,14 +106,40 @@ def columns_in_order_of_rows(
     """
     if rows == columns:
         return weights
+    if len(set(columns)) == len(columns) and _are_numbered(rows, columns):
+        return weights
     if len(set(rows)) < len(rows) or set(rows) != set(columns):
-        example = next((name for name in rows if name not in columns), rows[0])
+        known = set(columns)
+        example = next((name for name in rows if name not in known), rows[0])
         raise ValueError(
             f"{path.name}: rows and columns must name the same neurons once, got row "
-            f"{example!r}"
+            f"{example!r}; rename them, or leave out the names on one side"
         )
     position = {name: i for i, name in enumerate(columns)}
     return weights[:, [position[name] for name in rows]]
+
+
+def _are_numbered(rows: list[str], columns: list[str]) -> bool:
+    """Whether rows are merely numbered, and columns have names or R's V1, V2..."""
+    n = len(rows)
+    return any(
+        rows == [str(i + first) for i in range(n)] and set(rows).isdisjoint(columns)
+        for first in (0, 1)
+    )
+
+
+def names_of_rows_or_columns(rows: list[str], columns: list[str]) -> list[str]:
+    """Names of the neurons: those of the columns if the rows are merely numbered.
+
+    R names the columns of a matrix without names V1, V2... or X1, X2...; the numbers
+    of the rows are then as good.
+    """
+    if rows == columns or not _are_numbered(rows, columns):
+        return rows
+    numbered = any(
+        columns == [f"{letter}{i + 1}" for i in range(len(rows))] for letter in "VX"
+    )
+    return rows if numbered else columns
 
 
 def check_columns(options: ReadingOptions, columns: list[str], path: Path) -> None:
@@ -121,9 +159,18 @@ def listed(words: Any, most: int = 12) -> str:
     return ", ".join(words[:most]) + more
 
 
-def texts(values: NDArray[Any]) -> list[str]:
-    """Names as text; integers are written in full, never converted to floats."""
-    return [str(value) for value in np.asarray(values).ravel().tolist()]
+def texts(path: Path, values: NDArray[Any]) -> list[str]:
+    """Names as text; integers are written in full, never converted to floats.
+
+    Raises
+    ------
+    ValueError
+        If a name is missing, or a float that may have been another integer.
+    """
+    try:
+        return name_texts(np.asarray(values).ravel().tolist())
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
 
 
 def _refuse_duplicates(

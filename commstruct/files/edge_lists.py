@@ -1,33 +1,45 @@
 """Edge lists in text, Parquet and Feather; ids remain exact."""
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from commstruct.files.arrow import read_arrow
 from commstruct.files.columns import edge_columns, known_transmitter, plain_name
 from commstruct.files.content import (
     FileContent,
     check_columns,
+    in_both_directions,
     listed,
     weights_from_edges,
 )
 from commstruct.files.neurons import signs_of
 from commstruct.files.options import ReadingOptions
 from commstruct.files.text import (
+    PEEK_ROWS,
     Layout,
+    has_unusual_integers,
     is_id,
     is_number,
     numbered_rows,
     parse_rows,
+    refuse_float_ids,
 )
 from commstruct.vocabulary import FloatVector, IntVector
 
+# First words of KONECT's comment line "% sym unweighted", and the second ones.
+# See "The KONECT Handbook" at konect.cc.
+KONECT = ("sym", "asym", "bip")
+KONECT_WEIGHTS = (
+    "unweighted", "positive", "posweighted", "signed", "multisigned", "weighted",
+    "multiweighted", "dynamic", "multiposweighted",
+)  # fmt: skip
 Locate: TypeAlias = Callable[[int], str]  # what to call a row in an error
 
 
@@ -46,29 +58,22 @@ def read_columns(path: Path, options: ReadingOptions) -> FileContent:
 
 def read_text_edges(path: Path, layout: Layout, options: ReadingOptions) -> FileContent:
     """Read an edge list with or without a header line."""
+    options = _with_stated_direction(path, layout, options)
     columns = layout.first
-    roles = edge_columns(columns, options, path) if columns else None
-    header = roles is not None
-    if roles is None:  # no header: columns by position
-        if len(columns) < 2:
-            raise ValueError(
-                f"{path.name}: an edge list must have 2 columns or more, got "
-                f"{len(columns)}"
-            )
-        if len(columns) > 3:
-            raise ValueError(
-                f"{path.name}: no column is recognised as the source or the target "
-                f"among {listed(columns)}: name them by columns="
-            )
-        if not all(map(is_number, columns[2:])):
-            raise ValueError(
-                f"{path.name}: line {layout.skipped + 1}: must be source, target and a "
-                f"number, or a header with common names, got {listed(columns)}"
-            )
-        columns = ["source", "target", "weight"][: len(columns)]
-        roles = {column: column for column in columns}
-    else:
+    notes: tuple[str, ...] = ()
+    header = False
+    if (numbered := _positions(path, layout, options)) is not None:
+        columns, roles, header = numbered
+        options = replace(options, columns={})
+        notes = () if header else ("columns by number: the first row is an edge",)
+    elif (named := edge_columns(columns, options, path)) is not None:
         check_columns(options, columns, path)
+        roles, header = named, True
+    else:
+        columns = _columns_without_header(path, layout)
+        roles = {c: c for c in columns if c in {"source", "target", "weight"}}
+        if len(columns) == 4:
+            notes = ("four columns without a header: source, target, weight and time",)
     chosen = dict(roles)
     transmitter = _edge_transmitter(columns, options)
     if transmitter:
@@ -83,6 +88,8 @@ def read_text_edges(path: Path, layout: Layout, options: ReadingOptions) -> File
     try:
         if not all(is_id(sample[end]) for end in ends if end < len(sample)):
             raise ValueError("names, not integers")
+        if has_unusual_integers(path, options):
+            raise ValueError("0007 and 7 are different names")
         integers = {**dtypes, **dict.fromkeys(ends, np.int64)}  # exact, and fast
         table = parse_rows(path, layout, options, header=header, dtypes=integers)
     except (ValueError, OverflowError):  # as text, which also reports what is wrong
@@ -93,9 +100,117 @@ def read_text_edges(path: Path, layout: Layout, options: ReadingOptions) -> File
             f"row has, got {table.shape[1]}"
         )
     table.columns = columns
-    return _content_of_edges(
+    content = _content_of_edges(
         path, table, roles, options, locate=_LineOfRow(path, layout, options, header)
     )
+    if layout.decimal == ",":
+        notes = (*notes, "commas were read as decimal marks")
+    return replace(content, notes=(*notes, *content.notes))
+
+
+def _columns_without_header(path: Path, layout: Layout) -> list[str]:
+    """Names of the columns by their number: source, target, weight, time."""
+    columns = layout.first
+    if len(columns) < 2:
+        raise ValueError(
+            f"{path.name}: an edge list must have 2 columns or more, got {len(columns)}"
+        )
+    if len(columns) > 4:
+        raise ValueError(
+            f"{path.name}: no column is recognised as the source or the target "
+            f"among {listed(columns)}: name them by columns=, or number them from 1 "
+            "(--columns source=1 --columns target=2)"
+        )
+    if not all(map(is_number, columns[2:])):
+        raise ValueError(
+            f"{path.name}: line {layout.skipped + 1}: must be source, target and a "
+            f"number, or a header with common names, got {listed(columns)}"
+        )
+    return ["source", "target", "weight", "time"][: len(columns)]
+
+
+def _positions(
+    path: Path, layout: Layout, options: ReadingOptions
+) -> tuple[list[str], dict[str, str], bool] | None:
+    """Columns, roles and whether there is a header, of columns given by number, from 1.
+
+    Returns None if they are given by name. The first row is a header if it has no
+    number where the second has one.
+    """
+    given = options.columns
+    if not given or not all(str(column).isdecimal() for column in given.values()):
+        return None
+    n_columns = len(layout.first)
+    for role, column in given.items():
+        if not 1 <= int(column) <= n_columns:
+            raise ValueError(
+                f"{path.name}: the {role} must be a column from 1 to {n_columns}, got "
+                f"{column}"
+            )
+    missing = [role for role in ("source", "target") if role not in given]
+    if missing:
+        raise ValueError(
+            f"{path.name}: columns by number must include the {missing[0]} "
+            f"(columns={{{missing[0]!r}: '2'}}, --columns {missing[0]}=2)"
+        )
+    numbers = [any(map(is_number, row)) for row in (layout.first, layout.second)]
+    names = [f"column {i + 1}" for i in range(n_columns)]
+    roles = {role: names[int(column) - 1] for role, column in given.items()}
+    return names, roles, numbers == [False, True]
+
+
+def are_timed_edges(path: Path, layout: Layout, options: ReadingOptions) -> bool:
+    """Whether rows of four fields are source, target, weight and a time.
+
+    The first two are integers, the others numbers, the last a time as computers count
+    it: seconds or milliseconds since 1970, from 1973 on. Other rows of four numbers may
+    be a matrix that is not square.
+    """
+    rows = [
+        fields
+        for _, fields in itertools.islice(
+            numbered_rows(path, layout, options, False), PEEK_ROWS
+        )
+    ]
+    if not all(
+        len(row) == 4 and all(map(is_id, row[:2])) and all(map(is_number, row[2:]))
+        for row in rows
+    ):
+        return False
+    return all(1e8 <= abs(float(row[3])) < 1e13 for row in rows)
+
+
+def stated_direction(path: Path, comments: Sequence[str]) -> bool | None:
+    """Whether comments in the manner of KONECT or SNAP say that edges are directed.
+
+    Returns None if they say nothing.
+
+    Raises
+    ------
+    ValueError
+        If they say that the network is bipartite.
+    """
+    for comment in comments:
+        words = comment.lower().split()
+        if len(words) >= 2 and words[0] in KONECT and words[1] in KONECT_WEIGHTS:
+            if words[0] == "bip":
+                raise ValueError(
+                    f"{path.name}: is bipartite ({comment[:40]!r}), of two kinds of "
+                    "nodes numbered apart: project it onto one of them first"
+                )
+            return words[0] == "asym"
+        if comment.lower().startswith(("undirected graph", "directed graph")):
+            return comment.lower().startswith("directed")
+    return None
+
+
+def _with_stated_direction(
+    path: Path, layout: Layout, options: ReadingOptions
+) -> ReadingOptions:
+    stated = stated_direction(path, layout.comments)
+    if stated is None or options.directed is not None:
+        return options
+    return replace(options, directed=stated)
 
 
 @dataclass(frozen=True)
@@ -150,6 +265,11 @@ def _content_of_edges(
         weight = weight * sign
     source, target, names = _neurons_of(path, table, roles, locate)
     directed = options.directed if options.directed is not None else True
+    either = None if options.directed is not None else _undirected_rows(table, roles)
+    if either is not None and either.all():
+        directed = False
+    elif either is not None:
+        source, target, weight = in_both_directions(source, target, weight, either)
     weights, n_summed = weights_from_edges(
         source,
         target,
@@ -172,11 +292,32 @@ def _content_of_edges(
     )
 
 
+def _undirected_rows(
+    table: pd.DataFrame, roles: dict[str, str]
+) -> NDArray[np.bool_] | None:
+    """Edges that a column Type calls undirected, as in the tables of Gephi, or None."""
+    for column in table:
+        if plain_name(column) != "type" or column in roles.values():
+            continue
+        kinds = table[column].astype(str).str.strip().str.lower()
+        if kinds.isin(["directed", "undirected", "mutual"]).all():
+            return np.array(kinds != "directed")
+    return None
+
+
 def _edge_weights(
     path: Path, table: pd.DataFrame, roles: dict[str, str], locate: Locate
 ) -> tuple[FloatVector, tuple[str, ...]]:
     if "weight" not in roles:
-        return np.ones(len(table)), ("no column of weights: every row weighs 1",)
+        others = [str(c) for c in table if c not in roles.values()]
+        remedy = ""
+        if others:
+            remedy = (
+                f"; there are {listed(others)}, of which columns={{'weight': ...}} "
+                "(--columns weight=...) chooses one"
+            )
+        note = f"no column of weights: every row weighs 1{remedy}"
+        return np.ones(len(table)), (note,)
     column = table[roles["weight"]]
     if not pd.api.types.is_numeric_dtype(column):
         column = pd.to_numeric(column, errors="coerce")
@@ -213,6 +354,9 @@ def _neurons_of(
     ]
     if values[0].dtype != values[1].dtype:
         values = [value.astype(str).astype(object) for value in values]
+    if values[0].dtype == object:
+        for role, end in zip(("source", "target"), values, strict=True):
+            refuse_float_ids(path, pd.unique(end).tolist(), f"the {role} column")
     both = np.empty(2 * len(table), dtype=values[0].dtype)
     both[0::2], both[1::2] = values
     codes, uniques = pd.factorize(both)

@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from commstruct.files.columns import WEIGHTS
+from commstruct.files.columns import weight_column
 from commstruct.files.content import (
     FileContent,
     listed,
@@ -69,12 +69,12 @@ def read_gml(path: Path, options: ReadingOptions) -> FileContent:
 def content_of_graph(path: Path, graph: Any, options: ReadingOptions) -> FileContent:
     """Weights, names and attributes of a networkx graph from a file."""
     check_sparse(path, len(graph), graph.number_of_edges(), options.max_memory)
+    _set_defaults(graph)
     names, name_attribute, notes = _names(graph)
     index = {node: i for i, node in enumerate(graph)}
     edges = list(graph.edges(data=True))
     key = _weight_attribute(path, edges, options)
-    if key is None:
-        notes += ("edges without weights: every edge weighs 1",)
+    notes += _notes_on_weights(edges, key)
     directed = graph.is_directed() if options.directed is None else options.directed
     weights, n_summed = weights_from_edges(
         np.array([index[source] for source, _, _ in edges], dtype=np.int64),
@@ -93,6 +93,19 @@ def content_of_graph(path: Path, graph: Any, options: ReadingOptions) -> FileCon
         duplicates_summed=n_summed,
         notes=notes,
     )
+
+
+def _set_defaults(graph: Any) -> None:
+    """Give nodes and edges the default values that a file declares.
+
+    networkx keeps them beside the graph, and does not apply them.
+    """
+    for _, facts in graph.nodes(data=True):
+        for attribute, default in graph.graph.get("node_default", {}).items():
+            facts.setdefault(attribute, default)
+    for _, _, facts in graph.edges(data=True):
+        for attribute, default in graph.graph.get("edge_default", {}).items():
+            facts.setdefault(attribute, default)
 
 
 def _names(graph: Any) -> tuple[list[str], str | None, tuple[str, ...]]:
@@ -121,7 +134,22 @@ def _weight_attribute(
                 f"{listed(sorted(map(str, keys)))}"
             )
         return wanted
-    return next((key for key in WEIGHTS if key in keys), None)
+    return weight_column(path, sorted(map(str, keys)))
+
+
+def _notes_on_weights(edges: list[Any], key: str | None) -> tuple[str, ...]:
+    """Say that edges have no weights, and which attributes they have instead."""
+    if key is not None:
+        n_missing = sum(key not in facts for _, _, facts in edges)
+        note = f"{n_missing} of {len(edges)} edges have no {key!r} and weigh 1"
+        return (note,) * bool(n_missing)
+    keys = sorted({str(key) for _, _, facts in edges for key in facts} - {"id"})
+    if not keys:
+        return ("edges without weights: every edge weighs 1",)
+    return (
+        f"edges without weights: every edge weighs 1; they have {listed(keys)}, of "
+        "which columns={'weight': ...} (--columns weight=...) chooses one",
+    )
 
 
 def _edge_weights(path: Path, edges: list[Any], key: str | None) -> Any:

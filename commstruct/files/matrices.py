@@ -91,8 +91,8 @@ def read_cifti(path: Path, options: ReadingOptions) -> FileContent:
     with _silent(logger), library_errors(path, "CIFTI"):
         weights = np.asarray(image.dataobj, dtype=np.float64)
         axis = image.header.get_axis(0)
-        names = texts(axis.name) if hasattr(axis, "name") else None
-    return FileContent(weights, names=names)
+        named = axis.name if hasattr(axis, "name") else None
+    return FileContent(weights, names=None if named is None else texts(path, named))
 
 
 @contextlib.contextmanager
@@ -214,7 +214,8 @@ def _sparse_npz(path: Path, options: ReadingOptions) -> Any:
         matrix = sparse.load_npz(path)
         if matrix.format in {"csr", "csc", "bsr"}:
             matrix.check_format(full_check=True)
-        return sparse.csr_array(matrix)
+        # In float64, as duplicates of a narrow dtype would overflow when summed.
+        return sparse.csr_array(matrix.astype(np.float64))
 
 
 def with_companions(
@@ -222,7 +223,8 @@ def with_companions(
 ) -> FileContent:
     """Content of a file with names, attributes and orientation beside the weights."""
     columns = {k: c for k, v in others.items() if (c := _column(v, n)) is not None}
-    names = next((texts(columns[k]) for k in NAME_KEYS if k in columns), None)
+    named = next((columns[k] for k in NAME_KEYS if k in columns), None)
+    names = None if named is None else texts(path, named)
     possible = others.get("possible")
     if possible is not None:
         possible = np.asarray(possible)

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from commstruct.connectome import name_texts
 from commstruct.files.arrow import read_arrow
 from commstruct.files.columns import known_transmitter, name_column
 from commstruct.files.content import FileContent, listed
 from commstruct.files.limits import library_errors, open_bytes
 from commstruct.files.options import ReadingOptions
-from commstruct.files.text import EXACT, decode, find_delimiter
+from commstruct.files.text import EXACT, decode, find_delimiter, refuse_float_ids
 from commstruct.vocabulary import FloatVector
 
 Neurons: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any]
@@ -148,7 +149,7 @@ def _neuron_table(given: Neurons, max_memory: int) -> pd.DataFrame:
         if column is None:
             raise ValueError("attributes must have a column of names, got no column")
         table = table.set_index(column)
-    return table.set_axis(table.index.map(str), axis="index")
+    return table.set_axis(name_texts(table.index), axis="index")
 
 
 def _read_neurons(path: Path, max_memory: int) -> pd.DataFrame:
@@ -179,4 +180,9 @@ def _read_neurons(path: Path, max_memory: int) -> pd.DataFrame:
     if table[column].isna().any():
         row = int(np.argmax(table[column].isna()))
         raise ValueError(f"{path.name}: row {row + 1} has no name in {column!r}")
-    return table.set_index(table[column].map(str)).drop(columns=column)
+    try:
+        names = name_texts(table[column])
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    refuse_float_ids(path, names, f"column {str(column)!r}")
+    return table.set_axis(names, axis="index").drop(columns=column)

@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from commstruct.files.content import FileContent, weights_from_edges
+from commstruct.files.content import (
+    FileContent,
+    in_both_directions,
+    weights_from_edges,
+)
 from commstruct.files.limits import check_dense, check_sparse, read_bytes
 from commstruct.files.options import ReadingOptions
 
@@ -66,6 +70,12 @@ def _open_section(
     if section == "*vertices":
         if network.n:
             raise ValueError("must hold one network, got a second one")
+        if len(words) == 3 and all(map(str.isdigit, words[1:])):
+            first, second = int(words[2]), int(words[1]) - int(words[2])
+            raise ValueError(
+                f"is a two-mode (bipartite) network of {first} and {second} vertices: "
+                "project it onto one of them first"
+            )
         if len(words) != 2 or not words[1].isdigit():
             raise ValueError(f"*Vertices must be followed by one number, got {line!r}")
         network.n = int(words[1])
@@ -174,12 +184,7 @@ def _content(path: Path, network: _Network, options: ReadingOptions) -> FileCont
     if options.directed is not None:
         directed = options.directed
     if directed and undirected.any():  # edges beside arcs count in both directions
-        back = undirected & (source != target)
-        source, target = (
-            np.concatenate([source, target[back]]),
-            np.concatenate([target, source[back]]),
-        )
-        weight = np.concatenate([weight, weight[back]])
+        source, target, weight = in_both_directions(source, target, weight, undirected)
     weights, n_summed = weights_from_edges(
         source,
         target,

@@ -4,13 +4,20 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias, Unpack
+from typing import Any, TypeAlias, Unpack
 
 import numpy as np
-from scipy import sparse
 
 from commstruct.checks import check_choice
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import (
+    NEARLY_SYMMETRIC,
+    Connectome,
+    as_connectome,
+    has_diagonal_of_correlations,
+    symmetric_mean,
+    weight_unit,
+    without_diagonal,
+)
 from commstruct.files.content import FileContent
 from commstruct.files.edge_lists import read_columns
 from commstruct.files.graphs import read_gexf, read_gml, read_graphml
@@ -25,7 +32,7 @@ from commstruct.files.options import (
 from commstruct.files.pajek import read_pajek
 from commstruct.files.stores import read_zarr
 from commstruct.files.tables import read_text_table
-from commstruct.vocabulary import ORIENTATIONS
+from commstruct.vocabulary import ORIENTATIONS, UNTYPED
 
 Reader: TypeAlias = Callable[[Path, ReadingOptions], FileContent]
 
@@ -171,7 +178,9 @@ def read_connectome(
         duplicates : {"sum", "error"}
             How to treat several edges between the same two neurons; default "sum".
         directed : bool
-            Default: as stated in the file; edge lists are directed.
+            Default: as stated in the file; edge lists are directed. False: each edge of
+            a list counts in both directions, and a matrix must be symmetric, up to 1 %
+            of its largest weight, or a triangle, which is mirrored.
         layout : {"matrix", "edges"}
             Content of a table of text, where that is ambiguous.
         variable : str
@@ -283,10 +292,12 @@ def read_connectome_with_report(
     if attributes is not None:
         content = with_neurons(path, content, attributes, reading.max_memory)
     content = _pre_to_post(path, content, orientation)
+    content = _as_undirected(path, content, directed=reading.directed)
+    content = _without_ones_of_correlations(content)
     content = with_signs(path, content, reading)
     n_self = int(np.count_nonzero(content.weights.diagonal()))
     if self_connections == "drop" and n_self:
-        content = _without_self_connections(content)
+        content = replace(content, weights=without_diagonal(content.weights))
     try:
         connectome = as_connectome(
             content.weights,
@@ -297,7 +308,8 @@ def read_connectome_with_report(
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
     connectome = replace(connectome, orientation=content.orientation or "pre-post")
-    notes = content.notes if content.signs is None else (*content.notes, content.signs)
+    notes = (*content.notes, *([content.signs] if content.signs else []))
+    notes = (*notes, *connectome.notes, *_untyped_note(connectome))
     report = ReadReport(
         path=str(path),
         format=format_name,
@@ -357,11 +369,79 @@ def _pre_to_post(path: Path, content: FileContent, wanted: str | None) -> FileCo
     )
 
 
-def _without_self_connections(content: FileContent) -> FileContent:
+def _as_undirected(
+    path: Path, content: FileContent, *, directed: bool | None
+) -> FileContent:
+    """Mirror a triangle, and average what is nearly symmetric, if asked to."""
     weights = content.weights
-    if sparse.issparse(weights):
-        weights = weights - sparse.diags_array(weights.diagonal())
-    else:
-        weights = np.array(weights)
-        np.fill_diagonal(weights, 0)
-    return replace(content, weights=weights)
+    if directed or weights.dtype.kind not in "fiub" or not np.any(weights.data):
+        return content
+    triangle = _triangle(weights)
+    if directed is None:
+        if triangle and weights.shape[0] > 2:
+            note = (
+                f"all weights are {triangle} the diagonal: taken as directed; if they "
+                "are one half of an undirected network, use directed=False "
+                "(--undirected)"
+            )
+            return replace(content, notes=(*content.notes, note))
+        return content
+    weights = weights.astype(np.float64)
+    possible = content.possible
+    if possible is not None:
+        possible = possible | possible.T
+    if triangle:
+        note = f"weights {triangle} the diagonal were mirrored, as it is undirected"
+        mirrored = weights + without_diagonal(weights).T
+        notes = (*content.notes, note)
+        return replace(content, weights=mirrored, possible=possible, notes=notes)
+    largest = abs(weights).max() / weight_unit(weights)
+    share = float(abs(weights - weights.T).max() / weight_unit(weights) / largest)
+    if share == 0:
+        return content
+    if share > NEARLY_SYMMETRIC:
+        raise ValueError(
+            f"{path.name}: weights must be symmetric, or a triangle, if the network is "
+            f"undirected; they differ from their transpose by up to {share:.2g} of the "
+            "largest weight: leave out directed=False (--undirected), or symmetrize() "
+            "what is read"
+        )
+    note = (
+        f"weights differ from their transpose by up to {share:.2g} of the largest "
+        "weight: made symmetric, as the network is undirected"
+    )
+    return replace(
+        content,
+        weights=symmetric_mean(weights),
+        possible=possible,
+        notes=(*content.notes, note),
+    )
+
+
+def _triangle(weights: Any) -> str | None:
+    """Side of the diagonal on which all weights are, if it is one; else None."""
+    rows, columns = weights.nonzero()
+    above, below = bool((rows < columns).any()), bool((rows > columns).any())
+    if above == below:
+        return None
+    return "above" if above else "below"
+
+
+def _without_ones_of_correlations(content: FileContent) -> FileContent:
+    """Leave out the diagonal of a correlation matrix, which is no self-connection."""
+    weights = content.weights
+    if weights.dtype.kind != "f" or not has_diagonal_of_correlations(weights):
+        return content
+    note = (
+        "the ones on the diagonal, as correlations have, are not self-connections and "
+        "were left out"
+    )
+    notes = (*content.notes, note)
+    return replace(content, weights=without_diagonal(weights), notes=notes)
+
+
+def _untyped_note(connectome: Connectome) -> list[str]:
+    n_untyped = (connectome.types or ()).count(UNTYPED)
+    if not n_untyped:
+        return []
+    return [f"{n_untyped} of {connectome.n_neurons} neurons have no type ({UNTYPED!r})"]

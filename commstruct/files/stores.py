@@ -143,7 +143,8 @@ def _coordinate(path: Path, array: Any, key: str, max_memory: int) -> list[str]:
     needed = array.dtype.itemsize * array.shape[0]
     check_memory(path, array.shape[0], needed, max_memory)
     with library_errors(path, "zarr"):
-        return texts(np.asarray(array[:]))
+        values = np.asarray(array[:])
+    return texts(path, values)
 
 
 def _check_array(

@@ -7,8 +7,16 @@ from typing import Any
 import numpy as np
 
 from commstruct.files.columns import edge_columns
-from commstruct.files.content import FileContent, columns_in_order_of_rows
-from commstruct.files.edge_lists import read_text_edges
+from commstruct.files.content import (
+    FileContent,
+    columns_in_order_of_rows,
+    names_of_rows_or_columns,
+)
+from commstruct.files.edge_lists import (
+    are_timed_edges,
+    read_text_edges,
+    stated_direction,
+)
 from commstruct.files.limits import check_dense, open_bytes
 from commstruct.files.options import ReadingOptions
 from commstruct.files.text import (
@@ -19,6 +27,7 @@ from commstruct.files.text import (
     is_number,
     numbered_rows,
     parse_rows,
+    refuse_float_ids,
     split_lines,
     split_row,
 )
@@ -46,7 +55,11 @@ def _matrix_or_edges(path: Path, layout: Layout, options: ReadingOptions) -> str
     """Return "matrix" or "edges"; refuse a table that may be either."""
     if options.columns or edge_columns(layout.first, options, path):
         return "edges"
+    if stated_direction(path, layout.comments) is not None:
+        return "edges"
     n_columns = max(len(layout.first), len(layout.second))
+    if n_columns == 4 and are_timed_edges(path, layout, options):
+        return "edges"
     if n_columns not in {2, 3}:
         return "matrix"
     if abs(layout.n_rows - n_columns) > 1:
@@ -54,7 +67,11 @@ def _matrix_or_edges(path: Path, layout: Layout, options: ReadingOptions) -> str
         return "edges" if n_columns == 2 or is_number(last) else "matrix"
     with open_bytes(path, options.max_memory) as stream:  # at most four rows
         lines = split_lines(decode(path, stream.read()))[layout.skipped :]
-    rows = [split_row(line, layout.delimiter) for line in lines if line.strip()]
+    rows = [
+        split_row(line, layout.delimiter, layout.decimal)
+        for line in lines
+        if line.strip()
+    ]
     if not _may_be_edges(rows, n_columns):
         return "matrix"
     if _has_names(rows):
@@ -114,9 +131,15 @@ def _read_matrix(path: Path, layout: Layout, options: ReadingOptions) -> FileCon
     )
     n = n_columns - beside
     if layout.n_rows - above != n:
+        remedy = ""
+        if n_columns == 4 and not beside:
+            remedy = (
+                "; layout='edges' (--layout edges) reads four columns as source, "
+                "target, weight and time"
+            )
         raise ValueError(
             f"{path.name}: weights must be square (n, n), got {layout.n_rows - above} "
-            f"rows of {n} columns"
+            f"rows of {n} columns{remedy}"
         )
     check_dense(path, (n, n), options.max_memory)
     dtypes: dict[int, Any] = dict.fromkeys(range(n_columns), np.float64)
@@ -130,7 +153,9 @@ def _read_matrix(path: Path, layout: Layout, options: ReadingOptions) -> FileCon
         rows = [str(name).strip() for name in table.iloc[:, 0]]
         if names is not None:
             weights = columns_in_order_of_rows(path, rows, names, weights)
-        names = rows
+        names = rows if names is None else names_of_rows_or_columns(rows, names)
+    if names is not None:
+        refuse_float_ids(path, names, "names", is_column=False)
     return FileContent(weights, names=names)
 
 

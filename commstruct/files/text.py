@@ -3,7 +3,8 @@
 import csv
 import io
 import itertools
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from pandas.errors import EmptyDataError, ParserError
 
+from commstruct.connectome import EXACT_INTEGERS
 from commstruct.files.columns import are_edge_columns
 from commstruct.files.limits import open_bytes
 from commstruct.files.options import ReadingOptions
@@ -20,12 +22,23 @@ DELIMITERS = (",", "\t", ";")
 # Bytes from which the layout is inferred: 4 MB, more than a row of the widest dense
 # matrix that fits into memory. Files up to this size are counted exactly in one step.
 PEEK_BYTES = 2**22
+PEEK_ROWS = 50  # of these, from which the decimal mark is inferred
 # pandas reads floats to the last bit by default from version 3.1; before, on request.
 EXACT: dict[str, Any] = (
     {}
     if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1)
     else {"float_precision": "round_trip"}
 )
+
+
+# A number with a decimal comma, as spreadsheets write it in much of Europe.
+COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
+# A whole number as floating point is printed: 7.20576E+17, 7e+17, 12345.0.
+FLOAT_ID = re.compile(r"[+-]?(\d+\.\d*e\+?\d+|\d+e\+\d+|\d+\.0+)", re.IGNORECASE)
+FRACTION = re.compile(r"[+-]?\d*\.\d*[1-9]\d*")
+# An integer that another text stands for too: 0007, +7, -0.
+UNUSUAL_INTEGER = re.compile(rb"(?:^|[\s,;\"'])(?:[+-]?0\d|\+\d|-0(?![.\d]))")
+CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,8 @@ class Layout:
     first: list[str]
     second: list[str]
     n_rows: int  # without blanks and comments; counted to 2 beyond a square at most
+    decimal: str = "."  # mark between the whole part of a number and its decimals
+    comments: tuple[str, ...] = ()  # before the first row, without their marks
 
 
 def infer_layout(path: Path, options: ReadingOptions) -> Layout:
@@ -60,14 +75,22 @@ def infer_layout(path: Path, options: ReadingOptions) -> Layout:
         rows.insert(0, (last, text.lstrip("#% \t")))
     if not rows:
         raise ValueError(f"{path.name}: is empty")
-    delimiter = find_delimiter(rows[0][1])
-    first = split_row(rows[0][1], delimiter)
-    second = split_row(rows[1][1], delimiter) if len(rows) > 1 else []
+    delimiter, decimal = _find_marks([text for _, text in rows[:PEEK_ROWS]])
+    first = split_row(rows[0][1], delimiter, decimal)
+    second = split_row(rows[1][1], delimiter, decimal) if len(rows) > 1 else []
     n_rows = len(rows)
     if not is_whole:
         enough = max(len(first), len(second)) + len(comments) + 2
         n_rows = _count_lines(path, options, enough) - len(comments)
-    return Layout(delimiter, rows[0][0], first, second, n_rows)
+    return Layout(
+        delimiter,
+        rows[0][0],
+        first,
+        second,
+        n_rows,
+        decimal,
+        tuple(text.strip().lstrip("#% \t") for _, text in comments),
+    )
 
 
 def _count_lines(path: Path, options: ReadingOptions, enough: int) -> int:
@@ -94,17 +117,46 @@ def find_delimiter(line: str) -> str:
     return best if counts[best] else r"\s+"
 
 
+def _find_marks(lines: list[str]) -> tuple[str, str]:
+    """Delimiter of the fields, and decimal mark of the numbers.
+
+    Commas are decimal marks where another delimiter leaves numbers with one comma each,
+    and no number with a point.
+    """
+    for delimiter in ("\t", ";", r"\s+"):
+        rows = [split_row(line, delimiter) for line in lines]
+        fields = [field for row in rows for field in row]
+        # A line "1, 2, 3" has spaces too, but its commas end the fields.
+        if min(map(len, rows)) < 2 or any(field.endswith(",") for field in fields):
+            continue
+        with_comma = [field for field in fields if "," in field]
+        if (
+            with_comma
+            and all(COMMA_NUMBER.fullmatch(field) for field in with_comma)
+            and not any(FRACTION.fullmatch(field) for field in fields)
+        ):
+            return delimiter, ","
+    return find_delimiter(lines[0]), "."
+
+
 def split_lines(text: str) -> list[str]:
     """Lines as pandas splits them: form feeds and the like do not end a line."""
     return [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
 
 
-def split_row(line: str, delimiter: str) -> list[str]:
-    """Fields of a line, without quotes and surrounding space."""
+def split_row(line: str, delimiter: str, decimal: str = ".") -> list[str]:
+    """Fields of a line, without quotes and surrounding space; numbers with a point."""
     if delimiter == r"\s+":
-        return [field.strip("\"'") for field in line.split()]
-    fields = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
-    return [field.strip() for field in fields]
+        fields = [field.strip("\"'") for field in line.split()]
+    else:
+        reader = csv.reader([line], delimiter=delimiter, skipinitialspace=True)
+        fields = [field.strip() for field in next(reader, [])]
+    if decimal == ".":
+        return fields
+    return [
+        field.replace(",", ".") if COMMA_NUMBER.fullmatch(field) else field
+        for field in fields
+    ]
 
 
 def decode(path: Path, data: bytes) -> str:
@@ -139,6 +191,46 @@ def is_id(field: str) -> bool:
         return False
 
 
+def refuse_float_ids(
+    path: Path, ids: Iterable[str], what: str, *, is_column: bool = True
+) -> None:
+    """Refuse ids that went through floating point, where different ids become one.
+
+    Those with an exponent, and those that a float cannot hold, always; small ones such
+    as ``12.0`` if all ids of a column are like it, which may be ``12`` in another
+    column, but not beside other names, such as the areas 1.0 and 1.1 of an atlas.
+
+    Raises
+    ------
+    ValueError
+    """
+    unique = dict.fromkeys(ids)
+    floats = [text for text in unique if FLOAT_ID.fullmatch(text)]
+    lossy = [x for x in floats if "e" in x.lower() or abs(float(x)) >= EXACT_INTEGERS]
+    if is_column and len(floats) == len(unique) > 1:
+        lossy = lossy or floats
+    if lossy:
+        raise ValueError(
+            f"{path.name}: {what} must be integers or text, got {lossy[0]!r}, which "
+            "went through floating point, where 64-bit ids are not exact: export the "
+            "ids as integers or text"
+        )
+
+
+def has_unusual_integers(path: Path, options: ReadingOptions) -> bool:
+    """Whether a number is written as 0007, +7 or -0, which other text stands for too.
+
+    Ids are then kept as text, in which 0007 and 7 are two neurons.
+    """
+    tail = b"\n"
+    with open_bytes(path, options.max_memory) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            if UNUSUAL_INTEGER.search(tail + chunk + b" " * (len(chunk) < CHUNK_BYTES)):
+                return True
+            tail = chunk[-3:]
+    return False
+
+
 def parse_rows(
     path: Path,
     layout: Layout,
@@ -162,6 +254,7 @@ def parse_rows(
                 keep_default_na=False,
                 na_values={column: [""] for column in dtypes},
                 skipinitialspace=True,
+                decimal=layout.decimal,
                 **EXACT,
                 encoding="utf-8",
                 low_memory=False,
@@ -195,7 +288,8 @@ def numbered_rows(
         rows = ((i, line) for i, line in enumerate(text, start=1) if line.strip())
         after = (row for row in rows if row[0] > layout.skipped)
         for number, line in itertools.islice(after, int(header), None):
-            yield number, split_row(line.rstrip("\r\n"), layout.delimiter)
+            fields = split_row(line.rstrip("\r\n"), layout.delimiter, layout.decimal)
+            yield number, fields
         text.detach()
 
 

@@ -685,7 +685,8 @@ def test_attributes_from_a_second_table_are_matched_by_name(tmp_path):
     text = f"root_id,type,born\n7,KC,1\n{FLYWIRE},PN,2\n9,MBON,3\n"
     table = write_text(tmp_path / "n.csv", text)
     connectome, report = read_connectome_with_report(path, attributes=table)
-    assert connectome.types == ("PN", "KC", "nan")
+    assert connectome.types == ("PN", "KC", "untyped")
+    assert "1 of 3 neurons have no type ('untyped')" in report.notes
     assert connectome.attributes["born"].tolist()[:2] == [2, 1]
     assert connectome.attributes["born"].dtype == "Int64"
     assert "1 neurons are not in the table" in str(report)
