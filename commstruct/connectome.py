@@ -7,21 +7,33 @@ import sys
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from commstruct.checks import check_choice, check_finite, shortened
+from commstruct.operations import Weights as Weights
+from commstruct.operations import (
+    block_sums,
+    collapse_scale,
+    fisher_transformed,
+    read_only_weights,
+    scale_of,
+    scaled,
+    symmetric_mean,
+    thresholded,
+    without_diagonal,
+)
+from commstruct.operations import read_only as read_only
 from commstruct.vocabulary import (
     ORIENTATIONS,
     ROLES,
     UNTYPED,
     BoolMatrix,
-    FloatMatrix,
     IntVector,
 )
 
@@ -30,8 +42,6 @@ if TYPE_CHECKING:  # loaded only by those who use them: they take most of a seco
     import networkx as nx
     import pandas as pd
     import xarray as xr
-
-Weights: TypeAlias = FloatMatrix | sparse.csr_array
 
 # Text in a column of kinds that stands for a missing value: empty, and what pandas and
 # R write for NaN where a table was saved as text.
@@ -83,7 +93,11 @@ class Connectome:
     orientation : {"pre-post", "post-pre"}
         Layout of the source. `weights` is ``[pre, post]`` either way.
     notes : tuple of str
-        Sentences on what was changed in the source, such as weights made symmetric.
+        Sentences on what was changed in the source, such as weights made symmetric, and
+        on what was done to the weights since.
+    layers : mapping of str to (n, n) scipy.sparse.csr_array
+        Parts of `weights` by what a source tells apart, such as neuropils or kinds of
+        synapses; they add up to `weights`. Empty if it tells nothing apart.
 
     See Also
     --------
@@ -114,6 +128,7 @@ class Connectome:
     possible: BoolMatrix | None = None
     orientation: str = "pre-post"
     notes: tuple[str, ...] = ()
+    layers: Mapping[str, sparse.csr_array] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Number of neurons and edges, storage, sign and direction, on one line."""
@@ -195,7 +210,364 @@ class Connectome:
             possible=possible,
             orientation=self.orientation,
             notes=self.notes,
+            layers={
+                name: read_only_weights(layer[chosen][:, chosen])
+                for name, layer in self.layers.items()
+            },
         )
+
+    def select(
+        self,
+        mask: ArrayLike | None = None,
+        *,
+        names: Iterable[object] | None = None,
+        **kinds: object,
+    ) -> Connectome:
+        """Keep some neurons, by a mask, by name, or by their attributes.
+
+        Parameters
+        ----------
+        mask : (n,) array of bool, names, or a mapping of columns to values, optional
+            ``{"side": "L"}`` keeps the neurons whose side is L; a list of values keeps
+            those with any of them. Values are compared as text.
+        names : iterable, optional
+            Names of the neurons to keep, in the order of the result.
+        **kinds
+            Columns and values as keywords: ``side="L"``.
+
+        Returns
+        -------
+        Connectome
+            With a note of how many neurons were kept. What is given twice must hold
+            twice.
+
+        Raises
+        ------
+        ValueError
+            If a name or a column does not exist, or no neuron is left.
+
+        See Also
+        --------
+        subset : The same by index.
+
+        Examples
+        --------
+        >>> import commstruct as cs
+        >>> network = cs.as_connectome(
+        ...     [[0, 2, 1], [0, 0, 3], [4, 0, 0]],
+        ...     names=["a", "b", "c"],
+        ...     attributes={"side": ["L", "R", "L"]},
+        ... )
+        >>> network.select(side="L").names
+        ('a', 'c')
+        >>> network.select({"side": ["L", "R"]}, names=["c", "b"]).names
+        ('c', 'b')
+        """
+        wanted = dict(kinds)
+        chosen = np.arange(self.n_neurons)
+        if isinstance(mask, Mapping):
+            wanted = {**mask, **wanted}
+        elif mask is not None and names is None and _are_texts(mask):
+            names = np.asarray(mask).tolist()
+        elif mask is not None:
+            chosen = _neuron_indices(mask, self.n_neurons)
+        if names is not None:
+            index = {name: i for i, name in enumerate(self.names)}
+            given = name_texts(names)
+            unknown = [name for name in given if name not in index]
+            if unknown:
+                raise ValueError(
+                    f"names must be of neurons, got {_two(unknown)}; the neurons are "
+                    f"{_two(self.names)}"
+                )
+            allowed = set(chosen.tolist())
+            chosen = np.array([index[n] for n in given if index[n] in allowed], int)
+        for column, values in wanted.items():
+            keep = self._has_kind(str(column), values)
+            chosen = chosen[keep[chosen]]
+        if not len(chosen):
+            raise ValueError(
+                f"at least one neuron must be selected, got none of {wanted}"
+            )
+        note = f"{len(chosen)} of {self.n_neurons} neurons were selected"
+        told = ", ".join(f"{column} {_listed(v)}" for column, v in wanted.items())
+        note += f" by {told}" if told else ""
+        return replace(self.subset(chosen), notes=(*self.notes, note))
+
+    def _has_kind(self, column: str, values: object) -> NDArray[np.bool_]:
+        """Whether each neuron has one of the values in a column of attributes."""
+        if column not in self.attributes:
+            known = ", ".join(map(str, self.attributes)) or "none"
+            raise ValueError(
+                f"select must name columns of attributes, got {column!r}; there are "
+                f"{known}"
+            )
+        kinds = kinds_in(self.attributes[column])
+        allowed = set(name_texts(_as_list(values)))
+        if not allowed & set(kinds):
+            raise ValueError(
+                f"{column} must have one of {_two(sorted(allowed))}, got "
+                f"{_two(sorted(set(kinds)))}"
+            )
+        return np.array([kind in allowed for kind in kinds])
+
+    def collapse(
+        self, by: str | ArrayLike = "type", *, weights: str = "sum"
+    ) -> Connectome:
+        """Make one node of all neurons of a type.
+
+        Parameters
+        ----------
+        by : str or (n,) array
+            Column of attributes, or the kind of each neuron. Neurons without one are
+            the node ``"untyped"``.
+        weights : {"sum", "mean", "fraction"}
+            ``"sum"``: of all weights from the neurons of one type to those of another,
+            self-connections included. ``"mean"``: the sum divided by the number of
+            ordered pairs of different neurons (that are possible); 0 where there is no
+            pair. ``"fraction"``: the sum divided by the total ``|weight|`` that the
+            receiving type receives.
+
+        Returns
+        -------
+        Connectome
+            Nodes are the types in alphabetical order, with ``type`` and ``n_neurons``
+            as attributes. Layers are collapsed alike, and add up to the weights.
+
+        Raises
+        ------
+        ValueError
+            If the column does not exist, or there is not one kind per neuron.
+
+        See Also
+        --------
+        select : Keep some neurons.
+        normalize : Divide by the total input or output of each neuron.
+
+        Examples
+        --------
+        Both A together send 3 + 1 to C, 2 on average:
+
+        >>> import commstruct as cs
+        >>> network = cs.as_connectome(
+        ...     [[0, 1, 3], [1, 0, 1], [0, 0, 0]],
+        ...     attributes={"type": ["A", "A", "C"]},
+        ... )
+        >>> network.collapse("type").to_pandas()
+             A    C
+        A  2.0  4.0
+        C  0.0  0.0
+        >>> network.collapse("type", weights="mean").to_pandas().loc["A", "C"].item()
+        2.0
+        """
+        import pandas as pd
+
+        if isinstance(by, str):
+            if by not in self.attributes:
+                known = ", ".join(map(str, self.attributes)) or "none"
+                raise ValueError(
+                    f"by must be a column of attributes, got {by!r}; there are {known}"
+                )
+            column, of = self.attributes[by], by
+        else:
+            column, of = pd.Series(np.asarray(by).tolist(), dtype=object), "kind"
+        kinds = kinds_in(column)
+        if len(kinds) != self.n_neurons:
+            raise ValueError(
+                f"by must be one kind per neuron ({self.n_neurons}), got {len(kinds)}"
+            )
+        names = sorted(set(kinds))
+        index = {kind: i for i, kind in enumerate(names)}
+        labels = np.array([index[kind] for kind in kinds])
+        scale = collapse_scale(self.weights, self.possible, labels, weights)
+        told = {"sum": "summed", "mean": "averaged", "fraction": "taken as fractions"}
+        note = (
+            f"{self.n_neurons} neurons were collapsed to {len(names)} by {of}, weights "
+            f"{told[weights]}"
+        )
+        return Connectome(
+            weights=read_only_weights(block_sums(self.weights, labels) / scale),
+            names=tuple(names),
+            attributes=pd.DataFrame({"type": names, "n_neurons": np.bincount(labels)}),
+            orientation=self.orientation,
+            notes=(*self.notes, note),
+            layers={
+                name: read_only_weights(sparse.csr_array(block_sums(w, labels) / scale))
+                for name, w in self.layers.items()
+            },
+        )
+
+    def threshold(self, min_weight: float, *, per: str = "pair") -> Connectome:
+        """Drop weights below a size.
+
+        Parameters
+        ----------
+        min_weight : float, more than 0
+            Least ``|weight|`` that is kept, such as 5 synapses.
+        per : {"pair", "layer"}
+            Whether the size of a pair is that of all layers together, or each layer is
+            thresholded by itself. A pair that falls falls in all layers.
+
+        Returns
+        -------
+        Connectome
+            With all neurons, and a note of how many connections were kept.
+
+        Raises
+        ------
+        ValueError
+            If `min_weight` is not positive, or there are no layers to threshold.
+
+        See Also
+        --------
+        layer : One layer.
+
+        Examples
+        --------
+        >>> import commstruct as cs
+        >>> network = cs.as_connectome([[0, 5, 4], [0, 0, -6], [1, 0, 0]])
+        >>> network.threshold(5).weights.tolist()
+        [[0.0, 5.0, 0.0], [0.0, 0.0, -6.0], [0.0, 0.0, 0.0]]
+        """
+        check_choice("per", per, ("pair", "layer"))
+        if per == "layer" and not self.layers:
+            raise ValueError("per must be 'pair' for a network without layers")
+        if per == "layer":
+            layers = {k: thresholded(w, min_weight) for k, w in self.layers.items()}
+            total: Any = sum(layers.values())
+            kept = read_only_weights(
+                total if self.is_sparse else sparse.csr_array(total).toarray()
+            )
+        else:
+            kept = thresholded(self.weights, min_weight)
+            exists = kept != 0
+            layers = {
+                k: read_only_weights(sparse.csr_array(w.multiply(exists)))
+                for k, w in self.layers.items()
+            }
+        changed = replace(self, weights=kept, layers=layers)
+        where = "of a layer " if per == "layer" else ""
+        note = (
+            f"weights {where}below {min_weight:g} were dropped: {changed.n_edges} of "
+            f"{self.n_edges} connections were kept"
+        )
+        return replace(changed, notes=(*self.notes, note))
+
+    def normalize(self, by: str) -> Connectome:
+        """Divide weights by the total input or output of each neuron.
+
+        Parameters
+        ----------
+        by : {"input", "output", "total"}
+            ``"input"``: by the total ``|weight|`` that the receiving neuron receives,
+            ``"output"``: that the sending one sends, ``"total"``: of the network.
+            Self-connections count. Neurons without any keep their zeros.
+
+        Returns
+        -------
+        Connectome
+            Layers are divided by the same totals, and add up to the weights.
+
+        See Also
+        --------
+        collapse : Types instead of neurons, also as fractions of their input.
+
+        Examples
+        --------
+        >>> import commstruct as cs
+        >>> network = cs.as_connectome([[0, 3, 0], [0, 0, 2], [0, 1, 0]])
+        >>> network.normalize("input").weights.tolist()
+        [[0.0, 0.75, 0.0], [0.0, 0.0, 1.0], [0.0, 0.25, 0.0]]
+        """
+        rows, columns = scale_of(self.weights, by)
+        of = {
+            "input": "total input of the receiving neuron",
+            "output": "total output of the sending neuron",
+            "total": "total weight of the network",
+        }
+        return replace(
+            self,
+            weights=scaled(self.weights, rows, columns),
+            layers={k: scaled(w, rows, columns) for k, w in self.layers.items()},
+            notes=(*self.notes, f"weights were divided by the {of[by]}"),
+        )
+
+    def symmetrize(self) -> Connectome:
+        """Replace both weights of each pair by their mean.
+
+        Which synapses may exist is then the same in both directions too.
+
+        Examples
+        --------
+        >>> import commstruct as cs
+        >>> cs.as_connectome([[0, 4], [2, 0]]).symmetrize().weights.tolist()
+        [[0.0, 3.0], [3.0, 0.0]]
+        """
+        possible = self.possible
+        if possible is not None:
+            possible = read_only(possible | possible.T)
+        note = "both weights of each pair were replaced by their mean"
+        return replace(
+            self,
+            weights=symmetric_mean(self.weights),
+            possible=possible,
+            layers={k: symmetric_mean(w) for k, w in self.layers.items()},
+            notes=(*self.notes, note),
+        )
+
+    def fisher_z(self) -> Connectome:
+        """Transform correlations r to ``arctanh(r)``, the diagonal left out.
+
+        The sampling error of the result hardly depends on its size (Fisher 1921,
+        Metron 1, 3-32).
+
+        Raises
+        ------
+        ValueError
+            If a correlation is not between -1 and 1, these excluded, or there are
+            layers, whose transforms do not add up.
+
+        Examples
+        --------
+        >>> import commstruct as cs
+        >>> network = cs.as_connectome([[1, 0.5], [0.5, 1]])
+        >>> network.fisher_z().weights.round(3).tolist()
+        [[0.0, 0.549], [0.549, 0.0]]
+        """
+        if self.layers:
+            raise ValueError("fisher_z must be of one layer, got a network of several")
+        note = "correlations were transformed to arctanh(r) (Fisher z)"
+        weights = fisher_transformed(self.weights)
+        return replace(self, weights=weights, notes=(*self.notes, note))
+
+    def layer(self, name: str) -> Connectome:
+        """One layer as a network of all neurons.
+
+        Raises
+        ------
+        ValueError
+            If there is no such layer.
+
+        Examples
+        --------
+        >>> import commstruct as cs
+        >>> network = cs.as_connectome(
+        ...     {"chemical": [[0, 2], [0, 0]], "gap": [[0, 1], [1, 0]]}
+        ... )
+        >>> network.weights.tolist()
+        [[0.0, 3.0], [1.0, 0.0]]
+        >>> network.layer("gap").weights.tolist()
+        [[0.0, 1.0], [1.0, 0.0]]
+        """
+        if name not in self.layers:
+            raise ValueError(
+                f"layer must be one of {_listed(self.layers) or 'none'}, got {name!r}"
+            )
+        weights: Any = self.layers[name]
+        if not self.is_sparse:
+            weights = read_only(weights.toarray())
+        notes = (*self.notes, f"the layer {name!r} of {len(self.layers)}")
+        return replace(self, weights=weights, layers={}, notes=notes)
 
     def to_scipy(self) -> sparse.csr_array:
         """Return a copy of the weights as a scipy.sparse.csr_array."""
@@ -263,10 +635,11 @@ def as_connectome(
     ----------
     network : Connectome, array, scipy.sparse array or matrix, pandas.DataFrame,
             networkx graph, igraph graph, two-dimensional xarray.DataArray,
-            sims.Network, or sims.Run
-        Weights ``[pre, post]``. Edges of a graph without a ``weight`` have weight 1,
-        parallel edges are summed, an undirected edge counts in both directions, and a
-        self-connection of weight w is w on the diagonal, as in
+            sims.Network, or sims.Run; or a mapping of names to such networks
+        Weights ``[pre, post]``. A mapping has the layers of one network, on the same
+        neurons in the same order; its weights are their sum. Edges of a graph without a
+        ``weight`` have weight 1, parallel edges are summed, an undirected edge counts
+        in both directions, and a self-connection of weight w is w on the diagonal, as in
         ``networkx.to_numpy_array``: one synapse, which its neuron sends once and
         receives once (docs/scores.md: self-connections). The columns of a table or an
         xarray are put into the order of its rows, by their names as text; numbered
@@ -351,9 +724,12 @@ def as_connectome(
         own_attributes: Any = network.attributes
         possible = network.possible if possible is None else possible
         orientation = network.orientation
-        notes = network.notes
+        notes, layers = network.notes, network.layers
         transposed = False
     else:
+        layers = {}
+        if isinstance(network, Mapping) and network:
+            network, names, layers = _sum_of_layers(network, names, orientation)
         if is_simulated(getattr(network, "network", None)):
             network = network.network  # of a run
         matrix, own_names, own_attributes = _parts(network)
@@ -362,7 +738,7 @@ def as_connectome(
         weights, notes = _without_rounding(_checked_weights(matrix))
         transposed = orientation == "post-pre"
         if transposed:
-            weights = _read_only_weights(weights.T)
+            weights = read_only_weights(weights.T)
     n = int(weights.shape[0])
     checked_names = _checked_names(own_names if names is None else names, n)
     mask = None
@@ -379,7 +755,46 @@ def as_connectome(
         possible=mask,
         orientation=orientation,
         notes=notes,
+        layers=layers,
     )
+
+
+def _sum_of_layers(
+    given: Mapping[str, Any], names: Iterable[object] | None, orientation: str
+) -> tuple[Any, tuple[str, ...], Mapping[str, sparse.csr_array]]:
+    """Sum, names and weights of the layers of a network."""
+    own = None if names is None else name_texts(names)
+    layers = {
+        str(key): as_connectome(layer, names=own, orientation=orientation)
+        for key, layer in given.items()
+    }
+    first = next(iter(layers.values()))
+    for key, layer in layers.items():
+        if layer.names != first.names:
+            raise ValueError(
+                "layers must have the same neurons in the same order, got others in "
+                f"{key!r}"
+            )
+    matrices = {key: read_only_weights(one.to_scipy()) for key, one in layers.items()}
+    total: Any = sum(matrices.values())
+    if not all(layer.is_sparse for layer in layers.values()):
+        total = total.toarray()
+    return (total.T if orientation == "post-pre" else total), first.names, matrices
+
+
+def _are_texts(values: ArrayLike) -> bool:
+    given = np.asarray(values).ravel().tolist()
+    return bool(given) and all(isinstance(value, str) for value in given)
+
+
+def _as_list(values: object) -> list[object]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        return [values]
+    return list(values)
+
+
+def _listed(values: object) -> str:
+    return ", ".join(map(str, _as_list(values)))
 
 
 def kinds_in(column: pd.Series) -> list[str]:
@@ -544,19 +959,6 @@ def _may_be_rounding(weights: Weights, difference: Weights) -> bool:
     return bool(np.median(apart[exists] / larger[exists]) <= TYPICAL_ASYMMETRY)
 
 
-def symmetric_mean(weights: Weights) -> Weights:
-    """Mean of weights and their transpose, exactly symmetric and read-only.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from commstruct.connectome import symmetric_mean
-    >>> symmetric_mean(np.array([[0.0, 4.0], [2.0, 0.0]])).tolist()
-    [[0.0, 3.0], [3.0, 0.0]]
-    """
-    return _read_only_weights(weights * 0.5 + weights.T * 0.5)
-
-
 def has_diagonal_of_correlations(weights: Weights) -> bool:
     """Whether weights are symmetric and have the ones that all correlations have.
 
@@ -588,23 +990,6 @@ def has_diagonal_of_correlations(weights: Weights) -> bool:
     return not np.array_equal(values, np.round(values))
 
 
-def without_diagonal(weights: Weights) -> Weights:
-    """Copy weights without self-connections.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from commstruct.connectome import without_diagonal
-    >>> without_diagonal(np.array([[1, 0.3], [0.2, 1]])).tolist()
-    [[0.0, 0.3], [0.2, 0.0]]
-    """
-    if isinstance(weights, np.ndarray):
-        weights = weights.copy()
-        np.fill_diagonal(weights, 0.0)
-        return read_only(weights)
-    return _read_only_weights(weights - sparse.diags_array(weights.diagonal()))
-
-
 def _is_symmetric(weights: Weights) -> bool:
     """Whether weights equal their transpose but for rounding."""
     unit = weight_unit(weights)
@@ -624,12 +1009,6 @@ def weight_unit(weights: Weights) -> float:
     largest = float(np.abs(values).max(initial=0.0))
     exponent = math.frexp(largest)[1]
     return 1.0 if abs(exponent) <= ORDINARY_EXPONENT else math.ldexp(1.0, exponent - 1)
-
-
-def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """Make an array read-only and return it."""
-    array.flags.writeable = False
-    return array
 
 
 def is_simulated(network: Any) -> bool:
@@ -818,7 +1197,7 @@ def _checked_weights(matrix: Any) -> Weights:
         raise ValueError("weights must have at least one neuron, got shape (0, 0)")
     if matrix.dtype.kind not in "fiub":
         raise ValueError(f"weights must be real numbers, got dtype {matrix.dtype}")
-    weights = _read_only_weights(matrix)
+    weights = read_only_weights(matrix)
     values = weights if isinstance(weights, np.ndarray) else weights.data
     check_finite("weights", values)
     limit = sys.float_info.max / max(values.size, 1)
@@ -827,18 +1206,6 @@ def _checked_weights(matrix: Any) -> Weights:
             f"weights must be at most {limit:.3g} in size, for their sum to be finite, "
             f"got {max(values.max(), -values.min()):.3g}; give them in another unit"
         )
-    return weights
-
-
-def _read_only_weights(matrix: Any) -> Weights:
-    """Copy weights as float64; sparse ones in canonical form without stored zeros."""
-    if not sparse.issparse(matrix):
-        return read_only(np.array(matrix, dtype=np.float64, order="C"))
-    # As float64 first: the sum of duplicates of a narrow dtype would overflow.
-    weights = sparse.csr_array(matrix.astype(np.float64), copy=True)
-    weights.sum_duplicates()
-    weights.eliminate_zeros()
-    weights.data.flags.writeable = False
     return weights
 
 

@@ -14,9 +14,7 @@ from commstruct.connectome import (
     Connectome,
     as_connectome,
     has_diagonal_of_correlations,
-    symmetric_mean,
     weight_unit,
-    without_diagonal,
 )
 from commstruct.files.content import FileContent
 from commstruct.files.edge_lists import read_columns
@@ -32,6 +30,7 @@ from commstruct.files.options import (
 from commstruct.files.pajek import read_pajek
 from commstruct.files.stores import read_zarr
 from commstruct.files.tables import read_text_table
+from commstruct.operations import symmetric_mean, without_diagonal
 from commstruct.vocabulary import ORIENTATIONS, UNTYPED
 
 Reader: TypeAlias = Callable[[Path, ReadingOptions], FileContent]
