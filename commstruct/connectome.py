@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import sys
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from commstruct.checks import check_choice, check_finite, shortened
+from commstruct.checks import check_choice, check_finite
 from commstruct.operations import Weights as Weights
 from commstruct.operations import (
     block_sums,
@@ -26,49 +24,20 @@ from commstruct.operations import (
     scaled,
     symmetric_mean,
     thresholded,
-    without_diagonal,
 )
 from commstruct.operations import read_only as read_only
-from commstruct.vocabulary import (
-    ORIENTATIONS,
-    ROLES,
-    UNTYPED,
-    BoolMatrix,
-    IntVector,
-)
+from commstruct.sources import columns_by_rows, name_texts, parts, two_of
+from commstruct.sources import is_a as is_a
+from commstruct.sources import is_simulated as is_simulated
+from commstruct.sources import kinds_in as kinds_in
+from commstruct.symmetry import is_symmetric, without_rounding
+from commstruct.symmetry import weight_unit as weight_unit
+from commstruct.vocabulary import ORIENTATIONS, BoolMatrix, IntVector
 
 if TYPE_CHECKING:  # loaded only by those who use them: they take most of a second
     import igraph
     import networkx as nx
     import pandas as pd
-    import xarray as xr
-
-# Text in a column of kinds that stands for a missing value: empty, and what pandas and
-# R write for NaN where a table was saved as text.
-WORDS_FOR_NAN = frozenset({"", "nan", "NaN", "<NA>", "NaT"})
-
-# Largest difference between w[i, j] and w[j, i], as a fraction of the largest |weight|,
-# that counts as rounding rather than direction. It is about 4,500 times the relative
-# spacing of float64 (2.2e-16): sums and products taken in another order differ by less,
-# and no measured weight is known to twelve digits.
-SYMMETRY_TOLERANCE = 1e-12
-# The same for weights that come from elsewhere: they may have been computed or stored
-# in float32 (relative spacing 1.2e-7), or written with seven digits. A float32
-# correlation computed row by row differs from its transpose by 1.6e-7.
-INPUT_SYMMETRY_TOLERANCE = 1e-6
-# Asymmetry above that, up to this share of the largest |weight|, is warned of:
-# iterative estimates such as the graphical lasso leave 1e-4 to 1e-3, two printed digits
-# 5e-3.
-NEARLY_SYMMETRIC = 1e-2
-# Largest median difference of the two directions of a pair, relative to the larger of
-# both, for which a matrix may be symmetric at all. A few huge weights make every
-# difference small beside the largest weight; the typical pair tells.
-TYPICAL_ASYMMETRY = 1e-2
-# Integers from here on are not all exact in float64.
-EXACT_INTEGERS = 2**53
-# Binary exponent of the largest |weight|, of either sign, up to which squares and
-# products of weights neither overflow nor vanish: weights from 5e-91 to 2e90.
-ORDINARY_EXPONENT = 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +140,7 @@ class Connectome:
     @cached_property
     def is_directed(self) -> bool:
         """Whether weights differ from their transpose by more than rounding."""
-        return not _is_symmetric(self.weights)
+        return not is_symmetric(self.weights)
 
     @cached_property
     def n_edges(self) -> int:
@@ -218,7 +187,7 @@ class Connectome:
 
     def select(
         self,
-        mask: ArrayLike | None = None,
+        mask: ArrayLike | Mapping[str, Any] | None = None,
         *,
         names: Iterable[object] | None = None,
         **kinds: object,
@@ -277,8 +246,8 @@ class Connectome:
             unknown = [name for name in given if name not in index]
             if unknown:
                 raise ValueError(
-                    f"names must be of neurons, got {_two(unknown)}; the neurons are "
-                    f"{_two(self.names)}"
+                    f"names must be of neurons, got {two_of(unknown)}; the neurons are "
+                    f"{two_of(self.names)}"
                 )
             allowed = set(chosen.tolist())
             chosen = np.array([index[n] for n in given if index[n] in allowed], int)
@@ -306,8 +275,8 @@ class Connectome:
         allowed = set(name_texts(_as_list(values)))
         if not allowed & set(kinds):
             raise ValueError(
-                f"{column} must have one of {_two(sorted(allowed))}, got "
-                f"{_two(sorted(set(kinds)))}"
+                f"{column} must have one of {two_of(sorted(allowed))}, got "
+                f"{two_of(sorted(set(kinds)))}"
             )
         return np.array([kind in allowed for kind in kinds])
 
@@ -639,8 +608,8 @@ def as_connectome(
         Weights ``[pre, post]``. A mapping has the layers of one network, on the same
         neurons in the same order; its weights are their sum. Edges of a graph without a
         ``weight`` have weight 1, parallel edges are summed, an undirected edge counts
-        in both directions, and a self-connection of weight w is w on the diagonal, as in
-        ``networkx.to_numpy_array``: one synapse, which its neuron sends once and
+        in both directions, and a self-connection of weight w is w on the diagonal, as
+        in ``networkx.to_numpy_array``: one synapse, which its neuron sends once and
         receives once (docs/scores.md: self-connections). The columns of a table or an
         xarray are put into the order of its rows, by their names as text; numbered
         rows take the names of the columns. An xarray whose dimensions are named
@@ -732,10 +701,10 @@ def as_connectome(
             network, names, layers = _sum_of_layers(network, names, orientation)
         if is_simulated(getattr(network, "network", None)):
             network = network.network  # of a run
-        matrix, own_names, own_attributes = _parts(network)
+        matrix, own_names, own_attributes = parts(network)
         if possible is None and is_simulated(network):
             possible = network.to(np).mask
-        weights, notes = _without_rounding(_checked_weights(matrix))
+        weights, notes = without_rounding(_checked_weights(matrix))
         transposed = orientation == "post-pre"
         if transposed:
             weights = read_only_weights(weights.T)
@@ -795,58 +764,6 @@ def _as_list(values: object) -> list[object]:
 
 def _listed(values: object) -> str:
     return ", ".join(map(str, _as_list(values)))
-
-
-def kinds_in(column: pd.Series) -> list[str]:
-    """Kind of each neuron in a column of attributes, as text.
-
-    Missing values, empty text and the words that tables write for NaN are all
-    ``"untyped"``.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from commstruct.connectome import kinds_in
-    >>> kinds_in(pd.Series(["KC", None, "nan", " "]))
-    ['KC', 'untyped', 'untyped', 'untyped']
-    """
-    missing = column.isna()
-    return [
-        UNTYPED if is_missing or str(kind).strip() in WORDS_FOR_NAN else str(kind)
-        for kind, is_missing in zip(column.tolist(), missing, strict=True)
-    ]
-
-
-def name_texts(values: Iterable[object]) -> list[str]:
-    """Names as text; whole floats, as MATLAB has them, as integers.
-
-    Raises
-    ------
-    ValueError
-        If a name is missing, or a float so large that other integers round to it.
-
-    Examples
-    --------
-    >>> from commstruct.connectome import name_texts
-    >>> name_texts([7.0, "AVA", 2**60])
-    ['7', 'AVA', '1152921504606846976']
-    """
-    return [_name_text(value) for value in values]
-
-
-def _name_text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None or str(value) in {"nan", "<NA>", "NaT"}:
-        raise ValueError(f"names must not be missing, got {value!r}")
-    if not isinstance(value, float | np.floating) or not float(value).is_integer():
-        return str(value)
-    if abs(float(value)) >= EXACT_INTEGERS:
-        raise ValueError(
-            f"names must be integers or text, got the float {value!r}, in which 64-bit "
-            "ids are not exact: keep them as int64 or text from their source on"
-        )
-    return str(int(value))
 
 
 def check_labels(labels: ArrayLike, n_neurons: int) -> IntVector:
@@ -912,282 +829,6 @@ def canonical_labels(labels: ArrayLike) -> IntVector:
     rank_by_size = np.empty(len(sizes), dtype=np.int64)
     rank_by_size[np.lexsort((first, -sizes))] = np.arange(len(sizes))
     return read_only(rank_by_size[ranks])
-
-
-def _without_rounding(weights: Weights) -> tuple[Weights, tuple[str, ...]]:
-    """Make weights symmetric that are so but for rounding; warn of a little more."""
-    unit = weight_unit(weights)
-    largest = float(abs(weights).max()) / unit
-    difference = abs(weights - weights.T)
-    share = float(difference.max()) / unit / largest if largest else 0.0
-    if not SYMMETRY_TOLERANCE < share <= NEARLY_SYMMETRIC:
-        return weights, ()
-    if not _may_be_rounding(weights, difference):
-        return weights, ()
-    differ = f"differ from their transpose by up to {share:.2g} of the largest weight"
-    if share > INPUT_SYMMETRY_TOLERANCE:
-        warnings.warn(
-            f"weights {differ}, and are taken as directed; if they are meant to be "
-            "symmetric, use symmetrize()",
-            UserWarning,
-            stacklevel=3,
-        )
-        return weights, ()
-    note = f"weights {differ}, as by rounding: made symmetric"
-    return symmetric_mean(weights), (note,)
-
-
-def _may_be_rounding(weights: Weights, difference: Weights) -> bool:
-    """Whether the typical pair is symmetric, of weights that are not all integers."""
-    values = weights if isinstance(weights, np.ndarray) else weights.data
-    if np.abs(values).max() < EXACT_INTEGERS and np.array_equal(
-        values, np.floor(values)
-    ):
-        return False  # counts are exact: where they differ, that is direction
-    sizes = abs(weights)
-    if isinstance(sizes, np.ndarray):
-        larger = np.maximum(sizes, sizes.T)
-        pairs = np.triu_indices_from(larger, 1)
-        larger, apart = larger[pairs], np.asarray(difference)[pairs]
-    else:
-        upper = sparse.triu(sizes.maximum(sizes.T), k=1).tocoo()
-        larger = upper.data
-        apart = np.asarray(sparse.csr_array(difference)[upper.coords]).ravel()
-    exists = larger > 0
-    if not exists.any():
-        return False
-    return bool(np.median(apart[exists] / larger[exists]) <= TYPICAL_ASYMMETRY)
-
-
-def has_diagonal_of_correlations(weights: Weights) -> bool:
-    """Whether weights are symmetric and have the ones that all correlations have.
-
-    Most pairs are not 0, and none is above 1 in size. Whole numbers are connections: a
-    network may have a synapse of every neuron with itself.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from commstruct.connectome import has_diagonal_of_correlations
-    >>> has_diagonal_of_correlations(np.array([[1, 0.3], [0.3, 1]]))
-    True
-    >>> has_diagonal_of_correlations(np.ones((2, 2)))
-    False
-    """
-    n = weights.shape[0]
-    diagonal = weights.diagonal()
-    if n < 2 or not np.allclose(diagonal, 1, rtol=0, atol=INPUT_SYMMETRY_TOLERANCE):
-        return False
-    values = weights if isinstance(weights, np.ndarray) else weights.data
-    if np.abs(values).max() > 1 + INPUT_SYMMETRY_TOLERANCE:
-        return False
-    if np.count_nonzero(values) - n <= n * (n - 1) / 2:
-        return False
-    if abs(weights - weights.T).max() > INPUT_SYMMETRY_TOLERANCE:
-        return False
-    off = without_diagonal(weights)  # the diagonal may be 1 but for rounding
-    values = off if isinstance(off, np.ndarray) else off.data
-    return not np.array_equal(values, np.round(values))
-
-
-def _is_symmetric(weights: Weights) -> bool:
-    """Whether weights equal their transpose but for rounding."""
-    unit = weight_unit(weights)
-    largest = abs(weights).max() / unit
-    asymmetry = abs(weights - weights.T).max() / unit
-    return bool(asymmetry <= SYMMETRY_TOLERANCE * largest)
-
-
-def weight_unit(weights: Weights) -> float:
-    """1, or a power of two near the largest ``|weight|`` where that is extreme.
-
-    Squares and products of weights overflow above 1e154 and vanish below 1e-162. What
-    is computed from weights divided by this unit does not depend on their scale. The
-    division is exact, as the unit is a power of two.
-    """
-    values = weights if isinstance(weights, np.ndarray) else weights.data
-    largest = float(np.abs(values).max(initial=0.0))
-    exponent = math.frexp(largest)[1]
-    return 1.0 if abs(exponent) <= ORDINARY_EXPONENT else math.ldexp(1.0, exponent - 1)
-
-
-def is_simulated(network: Any) -> bool:
-    """Whether a network is one of the simulator, which this package does not import."""
-    return all(
-        hasattr(network, name)
-        for name in ("weights", "mask", "inputs", "hidden", "outputs", "to")
-    )
-
-
-def _parts(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
-    """Matrix, names and attributes of a network of any supported type."""
-    if is_a(network, "pandas", "DataFrame"):
-        return *_from_table(network), None
-    if is_a(network, "xarray", "DataArray"):
-        return _from_xarray(network)
-    if is_a(network, "networkx", "Graph"):
-        return _from_networkx(network)
-    if is_a(network, "igraph", "Graph"):
-        return _from_igraph(network)
-    if is_simulated(network):
-        return _from_simulated(network)
-    if isinstance(network, np.ma.MaskedArray):
-        raise TypeError("weights must not be masked, got a masked array")
-    if sparse.issparse(network):
-        return network, None, None
-    if isinstance(network, np.ndarray | list | tuple) or hasattr(network, "__array__"):
-        return np.asarray(network), None, None
-    raise TypeError(
-        "network must be a Connectome, an array, a scipy.sparse array, a DataFrame, a "
-        "networkx or igraph graph, an xarray.DataArray or a sims.Network, got "
-        f"{type(network).__name__}"
-    )
-
-
-def is_a(value: Any, library: str, name: str) -> bool:
-    """Whether a value is an instance of a class of a library that may not be loaded.
-
-    Whoever made an instance has loaded its library, so that there is no need to
-    import igraph, networkx or xarray in order to recognise what they make.
-    """
-    return isinstance(value, getattr(sys.modules.get(library), name, ()))
-
-
-def _from_table(table: pd.DataFrame) -> tuple[Any, Iterable[object] | None]:
-    """Numbers of a table, its columns in the order of its rows, and their names."""
-    import pandas as pd
-
-    if table.shape[0] != table.shape[1]:
-        return _numbers_of_table(table), None  # `_checked_weights` refuses it
-    rows, columns = name_texts(table.index), name_texts(table.columns)
-    if isinstance(table.index, pd.RangeIndex) and set(rows).isdisjoint(columns):
-        return _numbers_of_table(table), columns  # only the columns have names
-    order = columns_by_rows(rows, columns, "table")
-    return _numbers_of_table(table)[:, order], rows
-
-
-def columns_by_rows(
-    rows: Sequence[str], columns: Sequence[str], what: str
-) -> IntVector:
-    """Positions of the columns of a labelled matrix in the order of its rows.
-
-    Raises
-    ------
-    ValueError
-        If rows and columns do not name the same neurons, each once.
-
-    Examples
-    --------
-    >>> from commstruct.connectome import columns_by_rows
-    >>> columns_by_rows(["a", "b", "c"], ["c", "a", "b"], "table")
-    array([1, 2, 0])
-    """
-    position = {name: i for i, name in enumerate(columns)}
-    if len(set(rows)) < len(rows) or len(position) < len(columns):
-        raise ValueError("names must be all different, got repeated rows or columns")
-    if position.keys() != set(rows):
-        missing = [name for name in rows if name not in position]
-        other = [name for name in columns if name not in set(rows)]
-        raise ValueError(
-            f"{what} must have the same names on rows and columns, got "
-            f"{_two(missing)} on rows only and {_two(other)} on columns only; give the "
-            "values alone and names= if both are in the same order"
-        )
-    return np.array([position[name] for name in rows], dtype=np.int64)
-
-
-def _two(names: Sequence[str]) -> str:
-    """The first two names for a message."""
-    listed = ", ".join(shortened(name) for name in names[:2])
-    return (listed + ("..." if len(names) > 2 else "")) or "none"
-
-
-def _numbers_of_table(table: pd.DataFrame) -> NDArray[Any]:
-    """Numbers of a table, also of nullable, mixed and object columns."""
-
-    types = set(table.dtypes)
-    if len(types) == 1 and isinstance(next(iter(types)), np.dtype):
-        numbers: NDArray[Any] = table.to_numpy()
-        if numbers.dtype.kind != "O":
-            return numbers
-    columns = [_numbers_of_column(name, column) for name, column in table.items()]
-    return np.column_stack(columns)
-
-
-def _numbers_of_column(name: object, column: pd.Series) -> NDArray[np.float64]:
-    import pandas as pd
-
-    if not pd.api.types.is_numeric_dtype(column):
-        wrong = [v for v in column if not (pd.isna(v) or _is_real(v))]
-        if wrong:
-            raise ValueError(
-                f"weights must be real numbers, got {shortened(wrong[0])} in column "
-                f"{shortened(name)} of dtype {column.dtype}"
-            )
-    if pd.api.types.is_complex_dtype(column):
-        raise ValueError(f"weights must be real numbers, got dtype {column.dtype}")
-    numbers: NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return numbers
-
-
-def _is_real(value: object) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating | np.bool_)
-
-
-def _from_networkx(graph: nx.Graph) -> tuple[Any, Iterable[object] | None, Any]:
-    import networkx as nx
-    import pandas as pd
-
-    nodes = dict(graph.nodes(data=True))
-    if not nodes:
-        return np.zeros((0, 0)), None, None
-    rows = pd.RangeIndex(len(nodes))
-    attributes = pd.DataFrame(list(nodes.values()), index=rows)
-    return nx.to_scipy_sparse_array(graph), nodes, attributes
-
-
-def _from_xarray(array: xr.DataArray) -> tuple[Any, Iterable[object] | None, Any]:
-    if array.ndim != 2:
-        return array.to_numpy(), None, None  # `_checked_weights` refuses it
-    if array.dims == ("post", "pre"):
-        array = array.transpose("pre", "post")
-    rows, columns = array.dims
-    names, column_names = (
-        name_texts(array.indexes[dim]) if dim in array.indexes else None
-        for dim in (rows, columns)
-    )
-    values = array.to_numpy()
-    if names and column_names and len(names) == len(column_names):
-        values = values[:, columns_by_rows(names, column_names, "xarray.DataArray")]
-    named = [rows] if names or not column_names else [columns]
-    attributes = {
-        str(key): coordinate.to_numpy()
-        for key, coordinate in array.coords.items()
-        if key not in named and list(coordinate.dims) == named
-    }
-    return values, names or column_names, attributes or None
-
-
-def _from_igraph(graph: igraph.Graph) -> tuple[Any, Iterable[object] | None, Any]:
-    n = graph.vcount()
-    ends = np.array(graph.get_edgelist(), dtype=np.int64).reshape(-1, 2)
-    weighted = "weight" in graph.es.attributes()
-    weight = np.array(graph.es["weight"]) if weighted else np.ones(len(ends))
-    if not graph.is_directed():
-        differ = ends[:, 0] != ends[:, 1]  # a self-connection counts once
-        ends = np.concatenate([ends, ends[differ, ::-1]])
-        weight = np.concatenate([weight, weight[differ]])
-    columns = {key: graph.vs[key] for key in graph.vs.attributes() if key != "name"}
-    names = graph.vs["name"] if "name" in graph.vs.attributes() else None
-    matrix = sparse.coo_array((weight, (ends[:, 0], ends[:, 1])), shape=(n, n))
-    return matrix, names, columns or None
-
-
-def _from_simulated(network: Any) -> tuple[Any, None, Any]:
-    role = np.empty(len(network.mask), dtype=object)
-    for name in ROLES:
-        role[getattr(network, f"{name}s" if name != "hidden" else name)] = name
-    return network.to(np).weights, None, {"role": role.tolist()}
 
 
 def _checked_weights(matrix: Any) -> Weights:

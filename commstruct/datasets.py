@@ -12,6 +12,7 @@ from commstruct.connectome import Connectome
 from commstruct.files.options import ReadingKeywords
 from commstruct.files.reading import read_connectome, read_connectome_with_report
 from commstruct.files.stores import split_run
+from commstruct.preparation import Preparation
 
 DATA = files("commstruct") / "data"
 DATASET = "dataset:"
@@ -154,13 +155,20 @@ def load_dataset(name: str) -> Connectome:
         return read_connectome(path)
 
 
-def read_network(network: str, **options: Unpack[ReadingKeywords]) -> Connectome:
+def read_network(
+    network: str,
+    *,
+    preparation: Preparation | None = None,
+    **options: Unpack[ReadingKeywords],
+) -> Connectome:
     """Read a network by its name, and log what was read.
 
     Parameters
     ----------
     network : str
         A file, a run of a sweep store (``STORE@RATE,SEED``), or ``dataset:NAME``.
+    preparation : Preparation, optional
+        What is done to the network once it is read.
     **options
         As in `read_connectome`, for files.
 
@@ -174,11 +182,16 @@ def read_network(network: str, **options: Unpack[ReadingKeywords]) -> Connectome
         connectome = load_dataset(network.removeprefix(DATASET))
         attributes = ", ".join(map(str, connectome.attributes)) or "none"
         logger.info("%s: %r; attributes: %s", network, connectome, attributes)
+    else:
+        path, run = split_run(network)
+        connectome, report = read_connectome_with_report(path, **{**options, **run})
+        logger.info("%s", report)
+    if preparation is None:
         return connectome
-    path, run = split_run(network)
-    connectome, report = read_connectome_with_report(path, **{**options, **run})
-    logger.info("%s", report)
-    return connectome
+    prepared = preparation.apply(connectome)
+    for note in prepared.notes[len(connectome.notes) :]:
+        logger.info("  then: %s", note)
+    return prepared
 
 
 def short_name(network: str) -> str:

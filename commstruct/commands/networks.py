@@ -1,19 +1,8 @@
 """The networks that a command names: files, datasets, sweep stores and their runs."""
 
-import json
 from pathlib import Path
 
-
-def is_store(network: str) -> bool:
-    """Whether a path is a sweep store; the reader reports what is wrong with others."""
-    try:
-        metadata = json.loads((Path(network) / "zarr.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    attributes = metadata.get("attributes") if isinstance(metadata, dict) else None
-    return isinstance(attributes, dict) and "commstruct" in str(
-        attributes.get("format")
-    )
+from commstruct.commands.reading import is_store as is_store
 
 
 def runs_of(store: str) -> tuple[list[str], str]:

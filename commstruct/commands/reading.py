@@ -1,10 +1,20 @@
-"""Options of reading the files of networks."""
+"""Options of reading the files of networks, and of what is done to them before."""
 
+import json
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from commstruct.preparation import Preparation
+
+# Options of what is done to a network once it is read, from whatever source.
+PREPARATION = frozenset({
+    "layer", "select", "threshold", "threshold_per", "symmetrize", "fisher_z",
+    "collapse", "collapse_weights", "normalize_weights",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,64 @@ class ReadingOptions:
         ),
     ] = None
 
+    layer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Take one layer, such as a neuropil or a kind of synapse.",
+            show_default="all together",
+        ),
+    ] = None
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=VALUE",
+            help="Keep the neurons with this value of an attribute; repeatable, values "
+            "of one column are alternatives.",
+            show_default="all neurons",
+        ),
+    ] = None
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="WEIGHT",
+            help="Drop connections of less than this size, such as 5 synapses.",
+            show_default="none",
+        ),
+    ] = None
+    threshold_per: Annotated[
+        str, typer.Option(help="Threshold of the whole pair, or of each layer.")
+    ] = "pair"
+    symmetrize: Annotated[
+        bool,
+        typer.Option(
+            "--symmetrize", help="Replace both weights of each pair by their mean."
+        ),
+    ] = False
+    fisher_z: Annotated[
+        bool, typer.Option("--fisher-z", help="Transform correlations to arctanh(r).")
+    ] = False
+    collapse: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Make one node of all neurons with the same value, such as type.",
+            show_default="none",
+        ),
+    ] = None
+    collapse_weights: Annotated[
+        str,
+        typer.Option(help="Weights of collapsed nodes: sum, mean or fraction."),
+    ] = "sum"
+    normalize_weights: Annotated[
+        str | None,
+        typer.Option(
+            help="Divide weights by the input or output of each neuron, or by the "
+            "total.",
+            show_default="none",
+        ),
+    ] = None
+
     def check(self, networks: list[str]) -> None:
         """Refuse options of files where there are only datasets, and malformed ones.
 
@@ -99,16 +167,25 @@ class ReadingOptions:
         ValueError
             If an option is given but no network is a file, or --columns is malformed.
         """
-        given = self._given()
+        given = [name for name in self._given() if name not in PREPARATION]
         if given and all(network.startswith("dataset:") for network in networks):
+            raise ValueError(f"{_option(given[0])} is for files, got only datasets")
+        prepared = [name for name in self._given() if name in PREPARATION]
+        stores = [network for network in networks if is_store(network)]
+        if prepared and stores:
             raise ValueError(
-                f"{_option(next(iter(given)))} is for files, got only datasets"
+                f"{_option(prepared[0])} is for networks, got the sweep store "
+                f"{stores[0]}: name its runs ({stores[0]}@RATE,SEED)"
             )
         self.keywords()
 
     def keywords(self) -> dict[str, Any]:
-        """Return the given options as keywords of `read_connectome`."""
-        keywords = self._given()
+        """Return the given options as keywords of `read_network`."""
+        given = self._given()
+        keywords = {k: v for k, v in given.items() if k not in PREPARATION}
+        prepared = {k: v for k, v in given.items() if k in PREPARATION}
+        if prepared:
+            keywords["preparation"] = _preparation(prepared)
         if "max_memory" in keywords:
             keywords["max_memory"] = int(keywords["max_memory"] * 1e9)
         if "columns" in keywords:
@@ -125,7 +202,9 @@ class ReadingOptions:
         """Return the given options as words of a command line."""
         words = []
         for name, value in self._given().items():
-            if name == "directed":
+            if isinstance(value, bool) and name != "directed":
+                words.append(_option(name))
+            elif name == "directed":
                 words.append("--directed" if value else "--undirected")
             elif name == "max_memory":
                 words.append(f"{_option(name)}={value:g}")
@@ -143,6 +222,35 @@ class ReadingOptions:
             for field in fields(self)
             if values[field.name] not in (field.default, [])
         }
+
+
+def is_store(network: str) -> bool:
+    """Whether a path is a sweep store; the reader reports what is wrong with others."""
+    try:
+        metadata = json.loads((Path(network) / "zarr.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    attributes = metadata.get("attributes") if isinstance(metadata, dict) else None
+    return isinstance(attributes, dict) and "commstruct" in str(
+        attributes.get("format")
+    )
+
+
+def _preparation(given: dict[str, Any]) -> "Preparation":
+    from commstruct.preparation import Preparation
+
+    settings = dict(given)
+    if "normalize_weights" in settings:
+        settings["normalize"] = settings.pop("normalize_weights")
+    if "select" in settings:
+        chosen: dict[str, list[str]] = {}
+        for text in settings["select"]:
+            column, sign, value = text.partition("=")
+            if not (column and sign and value):
+                raise ValueError(f"--select must be COLUMN=VALUE, got {text!r}")
+            chosen.setdefault(column, []).append(value)
+        settings["select"] = chosen
+    return Preparation(**settings)
 
 
 def _option(name: str) -> str:

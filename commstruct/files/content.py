@@ -9,9 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from commstruct.connectome import Weights, name_texts
+from commstruct.connectome import Weights
 from commstruct.files.limits import check_sparse
 from commstruct.files.options import ReadingOptions
+from commstruct.sources import name_texts
 from commstruct.vocabulary import DENSE_READ, BoolMatrix, FloatVector, IntVector
 
 

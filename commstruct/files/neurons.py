@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from commstruct.connectome import name_texts
 from commstruct.files.arrow import read_arrow
 from commstruct.files.columns import known_transmitter, name_column
 from commstruct.files.content import FileContent, listed
 from commstruct.files.limits import library_errors, open_bytes
 from commstruct.files.options import ReadingOptions
 from commstruct.files.text import EXACT, decode, find_delimiter, refuse_float_ids
+from commstruct.sources import name_texts
 from commstruct.vocabulary import FloatVector
 
 Neurons: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any]

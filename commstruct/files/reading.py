@@ -9,13 +9,7 @@ from typing import Any, TypeAlias, Unpack
 import numpy as np
 
 from commstruct.checks import check_choice
-from commstruct.connectome import (
-    NEARLY_SYMMETRIC,
-    Connectome,
-    as_connectome,
-    has_diagonal_of_correlations,
-    weight_unit,
-)
+from commstruct.connectome import Connectome, as_connectome
 from commstruct.files.content import FileContent
 from commstruct.files.edge_lists import read_columns
 from commstruct.files.graphs import read_gexf, read_gml, read_graphml
@@ -31,6 +25,11 @@ from commstruct.files.pajek import read_pajek
 from commstruct.files.stores import read_zarr
 from commstruct.files.tables import read_text_table
 from commstruct.operations import symmetric_mean, without_diagonal
+from commstruct.symmetry import (
+    NEARLY_SYMMETRIC,
+    has_diagonal_of_correlations,
+    weight_unit,
+)
 from commstruct.vocabulary import ORIENTATIONS, UNTYPED
 
 Reader: TypeAlias = Callable[[Path, ReadingOptions], FileContent]

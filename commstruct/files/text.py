@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from pandas.errors import EmptyDataError, ParserError
 
-from commstruct.connectome import EXACT_INTEGERS
 from commstruct.files.columns import are_edge_columns
 from commstruct.files.limits import open_bytes
 from commstruct.files.options import ReadingOptions
+from commstruct.sources import EXACT_INTEGERS
 
 DELIMITERS = (",", "\t", ";")
 # Bytes from which the layout is inferred: 4 MB, more than a row of the widest dense

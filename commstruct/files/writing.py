@@ -129,6 +129,8 @@ def _warn_of_losses(
     elif columns:
         unfit = [str(c) for c in columns if not _can_hold(ending, connectome, c)]
         lost += [f"attributes ({', '.join(unfit)})"] * bool(unfit)
+    if connectome.layers:
+        lost.append(f"layers ({len(connectome.layers)})")
     if connectome.possible is not None and "possible" not in form.holds:
         lost.append("which synapses may exist")
     if lost:

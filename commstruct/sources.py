@@ -1,0 +1,257 @@
+"""Matrix, names and attributes of a network of any type, before they are checked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from commstruct.checks import shortened
+from commstruct.vocabulary import ROLES, UNTYPED, IntVector
+
+if TYPE_CHECKING:  # loaded only by those who use them: they take most of a second
+    import igraph
+    import networkx as nx
+    import pandas as pd
+    import xarray as xr
+
+# Text in a column of kinds that stands for a missing value: empty, and what pandas and
+# R write for NaN where a table was saved as text.
+WORDS_FOR_NAN = frozenset({"", "nan", "NaN", "<NA>", "NaT"})
+# Integers from here on are not all exact in float64.
+EXACT_INTEGERS = 2**53
+
+
+def parts(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
+    """Matrix, names and attributes of a network of any supported type."""
+    if is_a(network, "pandas", "DataFrame"):
+        return *_from_table(network), None
+    if is_a(network, "xarray", "DataArray"):
+        return _from_xarray(network)
+    if is_a(network, "networkx", "Graph"):
+        return _from_networkx(network)
+    if is_a(network, "igraph", "Graph"):
+        return _from_igraph(network)
+    if is_simulated(network):
+        return _from_simulated(network)
+    if isinstance(network, np.ma.MaskedArray):
+        raise TypeError("weights must not be masked, got a masked array")
+    if sparse.issparse(network):
+        return network, None, None
+    if isinstance(network, np.ndarray | list | tuple) or hasattr(network, "__array__"):
+        return np.asarray(network), None, None
+    raise TypeError(
+        "network must be a Connectome, an array, a scipy.sparse array, a DataFrame, a "
+        "networkx or igraph graph, an xarray.DataArray or a sims.Network, got "
+        f"{type(network).__name__}"
+    )
+
+
+def _from_table(table: pd.DataFrame) -> tuple[Any, Iterable[object] | None]:
+    """Numbers of a table, its columns in the order of its rows, and their names."""
+    import pandas as pd
+
+    if table.shape[0] != table.shape[1]:
+        return _numbers_of_table(table), None  # `_checked_weights` refuses it
+    rows, columns = name_texts(table.index), name_texts(table.columns)
+    if isinstance(table.index, pd.RangeIndex) and set(rows).isdisjoint(columns):
+        return _numbers_of_table(table), columns  # only the columns have names
+    order = columns_by_rows(rows, columns, "table")
+    return _numbers_of_table(table)[:, order], rows
+
+
+def _numbers_of_table(table: pd.DataFrame) -> NDArray[Any]:
+    """Numbers of a table, also of nullable, mixed and object columns."""
+
+    types = set(table.dtypes)
+    if len(types) == 1 and isinstance(next(iter(types)), np.dtype):
+        numbers: NDArray[Any] = table.to_numpy()
+        if numbers.dtype.kind != "O":
+            return numbers
+    columns = [_numbers_of_column(name, column) for name, column in table.items()]
+    return np.column_stack(columns)
+
+
+def _numbers_of_column(name: object, column: pd.Series) -> NDArray[np.float64]:
+    import pandas as pd
+
+    if not pd.api.types.is_numeric_dtype(column):
+        wrong = [v for v in column if not (pd.isna(v) or _is_real(v))]
+        if wrong:
+            raise ValueError(
+                f"weights must be real numbers, got {shortened(wrong[0])} in column "
+                f"{shortened(name)} of dtype {column.dtype}"
+            )
+    if pd.api.types.is_complex_dtype(column):
+        raise ValueError(f"weights must be real numbers, got dtype {column.dtype}")
+    numbers: NDArray[np.float64] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, int | float | np.integer | np.floating | np.bool_)
+
+
+def _from_networkx(graph: nx.Graph) -> tuple[Any, Iterable[object] | None, Any]:
+    import networkx as nx
+    import pandas as pd
+
+    nodes = dict(graph.nodes(data=True))
+    if not nodes:
+        return np.zeros((0, 0)), None, None
+    rows = pd.RangeIndex(len(nodes))
+    attributes = pd.DataFrame(list(nodes.values()), index=rows)
+    return nx.to_scipy_sparse_array(graph), nodes, attributes
+
+
+def _from_xarray(array: xr.DataArray) -> tuple[Any, Iterable[object] | None, Any]:
+    if array.ndim != 2:
+        return array.to_numpy(), None, None  # `_checked_weights` refuses it
+    if array.dims == ("post", "pre"):
+        array = array.transpose("pre", "post")
+    rows, columns = array.dims
+    names, column_names = (
+        name_texts(array.indexes[dim]) if dim in array.indexes else None
+        for dim in (rows, columns)
+    )
+    values = array.to_numpy()
+    if names and column_names and len(names) == len(column_names):
+        values = values[:, columns_by_rows(names, column_names, "xarray.DataArray")]
+    named = [rows] if names or not column_names else [columns]
+    attributes = {
+        str(key): coordinate.to_numpy()
+        for key, coordinate in array.coords.items()
+        if key not in named and list(coordinate.dims) == named
+    }
+    return values, names or column_names, attributes or None
+
+
+def _from_igraph(graph: igraph.Graph) -> tuple[Any, Iterable[object] | None, Any]:
+    n = graph.vcount()
+    ends = np.array(graph.get_edgelist(), dtype=np.int64).reshape(-1, 2)
+    weighted = "weight" in graph.es.attributes()
+    weight = np.array(graph.es["weight"]) if weighted else np.ones(len(ends))
+    if not graph.is_directed():
+        differ = ends[:, 0] != ends[:, 1]  # a self-connection counts once
+        ends = np.concatenate([ends, ends[differ, ::-1]])
+        weight = np.concatenate([weight, weight[differ]])
+    columns = {key: graph.vs[key] for key in graph.vs.attributes() if key != "name"}
+    names = graph.vs["name"] if "name" in graph.vs.attributes() else None
+    matrix = sparse.coo_array((weight, (ends[:, 0], ends[:, 1])), shape=(n, n))
+    return matrix, names, columns or None
+
+
+def _from_simulated(network: Any) -> tuple[Any, None, Any]:
+    role = np.empty(len(network.mask), dtype=object)
+    for name in ROLES:
+        role[getattr(network, f"{name}s" if name != "hidden" else name)] = name
+    return network.to(np).weights, None, {"role": role.tolist()}
+
+
+def columns_by_rows(
+    rows: Sequence[str], columns: Sequence[str], what: str
+) -> IntVector:
+    """Positions of the columns of a labelled matrix in the order of its rows.
+
+    Raises
+    ------
+    ValueError
+        If rows and columns do not name the same neurons, each once.
+
+    Examples
+    --------
+    >>> from commstruct.sources import columns_by_rows
+    >>> columns_by_rows(["a", "b", "c"], ["c", "a", "b"], "table")
+    array([1, 2, 0])
+    """
+    position = {name: i for i, name in enumerate(columns)}
+    if len(set(rows)) < len(rows) or len(position) < len(columns):
+        raise ValueError("names must be all different, got repeated rows or columns")
+    if position.keys() != set(rows):
+        missing = [name for name in rows if name not in position]
+        other = [name for name in columns if name not in set(rows)]
+        raise ValueError(
+            f"{what} must have the same names on rows and columns, got "
+            f"{two_of(missing)} on rows only and {two_of(other)} on columns only; give "
+            "the values alone and names= if both are in the same order"
+        )
+    return np.array([position[name] for name in rows], dtype=np.int64)
+
+
+def two_of(names: Sequence[str]) -> str:
+    """The first two names for a message."""
+    listed = ", ".join(shortened(name) for name in names[:2])
+    return (listed + ("..." if len(names) > 2 else "")) or "none"
+
+
+def name_texts(values: Iterable[object]) -> list[str]:
+    """Names as text; whole floats, as MATLAB has them, as integers.
+
+    Raises
+    ------
+    ValueError
+        If a name is missing, or a float so large that other integers round to it.
+
+    Examples
+    --------
+    >>> from commstruct.sources import name_texts
+    >>> name_texts([7.0, "AVA", 2**60])
+    ['7', 'AVA', '1152921504606846976']
+    """
+    return [_name_text(value) for value in values]
+
+
+def _name_text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or str(value) in {"nan", "<NA>", "NaT"}:
+        raise ValueError(f"names must not be missing, got {value!r}")
+    if not isinstance(value, float | np.floating) or not float(value).is_integer():
+        return str(value)
+    if abs(float(value)) >= EXACT_INTEGERS:
+        raise ValueError(
+            f"names must be integers or text, got the float {value!r}, in which 64-bit "
+            "ids are not exact: keep them as int64 or text from their source on"
+        )
+    return str(int(value))
+
+
+def kinds_in(column: pd.Series) -> list[str]:
+    """Kind of each neuron in a column of attributes, as text.
+
+    Missing values, empty text and the words that tables write for NaN are all
+    ``"untyped"``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from commstruct.sources import kinds_in
+    >>> kinds_in(pd.Series(["KC", None, "nan", " "]))
+    ['KC', 'untyped', 'untyped', 'untyped']
+    """
+    missing = column.isna()
+    return [
+        UNTYPED if is_missing or str(kind).strip() in WORDS_FOR_NAN else str(kind)
+        for kind, is_missing in zip(column.tolist(), missing, strict=True)
+    ]
+
+
+def is_a(value: Any, library: str, name: str) -> bool:
+    """Whether a value is an instance of a class of a library that may not be loaded.
+
+    Whoever made an instance has loaded its library, so that there is no need to
+    import igraph, networkx or xarray in order to recognise what they make.
+    """
+    return isinstance(value, getattr(sys.modules.get(library), name, ()))
+
+
+def is_simulated(network: Any) -> bool:
+    """Whether a network is one of the simulator, which this package does not import."""
+    return all(
+        hasattr(network, name)
+        for name in ("weights", "mask", "inputs", "hidden", "outputs", "to")
+    )

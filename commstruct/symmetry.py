@@ -1,0 +1,128 @@
+"""Whether weights are symmetric but for rounding, and what follows."""
+
+import math
+import warnings
+
+import numpy as np
+from scipy import sparse
+
+from commstruct.operations import Weights, symmetric_mean, without_diagonal
+from commstruct.sources import EXACT_INTEGERS
+
+# Largest difference between w[i, j] and w[j, i], as a fraction of the largest |weight|,
+# that counts as rounding rather than direction. It is about 4,500 times the relative
+# spacing of float64 (2.2e-16): sums and products taken in another order differ by less,
+# and no measured weight is known to twelve digits.
+SYMMETRY_TOLERANCE = 1e-12
+# The same for weights that come from elsewhere: they may have been computed or stored
+# in float32 (relative spacing 1.2e-7), or written with seven digits. A float32
+# correlation computed row by row differs from its transpose by 1.6e-7.
+INPUT_SYMMETRY_TOLERANCE = 1e-6
+# Asymmetry above that, up to this share of the largest |weight|, is warned of:
+# iterative estimates such as the graphical lasso leave 1e-4 to 1e-3, two printed digits
+# 5e-3.
+NEARLY_SYMMETRIC = 1e-2
+# Largest median difference of the two directions of a pair, relative to the larger of
+# both, for which a matrix may be symmetric at all. A few huge weights make every
+# difference small beside the largest weight; the typical pair tells.
+TYPICAL_ASYMMETRY = 1e-2
+# Binary exponent of the largest |weight|, of either sign, up to which squares and
+# products of weights neither overflow nor vanish: weights from 5e-91 to 2e90.
+ORDINARY_EXPONENT = 300
+
+
+def without_rounding(weights: Weights) -> tuple[Weights, tuple[str, ...]]:
+    """Make weights symmetric that are so but for rounding; warn of a little more."""
+    unit = weight_unit(weights)
+    largest = float(abs(weights).max()) / unit
+    difference = abs(weights - weights.T)
+    share = float(difference.max()) / unit / largest if largest else 0.0
+    if not SYMMETRY_TOLERANCE < share <= NEARLY_SYMMETRIC:
+        return weights, ()
+    if not _may_be_rounding(weights, difference):
+        return weights, ()
+    differ = f"differ from their transpose by up to {share:.2g} of the largest weight"
+    if share > INPUT_SYMMETRY_TOLERANCE:
+        warnings.warn(
+            f"weights {differ}, and are taken as directed; if they are meant to be "
+            "symmetric, use symmetrize()",
+            UserWarning,
+            stacklevel=3,
+        )
+        return weights, ()
+    note = f"weights {differ}, as by rounding: made symmetric"
+    return symmetric_mean(weights), (note,)
+
+
+def _may_be_rounding(weights: Weights, difference: Weights) -> bool:
+    """Whether the typical pair is symmetric, of weights that are not all integers."""
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    if np.abs(values).max() < EXACT_INTEGERS and np.array_equal(
+        values, np.floor(values)
+    ):
+        return False  # counts are exact: where they differ, that is direction
+    sizes = abs(weights)
+    if isinstance(sizes, np.ndarray):
+        larger = np.maximum(sizes, sizes.T)
+        pairs = np.triu_indices_from(larger, 1)
+        larger, apart = larger[pairs], np.asarray(difference)[pairs]
+    else:
+        upper = sparse.triu(sizes.maximum(sizes.T), k=1).tocoo()
+        larger = upper.data
+        apart = np.asarray(sparse.csr_array(difference)[upper.coords]).ravel()
+    exists = larger > 0
+    if not exists.any():
+        return False
+    return bool(np.median(apart[exists] / larger[exists]) <= TYPICAL_ASYMMETRY)
+
+
+def has_diagonal_of_correlations(weights: Weights) -> bool:
+    """Whether weights are symmetric and have the ones that all correlations have.
+
+    Most pairs are not 0, and none is above 1 in size. Whole numbers are connections: a
+    network may have a synapse of every neuron with itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.symmetry import has_diagonal_of_correlations
+    >>> has_diagonal_of_correlations(np.array([[1, 0.3], [0.3, 1]]))
+    True
+    >>> has_diagonal_of_correlations(np.ones((2, 2)))
+    False
+    """
+    n = weights.shape[0]
+    diagonal = weights.diagonal()
+    if n < 2 or not np.allclose(diagonal, 1, rtol=0, atol=INPUT_SYMMETRY_TOLERANCE):
+        return False
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    if np.abs(values).max() > 1 + INPUT_SYMMETRY_TOLERANCE:
+        return False
+    if np.count_nonzero(values) - n <= n * (n - 1) / 2:
+        return False
+    if abs(weights - weights.T).max() > INPUT_SYMMETRY_TOLERANCE:
+        return False
+    off = without_diagonal(weights)  # the diagonal may be 1 but for rounding
+    values = off if isinstance(off, np.ndarray) else off.data
+    return not np.array_equal(values, np.round(values))
+
+
+def is_symmetric(weights: Weights) -> bool:
+    """Whether weights equal their transpose but for rounding."""
+    unit = weight_unit(weights)
+    largest = abs(weights).max() / unit
+    asymmetry = abs(weights - weights.T).max() / unit
+    return bool(asymmetry <= SYMMETRY_TOLERANCE * largest)
+
+
+def weight_unit(weights: Weights) -> float:
+    """1, or a power of two near the largest ``|weight|`` where that is extreme.
+
+    Squares and products of weights overflow above 1e154 and vanish below 1e-162. What
+    is computed from weights divided by this unit does not depend on their scale. The
+    division is exact, as the unit is a power of two.
+    """
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    largest = float(np.abs(values).max(initial=0.0))
+    exponent = math.frexp(largest)[1]
+    return 1.0 if abs(exponent) <= ORDINARY_EXPONENT else math.ldexp(1.0, exponent - 1)
