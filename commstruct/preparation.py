@@ -73,6 +73,17 @@ class Preparation:
         if self.collapse is None and self.collapse_weights != "sum":
             raise ValueError("collapse_weights must be 'sum' without collapse")
 
+    def _threshold(self, connectome: Connectome, least: float) -> Connectome:
+        """Drop small weights; refuse to drop all, which is more likely a wrong unit."""
+        kept = connectome.threshold(least, per=self.threshold_per)
+        if connectome.n_edges and not kept.n_edges:
+            largest = float(abs(connectome.weights).max())
+            raise ValueError(
+                f"threshold must leave a connection, got {least:g}, where the largest "
+                f"|weight| is {largest:.6g}"
+            )
+        return kept
+
     def apply(self, network: Any) -> Connectome:
         """Return the network with all operations done, each in its `notes`.
 
@@ -87,7 +98,7 @@ class Preparation:
         if self.select:
             connectome = connectome.select(self.select)
         if self.threshold is not None:
-            connectome = connectome.threshold(self.threshold, per=self.threshold_per)
+            connectome = self._threshold(connectome, self.threshold)
         if self.symmetrize:
             connectome = connectome.symmetrize()
         if self.fisher_z:

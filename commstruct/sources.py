@@ -220,11 +220,11 @@ def _name_text(value: object) -> str:
     return str(int(value))
 
 
-def kinds_in(column: pd.Series) -> list[str]:
+def kinds_in(column: pd.Series, missing: str = UNTYPED) -> list[str]:
     """Kind of each neuron in a column of attributes, as text.
 
     Missing values, empty text and the words that tables write for NaN are all
-    ``"untyped"``.
+    `missing`, ``"untyped"`` by default.
 
     Examples
     --------
@@ -233,10 +233,10 @@ def kinds_in(column: pd.Series) -> list[str]:
     >>> kinds_in(pd.Series(["KC", None, "nan", " "]))
     ['KC', 'untyped', 'untyped', 'untyped']
     """
-    missing = column.isna()
+    absent = column.isna()
     return [
-        UNTYPED if is_missing or str(kind).strip() in WORDS_FOR_NAN else str(kind)
-        for kind, is_missing in zip(column.tolist(), missing, strict=True)
+        missing if is_missing or str(kind).strip() in WORDS_FOR_NAN else str(kind)
+        for kind, is_missing in zip(column.tolist(), absent, strict=True)
     ]
 
 

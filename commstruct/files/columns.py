@@ -35,6 +35,8 @@ TRANSMITTERS = [
     "transmitter", "neurotransmitter", "nt", "nt_type", "transmitter_type",
     "neurotransmitter_type", "top_nt", "predicted_nt", "sign",
 ]
+# Of an edge, not of a neuron: where its synapses are, or of which kind they are.
+LAYERS = ["layer", "neuropil", "roi"]
 NAMES = [
     "name", "neuron", "neuron_name", "names", "root_id", "pt_root_id", "bodyid",
     "body_id", "neuron_id", "node_id", "id", "node", "label", "cell", "cell_name",
@@ -112,6 +114,10 @@ def edge_columns(
             candidates = [c for c in columns if plain_name(c) in WEAK_WEIGHTS][:1]
         if candidates:
             roles[role] = candidates[0]
+    if "layer" in options.columns:
+        roles["layer"] = options.columns["layer"]
+    elif len(layers := [c for c in columns if plain_name(c) in LAYERS]) == 1:
+        roles["layer"] = layers[0]
     if "source" not in roles or "target" not in roles:
         if options.columns and options.layout != "matrix":
             missing = "source" if "source" not in roles else "target"

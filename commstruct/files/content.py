@@ -1,5 +1,6 @@
 """The content of one file before it is checked, and weights from edge lists."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ class FileContent:
         A note on how edges were given signs; None if they were not.
     notes : tuple of str
         Sentences on anything else that affects the interpretation.
+    layers : mapping of str to (n, n) scipy.sparse array, laid out as `weights`
+        Parts of the weights, which add up to them; empty if there are none.
     """
 
     weights: Any
@@ -44,6 +47,7 @@ class FileContent:
     duplicates_summed: int = 0
     signs: str | None = None
     notes: tuple[str, ...] = field(default=())
+    layers: Mapping[str, sparse.csr_array] = field(default_factory=dict)
 
 
 def weights_from_edges(
@@ -81,6 +85,36 @@ def weights_from_edges(
     if not directed:
         summed = (summed + sparse.triu(summed, k=1).T).tocsr()
     return (summed.toarray() if n <= DENSE_READ else summed), n_summed
+
+
+def layers_from_edges(
+    source: IntVector,
+    target: IntVector,
+    weight: FloatVector,
+    layer: Sequence[str],
+    *,
+    n_neurons: int,
+    directed: bool,
+) -> dict[str, sparse.csr_array]:
+    """Sum the edges of each layer into sparse weights, layers in alphabetical order.
+
+    A single layer is none: there is nothing that it is apart from.
+    """
+    codes, names = pd.factorize(np.asarray(layer, dtype=object), sort=True)
+    if len(names) < 2:
+        return {}
+    layers = {}
+    for code, name in enumerate(names):
+        rows = np.flatnonzero((codes == code) & (weight != 0))
+        ends = (source[rows], target[rows])
+        if not directed:
+            ends = (np.minimum(*ends), np.maximum(*ends))
+        shape = (n_neurons, n_neurons)
+        part = sparse.coo_array((weight[rows], ends), shape=shape).tocsr()
+        if not directed:
+            part = (part + sparse.triu(part, k=1).T).tocsr()
+        layers[str(name)] = sparse.csr_array(part)
+    return layers
 
 
 def in_both_directions(

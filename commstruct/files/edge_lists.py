@@ -1,7 +1,7 @@
 """Edge lists in text, Parquet and Feather; ids remain exact."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from commstruct.files.content import (
     FileContent,
     check_columns,
     in_both_directions,
+    layers_from_edges,
     listed,
     weights_from_edges,
 )
@@ -31,6 +32,7 @@ from commstruct.files.text import (
     parse_rows,
     refuse_float_ids,
 )
+from commstruct.sources import kinds_in
 from commstruct.vocabulary import FloatVector, IntVector
 
 # First words of KONECT's comment line "% sym unweighted", and the second ones.
@@ -40,6 +42,7 @@ KONECT_WEIGHTS = (
     "unweighted", "positive", "posweighted", "signed", "multisigned", "weighted",
     "multiweighted", "dynamic", "multiposweighted",
 )  # fmt: skip
+UNASSIGNED = "unassigned"  # layer of the edges that are of none
 Locate: TypeAlias = Callable[[int], str]  # what to call a row in an error
 
 
@@ -74,6 +77,8 @@ def read_text_edges(path: Path, layout: Layout, options: ReadingOptions) -> File
         roles = {c: c for c in columns if c in {"source", "target", "weight"}}
         if len(columns) == 4:
             notes = ("four columns without a header: source, target, weight and time",)
+    if "layer" in roles and roles["layer"] not in columns:
+        check_columns(options, columns, path)
     chosen = dict(roles)
     transmitter = _edge_transmitter(columns, options)
     if transmitter:
@@ -264,11 +269,14 @@ def _content_of_edges(
         )
         weight = weight * sign
     source, target, names = _neurons_of(path, table, roles, locate)
+    layer = _layer_of_edges(table, roles)
     directed = options.directed if options.directed is not None else True
     either = None if options.directed is not None else _undirected_rows(table, roles)
     if either is not None and either.all():
         directed = False
     elif either is not None:
+        back = np.flatnonzero(either & (source != target))
+        layer = None if layer is None else [*layer, *(layer[i] for i in back)]
         source, target, weight = in_both_directions(source, target, weight, either)
     weights, n_summed = weights_from_edges(
         source,
@@ -279,6 +287,11 @@ def _content_of_edges(
         path=path,
         options=options,
     )
+    layers = {}
+    if layer is not None:
+        layers = layers_from_edges(
+            *(source, target, weight, layer), n_neurons=len(names), directed=directed
+        )
     states_orientation = plain_name(roles["source"]).startswith("pre") and plain_name(
         roles["target"]
     ).startswith("post")
@@ -288,7 +301,25 @@ def _content_of_edges(
         orientation="pre-post" if states_orientation else None,
         duplicates_summed=n_summed,
         signs=signs,
-        notes=notes,
+        notes=(*notes, *_note_on_layers(layers, roles)),
+        layers=layers,
+    )
+
+
+def _layer_of_edges(table: pd.DataFrame, roles: dict[str, str]) -> list[str] | None:
+    if "layer" not in roles:
+        return None
+    return kinds_in(table[roles["layer"]], missing=UNASSIGNED)
+
+
+def _note_on_layers(
+    layers: Mapping[str, Any], roles: dict[str, str]
+) -> tuple[str, ...]:
+    if not layers:
+        return ()
+    return (
+        f"{len(layers)} layers by {roles['layer']!r} ({', '.join(list(layers)[:4])}"
+        f"{', ...' if len(layers) > 4 else ''}); weights are their sum",
     )
 
 

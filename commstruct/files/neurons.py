@@ -93,9 +93,12 @@ def with_signs(
         weights = sparse.diags_array(signs) @ weights
     else:
         weights = weights * signs[:, np.newaxis]
-    return replace(
-        content, weights=weights, signs=f"{note}; their weights are negative"
-    )
+    layers = {
+        name: sparse.diags_array(signs) @ layer
+        for name, layer in content.layers.items()
+    }
+    note = f"{note}; their weights are negative"
+    return replace(content, weights=weights, layers=layers, signs=note)
 
 
 def signs_of(

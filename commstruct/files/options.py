@@ -10,7 +10,7 @@ from commstruct.keywords import settings_from
 
 DUPLICATES = ("sum", "error")
 LAYOUTS = (None, "matrix", "edges")
-COLUMN_ROLES = ("source", "target", "weight")
+COLUMN_ROLES = ("source", "target", "weight", "layer")
 
 
 class ReadingKeywords(TypedDict, total=False):
@@ -52,7 +52,8 @@ class ReadingOptions:
         for role in self.columns:
             if role not in COLUMN_ROLES:
                 raise ValueError(
-                    f"columns must name 'source', 'target' or 'weight', got {role!r}"
+                    f"columns must name 'source', 'target', 'weight' or 'layer', got "
+                    f"{role!r}"
                 )
 
 

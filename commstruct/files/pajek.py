@@ -1,5 +1,6 @@
 """Pajek networks: vertices, followed by arcs, edges, lists of either, or a matrix."""
 
+import re
 import shlex
 from array import array
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import pandas as pd
 from commstruct.files.content import (
     FileContent,
     in_both_directions,
+    layers_from_edges,
     weights_from_edges,
 )
 from commstruct.files.limits import check_dense, check_sparse, read_bytes
@@ -18,6 +20,8 @@ from commstruct.files.options import ReadingOptions
 
 LINES = {"*arcs", "*edges"}
 LISTS = {"*arcslist", "*edgeslist"}
+# What may follow the name of a section: the number of a relation, and its name.
+RELATION = re.compile(r""":(?P<number>\d{1,9})\s*(?:["'](?P<name>[^"']+)["'])?""")
 
 
 @dataclass
@@ -31,6 +35,9 @@ class _Network:
     target: "array[int]" = field(default_factory=lambda: array("q"))
     weight: "array[float]" = field(default_factory=lambda: array("d"))
     undirected: "array[int]" = field(default_factory=lambda: array("b"))
+    relation: "array[int]" = field(default_factory=lambda: array("q"))
+    relations: dict[str, str] = field(default_factory=dict)  # by number: their names
+    current: str = ""
     n_matrix_rows: int | None = None
 
 
@@ -89,7 +96,18 @@ def _open_section(
         raise ValueError(f"section {words[0]!r} is not supported")
     if not network.n:
         raise ValueError(f"{words[0]} comes before *Vertices")
+    if section in LINES | LISTS | {"*matrix"}:
+        _open_relation(network, line, section)
     return section
+
+
+def _open_relation(network: _Network, line: str, section: str) -> None:
+    """Take the relation that a section is of: ``*Arcs :2 "gap junction"``."""
+    stated = RELATION.fullmatch(line[len(section) :].strip())
+    network.current = stated["number"] if stated else ""
+    if stated and stated["name"]:
+        network.relations[stated["number"]] = stated["name"]
+    network.relations.setdefault(network.current, f"relation {network.current}".strip())
 
 
 def _read_line(network: _Network, section: str, line: str) -> None:
@@ -146,6 +164,7 @@ def _add_edges(
         network.target.append(_vertex(network, target))
         network.weight.append(weight)
         network.undirected.append(section.startswith("*edges"))
+        network.relation.append(int(network.current or 0))
 
 
 def _read_matrix_row(network: _Network, line: str) -> None:
@@ -180,10 +199,13 @@ def _content(path: Path, network: _Network, options: ReadingOptions) -> FileCont
     target = np.array(network.target, dtype=np.int64)
     weight = np.array(network.weight, dtype=np.float64)
     undirected = np.array(network.undirected, dtype=bool)
+    relation = np.array(network.relation, dtype=np.int64)
     directed = not undirected.any() or not undirected.all()
     if options.directed is not None:
         directed = options.directed
     if directed and undirected.any():  # edges beside arcs count in both directions
+        back = undirected & (source != target)
+        relation = np.concatenate([relation, relation[back]])
         source, target, weight = in_both_directions(source, target, weight, undirected)
     weights, n_summed = weights_from_edges(
         source,
@@ -194,6 +216,17 @@ def _content(path: Path, network: _Network, options: ReadingOptions) -> FileCont
         path=path,
         options=options,
     )
+    layers = layers_from_edges(
+        *(source, target, weight),
+        [_relation_name(network, int(number)) for number in relation],
+        n_neurons=n,
+        directed=directed,
+    )
+    if layers:
+        notes += (
+            f"{len(layers)} relations are layers ({', '.join(list(layers)[:4])}); "
+            "weights are their sum",
+        )
     attributes = None
     if network.positions:
         rows = [[*network.positions.get(i, []), *[np.nan] * 3][:3] for i in range(n)]
@@ -206,4 +239,10 @@ def _content(path: Path, network: _Network, options: ReadingOptions) -> FileCont
         attributes=attributes,
         duplicates_summed=n_summed,
         notes=notes,
+        layers=layers,
     )
+
+
+def _relation_name(network: _Network, number: int) -> str:
+    """Name of a relation; relations of one name are one layer."""
+    return network.relations.get(str(number) if number else "", f"relation {number}")

@@ -24,7 +24,7 @@ from commstruct.files.options import (
 from commstruct.files.pajek import read_pajek
 from commstruct.files.stores import read_zarr
 from commstruct.files.tables import read_text_table
-from commstruct.operations import symmetric_mean, without_diagonal
+from commstruct.operations import read_only_weights, symmetric_mean, without_diagonal
 from commstruct.symmetry import (
     NEARLY_SYMMETRIC,
     has_diagonal_of_correlations,
@@ -184,8 +184,9 @@ def read_connectome(
         variable : str
             Key of the matrix in ``.npz``, ``.mat`` and zarr groups.
         columns : mapping of str to str
-            Name of the column of ``"source"``, ``"target"`` or ``"weight"``, if it is
-            not a common one (source, pre, pre_pt_root_id, syn_count...).
+            Name of the column of ``"source"``, ``"target"``, ``"weight"`` or
+            ``"layer"``, if it is not a common one (source, pre, pre_pt_root_id,
+            syn_count, neuropil...); or, without a header, its number from 1.
         transmitter : str
             Column, of the edges or of the neurons, that makes weights negative where
             its value is one of `inhibitory` or a negative number.
@@ -295,7 +296,7 @@ def read_connectome_with_report(
     content = with_signs(path, content, reading)
     n_self = int(np.count_nonzero(content.weights.diagonal()))
     if self_connections == "drop" and n_self:
-        content = replace(content, weights=without_diagonal(content.weights))
+        content = _with_weights(content, without_diagonal)
     try:
         connectome = as_connectome(
             content.weights,
@@ -305,7 +306,11 @@ def read_connectome_with_report(
         )
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
-    connectome = replace(connectome, orientation=content.orientation or "pre-post")
+    connectome = replace(
+        connectome,
+        orientation=content.orientation or "pre-post",
+        layers={k: read_only_weights(w) for k, w in content.layers.items()},
+    )
     notes = (*content.notes, *([content.signs] if content.signs else []))
     notes = (*notes, *connectome.notes, *_untyped_note(connectome))
     report = ReadReport(
@@ -359,11 +364,19 @@ def _pre_to_post(path: Path, content: FileContent, wanted: str | None) -> FileCo
     if orientation == "pre-post":
         return replace(content, orientation=orientation)
     possible = None if content.possible is None else content.possible.T
+    content = _with_weights(content, lambda weights: weights.T)
+    return replace(content, possible=possible, orientation=orientation)
+
+
+def _with_weights(
+    content: FileContent, change: Callable[[Any], Any], *notes: str
+) -> FileContent:
+    """Change the weights and those of each layer alike."""
     return replace(
         content,
-        weights=content.weights.T,
-        possible=possible,
-        orientation=orientation,
+        weights=change(content.weights),
+        layers={name: change(layer) for name, layer in content.layers.items()},
+        notes=(*content.notes, *notes),
     )
 
 
@@ -390,9 +403,8 @@ def _as_undirected(
         possible = possible | possible.T
     if triangle:
         note = f"weights {triangle} the diagonal were mirrored, as it is undirected"
-        mirrored = weights + without_diagonal(weights).T
-        notes = (*content.notes, note)
-        return replace(content, weights=mirrored, possible=possible, notes=notes)
+        content = replace(content, weights=weights, possible=possible)
+        return _with_weights(content, lambda w: w + without_diagonal(w).T, note)
     largest = abs(weights).max() / weight_unit(weights)
     share = float(abs(weights - weights.T).max() / weight_unit(weights) / largest)
     if share == 0:
@@ -408,12 +420,8 @@ def _as_undirected(
         f"weights differ from their transpose by up to {share:.2g} of the largest "
         "weight: made symmetric, as the network is undirected"
     )
-    return replace(
-        content,
-        weights=symmetric_mean(weights),
-        possible=possible,
-        notes=(*content.notes, note),
-    )
+    content = replace(content, weights=weights, possible=possible)
+    return _with_weights(content, symmetric_mean, note)
 
 
 def _triangle(weights: Any) -> str | None:

@@ -130,5 +130,7 @@ def test_a_network_is_prepared_once_it_is_read(tmp_path: Path, caplog) -> None:
     assert network.weights.tolist() == [[9, 5], [6, 0]]
     assert "then: weights below 5 were dropped: 3 of 4 connections" in caplog.text
     assert "then: 3 neurons were collapsed to 2 by type" in caplog.text
+    with pytest.raises(ValueError, match=r"leave a connection, got 2, where .* is 1$"):
+        read_network("dataset:karate", **ReadingOptions(threshold=2).keywords())
     types = ReadingOptions(select=["type=Officer"]).keywords()
     assert read_network("dataset:karate", **types).n_neurons == 17
