@@ -32,7 +32,7 @@ from commstruct.sources import is_simulated as is_simulated
 from commstruct.sources import kinds_in as kinds_in
 from commstruct.symmetry import is_symmetric, without_rounding
 from commstruct.symmetry import weight_unit as weight_unit
-from commstruct.vocabulary import ORIENTATIONS, BoolMatrix, IntVector
+from commstruct.vocabulary import DENSE_READ, ORIENTATIONS, BoolMatrix, IntVector
 
 if TYPE_CHECKING:  # loaded only by those who use them: they take most of a second
     import igraph
@@ -354,8 +354,11 @@ class Connectome:
             f"{self.n_neurons} neurons were collapsed to {len(names)} by {of}, weights "
             f"{told[weights]}"
         )
+        sums: Any = block_sums(self.weights, labels)
+        if sparse.issparse(sums) and len(names) <= DENSE_READ:
+            sums = sums.toarray()  # types are few, and most are connected
         return Connectome(
-            weights=read_only_weights(block_sums(self.weights, labels) / scale),
+            weights=read_only_weights(sums / scale),
             names=tuple(names),
             attributes=pd.DataFrame({"type": names, "n_neurons": np.bincount(labels)}),
             orientation=self.orientation,

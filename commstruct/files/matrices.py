@@ -5,6 +5,7 @@ import json
 import logging
 import zipfile
 from collections.abc import Iterator, Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.lib import format as npy
 from numpy.typing import NDArray
-from scipy import sparse
+from scipy import io, sparse
 
 from commstruct.files.content import FileContent, listed, texts
 from commstruct.files.extras import import_extra
@@ -22,6 +23,7 @@ from commstruct.files.limits import (
     check_square,
     check_xml,
     library_errors,
+    open_bytes,
 )
 from commstruct.files.options import ReadingOptions
 
@@ -77,6 +79,31 @@ def read_npz(path: Path, options: ReadingOptions) -> FileContent:
             if dtype.kind != "O" and (shape in {(), (n,)} or other == "possible"):
                 others[other] = arrays[other]
     return with_companions(path, weights, others, n, ATTRIBUTE)
+
+
+def read_mtx(path: Path, options: ReadingOptions) -> FileContent:
+    """Read a matrix from a Matrix Market file, after checking the size it states."""
+    with open_bytes(path, options.max_memory) as stream:
+        text = stream.read()
+    with library_errors(path, "Matrix Market"):
+        facts = io.mminfo(BytesIO(text))
+    n_rows, n_columns, n_stored, layout, field, symmetry = facts
+    if field == "complex":
+        raise ValueError(f"{path.name}: weights must be real numbers, got complex ones")
+    if layout == "array":
+        check_dense(path, (n_rows, n_columns), options.max_memory)
+    else:
+        n = check_square(path, (n_rows, n_columns))
+        most = n_stored * (1 if symmetry == "general" else 2)
+        check_sparse(path, n, most, options.max_memory)
+    with library_errors(path, "Matrix Market"):
+        matrix = io.mmread(BytesIO(text), spmatrix=False)
+    notes = ("a pattern without weights: every entry weighs 1",)
+    return FileContent(
+        # In float64, as repeated integers could overflow when they are summed.
+        matrix.astype(np.float64),
+        notes=notes if field == "pattern" else (),
+    )
 
 
 def read_cifti(path: Path, options: ReadingOptions) -> FileContent:

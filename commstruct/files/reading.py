@@ -14,7 +14,7 @@ from commstruct.files.content import FileContent
 from commstruct.files.edge_lists import read_columns
 from commstruct.files.graphs import read_gexf, read_gml, read_graphml
 from commstruct.files.matlab import read_mat
-from commstruct.files.matrices import read_cifti, read_npy, read_npz
+from commstruct.files.matrices import read_cifti, read_mtx, read_npy, read_npz
 from commstruct.files.neurons import Neurons, with_neurons, with_signs
 from commstruct.files.options import (
     ReadingKeywords,
@@ -38,6 +38,7 @@ READERS: dict[str, tuple[str, Reader]] = {
     ".npy": ("NumPy array", read_npy),
     ".npz": ("NumPy or SciPy archive", read_npz),
     ".mat": ("MATLAB", read_mat),
+    ".mtx": ("Matrix Market", read_mtx),
     ".csv": ("table of text", read_text_table),
     ".tsv": ("table of text", read_text_table),
     ".txt": ("table of text", read_text_table),
@@ -56,7 +57,17 @@ READERS: dict[str, tuple[str, Reader]] = {
     ".pconn.nii": ("CIFTI parcels", read_cifti),
 }
 # Endings that may be followed by ".gz": formats of text, which shrink by it.
-GZIPPED = (".csv", ".tsv", ".txt", ".edgelist", ".graphml", ".gexf", ".gml", ".net")
+GZIPPED = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".edgelist",
+    ".graphml",
+    ".gexf",
+    ".gml",
+    ".net",
+    ".mtx",
+)
 SELF_CONNECTIONS = ("keep", "drop")
 
 
@@ -146,8 +157,9 @@ def read_connectome(
     """Read a connectome from a file.
 
     The ending of the file's name determines its format: ``.npy``, ``.npz`` (dense or
-    scipy.sparse), ``.mat``, ``.csv``, ``.tsv``, ``.txt`` (a matrix with or without
-    names, or an edge list; these, GraphML, GEXF, GML and Pajek also with ``.gz``),
+    scipy.sparse), ``.mat``, ``.mtx``, ``.csv``, ``.tsv``, ``.txt`` (a matrix with or
+    without names, or an edge list; these, GraphML, GEXF, GML and Pajek also with
+    ``.gz``),
     ``.parquet`` and ``.feather`` (edge lists), ``.graphml``, ``.gexf``, ``.gml``,
     ``.net`` (Pajek), ``.pconn.nii`` (CIFTI), or a zarr folder: an array, or a sweep
     store.
