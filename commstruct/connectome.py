@@ -40,6 +40,9 @@ if TYPE_CHECKING:  # loaded only by those who use them: they take most of a seco
     import pandas as pd
 
 
+MISSING = ("error", "drop", "mask")
+
+
 @dataclass(frozen=True, eq=False)
 class Connectome:
     """Weights between neurons, with the names and attributes of the neurons.
@@ -600,6 +603,7 @@ def as_connectome(
     attributes: pd.DataFrame | Mapping[str, Sequence[object]] | None = None,
     possible: ArrayLike | None = None,
     orientation: str = "pre-post",
+    missing: str = "error",
 ) -> Connectome:
     """Make a checked `Connectome` from any network; the input is never changed.
 
@@ -633,6 +637,11 @@ def as_connectome(
         table are matched to the names of the neurons.
     orientation : {"pre-post", "post-pre"}
         ``"post-pre"`` means that columns drive rows; the weights are transposed.
+    missing : {"error", "drop", "mask"}
+        What to do with weights that are NaN, of dense arrays and tables. ``"drop"``:
+        leave out the neurons whose row or column has no number, and refuse what is
+        missing besides. ``"mask"``: take these synapses as not possible, with weight 0.
+        A diagonal of NaN becomes 0 with both. Said in `Connectome.notes`.
 
     Returns
     -------
@@ -683,6 +692,8 @@ def as_connectome(
     False
     """
     check_choice("orientation", orientation, ORIENTATIONS)
+    check_choice("missing", missing, MISSING)
+    unknown: BoolMatrix | None = None
     if isinstance(network, Connectome):
         if orientation == "post-pre":
             raise ValueError(
@@ -707,10 +718,13 @@ def as_connectome(
         matrix, own_names, own_attributes = parts(network)
         if possible is None and is_simulated(network):
             possible = network.to(np).mask
+        if missing != "error":
+            matrix, unknown = without_nan(matrix)
         weights, notes = without_rounding(_checked_weights(matrix))
         transposed = orientation == "post-pre"
         if transposed:
             weights = read_only_weights(weights.T)
+            unknown = None if unknown is None else unknown.T
     n = int(weights.shape[0])
     checked_names = _checked_names(own_names if names is None else names, n)
     mask = None
@@ -718,7 +732,7 @@ def as_connectome(
         mask = _checked_possible(possible, checked_names, transposed)
     if mask is not None:
         _refuse_impossible(weights, mask)
-    return Connectome(
+    connectome = Connectome(
         weights=weights,
         names=checked_names,
         attributes=_checked_attributes(
@@ -729,6 +743,79 @@ def as_connectome(
         notes=notes,
         layers=layers,
     )
+    return settle_missing(connectome, unknown, missing)
+
+
+def settle_missing(
+    connectome: Connectome, unknown: BoolMatrix | None, missing: str
+) -> Connectome:
+    """Drop or mask what `without_nan` found unknown, laid out as the connectome.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> from commstruct.connectome import settle_missing
+    >>> pair = cs.as_connectome([[0, 1], [0, 0]])
+    >>> settle_missing(pair, np.array([[False, False], [True, False]]), "mask").notes
+    ('1 weights are missing, taken as not possible',)
+    """
+    if unknown is None:
+        return connectome
+    if missing == "mask":
+        return _masked(connectome, unknown)
+    return _dropped(connectome, unknown)
+
+
+def without_nan(matrix: Any) -> tuple[Any, BoolMatrix | None]:
+    """Replace NaN by 0; return where it was, or None if nowhere off the diagonal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.connectome import without_nan
+    >>> weights, unknown = without_nan(np.array([[np.nan, 1.0], [np.nan, 0.0]]))
+    >>> weights.tolist(), unknown.tolist()
+    ([[0.0, 1.0], [0.0, 0.0]], [[False, False], [True, False]])
+    """
+    square = isinstance(matrix, np.ndarray) and matrix.ndim == 2
+    if not square or matrix.dtype.kind != "f" or matrix.shape[0] != matrix.shape[1]:
+        return matrix, None
+    unknown: BoolMatrix = np.isnan(matrix)
+    filled = np.where(unknown, 0.0, matrix)
+    np.fill_diagonal(unknown, False)
+    return filled, unknown if unknown.any() else None
+
+
+def _masked(connectome: Connectome, unknown: BoolMatrix) -> Connectome:
+    """Take unknown weights as synapses that are not possible."""
+    possible = connectome.possible
+    if possible is None:
+        possible = ~np.eye(connectome.n_neurons, dtype=bool)
+    note = f"{int(unknown.sum())} weights are missing, taken as not possible"
+    return replace(
+        connectome,
+        possible=read_only(possible & ~unknown),
+        notes=(*connectome.notes, note),
+    )
+
+
+def _dropped(connectome: Connectome, unknown: BoolMatrix) -> Connectome:
+    """Leave out neurons whose row or column is unknown; refuse what is left unknown."""
+    n_others = connectome.n_neurons - 1
+    without = (unknown.sum(axis=0) == n_others) | (unknown.sum(axis=1) == n_others)
+    left = int(unknown[np.ix_(~without, ~without)].sum())
+    if left or without.all():
+        raise ValueError(
+            f"weights must be missing in whole rows or columns to be dropped, got "
+            f"{left or int(unknown.sum())} NaN besides; use missing='mask'"
+        )
+    names = [
+        name for name, is_out in zip(connectome.names, without, strict=True) if is_out
+    ]
+    note = f"{len(names)} neurons without weights (NaN) were left out: {two_of(names)}"
+    kept = connectome.subset(~without)
+    return replace(kept, notes=(*connectome.notes, note))
 
 
 def _sum_of_layers(
@@ -843,7 +930,12 @@ def _checked_weights(matrix: Any) -> Weights:
         raise ValueError(f"weights must be real numbers, got dtype {matrix.dtype}")
     weights = read_only_weights(matrix)
     values = weights if isinstance(weights, np.ndarray) else weights.data
-    check_finite("weights", values)
+    n_missing = int(np.isnan(values).sum())
+    remedy = "; missing='drop' or 'mask' reads them" if n_missing else ""
+    try:
+        check_finite("weights", values)
+    except ValueError as error:
+        raise ValueError(f"{error}{remedy}") from None
     limit = sys.float_info.max / max(values.size, 1)
     if values.size and max(values.max(), -values.min()) > limit:
         raise ValueError(

@@ -554,3 +554,77 @@ def test_labels_that_are_integers_as_objects_are_read_and_floats_have_a_remedy()
         check_labels([1.0, 2.0, 1.0], 3)
     with pytest.raises(ValueError, match="dtype float64, 1 of them NaN"):
         check_labels([1.0, np.nan, 1.0], 3)
+
+
+# --- missing weights -------------------------------------------------------------
+
+NAN = float("nan")
+GAPS = np.array(
+    [
+        [NAN, 1, NAN, 2],
+        [3, NAN, NAN, 4],
+        [NAN, NAN, NAN, NAN],
+        [5, 6, NAN, NAN],
+    ]
+)
+
+
+@pytest.mark.parametrize("orientation", ["pre-post", "post-pre"])
+def test_neurons_without_weights_are_dropped(orientation):
+    network = as_connectome(
+        GAPS,
+        names="abcd",
+        attributes={"type": list("wxyz")},
+        orientation=orientation,
+        missing="drop",
+    )
+    expected = np.array([[0, 1, 2], [3, 0, 4], [5, 6, 0]])
+    if orientation == "post-pre":
+        expected = expected.T
+    np.testing.assert_array_equal(network.weights, expected)
+    assert network.names == ("a", "b", "d")
+    assert network.types == ("w", "x", "z")
+    assert network.possible is None
+    assert "1 neurons without weights (NaN) were left out: 'c'" in network.notes
+
+
+@pytest.mark.parametrize("orientation", ["pre-post", "post-pre"])
+def test_missing_weights_are_masked(orientation):
+    gaps = GAPS.copy()
+    gaps[2, 0] = 7
+    network = as_connectome(gaps, orientation=orientation, missing="mask")
+    possible = ~np.isnan(gaps)
+    weights = np.nan_to_num(gaps)
+    if orientation == "post-pre":
+        possible, weights = possible.T, weights.T
+    np.testing.assert_array_equal(network.possible, possible)
+    np.testing.assert_array_equal(network.weights, weights)
+    assert network.notes == ("5 weights are missing, taken as not possible",)
+
+
+def test_a_diagonal_of_nan_is_no_self_connection():
+    weights = [[NAN, 1.0], [2.0, NAN]]
+    for missing in ("drop", "mask"):
+        network = as_connectome(weights, missing=missing)
+        np.testing.assert_array_equal(network.weights, [[0, 1], [2, 0]])
+        assert network.possible is None
+        assert network.notes == ()
+
+
+def test_what_is_missing_is_refused_with_the_remedy():
+    with pytest.raises(ValueError, match="got 10 NaN or infinite; missing='drop' or"):
+        as_connectome(GAPS)
+    with pytest.raises(ValueError, match="missing must be one of"):
+        as_connectome(GAPS, missing="zero")
+    gaps = GAPS.copy()
+    gaps[0, 1] = NAN
+    with pytest.raises(ValueError, match="got 1 NaN besides; use missing='mask'"):
+        as_connectome(gaps, missing="drop")
+    with pytest.raises(ValueError, match="use missing='mask'"):
+        as_connectome(np.full((3, 3), NAN), missing="drop")
+    for missing in ("drop", "mask"):
+        with pytest.raises(ValueError, match="must be finite, got 1"):
+            as_connectome([[0, np.inf], [0, 0]], missing=missing)
+    table = pd.DataFrame([[0, None], [1, 0]], dtype="Int64")
+    masked = as_connectome(table, missing="mask")
+    assert masked.possible.tolist() == [[False, False], [True, False]]

@@ -91,6 +91,13 @@ class ReadingOptions:
             show_default="GABA and glycine, if --transmitter",
         ),
     ] = None
+    missing: Annotated[
+        str,
+        typer.Option(
+            help="Weights that are NaN or blank: error, drop (neurons without any) or "
+            "mask (synapses that are not possible)."
+        ),
+    ] = "error"
     max_memory: Annotated[
         float | None,
         typer.Option(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
 from commstruct.checks import check_choice
+from commstruct.connectome import MISSING
 from commstruct.files.limits import default_memory
 from commstruct.keywords import settings_from
 
@@ -26,6 +27,7 @@ class ReadingKeywords(TypedDict, total=False):
     learning_rate: float | None
     seed: int | None
     checkpoint: int | None
+    missing: str
     max_memory: int | None
 
 
@@ -43,12 +45,14 @@ class ReadingOptions:
     learning_rate: float | None = None
     seed: int | None = None
     checkpoint: int | None = None
+    missing: str = "error"
     max_memory: int = field(default_factory=default_memory)
 
     def __post_init__(self) -> None:
         """Refuse values that an option cannot have."""
         check_choice("duplicates", self.duplicates, DUPLICATES)
         check_choice("layout", self.layout, LAYOUTS)
+        check_choice("missing", self.missing, MISSING)
         for role in self.columns:
             if role not in COLUMN_ROLES:
                 raise ValueError(

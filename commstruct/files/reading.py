@@ -9,7 +9,12 @@ from typing import Any, TypeAlias, Unpack
 import numpy as np
 
 from commstruct.checks import check_choice
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import (
+    Connectome,
+    as_connectome,
+    settle_missing,
+    without_nan,
+)
 from commstruct.files.content import FileContent
 from commstruct.files.edge_lists import read_columns
 from commstruct.files.graphs import read_gexf, read_gml, read_graphml
@@ -208,6 +213,8 @@ def read_connectome(
             else ``type``.
         learning_rate, seed, checkpoint : float, int, int
             The run of a sweep store, at its last checkpoint by default.
+        missing : {"error", "drop", "mask"}
+            What to do with NaN, and blanks in tables, as in `as_connectome`.
         max_memory : int
             Bytes that reading may take; default half of the machine's memory. The
             sizes stated in a file are checked against it before memory is allocated.
@@ -300,9 +307,15 @@ def read_connectome_with_report(
     reading = reading_options(options)
     format_name, reader = _reader(path)
     content = reader(path, reading)
+    unknown = None
+    if reading.missing != "error":
+        weights, unknown = without_nan(content.weights)
+        content = replace(content, weights=weights)
     if attributes is not None:
         content = with_neurons(path, content, attributes, reading.max_memory)
     content = _pre_to_post(path, content, orientation)
+    if unknown is not None and content.orientation == "post-pre":
+        unknown = unknown.T
     content = _as_undirected(path, content, directed=reading.directed)
     content = _without_ones_of_correlations(content)
     content = with_signs(path, content, reading)
@@ -316,6 +329,7 @@ def read_connectome_with_report(
             attributes=content.attributes,
             possible=content.possible,
         )
+        connectome = settle_missing(connectome, unknown, reading.missing)
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from error
     connectome = replace(

@@ -118,7 +118,9 @@ def _read_matrix(path: Path, layout: Layout, options: ReadingOptions) -> FileCon
             f"{path.name}: rows must have {len(layout.first)} fields each, got "
             f"{n_columns} in the second row"
         )
-    numbers = all(map(is_number, layout.first))
+    # A blank is a number that is missing, if it is not the corner above names.
+    blank = options.missing != "error" and is_number(layout.first[0])
+    numbers = all(is_number(text) or (blank and not text) for text in layout.first)
     beside = (
         short_header
         or layout.n_rows == n_columns - 1
@@ -147,7 +149,9 @@ def _read_matrix(path: Path, layout: Layout, options: ReadingOptions) -> FileCon
         dtypes[0] = str
     table = parse_rows(path, layout, options, header=above, dtypes=dtypes)
     weights = table.iloc[:, int(beside) :].to_numpy(dtype=np.float64)
-    _refuse_missing(path, layout, options, weights, above, beside)
+    known = weights if options.missing == "error" else np.nan_to_num(weights, nan=0.0)
+    infinite = np.where(np.isinf(weights), weights, known)
+    _refuse_missing(path, layout, options, infinite, above, beside)
     names = layout.first[len(layout.first) - n :] if above else None
     if beside:
         rows = [str(name).strip() for name in table.iloc[:, 0]]

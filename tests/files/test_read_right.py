@@ -448,3 +448,40 @@ def test_a_network_without_a_group_is_refused(missing, tmp_path):
         read_groups(str(groups), networks)
     named = write(groups, text.replace(f"c.csv,{missing}", "c.csv,NA"))
     assert read_groups(str(named), networks) == ["wt", "wt", "NA", "mut"]
+
+
+# --- missing weights -------------------------------------------------------------
+
+GAPS = np.array([[0, 1, np.nan], [2, 0, np.nan], [np.nan, np.nan, np.nan]])
+
+
+@pytest.mark.parametrize("ending", [".csv", ".npy", ".mat"])
+@pytest.mark.parametrize("orientation", ["pre-post", "post-pre"])
+def test_missing_weights_of_files_are_refused_dropped_or_masked(
+    ending, orientation, tmp_path
+):
+    path = write_matrix(tmp_path / f"w{ending}", GAPS)
+    with pytest.raises(ValueError, match=r"must be (a )?finite"):
+        read_connectome(path)
+    options = {"orientation": orientation, "layout": "matrix"}
+    network, report = read_connectome_with_report(path, missing="drop", **options)
+    expected = np.array([[0, 1], [2, 0]])
+    if orientation == "post-pre":
+        expected = expected.T
+    np.testing.assert_array_equal(network.weights, expected)
+    assert "1 neurons without weights (NaN) were left out: '2'" in str(report)
+    one_way = np.array([[0, 1, 3], [2, 0, np.nan], [5, 6, 0]])
+    path = write_matrix(path, one_way)
+    network, report = read_connectome_with_report(path, missing="mask", **options)
+    assert np.argwhere(~network.possible & ~np.eye(3, dtype=bool)).tolist() == (
+        [[1, 2]] if orientation == "pre-post" else [[2, 1]]
+    )
+    assert "1 weights are missing" in str(report)
+    with pytest.raises(ValueError, match=r"got 1 NaN besides"):
+        read_connectome(path, missing="drop", **options)
+
+
+def test_infinite_weights_are_refused_whatever_is_missing(tmp_path):
+    path = write(tmp_path / "w.csv", "0,inf,1\n,0,1\n1,1,0\n")
+    with pytest.raises(ValueError, match=r"line 1, column 2: must be .*got 'inf'"):
+        read_connectome(path, missing="mask", layout="matrix")
