@@ -628,3 +628,10 @@ def test_what_is_missing_is_refused_with_the_remedy():
     table = pd.DataFrame([[0, None], [1, 0]], dtype="Int64")
     masked = as_connectome(table, missing="mask")
     assert masked.possible.tolist() == [[False, False], [True, False]]
+
+
+def test_a_few_pairs_that_are_alike_by_chance_are_not_warned_of():
+    pair = np.array([[-0.35, 1.873], [1.885, 0.55]])
+    network = as_connectome(pair)  # warnings are errors in tests
+    assert network.is_directed
+    np.testing.assert_array_equal(network.weights, pair)
