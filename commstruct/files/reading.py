@@ -411,7 +411,7 @@ def _as_undirected(
 ) -> FileContent:
     """Mirror a triangle, and average what is nearly symmetric, if asked to."""
     weights = content.weights
-    if directed or weights.dtype.kind not in "fiub" or not np.any(weights.data):
+    if directed or weights.dtype.kind not in "fiub":
         return content
     triangle = _triangle(weights)
     if directed is None:
@@ -431,10 +431,11 @@ def _as_undirected(
         note = f"weights {triangle} the diagonal were mirrored, as it is undirected"
         content = replace(content, weights=weights, possible=possible)
         return _with_weights(content, lambda w: w + without_diagonal(w).T, note)
-    largest = abs(weights).max() / weight_unit(weights)
-    share = float(abs(weights - weights.T).max() / weight_unit(weights) / largest)
-    if share == 0:
+    unit = weight_unit(weights)
+    difference = float(abs(weights - weights.T).max()) / unit
+    if difference == 0:
         return content
+    share = difference / (float(abs(weights).max()) / unit)
     if share > NEARLY_SYMMETRIC:
         raise ValueError(
             f"{path.name}: weights must be symmetric, or a triangle, if the network is "
@@ -452,8 +453,12 @@ def _as_undirected(
 
 def _triangle(weights: Any) -> str | None:
     """Side of the diagonal on which all weights are, if it is one; else None."""
-    rows, columns = weights.nonzero()
-    above, below = bool((rows < columns).any()), bool((rows > columns).any())
+    if isinstance(weights, np.ndarray):  # row by row: a copy may not fit into memory
+        above = any(row[i + 1 :].any() for i, row in enumerate(weights))
+        below = any(row[:i].any() for i, row in enumerate(weights))
+    else:
+        rows, columns = weights.nonzero()
+        above, below = bool((rows < columns).any()), bool((rows > columns).any())
     if above == below:
         return None
     return "above" if above else "below"

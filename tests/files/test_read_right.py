@@ -485,3 +485,16 @@ def test_infinite_weights_are_refused_whatever_is_missing(tmp_path):
     path = write(tmp_path / "w.csv", "0,inf,1\n,0,1\n1,1,0\n")
     with pytest.raises(ValueError, match=r"line 1, column 2: must be .*got 'inf'"):
         read_connectome(path, missing="mask", layout="matrix")
+
+
+@pytest.mark.parametrize("ending", [".npy", ".npz"])
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("value", [0, 1])
+def test_undirected_matrices_of_any_dtype_and_without_weights(
+    ending, dtype, value, tmp_path
+):
+    matrix = np.triu(np.full((3, 3), value), 1).astype(dtype)
+    path = write_matrix(tmp_path / f"w{ending}", matrix)
+    network = read_connectome(path, directed=False)
+    expected = value * (1.0 - np.eye(3))
+    np.testing.assert_array_equal(network.to_scipy().toarray(), expected)
