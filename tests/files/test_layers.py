@@ -54,7 +54,9 @@ def test_what_is_done_in_reading_is_done_to_layers(tmp_path):
     )
     assert swapped.layer("LO_R").weights.tolist() == np.transpose(LO).tolist()
     types = write(tmp_path / "n.csv", "name,type\n11,A\n12,gaba\n13,A\n")
-    typed = read_connectome(path, attributes=types, inhibitory=["gaba"])
+    plain = write(tmp_path / "p.csv", EDGES.replace("nt_type", "note"))
+    typed = read_connectome(plain, attributes=types, inhibitory=["gaba"])
+    assert typed.layer("ME_R").weights.tolist() == [[0, 6, 0], [0, 0, -2], [0, 0, 0]]
     layers = sum(layer.toarray() for layer in typed.layers.values())
     np.testing.assert_array_equal(layers, typed.weights)
 
