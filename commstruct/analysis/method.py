@@ -47,7 +47,7 @@ from commstruct.analysis.sweeps import (
     open_sweep,
     read_weights,
 )
-from commstruct.connectome import Connectome, as_connectome, read_only
+from commstruct.connectome import Connectome, as_connectome, kinds_in, read_only
 from commstruct.modules.finding import check_has_samples
 from commstruct.nulls.distances import AXES
 from commstruct.nulls.measures import Measures, NetworkMeasures
@@ -160,7 +160,7 @@ def analyze(
         networks have one null for all structures.
     labels : str or sequence of str, optional
         Attributes of the neurons (cell type, hemisphere, any) whose values are tested
-        as modules. Neurons without a value are a module of their own.
+        as modules. Neurons without a value are the module ``"untyped"``.
     n_samples : float, optional
         Of a correlation matrix, the number of independent samples it was computed from;
         estimated from its eigenvalues by default.
@@ -303,7 +303,7 @@ def _analyze_network(
     neurons = pd.DataFrame({"name": network.names})
     for column in dict.fromkeys(("role", "type", *settings.labels)):
         if column in network.attributes:
-            neurons[column] = network.attributes[column].astype(str).to_numpy()
+            neurons[column] = kinds_in(network.attributes[column])
     return Analysis(
         kind="network",
         settings=settings,

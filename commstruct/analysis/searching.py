@@ -12,7 +12,7 @@ from commstruct.analysis.runs import RunKey
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.checks import shortened
-from commstruct.connectome import Connectome, canonical_labels
+from commstruct.connectome import Connectome, canonical_labels, kinds_in
 from commstruct.modules.evidence import Evidence, evidences
 from commstruct.modules.finding import Partition, data_kind, find_modules
 from commstruct.modules.resolution_limit import Division, divisions
@@ -37,8 +37,6 @@ MOST_MEASURED = 500_000
 LIMIT_EXAMINED = VERY_LARGE
 """Neurons up to which merged modules are looked for: the time that it takes grows with
 synapses times modules."""
-
-NO_LABEL = "(none)"  # names the module of the neurons without a value
 
 
 @dataclass(frozen=True, eq=False)
@@ -351,7 +349,7 @@ def _labels_of(network: Connectome, column: str) -> tuple[IntVector, tuple[str, 
             "labels must name attributes of the neurons, which are "
             f"{known}, got {shortened(column)}"
         )
-    values = [_text(value) for value in network.attributes[column]]
+    values = kinds_in(network.attributes[column])
     if len(set(values)) < 2:
         raise ValueError(
             f"labels must have at least two values, got {column!r} with "
@@ -362,16 +360,10 @@ def _labels_of(network: Connectome, column: str) -> tuple[IntVector, tuple[str, 
     return labels, tuple(values[neuron] for neuron in first)
 
 
-def _text(value: Any) -> str:
-    """A value as text; that of the neurons without one, whatever stands for it."""
-    is_missing = value is None or value != value or str(value).strip() in ("", "<NA>")
-    return NO_LABEL if is_missing else str(value)
-
-
 def _role_agreement(network: Connectome, labels: IntVector) -> float:
     for column in ("role", "type"):
         if column in network.attributes:
-            known = network.attributes[column].astype(str).tolist()
+            known = kinds_in(network.attributes[column])
             if len(set(known)) > 1:
                 return float(adjusted_mutual_info_score(known, labels))
     return float("nan")

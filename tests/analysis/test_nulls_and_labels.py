@@ -10,7 +10,6 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 import commstruct as cs
 from commstruct.analysis import Analysis, analyze
-from commstruct.analysis.searching import NO_LABEL
 from commstruct.connectome import as_connectome
 
 QUICK = {"seed": 1, "restarts": 1, "n_nulls": 19}
@@ -169,7 +168,7 @@ def test_neurons_without_a_label_are_a_module_of_their_own(missing):
     kinds[:30] = missing
     network = as_connectome(KNOWN.weights, attributes={"kind": kinds})
     found = analyze(network, labels="kind", structures=[], restarts=1, n_nulls=0)
-    assert found.regions[0].module_names == (NO_LABEL, "sensory", "inter")
+    assert found.regions[0].module_names == ("untyped", "sensory", "inter")
 
 
 @pytest.mark.parametrize(
