@@ -1,0 +1,456 @@
+"""Tests of many columns by one design: statistics, effects, permutation p-values."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import digamma
+from scipy.stats import norm, t as t_distribution
+
+from commstruct.compare.designs import (
+    Design,
+    estimator,
+    freedom_of_cells,
+    model_basis,
+    null_space,
+)
+from commstruct.compare.rearrangements import Rearrangements
+from commstruct.statistics import ROUNDING, at_least
+from commstruct.vocabulary import BoolVector, FloatArray, FloatMatrix, FloatVector
+
+# Numbers in the largest array of one batch of rearrangements: 2^21 of eight bytes stay
+# close to the caches, and fewer made the batches of 19,900 edges slower.
+BATCH = 2**21
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """What a design estimates in each of v columns.
+
+    Attributes
+    ----------
+    effect : (v,) array
+        Tested effect in the unit of the column; NaN if several are tested together.
+    low, high : (v,) array
+        Its 95 % interval.
+    d, d_low, d_high : (v,) array
+        Effect over the standard deviation within groups, with Hedges' correction, and
+        its 95 % interval; NaN unless two groups are compared.
+    t : (v,) array
+        Statistic of a single effect; NaN of several.
+    f : (v,) array
+        Statistic of the effects together; of one ``t ** 2``.
+    freedom : (v,) array
+        Degrees of freedom of `t`, or of the denominator of `f`.
+    evidence : (v,) array
+        The statistic on a scale on which it is about standard normal by chance: its
+        size if one effect is tested.
+    """
+
+    effect: FloatVector
+    low: FloatVector
+    high: FloatVector
+    d: FloatVector
+    d_low: FloatVector
+    d_high: FloatVector
+    t: FloatVector
+    f: FloatVector
+    freedom: FloatVector
+    evidence: FloatVector
+
+
+@dataclass(frozen=True, eq=False)
+class _Solver:
+    """What is computed once for a design.
+
+    `basis` (m, p) spans the model; `loadings` (s, p) are the effects of its columns;
+    `within` (k, p, p) its products within groups of one spread; `shares` (k, s, s)
+    what a unit variance of a group adds to the covariance of the effects; `freedom`
+    (k,) that of the spread of each group.
+    """
+
+    design: Design
+    basis: FloatMatrix
+    loadings: FloatMatrix
+    members: FloatMatrix
+    within: FloatArray
+    shares: FloatArray
+    freedom: FloatVector
+    own_spreads: bool
+
+
+def _solver(design: Design) -> _Solver:
+    basis, estimate = model_basis(design.model), estimator(design)
+    freedom = freedom_of_cells(design)
+    members = np.eye(len(freedom))[design.cells].T
+    within = np.einsum("km,mp,mq->kpq", members, basis, basis)
+    shares = np.einsum("km,sm,tm->kst", members, estimate, estimate)
+    if design.has_own_spreads:
+        # HC2 (MacKinnon & White 1985): a unit's squared residual over 1 - leverage.
+        # One that the model fits whatever its value tells nothing of its spread.
+        known = freedom > ROUNDING
+        shares = shares / np.where(known, freedom, np.inf)[:, None, None]
+        freedom = np.array([float(design.residual_freedom())])
+    return _Solver(
+        design=design,
+        basis=basis,
+        loadings=estimate @ basis,
+        members=members,
+        within=within,
+        shares=shares,
+        freedom=freedom,
+        own_spreads=design.has_own_spreads,
+    )
+
+
+def estimates(design: Design, values: FloatMatrix) -> Estimates:
+    """Estimate the tested effects in every column.
+
+    The variance of an effect is estimated with one spread per group that is compared
+    (Welch's t test, and its generalisation to several effects by Johansen 1980,
+    doi:10.1093/biomet/67.1.85), or, of a continuous predictor, from the squared
+    residual of each unit (HC2, MacKinnon & White 1985,
+    doi:10.1016/0304-4076(85)90158-7). Effect sizes and their intervals do not assume
+    equal spread either (Bonett 2008, doi:10.1037/1082-989X.13.2.99).
+
+    Parameters
+    ----------
+    design : Design
+    values : (m, v) array
+        One row per unit. Columns that hold NaN or are constant have no statistics.
+    """
+    solver = _solver(design)
+    defined = _defined(values, design)
+    ones = np.ones(design.n_units)
+    residuals = _reduced(design, values, ones)
+    gains = _gains(solver, np.arange(design.n_units)[None], ones[None], ones[None])
+    effects, spreads = (one[0] for one in _fits(solver, gains, residuals))
+    f, freedom, evidence = _statistics(solver, effects[None], spreads[None])
+    nothing = np.full(values.shape[1], np.nan)
+    blank = np.where(defined, 0.0, np.nan)
+    f, freedom, evidence = (one[0] + blank for one in (f, freedom, evidence))
+    if design.rank > 1:
+        return Estimates(*[nothing] * 7, f, freedom, evidence)
+    effect = (estimator(design) @ values)[0] + blank
+    error = np.sqrt(_covariance(solver, spreads[None])[0, 0, 0])
+    reach = t_distribution.isf((1 - CONFIDENCE) / 2, freedom) * error
+    d, d_low, d_high = _standardised(solver, effect, error, spreads, blank)
+    return Estimates(
+        effect=effect,
+        low=effect - reach,
+        high=effect + reach,
+        d=d,
+        d_low=d_low,
+        d_high=d_high,
+        t=np.sign(effect) * np.sqrt(f),
+        f=f,
+        freedom=freedom,
+        evidence=evidence,
+    )
+
+
+def permutation_p(
+    design: Design, values: FloatMatrix, ways: Rearrangements
+) -> FloatVector:
+    """p-value of every column by itself, by Freedman and Lane's permutation.
+
+    Residuals of the model without the tested effects are rearranged, and the studentised
+    statistic is computed anew (Winkler et al. 2014,
+    doi:10.1016/j.neuroimage.2014.01.060). Without other predictors the test is exact
+    where groups have equal distributions, and approximately valid where they only have
+    equal means (Chung & Romano 2013, doi:10.1214/13-AOS1090). The statistic is first
+    brought to the normal scale by its degrees of freedom, without which small groups of
+    large spread are called different too often.
+    """
+    n_larger = np.zeros(values.shape[1])
+    observed = np.zeros(0)
+    for first, evidence in rearranged_evidence(design, values, ways):
+        observed = evidence[0] if first else observed
+        n_larger += at_least(evidence, observed).sum(axis=0)
+    undefined = ~_defined(values, design) | np.isnan(observed)
+    return np.where(undefined, np.nan, n_larger / len(ways.orders))
+
+
+def family_maxima(
+    design: Design,
+    values: FloatMatrix,
+    ways: Rearrangements,
+    *,
+    measure: Callable[[FloatMatrix], FloatMatrix] | None = None,
+) -> tuple[FloatVector, FloatMatrix]:
+    """Largest evidence among all columns in every rearrangement.
+
+    The share of rearrangements whose largest evidence is at least that of a column is
+    its p-value corrected for the number of columns (Westfall & Young 1993). The tail of
+    a maximum depends on the spreads of the groups far more than that of one statistic.
+    Residuals are therefore divided by the spread of their group, the geometric mean over
+    columns, before they are rearranged, and multiplied by that of the group they get to;
+    the model without the tested effects is fitted with the same weights.
+
+    Parameters
+    ----------
+    design : Design
+    values : (m, v) array
+    ways : Rearrangements
+    measure : callable, optional
+        Takes the evidence (b, v) of several rearrangements and returns (b, c) further
+        maxima, such as sizes of components.
+
+    Returns
+    -------
+    (r,) array, (r, c) array
+    """
+    largest, measured = [], []
+    defined = _defined(values, design)
+    if not defined.any():
+        return np.full(len(ways.orders), np.nan), np.empty((len(ways.orders), 0))
+    for _, evidence in rearranged_evidence(design, values, ways, rescaled=True):
+        finite = np.where(defined, evidence, -np.inf)
+        largest.append(finite.max(axis=1))
+        if measure is not None:
+            measured.append(measure(finite))
+    maxima = np.concatenate(largest)
+    empty = np.empty((len(maxima), 0))
+    return maxima, np.concatenate(measured) if measured else empty
+
+
+def whole_statistics(
+    design: Design, points: FloatMatrix, ways: Rearrangements
+) -> FloatVector:
+    """Evidence of an effect on points in space, in every rearrangement.
+
+    The squared distance between the means of two groups over its estimated variance, of
+    all coordinates together: the statistic T2w of Alekseyenko (2016,
+    doi:10.1093/bioinformatics/btw311), of more groups that of Hamidi et al. (2019,
+    doi:10.1186/s40168-019-0659-9). Rearranged as in `family_maxima`.
+    """
+    solver = _solver(design)
+    found = []
+    for _, effects, spreads in _rearranged(solver, points, ways, rescaled=True):
+        total = spreads.sum(axis=2, keepdims=True)
+        covariance = _covariance(solver, total)[..., 0]
+        inverse = np.linalg.pinv(np.moveaxis(covariance, -1, 0), hermitian=True)
+        found.append(np.einsum("bsv,bst,btv->b", effects, inverse, effects))
+    return np.concatenate(found)
+
+
+def rearranged_evidence(
+    design: Design,
+    values: FloatMatrix,
+    ways: Rearrangements,
+    *,
+    rescaled: bool = False,
+) -> Iterator[tuple[bool, FloatMatrix]]:
+    """Evidence (b, v) of the columns in batches of rearrangements, the observed first.
+
+    The flag is true for the first batch, whose first row is the observed order.
+    """
+    solver = _solver(design)
+    for first, effects, spreads in _rearranged(solver, values, ways, rescaled=rescaled):
+        yield first, _statistics(solver, effects, spreads)[2]
+
+
+def _rearranged(
+    solver: _Solver, values: FloatMatrix, ways: Rearrangements, *, rescaled: bool
+) -> Iterator[tuple[bool, FloatArray, FloatArray]]:
+    """Effects (b, s, v) and spreads (b, k, v) in batches of rearrangements."""
+    design = solver.design
+    scale = _scales(solver, values) if rescaled else np.ones(design.n_units)
+    residuals = _reduced(design, values, scale)
+    n_units, n_columns = values.shape
+    rows = n_units if solver.own_spreads else solver.basis.shape[1]
+    rows *= 1 if solver.own_spreads else len(solver.members)
+    size = max(1, BATCH // max(1, (rows + 1) * n_columns))
+    for start in range(0, len(ways.orders), size):
+        chosen = slice(start, start + size)
+        gains = _gains(solver, ways.orders[chosen], ways.signs[chosen], scale[None])
+        yield start == 0, *_fits(solver, gains, residuals)
+
+
+def _scales(solver: _Solver, values: FloatMatrix) -> FloatVector:
+    """Spread of the group of each unit, the geometric mean over columns."""
+    n_units = solver.design.n_units
+    if solver.own_spreads or len(solver.members) == 1:
+        return np.ones(n_units)
+    fitted = solver.basis @ (solver.basis.T @ values)
+    spreads = solver.members @ (values - fitted) ** 2 / solver.freedom[:, None]
+    usable = (spreads > ROUNDING * np.square(values).max(axis=0, initial=0.0)).all(axis=0)
+    if not usable.any():
+        return np.ones(n_units)
+    # The mean of the logarithm of an estimated variance is below that of the variance
+    # by this much for normal values (half the freedom in place of the shape).
+    half = solver.freedom / 2
+    logs = np.log(spreads[:, usable]).mean(axis=1) - (digamma(half) - np.log(half))
+    return np.asarray(np.exp((logs - logs.mean()) / 2)[solver.design.cells])
+
+
+def _reduced(design: Design, values: FloatMatrix, scale: FloatVector) -> FloatMatrix:
+    """Residuals of the model without the tested effects, each over its scale."""
+    nuisance = design.model @ null_space(design.contrast)
+    basis = model_basis(nuisance / scale[:, None]) if nuisance.any() else nuisance
+    whitened = values / scale[:, None]
+    return np.asarray(whitened - basis @ (basis.T @ whitened))
+
+
+@dataclass(frozen=True, eq=False)
+class _Gains:
+    """Linear maps from residuals to projections, of a batch of rearrangements."""
+
+    projections: FloatArray  # (b, k * p, m); of own spreads (b, p, m)
+    squares: FloatArray  # (b, k, m), from squared residuals to their sums by group
+    sources: FloatArray  # (b, m) unit that each unit gets its residual from
+    factors: FloatArray  # (b, m) what this is multiplied by
+
+
+def _gains(
+    solver: _Solver, orders: FloatArray, signs: FloatArray, scale: FloatArray
+) -> _Gains:
+    factors = signs * scale
+    n_ways, n_units = orders.shape
+    columns = (
+        solver.basis.T
+        if solver.own_spreads
+        else np.einsum("km,mp->kpm", solver.members, solver.basis).reshape(-1, n_units)
+    )
+    rows = np.arange(n_ways)[:, None, None]
+    projections = np.empty((n_ways, len(columns), n_units))
+    projections[rows, np.arange(len(columns))[:, None], orders[:, None]] = (
+        columns * factors[:, None]
+    )
+    members = solver.members if not solver.own_spreads else np.empty((0, n_units))
+    squares = np.empty((n_ways, len(members), n_units))
+    squares[rows, np.arange(len(members))[:, None], orders[:, None]] = (
+        members * factors[:, None] ** 2
+    )
+    return _Gains(projections, squares, orders, factors)
+
+
+def _fits(
+    solver: _Solver, gains: _Gains, residuals: FloatMatrix
+) -> tuple[FloatArray, FloatArray]:
+    """Effects (b, s, v), and sums of squared residuals by group over their freedom."""
+    n_ways, n_rows, n_units = gains.projections.shape
+    flat = gains.projections.reshape(-1, n_units) @ residuals
+    if solver.own_spreads:
+        projected = flat.reshape(n_ways, n_rows, -1)
+        effects = np.matmul(solver.loadings, projected)
+        moved = residuals[gains.sources] * gains.factors[:, :, None]
+        left = moved - np.matmul(solver.basis, projected)
+        return effects, left**2
+    k, p = len(solver.members), solver.basis.shape[1]
+    parts = flat.reshape(n_ways, k, p, -1)
+    projected = parts.sum(axis=1)
+    effects = np.matmul(solver.loadings, projected)
+    total = (gains.squares.reshape(-1, n_units) @ residuals**2).reshape(n_ways, k, -1)
+    # |y - Qc|^2 within each group, without the residuals themselves: a product of
+    # small matrices per rearrangement in place of one as large as the data.
+    left = total - 2 * np.einsum("bkpv,bpv->bkv", parts, projected)
+    for group, inner in enumerate(solver.within):
+        left[:, group] += np.einsum(
+            "bpv,bpv->bv", np.matmul(inner, projected), projected
+        )
+    # What is left of rounding where the model fits perfectly.
+    left = np.maximum(left, ROUNDING * total.sum(axis=1, keepdims=True))
+    return effects, left / solver.freedom[:, None]
+
+
+def _covariance(solver: _Solver, spreads: FloatArray) -> FloatArray:
+    """Covariance of the effects, (b, s, s, v)."""
+    return np.einsum("kst,bkv->bstv", solver.shares, spreads)
+
+
+def _statistics(
+    solver: _Solver, effects: FloatArray, spreads: FloatArray
+) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
+    """F, its degrees of freedom, and the evidence, each (b, v)."""
+    rank = effects.shape[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if rank == 1:
+            parts = solver.shares[:, 0, 0, None] * spreads
+            variance = parts.sum(axis=1)
+            f = effects[:, 0] ** 2 / variance
+            freedom = (
+                np.full_like(f, solver.freedom[0])
+                if solver.own_spreads
+                else variance**2 / (parts**2 / solver.freedom[:, None]).sum(axis=1)
+            )
+            return f, freedom, _normal_size(f, freedom)
+        return _several(solver, effects, spreads)
+
+
+def _several(
+    solver: _Solver, effects: FloatArray, spreads: FloatArray
+) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
+    """Johansen's statistic of several effects, and its approximate F distribution."""
+    rank = effects.shape[1]
+    covariance = np.moveaxis(_covariance(solver, spreads), -1, 1)
+    usable = np.isfinite(covariance).all(axis=(2, 3)) & (
+        np.abs(covariance).max(axis=(2, 3)) > 0
+    )
+    covariance = np.where(usable[..., None, None], covariance, np.eye(rank))
+    inverse = np.linalg.pinv(covariance, hermitian=True)
+    wald = np.einsum("bsv,bvst,btv->bv", effects, inverse, effects)
+    wald = np.where(usable, wald, np.nan)
+    if solver.own_spreads:
+        freedom = np.full_like(wald, solver.freedom[0])
+        f = wald / rank
+        return f, freedom, _normal_of_f(f, rank, freedom)
+    loss = np.zeros_like(wald)
+    for share, own, spread in zip(
+        solver.shares, solver.freedom, np.moveaxis(spreads, 1, 0), strict=True
+    ):
+        part = np.matmul(share, inverse) * spread[..., None, None]
+        trace = np.trace(part, axis1=2, axis2=3)
+        square = np.einsum("bvst,bvts->bv", part, part)
+        loss += (trace**2 + square) / own / 2
+    f = wald / (rank + 2 * loss - 6 * loss / (rank + 2))
+    freedom = rank * (rank + 2) / (3 * loss)
+    return f, freedom, _normal_of_f(f, rank, freedom)
+
+
+def _normal_size(f: FloatMatrix, freedom: FloatMatrix) -> FloatMatrix:
+    """Size of a normal deviate with about the p-value of t (Wallace 1959)."""
+    size = np.sqrt(freedom * np.log1p(f / freedom))
+    return np.asarray((8 * freedom + 1) / (8 * freedom + 3) * size)
+
+
+def _normal_of_f(f: FloatMatrix, rank: int, freedom: FloatMatrix) -> FloatMatrix:
+    """Normal deviate with about the p-value of F (Paulson 1942)."""
+    root = np.cbrt(f)
+    first, second = 2 / (9 * rank), 2 / (9 * freedom)
+    return np.asarray(
+        ((1 - second) * root - (1 - first)) / np.sqrt(second * root**2 + first)
+    )
+
+
+def _standardised(
+    solver: _Solver,
+    effect: FloatVector,
+    error: FloatVector,
+    spreads: FloatMatrix,
+    blank: FloatVector,
+) -> tuple[FloatVector, FloatVector, FloatVector]:
+    """Effect over the mean spread, with its interval; NaN unless of two groups."""
+    nothing = np.full_like(effect, np.nan)
+    if solver.own_spreads or len(solver.design.levels) != 2:
+        return nothing, nothing, nothing
+    k = len(spreads)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = spreads.mean(axis=0)
+        uncertain = (spreads**2 / solver.freedom[:, None]).sum(axis=0) / k**2
+        freedom = variance**2 / uncertain
+        correction = 1 - 3 / (4 * freedom - 1)
+        d = effect / np.sqrt(variance)
+        width = np.sqrt(d**2 * uncertain / variance**2 / 2 + error**2 / variance)
+        reach = norm.isf((1 - CONFIDENCE) / 2) * width
+        return d * correction + blank, d - reach + blank, d + reach + blank
+
+
+def _defined(values: FloatMatrix, design: Design) -> BoolVector:
+    """Columns without NaN that are not constant, or of one sample not all zero."""
+    size = np.abs(values).max(axis=0, initial=0.0)
+    if design.exchange == "signs":
+        return np.asarray((size > 0) & np.isfinite(size))
+    spread = np.ptp(values, axis=0)
+    return np.asarray(np.isfinite(size) & (spread > ROUNDING * size))

@@ -1,0 +1,195 @@
+"""Rearrangements of individuals under a null hypothesis: all of them, or random ones."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, permutations, product
+from math import comb, factorial, prod
+
+import numpy as np
+
+from commstruct.compare.designs import Design
+from commstruct.vocabulary import FloatMatrix, IntMatrix, IntVector
+
+# Assignments with the names of groups told apart that are listed, per permutation asked
+# for, before those that only exchange names are merged. Merging k groups of equal size
+# leaves one in k!: with 20 all are listed for up to three such groups (6), and the list
+# stays small enough to hold in memory. Chosen by experience.
+MOST_LISTED = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Rearrangements:
+    """Rearrangements of the units of a design, the observed order first.
+
+    Attributes
+    ----------
+    orders : (r, m) array of int
+        Unit whose residual each unit gets.
+    signs : (r, m) array
+        Factor, 1 or -1, of each residual after that.
+    exact : bool
+        Whether these are all rearrangements.
+    n_distinct : int
+        Number of those that differ by more than what leaves every statistic as it is,
+        such as the names of groups of equal size.
+    smallest_p : float
+        Smallest p-value that they can give.
+    """
+
+    orders: IntMatrix
+    signs: FloatMatrix
+    exact: bool
+    n_distinct: int
+    smallest_p: float
+
+
+def rearrangements_of(
+    design: Design, *, seed: int, n_permutations: int
+) -> Rearrangements:
+    """Rearrange the units of a design: in all ways if there are few, else at random.
+
+    Parameters
+    ----------
+    design : Design
+    seed : int
+    n_permutations : int
+        Random rearrangements besides the observed order, unless all distinct ones are
+        at most as many.
+    """
+    if design.exchange == "signs":
+        return _turned(design.n_units, seed, n_permutations)
+    if design.exchange == "within":
+        return _within(design.blocks, seed, n_permutations)
+    if design.is_plain:
+        return _assigned(design, seed, n_permutations)
+    return _permuted(design, seed, n_permutations)
+
+
+def _turned(n: int, seed: int, n_permutations: int) -> Rearrangements:
+    """Signs turned; turning all of them leaves the size of every statistic."""
+    exact = 2 ** (n - 1) <= n_permutations
+    if exact:
+        signs = np.array(list(product((1.0, -1.0), repeat=n)))
+    else:
+        rng = np.random.default_rng(seed)
+        signs = rng.choice((1.0, -1.0), size=(n_permutations + 1, n))
+        signs[0] = 1
+    orders = np.tile(np.arange(n), (len(signs), 1))
+    return _result(orders, signs, exact, 2)
+
+
+def _within(blocks: IntVector, seed: int, n_permutations: int) -> Rearrangements:
+    """Networks permuted within subjects; with pairs, turning all keeps the sizes."""
+    sizes = np.bincount(blocks)
+    n_same = 2 if sizes.max() == 2 else 1
+    exact = prod(map(factorial, sizes.tolist())) <= n_permutations * n_same
+    if exact:
+        members = [np.flatnonzero(blocks == block) for block in range(len(sizes))]
+        ways = [list(permutations(own.tolist())) for own in members]
+        orders = np.empty((prod(map(len, ways)), len(blocks)), dtype=np.int64)
+        for row, chosen in enumerate(product(*ways)):
+            for own, given in zip(members, chosen, strict=True):
+                orders[row, own] = given
+    else:
+        rng = np.random.default_rng(seed)
+        keys = rng.random((n_permutations, len(blocks)))
+        place = np.argsort(blocks, kind="stable")
+        drawn = np.argsort(blocks + keys, axis=1)
+        orders = np.empty((n_permutations + 1, len(blocks)), dtype=np.int64)
+        orders[0] = np.arange(len(blocks))
+        orders[1:, place] = drawn
+    return _result(orders, None, exact, n_same)
+
+
+def _assigned(design: Design, seed: int, n_permutations: int) -> Rearrangements:
+    """Units assigned to the groups anew, where nothing else is in the model."""
+    named, exact, n_distinct = _named_assignments(design.cells, seed, n_permutations)
+    place = np.argsort(design.cells, kind="stable")
+    orders = np.empty_like(named)
+    orders[:, place] = np.argsort(named, axis=1, kind="stable")
+    same = (named == design.cells).all(axis=1) if exact else np.arange(len(named)) == 0
+    orders = np.concatenate([orders[same], orders[~same]])
+    return _result(orders, None, exact, len(orders) // n_distinct if exact else 1)
+
+
+def _permuted(design: Design, seed: int, n_permutations: int) -> Rearrangements:
+    """Units permuted freely; those with the same row of the model can be exchanged."""
+    n = design.n_units
+    repeats = np.unique(design.model, axis=0, return_counts=True)[1]
+    n_same = prod(map(factorial, repeats.tolist()))
+    exact = n <= 12 and factorial(n) <= n_permutations
+    if exact:
+        orders = np.array(list(permutations(range(n))))
+    else:
+        rng = np.random.default_rng(seed)
+        drawn = rng.permuted(np.tile(np.arange(n), (n_permutations, 1)), axis=1)
+        orders = np.concatenate([np.arange(n)[None], drawn])
+    return _result(orders, None, exact, n_same)
+
+
+def _result(
+    orders: IntMatrix, signs: FloatMatrix | None, exact: bool, n_same: int
+) -> Rearrangements:
+    """Count the distinct ones, of which each occurs `n_same` times if all are listed."""
+    n_distinct = len(orders) // n_same if exact else len(orders)
+    return Rearrangements(
+        orders=orders,
+        signs=np.ones(orders.shape) if signs is None else signs,
+        exact=exact,
+        n_distinct=n_distinct,
+        smallest_p=1 / n_distinct,
+    )
+
+
+def _named_assignments(
+    observed: IntVector, seed: int, n_permutations: int
+) -> tuple[IntMatrix, bool, int]:
+    """Assignments to groups, whether these are all, and how many are distinct.
+
+    Those that only exchange the names of groups of equal size are listed apart, as
+    groups may differ in spread, but counted once.
+    """
+    sizes = np.bincount(observed)
+    n_named = n_assignments(sizes.tolist())
+    n_distinct = n_named // prod(
+        factorial(n) for n in np.unique(sizes, return_counts=True)[1].tolist()
+    )
+    if n_distinct <= n_permutations and n_named <= n_permutations * MOST_LISTED:
+        listed = list(_all_assignments(len(observed), sizes.tolist()))
+        return np.array(listed), True, n_distinct
+    rng = np.random.default_rng(seed)
+    drawn = rng.permuted(np.tile(observed, (n_permutations, 1)), axis=1)
+    return np.concatenate([observed[None], drawn]), False, n_permutations + 1
+
+
+def n_assignments(sizes: Sequence[int]) -> int:
+    """Ways to assign individuals to named groups of these sizes.
+
+    Examples
+    --------
+    >>> from commstruct.compare.rearrangements import n_assignments
+    >>> n_assignments([2, 2]), n_assignments([2, 1])
+    (6, 3)
+    """
+    left, ways = sum(sizes), 1
+    for size in sizes:
+        ways *= comb(left, size)
+        left -= size
+    return ways
+
+
+def _all_assignments(n: int, sizes: list[int]) -> Iterator[list[int]]:
+    """Every assignment of n individuals to groups of these sizes."""
+
+    def extended(free: list[int], group: int, start: list[int]) -> Iterator[list[int]]:
+        if group == len(sizes):
+            yield start
+            return
+        for members in combinations(free, sizes[group]):
+            assignment = start.copy()
+            for individual in members:
+                assignment[individual] = group
+            rest = [i for i in free if i not in members]
+            yield from extended(rest, group + 1, assignment)
+
+    yield from extended(list(range(n)), 0, [0] * n)
