@@ -1,7 +1,7 @@
 """Designs of group comparisons: a formula over a table of participants, and a test."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -45,6 +45,8 @@ class Design:
         Subject of each unit, within which units are exchanged; all 0 otherwise.
     average : (m, n) array
         ``average @ values`` are the values of the units from those of the networks.
+    variables : tuple of str
+        Columns of the table of participants that the formula uses.
     n_absorbed : int
         Degrees of freedom taken by the means of subjects.
     notes : tuple of str
@@ -61,6 +63,7 @@ class Design:
     exchange: Exchange
     blocks: IntVector
     average: FloatMatrix
+    variables: tuple[str, ...] = ()
     n_absorbed: int = 0
     notes: tuple[str, ...] = ()
 
@@ -162,6 +165,7 @@ def design_of(
         exchange="signs" if term == INTERCEPT else "between",
         blocks=np.zeros(len(table), dtype=np.int64),
         average=np.eye(len(table)),
+        variables=tuple(sorted(map(str, matrix.model_spec.required_variables))),
         notes=_notes_on_terms(matrix, used),
     )
     if subject is not None:
@@ -271,7 +275,7 @@ def _contrast(matrix: Any, test: str | None) -> tuple[str, FloatMatrix, list[Any
     columns = ", ".join(map(str, matrix.columns))
     try:
         constraints = matrix.model_spec.get_linear_constraints(wanted)
-    except Exception as error:  # noqa: BLE001 - its parser raises errors of many types
+    except Exception as error:
         raise ValueError(
             f"test must be a term of the formula ({known}) or a contrast of its "
             f"columns ({columns}), got {test!r}"
@@ -351,14 +355,10 @@ def _with_subjects(design: Design, subject: "pd.Series[Any]") -> Design:
     )
     if not varies:
         return _averaged(design, average, blocks)
-    return Design(
-        formula=design.formula,
-        term=design.term,
+    return replace(
+        design,
         model=centred,
-        contrast=design.contrast,
         cells=np.zeros(len(blocks), dtype=np.int64),
-        levels=design.levels,
-        level_of=design.level_of,
         exchange="within",
         blocks=blocks,
         average=np.eye(len(blocks)) - members @ average,
@@ -374,15 +374,10 @@ def _with_subjects(design: Design, subject: "pd.Series[Any]") -> Design:
 def _averaged(design: Design, average: FloatMatrix, blocks: IntVector) -> Design:
     first = np.unique(blocks, return_index=True)[1]
     cells = design.cells[first] if len(design.levels) else np.arange(len(first))
-    return Design(
-        formula=design.formula,
-        term=design.term,
+    return replace(
+        design,
         model=average @ design.model,
-        contrast=design.contrast,
         cells=cells,
-        levels=design.levels,
-        level_of=design.level_of,
-        exchange=design.exchange,
         blocks=np.zeros(len(first), dtype=np.int64),
         average=average,
         notes=(
@@ -410,14 +405,14 @@ def _checked(design: Design) -> Design:
     if design.has_own_spreads or freedom_of_cells(design).min() >= FEWEST_FREEDOM:
         return design
     note = "A group is too small for a spread of its own: one was taken for all."
-    values = {**vars(design), "cells": np.zeros(design.n_units, dtype=np.int64)}
-    return Design(**{**values, "notes": (*design.notes, note)})
+    cells = np.zeros(design.n_units, dtype=np.int64)
+    return replace(design, cells=cells, notes=(*design.notes, note))
 
 
 def freedom_of_cells(design: Design) -> FloatVector:
     """Degrees of freedom of the residuals of each group of one spread, (k,)."""
-    left = 1 - _leverages(design.model)
-    freedom = np.bincount(design.cells, left)
+    left = 1 - leverages(design.model)
+    freedom = np.bincount(design.cells, left).astype(np.float64)
     return freedom - design.n_absorbed  # only if there is a single cell
 
 
@@ -437,10 +432,10 @@ def _inverse(model: FloatMatrix) -> FloatMatrix:
     return np.asarray(np.linalg.pinv(model, rcond=TOLERANCE))
 
 
-def _leverages(model: FloatMatrix) -> FloatVector:
+def leverages(model: FloatMatrix) -> FloatVector:
+    """How far each unit decides its own fitted value, 0 to 1."""
     return np.asarray((model_basis(model) ** 2).sum(axis=1))
 
 
 def _tolerance(model: FloatMatrix) -> float:
     return TOLERANCE * max(float(np.linalg.norm(model)), TOLERANCE)
-

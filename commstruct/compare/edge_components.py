@@ -70,7 +70,7 @@ def component_sizes(
     """
     n_ways = len(evidence)
     row, edge = np.nonzero(evidence > threshold)
-    # One graph with a copy of the neurons per rearrangement: a single search serves all.
+    # One graph with a copy of the neurons per rearrangement: one search serves all.
     first = row * graph.n_neurons + graph.pre[edge]
     second = row * graph.n_neurons + graph.post[edge]
     n_nodes = n_ways * graph.n_neurons
@@ -98,15 +98,17 @@ def largest_components(
 ) -> FloatMatrix:
     """Largest extent and largest intensity of every rearrangement, (b, 2)."""
     _, extent, intensity = component_sizes(graph, evidence, threshold)
-    return np.stack([extent.max(axis=1, initial=0), intensity.max(1, initial=0)], axis=1)
+    return np.stack(
+        [extent.max(axis=1, initial=0), intensity.max(1, initial=0)], axis=1
+    )
 
 
 def threshold_free_scores(graph: EdgeGraph, evidence: FloatMatrix) -> FloatMatrix:
     """Threshold-free score of every edge, (b, v).
 
     The sum over heights h below the evidence of an edge, in steps of 0.25, of
-    ``extent(h) ** 0.5 * h ** 2 * 0.25`` with the extent of its component above h (Baggio
-    et al. 2018, doi:10.1002/hbm.24007; exponents of Smith & Nichols 2009,
+    ``extent(h) ** 0.5 * h ** 2 * 0.25`` with the extent of its component above h
+    (Baggio et al. 2018, doi:10.1002/hbm.24007; exponents of Smith & Nichols 2009,
     doi:10.1016/j.neuroimage.2008.03.061).
     """
     scores = np.zeros(evidence.shape)

@@ -1,19 +1,24 @@
-"""Groups of connectomes: permutation tests over individuals, and distances."""
+"""Groups of connectomes, or any design over participants: tests, effects, distances."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
-from itertools import combinations
-from math import comb
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
-from sklearn.manifold import ClassicalMDS
 
 from commstruct.analysis.settings import RESTARTS
 from commstruct.blocks.structure import block_means, block_structure
-from commstruct.checks import check_counts, spawn_seeds
+from commstruct.checks import check_choice, check_counts, spawn_seeds
+from commstruct.compare.designs import Design, design_of
 from commstruct.compare.distances import distance_matrix
+from commstruct.compare.edge_components import (
+    EdgeGraph,
+    components_table,
+    forming_threshold,
+    largest_components,
+    threshold_free_scores,
+)
 from commstruct.compare.kinds import (
     NeuronKinds,
     chosen_column,
@@ -21,78 +26,116 @@ from commstruct.compare.kinds import (
     kinds_by_modules,
     kinds_with_blocks,
 )
+from commstruct.compare.linear_tests import (
+    estimates,
+    family_maxima,
+    permutation_p,
+    share_at_least,
+)
 from commstruct.compare.matching import FEWEST, has_only_numbers, scaled_alike
+from commstruct.compare.rearrangements import Rearrangements, rearrangements_of
+from commstruct.compare.scaling import is_correlation, scaled_by_blocks
+from commstruct.compare.whole_network import WholeTest, compare_whole, map_of
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.keywords import settings_from
 from commstruct.modules.finding import find_modules
 from commstruct.plain import plain_data
-from commstruct.statistics import ROUNDING, at_least, benjamini_hochberg
+from commstruct.statistics import benjamini_hochberg
 from commstruct.vocabulary import SCORES, BoolArray, FloatMatrix, FloatVector, IntVector
 
 GROUP_SCORES = (*SCORES, "density", "mean")
 # Individuals that must have an edge for it to be tested: an edge of a single individual
 # cannot tell its group from the individual.
 SOME_WEIGHT = 2
-# Assignments with the names of groups told apart that are listed, per permutation asked
-# for, before those that only exchange names are merged. Merging k groups of equal size
-# leaves one in k!: with 20 all are listed for up to three such groups (6), and the list
-# stays small enough to hold in memory. Chosen by experience.
-MOST_LISTED = 20
+EDGE_TESTS = ("nbs", "tfnbs", "none")
+EFFECT_COLUMNS = ("effect", "low", "high", "d", "d_low", "d_high", "t", "f")
+TEST_COLUMNS = (*EFFECT_COLUMNS, "p_value", "p_fwe", "q_value")
 
 
 @dataclass(frozen=True, eq=False)
 class GroupComparison:
     """Differences between groups of connectomes, as a whole and in detail.
 
-    All p-values are permutation tests: individuals are reassigned to the groups, in
-    every possible way if there are at most `n_permutations`, and p is the fraction of
-    assignments in which the groups differ at least as much as the observed ones
-    (variance between groups). The observed assignment is one of them.
+    Tables of tests have these columns besides the mean of each group:
+
+    ``effect``, ``low``, ``high``
+        Tested effect in the unit of the data (of two groups the second minus the first,
+        given the other predictors; of a number the change per unit), and its 95 %
+        interval. NaN if several effects are tested together.
+    ``d``, ``d_low``, ``d_high``
+        Effect over the standard deviation within groups, with Hedges' correction, and
+        its 95 % interval (Bonett 2008, doi:10.1037/1082-989X.13.2.99); NaN unless two
+        groups or conditions are compared.
+    ``t``, ``f``
+        Welch's statistic of one effect and of several.
+    ``p_value``
+        By permutation (`commstruct.compare.linear_tests.permutation_p`): the share of
+        rearrangements, the observed one included, with at least this evidence.
+    ``p_fwe``
+        The same for the largest evidence of the table: the chance that any row without
+        an effect has it (Westfall & Young 1993).
+    ``q_value``
+        `p_value` corrected for the false discovery rate (Benjamini & Hochberg 1995).
 
     Attributes
     ----------
     names : tuple of str
-        Names of the individuals.
+        Names of the networks.
     groups : tuple of str
-        Group of each individual; empty if none were given.
+        Group of each network by the tested term; empty if it is a number, or if nothing
+        was tested.
+    formula, term : str
+        The design, and what is tested of it; empty if nothing is.
     n_matched : int
-        Neurons that all individuals have; 0 if only kinds were matched.
+        Neurons that all networks have; 0 if only kinds were matched.
     notes : tuple of str
-        Sentences on the matching and the scale.
+        Sentences on the matching, the scale and the design.
     kinds_by : str
         Attribute of the neurons that makes the blocks, or "modules".
     kinds : tuple of str
         Names of the kinds.
     scores : DataFrame
-        Diagonal score, signed modularity, structure strength, density and mean weight
-        as read, by the same kinds or modules in every individual: one row per score
-        with the mean of each group, ``p_value``, ``q_value``.
+        Tests of diagonal score, signed modularity, structure strength, density and mean
+        weight as read, by the same kinds or modules in every network.
     individuals : DataFrame
-        The scores of each individual.
+        The scores of each network, and what the formula uses.
     blocks : DataFrame
-        As `scores`, for the mean weight of each block on a common scale.
+        Tests of the mean weight of each block on a common scale. ``q_as_read``, if
+        weights were scaled: `q_value` of the weights as read.
     edges : DataFrame
-        As `scores`, for every edge that at least two individuals have, on a common
-        scale; without rows if neurons are not matched.
+        Tests of every edge that at least two networks have, on a common scale, and the
+        ``component`` it is in, 0 for none; without rows if neurons are not matched.
+        With ``edges="tfnbs"``, `p_tfnbs`: p-value of the threshold-free score,
+        corrected for the number of edges.
+    components : DataFrame
+        Connected components of edges of p < .001 each: their numbers of edges and
+        neurons, the summed evidence above the threshold, and p-values corrected for
+        all components of the network (network-based statistic, by extent and by
+        intensity).
     distances : (m, m) array
-        Distances between individuals: ``sqrt((1 - r) / 2)`` with the correlation r of
+        Distances between networks: ``sqrt((1 - r) / 2)`` with the correlation r of
         the weights if neurons are matched, else of singular values.
     positions : (m, 2) array
-        Map of the individuals by classical multidimensional scaling of `distances`.
+        Map of the networks by classical multidimensional scaling of `distances`.
     map_share : float
         Fraction of the variance of `distances` that the map explains.
     whole_p : float
-        p-value of a difference between the groups as a whole: PERMANOVA on `distances`
-        (Anderson 2001, doi:10.1111/j.1442-9993.2001.01070.pp.x).
+        p-value of a difference as a whole, from `distances`, that holds where groups
+        differ in spread (Alekseyenko 2016, doi:10.1093/bioinformatics/btw311).
     whole_share : float
-        Fraction of the squared distances that is between groups (R squared).
+        Fraction of the squared distances that the tested term explains (R squared).
+    spread_p : float
+        p-value of a difference in spread, that is in the distance of networks from the
+        centre of their group (Anderson 2006, doi:10.1111/j.1541-0420.2005.00440.x).
+    spreads : dict of str to float
+        Mean distance from the centre of each group.
     exact : bool
-        Whether all assignments were examined.
+        Whether all rearrangements were examined.
     n_deals : int
-        Number of assignments examined, including the observed one; if `exact`, all that
-        differ by more than the names of the groups.
+        Number of rearrangements examined, including the observed one; if `exact`, all
+        that differ by more than the names of the groups.
     smallest_p : float
-        Smallest p-value that these group sizes can give.
+        Smallest p-value that the design can give.
     settings : dict
         The arguments that reproduce this result.
     provenance : dict of str to str
@@ -113,12 +156,14 @@ class GroupComparison:
     >>> result = cs.compare_groups(networks, ["wild", "wild", "mutant", "mutant"])
     >>> result.exact, result.n_deals, round(result.smallest_p, 3)
     (True, 3, 0.333)
-    >>> list(result.blocks.columns)
-    ['from', 'to', 'mean wild', 'mean mutant', 'p_value', 'q_value']
+    >>> list(result.blocks.columns)[:5]
+    ['from', 'to', 'mean wild', 'mean mutant', 'effect']
     """
 
     names: tuple[str, ...]
     groups: tuple[str, ...]
+    formula: str
+    term: str
     n_matched: int
     notes: tuple[str, ...]
     kinds_by: str
@@ -127,11 +172,14 @@ class GroupComparison:
     individuals: pd.DataFrame
     blocks: pd.DataFrame
     edges: pd.DataFrame
+    components: pd.DataFrame
     distances: FloatMatrix
     positions: FloatMatrix
     map_share: float
     whole_p: float
     whole_share: float
+    spread_p: float
+    spreads: dict[str, float]
     exact: bool
     n_deals: int
     smallest_p: float
@@ -150,6 +198,7 @@ class GroupComparison:
             "individuals": individuals,
             "blocks": self.blocks,
             "edges": self.edges,
+            "components": self.components,
             "distances": distances,
         }
 
@@ -168,32 +217,41 @@ class GroupKeywords(TypedDict, total=False):
     blocks_by: str
     n_permutations: int
     restarts: int
+    formula: str | None
+    test: str | None
+    subject: str | None
+    edges: str
 
 
 @dataclass(frozen=True)
 class GroupSettings:
     """How groups are compared; `compare_groups` explains every field.
 
-    With 2000 permutations a p-value of 0.05 has a standard error of 0.005.
+    With 5000 permutations a p-value of 0.05 has a standard error of 0.003.
     """
 
-    normalize: str = "total"
+    normalize: str = "auto"
     blocks_by: str = "auto"
-    n_permutations: int = 2000
+    n_permutations: int = 5000
     restarts: int = RESTARTS
+    formula: str | None = None
+    test: str | None = None
+    subject: str | None = None
+    edges: str = "nbs"
 
 
 def compare_groups(
     networks: Sequence[Any],
     groups: Sequence[object] | None = None,
     *,
+    participants: pd.DataFrame | None = None,
     seed: int = 0,
     names: Sequence[str] | None = None,
     match: str = "auto",
     workers: int = 1,
     **settings: Unpack[GroupKeywords],
 ) -> GroupComparison:
-    """Compare groups of connectomes of several individuals.
+    """Compare groups of connectomes, or test any design over participants on them.
 
     Parameters
     ----------
@@ -201,26 +259,44 @@ def compare_groups(
         At least three. Neurons with the same name in all of them are compared; if names
         are not shared, kinds of neurons.
     groups : sequence, optional
-        Group of each network, at least two different ones. Without groups nothing is
-        tested: the result has the scores, the distances and their map.
+        Group of each network, at least two different ones. Without groups and formula
+        nothing is tested: the result has the scores, the distances and their map.
+    participants : DataFrame, optional
+        What is known of each network, one row per network in their order; a column
+        ``participant_id`` names them. `groups` are added as the column ``group``.
     seed : int
-        Seed of random assignments, and of modules if they make the blocks.
+        Seed of random rearrangements, and of modules if they make the blocks.
     names : sequence of str, optional
-        Names of the individuals, all different; default "1", "2" and so on.
+        Names of the networks, all different; default: the ``participant_id`` of
+        `participants` if all differ, else "1", "2" and so on.
     match : {"auto", "names", "types"}
         See `compare_connectomes`.
     workers : int, at least 1
-        Parallel processes.
+        Parallel processes of the search for modules.
     **settings
         Further keyword arguments; each may be left out.
 
-        normalize : {"total", "none"}
-            See `compare_connectomes`.
+        formula : str, default "group"
+            Predictors of the networks in Wilkinson's notation, such as
+            ``"group + age + sex"`` or ``"group * age"``; ``"1"`` is one sample.
+        test : str, default the first term
+            Term of the formula, or contrast of its columns, that is tested.
+        subject : str
+            Column of `participants` that says which networks are of the same
+            individual. A term that differs within individuals is then tested within
+            them, any other on the mean of each individual.
+        edges : {"nbs", "tfnbs", "none"}
+            Whether edges are tested one by one and by their components ("nbs"), also
+            by threshold-free scores ("tfnbs"), or not at all.
+        normalize : {"auto", "median", "total", "none"}
+            Scale of blocks, edges and distances: the median of the blocks' ratios, the
+            total weight, or as read. "auto": as read for correlations, else the
+            median.
         blocks_by : str
             See `compare_connectomes`; modules are those of the mean of all connectomes
             on a common scale.
-        n_permutations : int, at least 1, default 2000
-            Assignments examined if there are more.
+        n_permutations : int, at least 1, default 5000
+            Rearrangements examined if there are more.
         restarts : int, at least 1, default 4
             Number of searches for modules.
 
@@ -233,7 +309,9 @@ def compare_groups(
     TypeError
         If a keyword is unknown.
     ValueError
-        If there are too few networks or groups, or if an argument is out of range.
+        If there are too few networks or groups, if a group, a predictor or a type is
+        missing, if individuals occur twice without `subject`, or if an argument is out
+        of range.
 
     See Also
     --------
@@ -245,6 +323,7 @@ def compare_groups(
     kind p to kind q. The smallest possible p-value is 1/10:
 
     >>> import numpy as np
+    >>> import pandas as pd
     >>> import commstruct as cs
     >>> rng = np.random.default_rng(0)
     >>> types = {"type": ["p"] * 4 + ["q"] * 4}
@@ -257,204 +336,284 @@ def compare_groups(
     >>> blocks = result.blocks.set_index(["from", "to"])
     >>> float(blocks.loc[("p", "q"), "p_value"])
     0.1
+
+    The same with the age of the individuals as a second predictor:
+
+    >>> people = pd.DataFrame({"group": list("aaabbb"), "age": [2, 3, 5, 3, 4, 6]})
+    >>> result = cs.compare_groups(
+    ...     networks, participants=people, formula="group + age", test="group"
+    ... )
+    >>> effect = result.blocks.set_index(["from", "to"]).loc[("p", "q"), "effect"]
+    >>> bool(3 < effect < 6)
+    True
     """
     chosen = settings_from(GroupSettings, settings)
     given = [as_connectome(network) for network in networks]
-    group_of = None if groups is None else tuple(map(str, groups))
-    individual_names = (
-        tuple(names)
-        if names is not None
-        else tuple(str(i + 1) for i in range(len(given)))
-    )
-    _check(given, group_of, individual_names, chosen.n_permutations)
-    streams = spawn_seeds(seed, 2)
+    table = _participants(groups, participants, len(given))
+    individual_names = _names(names, table, len(given))
+    _check(given, individual_names, chosen)
+    design = _design(table, chosen)
+    streams = spawn_seeds(seed, 3)
     common, matched, match_note = _common_neurons(given, match)
-    scaled, _, scale_note = scaled_alike(common, chosen.normalize)
-    kinds = _kinds(scaled, matched, chosen, streams[0], workers)
-    assignments, exact, smallest = None, False, float("nan")
-    if group_of is not None:
-        assignments, exact, smallest = group_assignments(
-            group_of, streams[1], chosen.n_permutations
+    kinds = _kinds(common, matched, chosen, streams[0], workers)
+    scaled, is_scaled, scale_note = scaled_by_blocks(common, kinds, chosen.normalize)
+    ways = None
+    if design is not None:
+        ways = rearrangements_of(
+            design, seed=streams[1], n_permutations=chosen.n_permutations
         )
+    tester = _Tester(design, ways)
+    has_blocks = kinds_with_blocks(common, kinds.labels, len(kinds.names))
+    individuals = _individuals(
+        individual_names, common, kinds, has_blocks, design, table
+    )
+    edges, components = _edge_tests(scaled if matched else [], tester, chosen.edges)
+    distances = distance_matrix(scaled, matched=matched)
+    positions, map_share = map_of(distances)
+    whole = WholeTest()
+    if design is not None and ways is not None:
+        whole = compare_whole(design, distances, ways, streams[2])
+    return GroupComparison(
+        names=individual_names,
+        groups=tester.groups,
+        formula="" if design is None else design.formula,
+        term="" if design is None else design.term,
+        n_matched=common[0].n_neurons if matched else 0,
+        notes=(match_note, scale_note, *(() if design is None else design.notes)),
+        kinds_by=kinds.column,
+        kinds=tuple(
+            name for name, has in zip(kinds.names, has_blocks, strict=True) if has
+        ),
+        scores=tester.table(
+            pd.DataFrame({"score": GROUP_SCORES}),
+            individuals[list(GROUP_SCORES)].to_numpy(dtype=np.float64),
+        ),
+        individuals=individuals,
+        blocks=_block_tests(
+            scaled, kinds, has_blocks, tester, as_read=common if is_scaled else None
+        ),
+        edges=edges,
+        components=components,
+        distances=distances,
+        positions=positions,
+        map_share=map_share,
+        whole_p=whole.p_value,
+        whole_share=whole.share,
+        spread_p=whole.spread_p,
+        spreads=whole.spreads or {},
+        exact=ways is not None and ways.exact,
+        n_deals=0 if ways is None else ways.n_distinct,
+        smallest_p=float("nan") if ways is None else ways.smallest_p,
+        settings={
+            "seed": seed,
+            **{name: v for name, v in asdict(chosen).items() if v is not None},
+        },
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Tester:
+    """A design and its rearrangements, or neither, where nothing is tested."""
+
+    design: Design | None
+    ways: Rearrangements | None
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Group of each network."""
+        if self.design is None or len(self.design.levels) < 2:
+            return ()
+        return tuple(self.design.levels[level] for level in self.design.level_of)
+
+    def table(
+        self,
+        table: pd.DataFrame,
+        values: FloatMatrix,
+        maxima: FloatVector | None = None,
+    ) -> pd.DataFrame:
+        """Add means and tests to each row; `values` are (networks, rows)."""
+        table = table.reset_index(drop=True)
+        groups = np.array(self.groups)
+        for level in self.design.levels if len(groups) and self.design else ():
+            table[f"mean {level}"] = values[groups == level].mean(axis=0)
+        if not len(groups):
+            table["mean"] = values.mean(axis=0)
+        if self.design is None or self.ways is None:
+            return table
+        units = self.units(values)
+        found = estimates(self.design, units)
+        for column in EFFECT_COLUMNS:
+            table[column] = getattr(found, column)
+        table["p_value"] = permutation_p(self.design, units, self.ways)
+        if maxima is None:
+            maxima = family_maxima(self.design, units, self.ways)[0]
+        table["p_fwe"] = share_at_least(maxima, found.evidence)
+        table["q_value"] = benjamini_hochberg(table["p_value"])
+        return table
+
+    def units(self, values: FloatMatrix) -> FloatMatrix:
+        """Values of the units that are exchanged, from those of the networks."""
+        if self.design is None:
+            return values
+        return np.asarray(self.design.average @ values)
+
+
+def _participants(
+    groups: Sequence[object] | None, participants: pd.DataFrame | None, n: int
+) -> pd.DataFrame | None:
+    """The table of participants with a column of groups, or None."""
+    for what, given in (("groups", groups), ("participants", participants)):
+        if given is not None and len(given) != n:
+            raise ValueError(f"{what} must be one per network ({n}), got {len(given)}")
+    if groups is None:
+        return participants
+    missing = [i + 1 for i, group in enumerate(groups) if _is_missing(group)]
+    if missing:
+        raise ValueError(
+            f"groups must be known of every network, got none for network "
+            f"{missing[0]}: leave these networks out"
+        )
+    labels = tuple(map(str, groups))
+    levels = list(dict.fromkeys(labels))
+    if len(levels) < 2:
+        raise ValueError(f"groups must be at least two, got only {labels[0]!r}")
+    table = pd.DataFrame(index=range(n)) if participants is None else participants
+    if "group" in table:
+        raise ValueError(
+            "groups must be left out if participants have a column 'group', got both"
+        )
+    column = pd.Categorical(labels, categories=levels)
+    return table.reset_index(drop=True).assign(group=column)
+
+
+def _is_missing(label: object) -> bool:
+    return label is None or label is pd.NA or label != label or str(label).strip() == ""
+
+
+def _names(
+    names: Sequence[str] | None, table: pd.DataFrame | None, n: int
+) -> tuple[str, ...]:
+    if names is not None:
+        return tuple(names)
+    if table is not None and "participant_id" in table:
+        own = tuple(table["participant_id"].astype(str))
+        if len(set(own)) == n:
+            return own
+    return tuple(str(i + 1) for i in range(n))
+
+
+def _design(table: pd.DataFrame | None, settings: GroupSettings) -> Design | None:
+    """The design that is tested, if any."""
+    asked = {name: getattr(settings, name) for name in ("formula", "test", "subject")}
+    if table is None:
+        for name, value in asked.items():
+            if value is not None:
+                raise ValueError(
+                    f"participants must be given to use {name}, got none for {value!r}"
+                )
+        return None
+    formula = settings.formula or ("group" if "group" in table else None)
+    if formula is None:
+        raise ValueError(
+            "formula must say what is tested of participants, such as 'age', got none"
+        )
+    return design_of(table, formula, test=settings.test, subject=settings.subject)
+
+
+def _individuals(
+    names: tuple[str, ...],
+    networks: list[Connectome],
+    kinds: NeuronKinds,
+    has_blocks: BoolArray,
+    design: Design | None,
+    table: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Scores of every network, with what the design uses of the participants."""
+    groups = _Tester(design, None).groups or ("",) * len(names)
+    rows = [
+        _score_row(name, group, network, labels, has_blocks[labels])
+        for name, group, network, labels in zip(
+            names, groups, networks, kinds.labels, strict=True
+        )
+    ]
+    individuals = pd.DataFrame(rows)
+    for variable in () if design is None else design.variables:
+        if table is not None and variable not in individuals:
+            individuals[variable] = table[variable].to_numpy()
+    return individuals
+
+
+def _block_tests(
+    networks: list[Connectome],
+    kinds: NeuronKinds,
+    has_blocks: BoolArray,
+    tester: _Tester,
+    *,
+    as_read: list[Connectome] | None,
+) -> pd.DataFrame:
+    """Test the mean weight of every block, on one scale and as read."""
     k = len(kinds.names)
-    has_blocks = kinds_with_blocks(common, kinds.labels, k)
-    individuals = pd.DataFrame(
-        [
-            _score_row(name, group, network, labels, has_blocks[labels])
-            for name, group, network, labels in zip(
-                individual_names,
-                group_of or [""] * len(common),
-                common,
-                kinds.labels,
-                strict=True,
-            )
-        ]
-    )
-    scores = individuals[list(GROUP_SCORES)].to_numpy(dtype=np.float64)
-    block_means = np.stack(
-        [
-            _block_means(network, labels, len(kinds.names))
-            for network, labels in zip(scaled, kinds.labels, strict=True)
-        ]
-    )
-    blocks = pd.DataFrame(
+    table = pd.DataFrame(
         {
             "from": np.repeat(kinds.names, k).astype(object),
             "to": np.tile(kinds.names, k).astype(object),
         }
     )
     once = np.ones(k * k, dtype=bool)
-    if not any(network.is_directed for network in common):
+    if not any(network.is_directed for network in networks):
         once = np.triu(once.reshape(k, k)).ravel()
     once &= np.outer(has_blocks, has_blocks).ravel()
-    return GroupComparison(
-        names=individual_names,
-        groups=group_of or (),
-        n_matched=common[0].n_neurons if matched else 0,
-        notes=(match_note, scale_note),
-        kinds_by=kinds.column,
-        kinds=tuple(
-            name for name, has in zip(kinds.names, has_blocks, strict=True) if has
-        ),
-        scores=_tested(
-            pd.DataFrame({"score": GROUP_SCORES}), scores, group_of, assignments
-        ),
-        individuals=individuals,
-        blocks=_tested(blocks[once], block_means[:, once], group_of, assignments),
-        edges=_edges_table(scaled if matched else [], group_of, assignments),
-        **_whole(scaled, matched, assignments),
-        exact=exact,
-        n_deals=0 if assignments is None else len(assignments),
-        smallest_p=smallest,
-        settings={"seed": seed, **asdict(chosen)},
-    )
 
+    def means(some: list[Connectome]) -> FloatMatrix:
+        rows = zip(some, kinds.labels, strict=True)
+        return np.stack([_block_means(*pair, k) for pair in rows])[:, once]
 
-def group_assignments(
-    groups: Sequence[str], seed: int, n_permutations: int
-) -> tuple[IntVector, bool, float]:
-    """Assignments of individuals to the groups, the observed one first.
-
-    Returns
-    -------
-    (p, m) array of int
-        Group of each individual in each assignment. All distinct ones if there are at
-        most `n_permutations`, else random ones; assignments that only exchange the
-        names of groups of equal size are not distinct.
-    bool
-        Whether these are all distinct assignments.
-    float
-        The smallest p-value that they can give.
-    """
-    levels = list(dict.fromkeys(groups))
-    observed = np.array([levels.index(group) for group in groups])
-    sizes = np.bincount(observed)
-    n_named = 1  # assignments with the names of the groups told apart
-    left = len(observed)
-    for size in sizes:
-        n_named *= comb(left, int(size))
-        left -= int(size)
-    if n_named <= max(n_permutations, 1) * MOST_LISTED:
-        named = np.array(list(_all_assignments(len(observed), sizes.tolist())))
-        distinct = _distinct_assignments(named, sizes)
-        if len(distinct) <= n_permutations:
-            own = _distinct_assignments(observed[None], sizes)[0]
-            same = (distinct == own).all(axis=1)
-            ordered = np.concatenate([distinct[same], distinct[~same]])
-            return ordered, True, 1 / len(ordered)
-    rng = np.random.default_rng(seed)
-    permuted = rng.permuted(np.tile(observed, (n_permutations, 1)), axis=1)
-    return np.concatenate([observed[None], permuted]), False, 1 / (1 + n_permutations)
-
-
-def variance_between(values: FloatMatrix, assignment: IntVector) -> FloatVector:
-    """Sum of squares between groups of each column of (m, v) values."""
-    centred = values - values.mean(axis=0)
-    total = np.zeros(values.shape[1])
-    for group in range(int(assignment.max()) + 1):
-        members = assignment == group
-        total += centred[members].sum(axis=0) ** 2 / members.sum()
-    return total
-
-
-def _all_assignments(n: int, sizes: list[int]) -> Iterator[list[int]]:
-    """Every assignment of n individuals to groups of these sizes."""
-
-    def extended(free: list[int], group: int, start: list[int]) -> Iterator[list[int]]:
-        if group == len(sizes):
-            yield start
-            return
-        for members in combinations(free, sizes[group]):
-            assignment = start.copy()
-            for individual in members:
-                assignment[individual] = group
-            rest = [i for i in free if i not in members]
-            yield from extended(rest, group + 1, assignment)
-
-    yield from extended(list(range(n)), 0, [0] * n)
-
-
-def _distinct_assignments(assignments: IntVector, sizes: IntVector) -> IntVector:
-    """Assignments that differ by more than the names of groups of equal size."""
-    renamed = assignments.copy()
-    for size in np.unique(sizes):
-        same_size = np.flatnonzero(sizes == size)
-        if len(same_size) < 2:
-            continue
-        # The group with the first individual gets the first name, and so on.
-        first = np.stack(
-            [(assignments == group).argmax(axis=1) for group in same_size], axis=1
-        )
-        ranks = np.argsort(np.argsort(first, axis=1), axis=1)
-        for index, group in enumerate(same_size):
-            name = same_size[ranks[:, index]]
-            renamed = np.where(assignments == group, name[:, None], renamed)
-    return np.unique(renamed, axis=0)
-
-
-def _p_values(values: FloatMatrix, assignments: IntVector) -> FloatVector:
-    """Share of assignments with at least the variance between groups of the first."""
-    constant = np.ptp(values, axis=0) <= ROUNDING * np.abs(values).max(axis=0)
-    observed = variance_between(values, assignments[0])
-    total = ((values - values.mean(axis=0)) ** 2).sum(axis=0)
-    n_larger = np.zeros(values.shape[1])
-    for assignment in assignments:
-        n_larger += at_least(
-            variance_between(values, assignment), observed, scale=total
-        )
-    p_values = n_larger / len(assignments)
-    undefined = constant | np.isnan(values).any(axis=0)
-    return np.where(undefined, np.nan, p_values)
-
-
-def _tested(
-    table: pd.DataFrame,
-    values: FloatMatrix,
-    groups: tuple[str, ...] | None,
-    assignments: IntVector | None,
-) -> pd.DataFrame:
-    """Add the mean of each group, p and q to each row; `values` are (m, rows)."""
-    table = table.reset_index(drop=True)
-    if groups is None or assignments is None:
-        table["mean"] = values.mean(axis=0)
-        return table
-    group_of = np.array(groups)
-    for level in dict.fromkeys(groups):
-        table[f"mean {level}"] = values[group_of == level].mean(axis=0)
-    p_values = _p_values(values, assignments)
-    table["p_value"] = p_values
-    table["q_value"] = benjamini_hochberg(p_values)
+    table = tester.table(table[once], means(networks))
+    if as_read is not None and tester.design is not None and tester.ways is not None:
+        units = tester.units(means(as_read))
+        p_values = permutation_p(tester.design, units, tester.ways)
+        table["q_as_read"] = benjamini_hochberg(p_values)
     return table
 
 
-def _edges_table(
-    networks: list[Connectome],
-    groups: tuple[str, ...] | None,
-    assignments: IntVector | None,
-) -> pd.DataFrame:
-    """Test of every edge that enough individuals have."""
-    if not networks or assignments is None:
-        return pd.DataFrame(columns=["from", "to", "p_value", "q_value"])
+def _edge_tests(
+    networks: list[Connectome], tester: _Tester, edges: str
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Test of every edge that enough networks have, and of their components."""
+    design, ways = tester.design, tester.ways
+    if not networks or design is None or ways is None or edges == "none":
+        columns = ["from", "to", *TEST_COLUMNS]
+        return pd.DataFrame(columns=columns), pd.DataFrame(columns=["component"])
+    graph, values = _tested_edges(networks)
+    units = tester.units(values)
+    threshold = forming_threshold(design.rank)
+
+    def measure(evidence: FloatMatrix) -> FloatMatrix:
+        largest = largest_components(graph, evidence, threshold)
+        if edges != "tfnbs":
+            return largest
+        scores = threshold_free_scores(graph, evidence)
+        return np.column_stack([largest, scores.max(axis=1, initial=0.0)])
+
+    maxima, measured = family_maxima(design, units, ways, measure=measure)
+    names = np.array(networks[0].names, dtype=object)
+    table = pd.DataFrame({"from": names[graph.pre], "to": names[graph.post]})
+    table = tester.table(table, values, maxima)
+    if not measured.shape[1]:
+        return table, pd.DataFrame(columns=["component"])
+    evidence = np.nan_to_num(estimates(design, units).evidence, nan=-np.inf)
+    components, number = components_table(
+        graph, evidence, threshold, measured[:, :2], networks[0].names
+    )
+    table["component"] = number
+    if edges == "tfnbs":
+        scores = threshold_free_scores(graph, evidence[None])[0]
+        table["p_tfnbs"] = share_at_least(measured[:, 2], scores)
+    return table, components
+
+
+def _tested_edges(networks: list[Connectome]) -> tuple[EdgeGraph, FloatMatrix]:
+    """Edges that at least two networks have, and their weights (networks, edges)."""
     matrices = [network.to_scipy() for network in networks]
     n_present = sum((abs(matrix) > 0).astype(np.int64) for matrix in matrices)
     if not any(network.is_directed for network in networks):
@@ -462,52 +621,8 @@ def _edges_table(
     pre, post = (n_present >= SOME_WEIGHT).nonzero()
     pre, post = pre[pre != post], post[pre != post]
     values = np.stack([np.asarray(matrix[pre, post]).ravel() for matrix in matrices])
-    names = np.array(networks[0].names, dtype=object)
-    table = pd.DataFrame({"from": names[pre], "to": names[post]})
-    return _tested(table, values, groups, assignments)
-
-
-def _whole(
-    networks: list[Connectome], matched: bool, assignments: IntVector | None
-) -> dict[str, Any]:
-    """Distances, their map, and the test of the groups as a whole."""
-    distances = distance_matrix(networks, matched=matched)
-    nothing = np.full(1, np.nan)
-    within = (
-        nothing
-        if assignments is None
-        else np.array(
-            [_within_groups(distances, assignment) for assignment in assignments]
-        )
-    )
-    total = float((distances**2).sum()) / 2 / len(distances)
-    positions = ClassicalMDS(n_components=2, metric="precomputed").fit_transform(
-        distances
-    )
-    shown = np.linalg.norm(positions[:, None] - positions[None], axis=2)
-    upper = np.triu_indices(len(distances), 1)
-    spread = np.ptp(distances[upper]) > 0 and np.ptp(shown[upper]) > 0
-    return {
-        "distances": distances,
-        "positions": positions,
-        "map_share": float(np.corrcoef(distances[upper], shown[upper])[0, 1] ** 2)
-        if spread
-        else float("nan"),
-        "whole_p": float(at_least(-within, -within[0], scale=total).mean())
-        if assignments is not None
-        else float("nan"),
-        "whole_share": 1 - float(within[0]) / total if total else float("nan"),
-    }
-
-
-def _within_groups(distances: FloatMatrix, assignment: IntVector) -> float:
-    """Sum of squares within groups, from squared distances."""
-    total = 0.0
-    for group in range(int(assignment.max()) + 1):
-        members = np.flatnonzero(assignment == group)
-        squares = distances[np.ix_(members, members)] ** 2
-        total += float(squares.sum()) / 2 / len(members)
-    return total
+    ends = (pre.astype(np.int64), post.astype(np.int64))
+    return EdgeGraph(*ends, networks[0].n_neurons), values.astype(np.float64)
 
 
 def _common_neurons(
@@ -551,14 +666,34 @@ def _kinds(
     column = chosen_column(settings.blocks_by, networks, matched=matched)
     if column != "modules":
         names = [f"number {i + 1}" for i in range(len(networks))]
+        _refuse_missing_kinds(networks, column, names)
         return kinds_by_attribute(networks, column, names=names, matched=matched)
-    total = networks[0].weights
-    for network in networks[1:]:
+    alike = networks
+    has_weights = all(network.n_edges for network in networks)
+    if has_weights and not all(map(is_correlation, networks)):
+        alike = scaled_alike(networks, "total")[0]
+    total = alike[0].weights
+    for network in alike[1:]:
         total = total + network.weights
     modules = find_modules(
         as_connectome(total), seed=seed, restarts=settings.restarts, workers=workers
     )
     return kinds_by_modules(modules, len(networks))
+
+
+def _refuse_missing_kinds(
+    networks: list[Connectome], column: str, names: list[str]
+) -> None:
+    for name, network in zip(names, networks, strict=True):
+        if column not in network.attributes:
+            continue  # refused with the known columns where kinds are made
+        missing = network.attributes[column].isna()
+        if missing.any():
+            raise ValueError(
+                f"{column} must be known of every neuron, got none for "
+                f"{int(missing.sum())} of connectome {name}: fill them in, or leave "
+                "these neurons out"
+            )
 
 
 def _score_row(
@@ -593,20 +728,15 @@ def _block_means(network: Connectome, labels: IntVector, k: int) -> FloatVector:
 
 
 def _check(
-    networks: list[Connectome],
-    groups: tuple[str, ...] | None,
-    names: tuple[str, ...],
-    n_permutations: int,
+    networks: list[Connectome], names: tuple[str, ...], settings: GroupSettings
 ) -> None:
     if len(networks) < 3:
         raise ValueError(f"networks must be at least three, got {len(networks)}")
-    for what, given in (("groups", groups), ("names", names)):
-        if given is not None and len(given) != len(networks):
-            raise ValueError(
-                f"{what} must be one per network ({len(networks)}), got {len(given)}"
-            )
-    if groups is not None and len(set(groups)) < 2:
-        raise ValueError(f"groups must be at least two, got only {groups[0]!r}")
+    if len(names) != len(networks):
+        raise ValueError(
+            f"names must be one per network ({len(networks)}), got {len(names)}"
+        )
     if len(set(names)) < len(names):
         raise ValueError(f"names must be all different, got {names}")
-    check_counts(n_permutations=n_permutations)
+    check_choice("edges", settings.edges, EDGE_TESTS)
+    check_counts(n_permutations=settings.n_permutations)

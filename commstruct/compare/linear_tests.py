@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import digamma
-from scipy.stats import norm, t as t_distribution
+from scipy.stats import norm
+from scipy.stats import t as t_distribution
 
 from commstruct.compare.designs import (
     Design,
@@ -16,12 +17,20 @@ from commstruct.compare.designs import (
 )
 from commstruct.compare.rearrangements import Rearrangements
 from commstruct.statistics import ROUNDING, at_least
-from commstruct.vocabulary import BoolVector, FloatArray, FloatMatrix, FloatVector
+from commstruct.vocabulary import (
+    BoolVector,
+    FloatArray,
+    FloatMatrix,
+    FloatVector,
+    IntMatrix,
+)
 
 # Numbers in the largest array of one batch of rearrangements: 2^21 of eight bytes stay
 # close to the caches, and fewer made the batches of 19,900 edges slower.
 BATCH = 2**21
 CONFIDENCE = 0.95
+SINGLE = ("effect", "low", "high", "d", "d_low", "d_high", "t")
+"""Estimates that only a single effect has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +140,8 @@ def estimates(design: Design, values: FloatMatrix) -> Estimates:
     blank = np.where(defined, 0.0, np.nan)
     f, freedom, evidence = (one[0] + blank for one in (f, freedom, evidence))
     if design.rank > 1:
-        return Estimates(*[nothing] * 7, f, freedom, evidence)
+        unknown = dict.fromkeys(SINGLE, nothing)
+        return Estimates(**unknown, f=f, freedom=freedom, evidence=evidence)
     effect = (estimator(design) @ values)[0] + blank
     error = np.sqrt(_covariance(solver, spreads[None])[0, 0, 0])
     reach = t_distribution.isf((1 - CONFIDENCE) / 2, freedom) * error
@@ -155,8 +165,8 @@ def permutation_p(
 ) -> FloatVector:
     """p-value of every column by itself, by Freedman and Lane's permutation.
 
-    Residuals of the model without the tested effects are rearranged, and the studentised
-    statistic is computed anew (Winkler et al. 2014,
+    Residuals of the model without the tested effects are rearranged, and the
+    studentised statistic is computed anew (Winkler et al. 2014,
     doi:10.1016/j.neuroimage.2014.01.060). Without other predictors the test is exact
     where groups have equal distributions, and approximately valid where they only have
     equal means (Chung & Romano 2013, doi:10.1214/13-AOS1090). The statistic is first
@@ -184,9 +194,9 @@ def family_maxima(
     The share of rearrangements whose largest evidence is at least that of a column is
     its p-value corrected for the number of columns (Westfall & Young 1993). The tail of
     a maximum depends on the spreads of the groups far more than that of one statistic.
-    Residuals are therefore divided by the spread of their group, the geometric mean over
-    columns, before they are rearranged, and multiplied by that of the group they get to;
-    the model without the tested effects is fitted with the same weights.
+    Residuals are therefore divided by the spread of their group, the geometric mean
+    over columns, before they are rearranged, and multiplied by that of the group they
+    get to; the model without the tested effects is fitted with the same weights.
 
     Parameters
     ----------
@@ -215,6 +225,25 @@ def family_maxima(
     return maxima, np.concatenate(measured) if measured else empty
 
 
+def share_at_least(maxima: FloatVector, evidence: FloatVector) -> FloatVector:
+    """Share of maxima that are at least each value, or equal to it but for rounding.
+
+    NaN for values that are not defined. An undefined maximum counts as large.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.compare.linear_tests import share_at_least
+    >>> share_at_least(np.array([3.0, 1.0, 2.0, 2.5]), np.array([2.0, 9.0])).tolist()
+    [0.75, 0.0]
+    """
+    ordered = np.sort(np.nan_to_num(maxima, nan=np.inf))
+    least = evidence - ROUNDING * np.abs(np.where(np.isfinite(evidence), evidence, 0))
+    below = np.searchsorted(ordered, least, side="left")
+    share = 1 - below / max(len(ordered), 1)
+    return np.asarray(np.where(np.isnan(evidence), np.nan, share))
+
+
 def whole_statistics(
     design: Design, points: FloatMatrix, ways: Rearrangements
 ) -> FloatVector:
@@ -230,7 +259,7 @@ def whole_statistics(
     for _, effects, spreads in _rearranged(solver, points, ways, rescaled=True):
         total = spreads.sum(axis=2, keepdims=True)
         covariance = _covariance(solver, total)[..., 0]
-        inverse = np.linalg.pinv(np.moveaxis(covariance, -1, 0), hermitian=True)
+        inverse = np.linalg.pinv(covariance, hermitian=True)
         found.append(np.einsum("bsv,bst,btv->b", effects, inverse, effects))
     return np.concatenate(found)
 
@@ -275,7 +304,9 @@ def _scales(solver: _Solver, values: FloatMatrix) -> FloatVector:
         return np.ones(n_units)
     fitted = solver.basis @ (solver.basis.T @ values)
     spreads = solver.members @ (values - fitted) ** 2 / solver.freedom[:, None]
-    usable = (spreads > ROUNDING * np.square(values).max(axis=0, initial=0.0)).all(axis=0)
+    usable = (spreads > ROUNDING * np.square(values).max(axis=0, initial=0.0)).all(
+        axis=0
+    )
     if not usable.any():
         return np.ones(n_units)
     # The mean of the logarithm of an estimated variance is below that of the variance
@@ -299,12 +330,12 @@ class _Gains:
 
     projections: FloatArray  # (b, k * p, m); of own spreads (b, p, m)
     squares: FloatArray  # (b, k, m), from squared residuals to their sums by group
-    sources: FloatArray  # (b, m) unit that each unit gets its residual from
+    sources: IntMatrix  # (b, m) unit that each unit gets its residual from
     factors: FloatArray  # (b, m) what this is multiplied by
 
 
 def _gains(
-    solver: _Solver, orders: FloatArray, signs: FloatArray, scale: FloatArray
+    solver: _Solver, orders: IntMatrix, signs: FloatArray, scale: FloatArray
 ) -> _Gains:
     factors = signs * scale
     n_ways, n_units = orders.shape
@@ -357,7 +388,7 @@ def _fits(
 
 def _covariance(solver: _Solver, spreads: FloatArray) -> FloatArray:
     """Covariance of the effects, (b, s, s, v)."""
-    return np.einsum("kst,bkv->bstv", solver.shares, spreads)
+    return np.asarray(np.einsum("kst,bkv->bstv", solver.shares, spreads))
 
 
 def _statistics(

@@ -13,7 +13,7 @@ from commstruct.analysis.method import Execution, analyze_with
 from commstruct.analysis.results import Analysis, RegionAnalysis, read_analysis
 from commstruct.blocks.intervals import block_intervals
 from commstruct.checks import spawn_seeds
-from commstruct.compare.groups import group_assignments, variance_between
+from commstruct.compare.assignments import group_assignments, variance_between
 from commstruct.connectome import as_connectome
 from commstruct.statistics import LEVEL, ROUNDING, at_least
 from commstruct.vocabulary import FloatMatrix, FloatVector, Structure

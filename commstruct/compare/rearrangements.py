@@ -1,20 +1,18 @@
-"""Rearrangements of individuals under a null hypothesis: all of them, or random ones."""
+"""Rearrangements of individuals under a null hypothesis: all, or random ones."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations, product
-from math import comb, factorial, prod
+from itertools import permutations, product
+from math import factorial, prod
 
 import numpy as np
 
+from commstruct.compare.assignments import (
+    MOST_LISTED,
+    all_assignments,
+    n_assignments,
+)
 from commstruct.compare.designs import Design
 from commstruct.vocabulary import FloatMatrix, IntMatrix, IntVector
-
-# Assignments with the names of groups told apart that are listed, per permutation asked
-# for, before those that only exchange names are merged. Merging k groups of equal size
-# leaves one in k!: with 20 all are listed for up to three such groups (6), and the list
-# stays small enough to hold in memory. Chosen by experience.
-MOST_LISTED = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +101,13 @@ def _within(blocks: IntVector, seed: int, n_permutations: int) -> Rearrangements
 
 def _assigned(design: Design, seed: int, n_permutations: int) -> Rearrangements:
     """Units assigned to the groups anew, where nothing else is in the model."""
-    named, exact, n_distinct = _named_assignments(design.cells, seed, n_permutations)
-    place = np.argsort(design.cells, kind="stable")
+    rows = np.unique(design.model, axis=0, return_inverse=True)[1]
+    groups = rows.reshape(-1).astype(np.int64)
+    named, exact, n_distinct = _named_assignments(groups, seed, n_permutations)
+    place = np.argsort(groups, kind="stable")
     orders = np.empty_like(named)
     orders[:, place] = np.argsort(named, axis=1, kind="stable")
-    same = (named == design.cells).all(axis=1) if exact else np.arange(len(named)) == 0
+    same = (named == groups).all(axis=1) if exact else np.arange(len(named)) == 0
     orders = np.concatenate([orders[same], orders[~same]])
     return _result(orders, None, exact, len(orders) // n_distinct if exact else 1)
 
@@ -130,7 +130,7 @@ def _permuted(design: Design, seed: int, n_permutations: int) -> Rearrangements:
 def _result(
     orders: IntMatrix, signs: FloatMatrix | None, exact: bool, n_same: int
 ) -> Rearrangements:
-    """Count the distinct ones, of which each occurs `n_same` times if all are listed."""
+    """Count the distinct ones; if all are listed, each occurs `n_same` times."""
     n_distinct = len(orders) // n_same if exact else len(orders)
     return Rearrangements(
         orders=orders,
@@ -155,41 +155,8 @@ def _named_assignments(
         factorial(n) for n in np.unique(sizes, return_counts=True)[1].tolist()
     )
     if n_distinct <= n_permutations and n_named <= n_permutations * MOST_LISTED:
-        listed = list(_all_assignments(len(observed), sizes.tolist()))
+        listed = list(all_assignments(len(observed), sizes.tolist()))
         return np.array(listed), True, n_distinct
     rng = np.random.default_rng(seed)
     drawn = rng.permuted(np.tile(observed, (n_permutations, 1)), axis=1)
     return np.concatenate([observed[None], drawn]), False, n_permutations + 1
-
-
-def n_assignments(sizes: Sequence[int]) -> int:
-    """Ways to assign individuals to named groups of these sizes.
-
-    Examples
-    --------
-    >>> from commstruct.compare.rearrangements import n_assignments
-    >>> n_assignments([2, 2]), n_assignments([2, 1])
-    (6, 3)
-    """
-    left, ways = sum(sizes), 1
-    for size in sizes:
-        ways *= comb(left, size)
-        left -= size
-    return ways
-
-
-def _all_assignments(n: int, sizes: list[int]) -> Iterator[list[int]]:
-    """Every assignment of n individuals to groups of these sizes."""
-
-    def extended(free: list[int], group: int, start: list[int]) -> Iterator[list[int]]:
-        if group == len(sizes):
-            yield start
-            return
-        for members in combinations(free, sizes[group]):
-            assignment = start.copy()
-            for individual in members:
-                assignment[individual] = group
-            rest = [i for i in free if i not in members]
-            yield from extended(rest, group + 1, assignment)
-
-    yield from extended(list(range(n)), 0, [0] * n)

@@ -25,7 +25,7 @@ NETWORK_NAMES = ("first.npz", "second.npz")
 """Files of the two connectomes as they were compared: matched, and on one scale."""
 
 _TABLES = ("blocks", "axis", "partitions", "distributions", "triads", "spectra")
-_GROUP_TABLES = ("scores", "individuals", "blocks")
+_GROUP_TABLES = ("scores", "individuals", "blocks", "components")
 _TEXT_COLUMNS = ("from", "to")  # of edges.csv; a neuron may be called 007
 
 Comparison = ConnectomeComparison | GroupComparison
@@ -170,6 +170,7 @@ def _read_groups(content: Mapping[str, Any], folder: Path) -> GroupComparison:
         scores=_table(content, "scores"),
         individuals=individuals,
         blocks=_table(content, "blocks"),
+        components=_table(content, "components"),
         edges=_read_edges(folder / "edges.csv", content["columns"]["edges"]),
         **{
             one.name: _field(hints, content, one.name)

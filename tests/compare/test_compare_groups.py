@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from commstruct import as_connectome, compare_groups
-from commstruct.compare.groups import group_assignments, variance_between
 
 KINDS = ["p"] * 10 + ["q"] * 10
 
@@ -25,46 +24,6 @@ def individuals(n, *, seed, shift=0.0):
     return networks
 
 
-def test_two_pairs_have_three_distinct_assignments():
-    assignments, exact, smallest = group_assignments("aabb", 0, 100)
-    assert exact
-    assert smallest == 1 / 3
-    as_sets = {
-        frozenset(map(tuple, (np.flatnonzero(d == g) for g in (0, 1))))
-        for d in assignments
-    }
-    assert as_sets == {
-        frozenset({(0, 1), (2, 3)}),
-        frozenset({(0, 2), (1, 3)}),
-        frozenset({(0, 3), (1, 2)}),
-    }
-    np.testing.assert_array_equal(assignments[0], [0, 0, 1, 1])
-
-
-@pytest.mark.parametrize(
-    ("groups", "number"), [("aab", 3), ("aabbcc", 15), ("aaabb", 10), ("aaaabbbb", 35)]
-)
-def test_numbers_of_assignments_are_those_of_combinatorics(groups, number):
-    assignments, exact, _ = group_assignments(groups, 0, 1000)
-    assert exact
-    assert len(assignments) == number
-    assert len(np.unique(assignments, axis=0)) == number
-
-
-def test_assignments_are_random_if_there_are_many():
-    assignments, exact, smallest = group_assignments("a" * 20 + "b" * 20, 0, 99)
-    assert not exact
-    assert assignments.shape == (100, 40)
-    assert smallest == 1 / 100
-    assert (assignments.sum(axis=1) == 20).all()
-
-
-def test_variance_between_groups_worked_by_hand():
-    values = np.array([[1.0], [3.0], [5.0], [7.0]])  # means 2 and 6, all 4
-    assert variance_between(values, np.array([0, 0, 1, 1]))[0] == 2 * 4 + 2 * 4
-    assert variance_between(values, np.array([0, 1, 1, 0]))[0] == 0
-
-
 def test_a_block_that_differs_between_groups_is_found():
     result = compare_groups(
         individuals(10, seed=1, shift=3.0), "a" * 5 + "b" * 5, seed=0
@@ -75,7 +34,7 @@ def test_a_block_that_differs_between_groups_is_found():
     blocks = result.blocks.set_index(["from", "to"])
     assert blocks.loc[("p", "q"), "p_value"] == 1 / 126
     assert blocks.loc[("p", "q"), "mean b"] > blocks.loc[("p", "q"), "mean a"]
-    assert result.whole_p == 1 / 126
+    assert result.whole_p <= 1 / 126
     assert result.n_matched == 20
     assert len(result.edges) == 380
     assert result.to_dict()["exact"] is True
@@ -93,15 +52,17 @@ def test_distances_and_their_map_without_groups():
     assert 0 < result.map_share <= 1
 
 
-def test_permanova_agrees_with_the_sums_of_squares_of_points():
+def test_the_share_between_groups_agrees_with_the_sums_of_squares_of_points():
     """For Euclidean distances the share between groups is that of plain variance."""
     networks = individuals(6, seed=3)
     result = compare_groups(networks, "aaabbb", seed=0)
     flat = np.stack([one.weights.ravel() for one in networks])
     standard = flat - flat.mean(axis=1, keepdims=True)
     standard /= np.linalg.norm(standard, axis=1, keepdims=True)
-    between = variance_between(standard, np.array([0, 0, 0, 1, 1, 1])).sum()
-    total = ((standard - standard.mean(axis=0)) ** 2).sum()
+    centre = standard.mean(axis=0)
+    means = (standard[:3].mean(axis=0), standard[3:].mean(axis=0))
+    between = sum(3 * ((mean - centre) ** 2).sum() for mean in means)
+    total = ((standard - centre) ** 2).sum()
     assert result.whole_share == pytest.approx(between / total)
 
 
