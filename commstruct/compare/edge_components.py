@@ -8,7 +8,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.stats import norm
 
-from commstruct.vocabulary import FloatMatrix, FloatVector, IntMatrix, IntVector
+from commstruct.statistics import at_least
+from commstruct.vocabulary import (
+    FloatArray,
+    FloatMatrix,
+    FloatVector,
+    IntMatrix,
+    IntVector,
+)
 
 # Edges of a component differ at this level each. Zalesky et al. (2010) leave the
 # threshold to the user; p < .001 is the customary one, and threshold-free scores do
@@ -129,7 +136,7 @@ def components_table(
     graph: EdgeGraph,
     evidence: FloatVector,
     threshold: float,
-    maxima: FloatMatrix,
+    maxima: FloatArray,
     names: tuple[str, ...],
 ) -> tuple[pd.DataFrame, IntVector]:
     """Components of the observed network with their p-values, largest first.
@@ -139,8 +146,8 @@ def components_table(
     graph : EdgeGraph
     evidence : (v,) array
     threshold : float
-    maxima : (r, 2) array
-        Of `largest_components` in every rearrangement, the observed order first.
+    maxima : (2, r, 2) array
+        Of `largest_components` in every rearrangement, in two ways of rearranging.
     names : tuple of str
         Names of the neurons.
 
@@ -161,7 +168,7 @@ def components_table(
         neurons = np.union1d(graph.pre[own], graph.post[own])
         sizes = (extent[0, component], intensity[0, component])
         p_extent, p_intensity = (
-            float((maxima[:, i] >= size - 1e-9 * size).mean())
+            float(at_least(maxima[..., i], size).mean(axis=1).max())
             for i, size in enumerate(sizes)
         )
         rows.append(

@@ -27,10 +27,11 @@ from commstruct.compare.kinds import (
     kinds_with_blocks,
 )
 from commstruct.compare.linear_tests import (
+    Permuted,
     estimates,
-    family_maxima,
+    larger_share,
     permutation_p,
-    share_at_least,
+    permuted,
 )
 from commstruct.compare.matching import FEWEST, has_only_numbers, scaled_alike
 from commstruct.compare.rearrangements import Rearrangements, rearrangements_of
@@ -429,7 +430,7 @@ class _Tester:
         self,
         table: pd.DataFrame,
         values: FloatMatrix,
-        maxima: FloatVector | None = None,
+        permutation: Permuted | None = None,
     ) -> pd.DataFrame:
         """Add means and tests to each row; `values` are (networks, rows)."""
         table = table.reset_index(drop=True)
@@ -444,10 +445,10 @@ class _Tester:
         found = estimates(self.design, units)
         for column in EFFECT_COLUMNS:
             table[column] = getattr(found, column)
-        table["p_value"] = permutation_p(self.design, units, self.ways)
-        if maxima is None:
-            maxima = family_maxima(self.design, units, self.ways)[0]
-        table["p_fwe"] = share_at_least(maxima, found.evidence)
+        if permutation is None:
+            permutation = permuted(self.design, units, self.ways)
+        table["p_value"] = permutation.p_value
+        table["p_fwe"] = permutation.corrected(found.evidence)
         table["q_value"] = benjamini_hochberg(table["p_value"])
         return table
 
@@ -595,20 +596,21 @@ def _edge_tests(
         scores = threshold_free_scores(graph, evidence)
         return np.column_stack([largest, scores.max(axis=1, initial=0.0)])
 
-    maxima, measured = family_maxima(design, units, ways, measure=measure)
+    permutation = permuted(design, units, ways, measure=measure)
+    measured = permutation.measured
     names = np.array(networks[0].names, dtype=object)
     table = pd.DataFrame({"from": names[graph.pre], "to": names[graph.post]})
-    table = tester.table(table, values, maxima)
-    if not measured.shape[1]:
+    table = tester.table(table, values, permutation)
+    if not measured.shape[2]:
         return table, pd.DataFrame(columns=["component"])
     evidence = np.nan_to_num(estimates(design, units).evidence, nan=-np.inf)
     components, number = components_table(
-        graph, evidence, threshold, measured[:, :2], networks[0].names
+        graph, evidence, threshold, measured[..., :2], networks[0].names
     )
     table["component"] = number
     if edges == "tfnbs":
         scores = threshold_free_scores(graph, evidence[None])[0]
-        table["p_tfnbs"] = share_at_least(measured[:, 2], scores)
+        table["p_tfnbs"] = larger_share(measured[..., 2], scores)
     return table, components
 
 

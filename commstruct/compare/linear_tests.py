@@ -173,30 +173,48 @@ def permutation_p(
     brought to the normal scale by its degrees of freedom, without which small groups of
     large spread are called different too often.
     """
-    n_larger = np.zeros(values.shape[1])
-    observed = np.zeros(0)
-    for first, evidence in rearranged_evidence(design, values, ways):
-        observed = evidence[0] if first else observed
-        n_larger += at_least(evidence, observed).sum(axis=0)
-    undefined = ~_defined(values, design) | np.isnan(observed)
-    return np.where(undefined, np.nan, n_larger / len(ways.orders))
+    return permuted(design, values, ways).p_value
 
 
-def family_maxima(
+@dataclass(frozen=True, eq=False)
+class Permuted:
+    """Evidence of many columns in every rearrangement, summed up.
+
+    Residuals are rearranged in two ways: as they are (first), and divided by the spread
+    of their group before, and multiplied by that of the group they get to after
+    (second; the spread is the geometric mean over columns, and the model without the
+    tested effects is fitted with the same weights). The tail of a maximum depends on
+    the spreads far more than that of one statistic: the first way is liberal where the
+    smaller group has the larger spread, the second slightly where the larger has. The
+    larger of the two p-values is taken.
+
+    Attributes
+    ----------
+    p_value : (v,) array
+        Of every column by itself, in the first way.
+    maxima : (2, r) array
+        Largest evidence of all columns.
+    measured : (2, r, c) array
+        Further maxima.
+    """
+
+    p_value: FloatVector
+    maxima: FloatMatrix
+    measured: FloatArray
+
+    def corrected(self, evidence: FloatVector) -> FloatVector:
+        """p-values corrected for the number of columns (Westfall & Young 1993)."""
+        return larger_share(self.maxima, evidence)
+
+
+def permuted(
     design: Design,
     values: FloatMatrix,
     ways: Rearrangements,
     *,
     measure: Callable[[FloatMatrix], FloatMatrix] | None = None,
-) -> tuple[FloatVector, FloatMatrix]:
-    """Largest evidence among all columns in every rearrangement.
-
-    The share of rearrangements whose largest evidence is at least that of a column is
-    its p-value corrected for the number of columns (Westfall & Young 1993). The tail of
-    a maximum depends on the spreads of the groups far more than that of one statistic.
-    Residuals are therefore divided by the spread of their group, the geometric mean
-    over columns, before they are rearranged, and multiplied by that of the group they
-    get to; the model without the tested effects is fitted with the same weights.
+) -> Permuted:
+    """Sum up the evidence of all columns in every rearrangement.
 
     Parameters
     ----------
@@ -206,23 +224,40 @@ def family_maxima(
     measure : callable, optional
         Takes the evidence (b, v) of several rearrangements and returns (b, c) further
         maxima, such as sizes of components.
-
-    Returns
-    -------
-    (r,) array, (r, c) array
     """
-    largest, measured = [], []
     defined = _defined(values, design)
+    n_ways, n_columns = len(ways.orders), values.shape[1]
     if not defined.any():
-        return np.full(len(ways.orders), np.nan), np.empty((len(ways.orders), 0))
-    for _, evidence in rearranged_evidence(design, values, ways, rescaled=True):
-        finite = np.where(defined, evidence, -np.inf)
-        largest.append(finite.max(axis=1))
-        if measure is not None:
-            measured.append(measure(finite))
-    maxima = np.concatenate(largest)
-    empty = np.empty((len(maxima), 0))
-    return maxima, np.concatenate(measured) if measured else empty
+        unknown = np.full((2, n_ways), np.nan)
+        return Permuted(
+            np.full(n_columns, np.nan), unknown, unknown[..., None][..., :0]
+        )
+    n_larger, observed = np.zeros(n_columns), np.zeros(n_columns)
+    maxima: tuple[list[FloatVector], ...] = ([], [])
+    measured: tuple[list[FloatMatrix], ...] = ([], [])
+    for rescaled in (False, True):
+        for first, evidence in rearranged_evidence(
+            design, values, ways, rescaled=rescaled
+        ):
+            if not rescaled:
+                observed = evidence[0] if first else observed
+                n_larger += at_least(evidence, observed).sum(axis=0)
+            finite = np.where(defined, evidence, -np.inf)
+            maxima[rescaled].append(finite.max(axis=1))
+            of_batch = (
+                np.empty((len(finite), 0)) if measure is None else measure(finite)
+            )
+            measured[rescaled].append(of_batch)
+    return Permuted(
+        p_value=np.where(defined & ~np.isnan(observed), n_larger / n_ways, np.nan),
+        maxima=np.stack([np.concatenate(one) for one in maxima]),
+        measured=np.stack([np.concatenate(one) for one in measured]),
+    )
+
+
+def larger_share(maxima: FloatMatrix, evidence: FloatVector) -> FloatVector:
+    """The larger of the shares of two rows of maxima that are at least each value."""
+    return np.maximum(*(share_at_least(one, evidence) for one in maxima))
 
 
 def share_at_least(maxima: FloatVector, evidence: FloatVector) -> FloatVector:
@@ -246,22 +281,26 @@ def share_at_least(maxima: FloatVector, evidence: FloatVector) -> FloatVector:
 
 def whole_statistics(
     design: Design, points: FloatMatrix, ways: Rearrangements
-) -> FloatVector:
-    """Evidence of an effect on points in space, in every rearrangement.
+) -> FloatMatrix:
+    """Evidence of an effect on points in space, in every rearrangement, (2, r).
 
     The squared distance between the means of two groups over its estimated variance, of
     all coordinates together: the statistic T2w of Alekseyenko (2016,
     doi:10.1093/bioinformatics/btw311), of more groups that of Hamidi et al. (2019,
-    doi:10.1186/s40168-019-0659-9). Rearranged as in `family_maxima`.
+    doi:10.1186/s40168-019-0659-9). Rearranged in the two ways of `Permuted`.
     """
     solver = _solver(design)
-    found = []
-    for _, effects, spreads in _rearranged(solver, points, ways, rescaled=True):
-        total = spreads.sum(axis=2, keepdims=True)
-        covariance = _covariance(solver, total)[..., 0]
-        inverse = np.linalg.pinv(covariance, hermitian=True)
-        found.append(np.einsum("bsv,bst,btv->b", effects, inverse, effects))
-    return np.concatenate(found)
+    found: tuple[list[FloatVector], ...] = ([], [])
+    for rescaled in (False, True):
+        batches = _rearranged(solver, points, ways, rescaled=rescaled)
+        for _, effects, spreads in batches:
+            total = spreads.sum(axis=2, keepdims=True)
+            covariance = _covariance(solver, total)[..., 0]
+            inverse = np.linalg.pinv(covariance, hermitian=True)
+            found[rescaled].append(
+                np.einsum("bsv,bst,btv->b", effects, inverse, effects)
+            )
+    return np.stack([np.concatenate(one) for one in found])
 
 
 def rearranged_evidence(
