@@ -28,6 +28,8 @@ from commstruct.commands.session import Session, open_session
 from commstruct.commands.settings import report_settings
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from commstruct.analysis import Analysis
     from commstruct.compare.placement import Placement
     from commstruct.connectome import Connectome
@@ -55,11 +57,15 @@ PAIR_SUMMARY = (
 GROUPS_SUMMARY = (
     "names",
     "groups",
+    "formula",
+    "term",
     "n_matched",
     "whole_p",
     "whole_share",
+    "spread_p",
     "smallest_p",
     "scores",
+    "components",
 )
 """Keys of comparison.json that `--json` prints for three or more."""
 
@@ -77,6 +83,46 @@ class ComparisonOptions:
             show_default=False,
         ),
     ] = None
+    participants: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE",
+            help="What is known of each network (.tsv or .csv): rows are found by a "
+            "column path, or by participant_id (and session_id) in the file's name.",
+            show_default=False,
+        ),
+    ] = None
+    formula: Annotated[
+        str | None,
+        typer.Option(
+            help="With --participants, what may explain the networks: "
+            "'group + age + sex', 'group * age', or '1' for one sample.",
+            show_default="group",
+        ),
+    ] = None
+    test: Annotated[
+        str | None,
+        typer.Option(
+            help="Term of the formula, or contrast of its columns, that is tested.",
+            show_default="its first term",
+        ),
+    ] = None
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column of participants that tells which networks are of the same "
+            "individual.",
+            show_default=False,
+        ),
+    ] = None
+    edges: Annotated[
+        str,
+        typer.Option(
+            help="Of groups, how edges are tested: nbs (each, and their components), "
+            "tfnbs (also threshold-free), or none."
+        ),
+    ] = "nbs"
     sweep: Annotated[
         Path | None,
         typer.Option(
@@ -103,8 +149,12 @@ class ComparisonOptions:
     ] = "auto"
     normalize: Annotated[
         str,
-        typer.Option(help="total: scale to the same mean |weight|; none: as read."),
-    ] = "total"
+        typer.Option(
+            help="total: scale to the same mean |weight|; median: of groups, by the "
+            "median block; none: as read; auto: total for two networks, of groups none "
+            "for correlations, else median."
+        ),
+    ] = "auto"
     blocks_by: Annotated[
         str,
         typer.Option(
@@ -126,8 +176,19 @@ class ComparisonOptions:
         ),
     ] = "auto"
     n_permutations: Annotated[
-        int, typer.Option("--permutations", min=1, help="For tests of differences.")
-    ] = 2000
+        int | None,
+        typer.Option(
+            "--permutations",
+            min=1,
+            help="For tests of differences.",
+            show_default="2000, of groups 5000",
+        ),
+    ] = None
+
+    @property
+    def has_design(self) -> bool:
+        """Whether networks are individuals of a design that is tested."""
+        return self.groups is not None or self.participants is not None
 
     def check(self, networks: list[str]) -> None:
         """Refuse options that these networks cannot be compared with.
@@ -138,11 +199,16 @@ class ComparisonOptions:
             If one is unknown, or does not fit the number of networks.
         """
         from commstruct.compare.connectomes import MATCHES
+        from commstruct.compare.groups import EDGE_TESTS
+        from commstruct.compare.scaling import GROUP_NORMALIZE
         from commstruct.vocabulary import NULL_NAMES
 
         if len(networks) < 2:
             raise ValueError("compare needs at least two networks, got one")
-        is_pair = len(networks) == 2 and self.groups is None
+        is_pair = len(networks) == 2 and not self.has_design
+        for name in ("formula", "test", "subject"):
+            if getattr(self, name) is not None and not self.has_design:
+                raise ValueError(f"--{name} needs --participants")
         if self.sweep is not None and not is_pair:
             raise ValueError("--sweep is for two networks without groups")
         if self.region is not None and self.sweep is None:
@@ -160,15 +226,51 @@ class ComparisonOptions:
             raise ValueError(
                 f"--null must be one of {', '.join(NULL_NAMES)}, got {self.null!r}"
             )
-        if self.normalize not in ("total", "none"):
+        allowed = ("auto", "total", "none") if is_pair else GROUP_NORMALIZE
+        if self.normalize not in allowed:
             raise ValueError(
-                f"--normalize must be total or none, got {self.normalize!r}"
+                f"--normalize must be one of {', '.join(allowed)}, got "
+                f"{self.normalize!r}"
             )
+        if self.edges not in EDGE_TESTS:
+            raise ValueError(
+                f"--edges must be one of {', '.join(EDGE_TESTS)}, got {self.edges!r}"
+            )
+
+    def with_folders_opened(self, networks: list[str]) -> list[str]:
+        """Return files for folders: those that have a row in the participants.
+
+        Raises
+        ------
+        ValueError
+            If no file of a folder has one.
+        """
+        from commstruct.compare.participants import files_with_rows
+
+        opened: list[str] = []
+        for network in networks:
+            folder = Path(network)
+            is_folder = folder.is_dir() and not is_store(network)
+            if self.participants is None or not is_folder:
+                opened.append(network)
+            else:
+                files = files_with_rows(folder, self.participants)
+                opened += map(str, files)
+        return opened
+
+    def read_participants(self, networks: list[str]) -> "pd.DataFrame | None":
+        """Return the rows of the networks, in their order, if there is a table."""
+        from commstruct.compare.participants import read_participants
+
+        if self.participants is None:
+            return None
+        return read_participants(self.participants, networks, subject=self.subject)
 
     def words(self) -> list[str]:
         """Return the options as words of a command line."""
         return [
             *([f"--groups={self.groups}"] if self.groups else []),
+            *self._design_words(),
             *([f"--sweep={self.sweep}"] if self.sweep else []),
             *([f"--region={self.region}"] if self.region else []),
             f"--match={self.match}",
@@ -178,8 +280,19 @@ class ComparisonOptions:
             f"--restarts={self.restarts}",
             f"--nulls={self.n_nulls}",
             f"--null={self.null}",
-            f"--permutations={self.n_permutations}",
+            *(
+                [f"--permutations={self.n_permutations}"]
+                if self.n_permutations is not None
+                else []
+            ),
         ]
+
+    def _design_words(self) -> list[str]:
+        names = ("participants", "formula", "test", "subject")
+        given = {name: getattr(self, name) for name in names}
+        if self.edges != "nbs":
+            given["edges"] = self.edges
+        return [f"--{name}={value}" for name, value in given.items() if value]
 
     def keywords(self) -> dict[str, Any]:
         """Return what both ways of comparing take, by keyword."""
@@ -189,7 +302,26 @@ class ComparisonOptions:
             "blocks_by": self.blocks_by,
             "seed": self.seed,
             "restarts": self.restarts,
-            "n_permutations": self.n_permutations,
+            **(
+                {"n_permutations": self.n_permutations}
+                if self.n_permutations is not None
+                else {}
+            ),
+        }
+
+    def pair_keywords(self) -> dict[str, Any]:
+        """Return what a comparison of two takes, by keyword."""
+        scale = "total" if self.normalize == "auto" else self.normalize
+        return {**self.keywords(), "normalize": scale}
+
+    def group_keywords(self) -> dict[str, Any]:
+        """Return what a comparison of groups takes, by keyword."""
+        return {
+            **self.keywords(),
+            "formula": self.formula,
+            "test": self.test,
+            "subject": self.subject,
+            "edges": self.edges,
         }
 
 
@@ -252,8 +384,10 @@ def compare(
 
     Two: edges, weights, blocks, modules, and the position of both between
     block-diagonal and off-diagonal. Three or more: distances between all, and with
-    --groups tests of differences between groups of individuals. The folder gets
-    comparison.json, tables (.csv), report.pdf and report.html.
+    --groups or --participants tests of differences between individuals, with other
+    predictors and repeated measures if need be. A folder stands for those of its files
+    that have a row in --participants. The results are comparison.json, tables (.csv),
+    report.pdf and report.html.
     """
     from commstruct.provenance import utc_now
 
@@ -261,8 +395,10 @@ def compare(
     report = report_settings(formats=formats)
     if len(networks) == 1 and is_store(networks[0]):
         networks, options = _runs_by_learning_rate(networks[0], options)
+    networks = options.with_folders_opened(networks)
     options.check(networks)
     reading.check(networks)
+    participants = options.read_participants(networks)
     names = distinct_names(networks)
     groups = None if options.groups is None else read_groups(options.groups, networks)
     sweep = None if options.sweep is None else _read_sweep(options)
@@ -270,10 +406,11 @@ def compare(
     line = command_line("compare", *networks, options=words)
     with open_session(workers, command=line, quiet=output.quiet) as session:
         inputs = _read_inputs(networks, names, reading)
-        if len(networks) == 2 and groups is None:
+        if len(networks) == 2 and not options.has_design:
             summary = _compare_two(inputs, out, options, sweep, session, report)
         else:
-            summary = _compare_several(inputs, out, options, groups, session, report)
+            tested = (groups, participants)
+            summary = _compare_several(inputs, out, options, tested, session, report)
         print_summary(summary, as_json=output.as_json)
         hashes = dict(zip(networks, inputs.hashes, strict=True))
         session.record_call(out, started=started, inputs=hashes)
@@ -349,7 +486,7 @@ def _compare_two(
         n_nulls=options.n_nulls,
         null=options.null,
         workers=session.workers,
-        **options.keywords(),
+        **options.pair_keywords(),
     )
     for note in comparison.notes:
         log.info("%s", note)
@@ -412,7 +549,7 @@ def _compare_several(
     inputs: _Inputs,
     out: Path,
     options: ComparisonOptions,
-    groups: list[str] | None,
+    tested: "tuple[list[str] | None, pd.DataFrame | None]",
     session: Session,
     report: "ReportSettings",
 ) -> dict[str, Any]:
@@ -420,12 +557,14 @@ def _compare_several(
     from commstruct.compare import compare_groups
     from commstruct.report.pages.results import write_result
 
+    groups, participants = tested
     comparison = compare_groups(
         inputs.connectomes,
         groups,
+        participants=participants,
         names=inputs.names,
         workers=session.workers,
-        **options.keywords(),
+        **options.group_keywords(),
     )
     for note in comparison.notes:
         log.info("%s", note)

@@ -83,6 +83,13 @@ class Design:
         return len(np.unique(self.cells)) == self.n_units
 
     @property
+    def spread(self) -> Literal["groups", "unit", "one"]:
+        """Of what a spread is estimated."""
+        if self.has_own_spreads:
+            return "unit"
+        return "groups" if len(np.unique(self.cells)) > 1 else "one"
+
+    @property
     def is_plain(self) -> bool:
         """Whether the model is nothing but the groups that are tested."""
         nuisance = self.model @ null_space(self.contrast)

@@ -87,6 +87,12 @@ class GroupComparison:
         was tested.
     formula, term : str
         The design, and what is tested of it; empty if nothing is.
+    exchange : str
+        What was rearranged: "between" individuals, "within" subjects, or "signs" of
+        residuals; empty if nothing.
+    spread : str
+        How spread was estimated: of the "groups" each, of each "unit", or "one" of all;
+        empty if nothing was tested.
     n_matched : int
         Neurons that all networks have; 0 if only kinds were matched.
     notes : tuple of str
@@ -165,6 +171,8 @@ class GroupComparison:
     groups: tuple[str, ...]
     formula: str
     term: str
+    exchange: str
+    spread: str
     n_matched: int
     notes: tuple[str, ...]
     kinds_by: str
@@ -186,6 +194,15 @@ class GroupComparison:
     smallest_p: float
     settings: dict[str, Any]
     provenance: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Names of the groups; of two, effects are the second minus the first."""
+        columns = [str(column) for column in self.scores.columns]
+        names = [
+            name.removeprefix("mean ") for name in columns if name.startswith("mean ")
+        ]
+        return tuple(names) if self.groups else ()
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Return the tables by name."""
@@ -379,6 +396,8 @@ def compare_groups(
         groups=tester.groups,
         formula="" if design is None else design.formula,
         term="" if design is None else design.term,
+        exchange="" if design is None else design.exchange,
+        spread="" if design is None else design.spread,
         n_matched=common[0].n_neurons if matched else 0,
         notes=(match_note, scale_note, *(() if design is None else design.notes)),
         kinds_by=kinds.column,

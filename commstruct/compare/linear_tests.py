@@ -275,7 +275,7 @@ def share_at_least(maxima: FloatVector, evidence: FloatVector) -> FloatVector:
     ordered = np.sort(np.nan_to_num(maxima, nan=np.inf))
     least = evidence - ROUNDING * np.abs(np.where(np.isfinite(evidence), evidence, 0))
     below = np.searchsorted(ordered, least, side="left")
-    share = 1 - below / max(len(ordered), 1)
+    share = (len(ordered) - below) / max(len(ordered), 1)
     return np.asarray(np.where(np.isnan(evidence), np.nan, share))
 
 

@@ -157,7 +157,7 @@ def plot_group_blocks(comparison: GroupComparison) -> Figure:
     Of two groups the difference is drawn too, and marked; of more, every panel is.
     """
     table, kinds = comparison.blocks, comparison.kinds
-    groups = list(dict.fromkeys(comparison.groups))
+    groups = list(comparison.levels)
     means = [_square(table, kinds, f"mean {group}") for group in groups[:MOST_GROUPS]]
     figure, panels = _draw_blocks(
         kinds,
@@ -387,7 +387,7 @@ def plot_placements(placements: "Mapping[str, Placement]") -> Figure:
 def plot_distances(comparison: GroupComparison) -> Figure:
     """Draw the matrix of distances, individuals of one group together."""
     groups = comparison.groups or ("",) * len(comparison.names)
-    levels = list(dict.fromkeys(groups))
+    levels = list(comparison.levels) or [""]
     order = np.argsort([levels.index(group) for group in groups], kind="stable")
     m = len(order)
     figure = Figure(figsize=(FULL_WIDTH * 0.72, 3.6), layout="constrained")

@@ -2,13 +2,19 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 
-from commstruct.compare.groups import GroupComparison
+from commstruct.compare.groups import EFFECT_COLUMNS, GroupComparison
 from commstruct.report.figures.compare_figures import (
     plot_distances,
     plot_group_blocks,
     plot_map,
+)
+from commstruct.report.figures.group_figures import (
+    effects_shown,
+    plot_components,
+    plot_effects,
 )
 from commstruct.report.pages.compare_settings import add_settings
 from commstruct.report.pages.document import Document, table_ref
@@ -18,7 +24,17 @@ from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL
 
 MOST_ROWS = 20
+MOST_LISTED_BLOCKS = 4
+REARRANGED = {
+    "between": "rearranged among individuals",
+    "within": "rearranged within subjects",
+    "signs": "given signs",
+}
+SPREADS_COMPARED = (
+    ", spreads by the distances from the centre of the group (Anderson 2006)."
+)
 MOST_COMMAND = 20_000  # characters of a command that names every network
+NOT_SHOWN = ("component", "d_low", "d_high", "p_tfnbs")  # they are in the files
 MOST_COLUMNS = 10  # of the table of distances
 
 
@@ -31,11 +47,11 @@ def groups_document(comparison: GroupComparison) -> Document:
         description=answers[0],
         made_with=f"commstruct {version}".strip(),
     )
-    question = (
-        "Do the groups differ, as a whole and in what?"
-        if comparison.groups
-        else "How far are these connectomes from each other?"
-    )
+    question = "How far are these connectomes from each other?"
+    if comparison.groups:
+        question = "Do the groups differ, as a whole and in what?"
+    elif comparison.term:
+        question = f"What goes with {_term(comparison)}, as a whole and in detail?"
     document.paragraph({"strong": "Question. "}, question)
     document.paragraph(
         {"strong": "Setting. "}, f"{_members(comparison)} {' '.join(comparison.notes)}"
@@ -59,7 +75,7 @@ def groups_document(comparison: GroupComparison) -> Document:
         ],
         alt=f"Map of the connectomes. {answers[0]}",
     )
-    if comparison.groups:
+    if comparison.term:
         limits = _limits(comparison)
         if limits:
             document.paragraph({"strong": "What limits this answer. "})
@@ -85,9 +101,10 @@ def groups_document(comparison: GroupComparison) -> Document:
         ". Each individual\u2019s are in individuals.csv.",
     )
     scores = comparison.scores
-    if not comparison.groups:
+    if not comparison.term:
         scores = comparison.individuals.drop(columns="group").head(MOST_ROWS)
     document.table("scores", _table(scores), [_caption(comparison)])
+    _effects_figure(document, comparison)
     for name, table, words in (
         ("blocks", comparison.blocks, "Mean weights of blocks"),
         ("edges", comparison.edges, "Weights of edges"),
@@ -97,18 +114,20 @@ def groups_document(comparison: GroupComparison) -> Document:
             document.paragraph(
                 _found(table, words.lower()), " All are in ", f"{name}.csv."
             )
-            if name == "blocks":
+            if name == "blocks" and comparison.groups:
                 _block_figure(document, comparison)
             some = table.sort_values("p_value", kind="stable").head(MOST_ROWS)
             document.table(name, _table(some), [f"{words}, smallest p first."])
+    _components(document, comparison)
     document.heading("Methods")
-    document.paragraph(_method(comparison))
+    for paragraph in method_paragraphs(comparison):
+        document.paragraph(paragraph)
     add_settings(document, comparison, most=MOST_COMMAND)
     return document
 
 
 def _block_figure(document: Document, comparison: GroupComparison) -> None:
-    groups = list(dict.fromkeys(comparison.groups))
+    groups = comparison.levels
     what = (
         "and the difference"
         if len(groups) == 2
@@ -125,33 +144,162 @@ def _block_figure(document: Document, comparison: GroupComparison) -> None:
     )
 
 
+def _effects_figure(document: Document, comparison: GroupComparison) -> None:
+    """Draw effects with intervals, if a single one is tested."""
+    if not comparison.term or not len(effects_shown(comparison)[0]):
+        return
+    table, standardised = effects_shown(comparison)
+    document.figure(
+        "effects",
+        plot_effects(comparison),
+        [
+            f"Effect of {_term(comparison)}"
+            + (", in standard deviations within groups" if standardised else "")
+            + f", with 95 % intervals: the {len(table)} rows of smallest p. Filled: "
+            f"p corrected for all rows of its table \u2264 {LEVEL:g}."
+        ],
+        alt=f"Effects with intervals. {_found(comparison.blocks, 'blocks')}",
+    )
+
+
+def _components(document: Document, comparison: GroupComparison) -> None:
+    """Add the components of edges, if any was found."""
+    table = comparison.components
+    if not len(table):
+        return
+    document.heading("Components of edges")
+    document.paragraph(f"{component_answer(comparison)} All are in ", "components.csv.")
+    document.figure(
+        "components",
+        plot_components(comparison),
+        [
+            "Edges of the largest components, neurons of one component together; rows "
+            "drive columns."
+        ],
+        alt=f"Components of edges. {component_answer(comparison)}",
+    )
+    columns = ["component", "n_edges", "n_neurons", "intensity"]
+    columns += ["p_extent", "p_intensity"]
+    document.table(
+        "components",
+        _table(table[columns].head(MOST_ROWS)),
+        ["Components of edges, largest first; p corrected for all components."],
+    )
+
+
 def groups_answers(comparison: GroupComparison) -> list[str]:
     """What was found, most important first."""
-    if not comparison.groups:
+    if not comparison.term:
         return [_nearest(comparison)]
-    levels = list(dict.fromkeys(comparison.groups))
-    verdict = (
-        "differ as a whole"
-        if comparison.whole_p <= LEVEL
-        else "show no evidence of a difference as a whole"
-    )
-    answers = [
-        f"The {counted(len(levels), 'group')} {joined([shown(x) for x in levels])} "
-        f"{verdict}: {percent(comparison.whole_share)} of the squared distances are "
-        f"between groups ({p_text(comparison.whole_p)}, PERMANOVA)."
-    ]
+    answers = [_whole_answer(comparison)] if not math.isnan(comparison.whole_p) else []
+    if not math.isnan(comparison.spread_p):
+        answers.append(_spread_answer(comparison))
     scores = comparison.scores
-    different = scores[scores["q_value"] <= LEVEL]["score"]
+    different = scores[scores["p_fwe"] <= LEVEL]["score"]
     words = joined([str(score).replace("_", " ") for score in different])
     answers.append(
         f"Of {len(scores)} global scores, "
         + (f"{words} differ{'s' * (len(different) == 1)}" if words else "none differs")
-        + " after correction."
+        + f" with {_term(comparison)} after correction."
     )
-    answers.append(_found(comparison.blocks, "mean weights of blocks"))
+    answers.append(
+        " ".join(
+            [
+                _found(comparison.blocks, "mean weights of blocks"),
+                *_excluded(comparison),
+                *_one_scale(comparison),
+            ]
+        )
+    )
     if len(comparison.edges):
-        answers.append(_found(comparison.edges, "weights of edges"))
+        edges = _found(comparison.edges, "weights of edges")
+        answers.append(f"{edges} {component_answer(comparison)}")
     return answers
+
+
+def _term(comparison: GroupComparison) -> str:
+    return shown(comparison.term, most=60)
+
+
+def _whole_answer(comparison: GroupComparison) -> str:
+    evident = comparison.whole_p <= LEVEL
+    share = percent(comparison.whole_share)
+    if not comparison.groups:
+        verdict = "go" if evident else "show no evidence that they go"
+        return (
+            f"The connectomes as a whole {verdict} with {_term(comparison)}, which "
+            f"explains {share} of the squared distances ({p_text(comparison.whole_p)})."
+        )
+    levels = comparison.levels
+    verdict = (
+        "differ as a whole"
+        if evident
+        else "show no evidence of a difference as a whole"
+    )
+    return (
+        f"The {counted(len(levels), 'group')} {joined([shown(x) for x in levels])} "
+        f"{verdict}: {share} of the squared distances are between groups "
+        f"({p_text(comparison.whole_p)}, a test that allows for unequal spread)."
+    )
+
+
+def _spread_answer(comparison: GroupComparison) -> str:
+    verdict = (
+        "differ in spread"
+        if comparison.spread_p <= LEVEL
+        else "show no evidence of a difference in spread"
+    )
+    spreads = joined(
+        [f"{plain(value, 3)} in {shown(x)}" for x, value in comparison.spreads.items()]
+    )
+    return (
+        f"Individuals of the groups {verdict} ({p_text(comparison.spread_p)}): the "
+        f"mean distance from the centre of the group is {spreads}."
+    )
+
+
+def component_answer(comparison: GroupComparison) -> str:
+    """How many components of edges there are, and how many are evidence."""
+    table = comparison.components
+    if not len(table):
+        return "No edge is in a component (p < .001 each)."
+    extent = int((table["p_extent"] <= LEVEL).sum())
+    intensity = int((table["p_intensity"] <= LEVEL).sum())
+    return (
+        f"Of {counted(len(table), 'component')} of edges (p < .001 each), "
+        f"{extent or 'none'} by extent and {intensity or 'none'} by intensity "
+        f"{'is' if max(extent, intensity) < 2 else 'are'} larger than by chance."
+    )
+
+
+def _excluded(comparison: GroupComparison) -> list[str]:
+    """The largest effect that the intervals of blocks without evidence leave."""
+    table = comparison.blocks
+    table = table[(table["q_value"] > LEVEL) & np.isfinite(table["low"])]
+    if not len(table):
+        return []
+    bound = float(table[["low", "high"]].abs().to_numpy().max())
+    return [
+        f"In the other {len(table)} the 95 % interval of each leaves out effects "
+        f"beyond \u00b1{number(bound)} (mean weight) in any of them."
+    ]
+
+
+def _one_scale(comparison: GroupComparison) -> list[str]:
+    """Name blocks that differ on one scale alone."""
+    table = comparison.blocks
+    if "q_as_read" not in table:
+        return []
+    alone = table[(table["q_value"] <= LEVEL) != (table["q_as_read"] <= LEVEL)]
+    if not len(alone):
+        return []
+    pairs = zip(alone["from"], alone["to"], strict=True)
+    words = [f"{shown(a)} to {shown(b)}" for a, b in list(pairs)[:MOST_LISTED_BLOCKS]]
+    more = f" and {len(alone) - len(words)} more" * (len(alone) > len(words))
+    return [
+        f"On one scale alone (as read, or scaled) {joined(words)}{more} "
+        f"differ{'s' * (len(alone) == 1)}: this may be a difference of scale."
+    ]
 
 
 def _found(table: pd.DataFrame, words: str) -> str:
@@ -183,36 +331,37 @@ def _limits(comparison: GroupComparison) -> list[str]:
     limits = []
     if comparison.smallest_p > LEVEL:
         limits.append(
-            f"With groups of these sizes no p-value can be below "
+            f"With these individuals no p-value can be below "
             f"{comparison.smallest_p:.2g}: no difference could be evidence at "
             f"{LEVEL:g}, however large. More individuals are needed."
         )
     elif comparison.exact:
         limits.append(
-            f"There are {comparison.n_deals} ways to assign these individuals to "
-            f"groups, so no p-value can be below {comparison.smallest_p:.2g}, and "
-            "after correction for many blocks or edges few can be small."
+            f"There are {comparison.n_deals} ways to rearrange these individuals, so "
+            f"no p-value can be below {comparison.smallest_p:.2g}, and after "
+            "correction for many blocks or edges few can be small."
         )
     if comparison.settings["normalize"] == "total":
         limits.append(
             "Blocks and edges were compared after all connectomes were brought to the "
             "same mean weight, so an increase in one block is a decrease elsewhere; "
-            "normalize = none compares weights as read."
-        )
-    sizes = pd.Series(comparison.groups).value_counts()
-    if sizes.max() > sizes.min():
-        limits.append(
-            "Groups are of unequal size: a test that reassigns individuals is then "
-            "also sensitive to groups that differ in spread, not only in mean."
+            "normalize = median or none does not have this consequence."
         )
     return limits
 
 
 def _members(comparison: GroupComparison) -> str:
     if not comparison.groups:
+        number_of = counted(len(comparison.names), "connectome")
+        if comparison.term:
+            return f"{number_of}; model: {shown(comparison.formula, most=100)}."
         return f"{joined([shown(name) for name in comparison.names])}."
     counts = pd.Series(comparison.groups).value_counts(sort=False)
-    return joined([f"{n} of {shown(group)}" for group, n in counts.items()]) + "."
+    members = joined(
+        [f"{counts[level]} of {shown(level)}" for level in comparison.levels]
+    )
+    model = shown(comparison.formula, most=100)
+    return f"{members}; model: {model}, tested: {_term(comparison)}."
 
 
 def _kinds_words(comparison: GroupComparison) -> str:
@@ -222,14 +371,30 @@ def _kinds_words(comparison: GroupComparison) -> str:
 
 
 def _caption(comparison: GroupComparison) -> str:
-    if not comparison.groups:
+    if not comparison.term:
         return "Scores of each connectome."
-    return "Mean scores of each group; q: p corrected for the number of scores."
+    return (
+        "Mean scores and tests. Effect with 95 % interval in the unit of the score; d: "
+        "in standard deviations; p fwe: corrected for the number of scores; q: false "
+        "discovery rate."
+    )
 
 
 def _table(table: pd.DataFrame) -> Table:
     """Any table of results as text."""
-    words = {"p_value": "p", "q_value": "q"}
+    words = {
+        "p_value": "p",
+        "p_fwe": "p fwe",
+        "q_value": "q",
+        "q_as_read": "q as read",
+        "p_extent": "p extent",
+        "p_intensity": "p intensity",
+    }
+    if "t" in table:
+        hidden = {name for name in NOT_SHOWN if name in table}
+        hidden |= {name for name in EFFECT_COLUMNS if table[name].isna().all()}
+        hidden |= set() if "t" in hidden else {"f"}  # of one effect its square
+        table = table.drop(columns=list(hidden))
     columns = [str(column) for column in table.columns]
     rows = []
     for values in table.itertuples(index=False):
@@ -270,18 +435,57 @@ def _distances_table(comparison: GroupComparison) -> Table:
     )
 
 
-def _method(comparison: GroupComparison) -> str:
-    if not comparison.groups:
-        return "Nothing was tested: no groups were given."
+def method_paragraphs(comparison: GroupComparison) -> list[str]:
+    """The methods, as they can stand in a paper."""
+    if not comparison.term:
+        return ["Nothing was tested: no groups were given."]
     how = (
         f"in all {comparison.n_deals} distinct ways"
         if comparison.exact
         else f"at random, {comparison.n_deals - 1} times"
     )
-    return (
-        f"Individuals were reassigned to the groups {how}; p is the share of "
-        "assignments, the actual one included, with at least as much variance between "
-        "groups (of the distances: PERMANOVA, Anderson 2001). q: corrected within each "
-        "table (Benjamini & Hochberg 1995). Only edges that at least two individuals "
-        "have are tested."
+    several = bool(comparison.scores["t"].isna().all())
+    model = (
+        f"The linear model {shown(comparison.formula, most=100)} was fitted to every "
+        f"score, block and edge, and {_term(comparison)} was tested by "
+        f"{_statistic(comparison.spread, several=several)}. Residuals of the model "
+        f"without it were {REARRANGED[comparison.exchange]} {how} (Freedman & Lane; "
+        "Winkler et al. 2014); p is the share of rearrangements, the actual order "
+        "included, with at least the evidence observed."
     )
+    families = (
+        "p fwe is corrected for all rows of a table by the largest statistic (Westfall "
+        "& Young 1993), q for the false discovery rate (Benjamini & Hochberg 1995). d "
+        "is the effect over the standard deviation within groups with Hedges\u2019 "
+        "correction, its interval that of Bonett (2008)."
+    )
+    edges = (
+        "Only edges that at least two connectomes have were tested. Connected "
+        "components of edges of p < .001 each were compared with the largest of every "
+        "rearrangement, by extent and by intensity (network-based statistic, Zalesky "
+        "et al. 2010)."
+    )
+    whole = (
+        "Connectomes as a whole were compared by their squared distance along what is "
+        "tested over its variance (Alekseyenko 2016)"
+        + ("." if math.isnan(comparison.spread_p) else SPREADS_COMPARED)
+    )
+    if comparison.spread == "groups":
+        whole += (
+            " For families and for the whole the larger of two p-values was taken: "
+            "with residuals as they are, and scaled by the spread of their group."
+        )
+    texts = [model, families]
+    texts += [edges] if len(comparison.edges) else []
+    return [*texts, *([] if math.isnan(comparison.whole_p) else [whole])]
+
+
+def _statistic(spread: str, *, several: bool) -> str:
+    """What is computed of the model, by how spread is estimated."""
+    if spread == "one":
+        return "the F statistic" if several else "the t statistic"
+    if spread == "unit":
+        return "a statistic with the HC2 standard errors of MacKinnon & White (1985)"
+    if several:
+        return "the statistic of Johansen (1980), with a spread for each group"
+    return "the t statistic of Welch, with a spread for each group"

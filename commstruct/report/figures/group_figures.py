@@ -1,0 +1,119 @@
+"""Figures of a tested design: effects with intervals, and components of edges."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from commstruct.compare.groups import GroupComparison
+from commstruct.report.figures.style import (
+    FULL_WIDTH,
+    NULL_COLOR,
+    OKABE_ITO,
+    in_style,
+    literal,
+    module_colors,
+)
+from commstruct.report.text import shown
+from commstruct.statistics import LEVEL
+
+MOST_EFFECTS = 24  # rows that fit on half a page; those of largest evidence are drawn
+MOST_COMPONENTS = 6
+MOST_NAMED_NEURONS = 60
+
+
+def effects_shown(comparison: GroupComparison) -> tuple[pd.DataFrame, bool]:
+    """Scores and blocks to draw, and whether as d or in the unit of the data.
+
+    Columns ``name``, ``middle``, ``low``, ``high``, ``p_fwe``. Scores and blocks have
+    different units, so that blocks alone are drawn where there is no common one.
+    """
+    standardised = bool(comparison.blocks["d"].notna().any())
+    columns = ("d", "d_low", "d_high") if standardised else ("effect", "low", "high")
+    blocks = comparison.blocks
+    named = [f"{a} → {b}" for a, b in zip(blocks["from"], blocks["to"], strict=True)]
+    parts = [blocks.assign(name=named)]
+    if standardised:
+        scores = comparison.scores
+        words = scores["score"].astype(str).str.replace("_", " ")
+        parts.insert(0, scores.assign(name=words))
+    table = pd.concat(parts, ignore_index=True)
+    table = table.rename(
+        columns=dict(zip(columns, ("middle", "low_", "high_"), strict=True))
+    )
+    table = table[np.isfinite(table[["middle", "low_", "high_"]]).all(axis=1)]
+    chosen = table.nsmallest(MOST_EFFECTS, "p_value").sort_index()
+    chosen = chosen[["name", "middle", "low_", "high_", "p_fwe"]]
+    return chosen.set_axis(["name", "middle", "low", "high", "p_fwe"], axis=1), (
+        standardised
+    )
+
+
+@in_style
+def plot_effects(comparison: GroupComparison) -> Figure:
+    """Draw the effects on scores and blocks with their 95 % intervals.
+
+    Filled where the p-value corrected for all rows of a table is at most 5 %.
+    """
+    table, standardised = effects_shown(comparison)
+    n = len(table)
+    figure = Figure(figsize=(FULL_WIDTH * 0.75, 0.7 + 0.17 * n), layout="constrained")
+    axes = figure.subplots()
+    axes.axvline(0, color=NULL_COLOR, lw=0.8)
+    for row, one in enumerate(table.itertuples(index=False)):
+        evident = one.p_fwe <= LEVEL
+        axes.plot([one.low, one.high], [row, row], color=OKABE_ITO[0], lw=1)
+        axes.plot(
+            one.middle,
+            row,
+            "o",
+            color=OKABE_ITO[0],
+            markerfacecolor=OKABE_ITO[0] if evident else "white",
+            markersize=4,
+        )
+    axes.set_yticks(range(n), [literal(shown(x, most=32)) for x in table["name"]])
+    axes.set_ylim(n - 0.5, -0.5)
+    unit = "effect (standard deviations)" if standardised else "effect (mean weight)"
+    axes.set_xlabel(unit)
+    return figure
+
+
+@in_style
+def plot_components(comparison: GroupComparison) -> Figure:
+    """Draw the components of edges, as a matrix of the neurons that they hold.
+
+    Upper panel colours tell the components apart; rows drive columns.
+    """
+    edges = comparison.edges[comparison.edges["component"].between(1, MOST_COMPONENTS)]
+    ends = pd.concat([edges["from"], edges["to"]])
+    member = pd.concat([edges["component"], edges["component"]])
+    first = member.groupby(ends.to_numpy(), sort=False).min().sort_values(kind="stable")
+    neurons = {name: i for i, name in enumerate(first.index)}
+    n = len(neurons)
+    figure = Figure(figsize=(FULL_WIDTH * 0.7, 3.6), layout="constrained")
+    axes = figure.subplots()
+    colors = module_colors(range(MOST_COMPONENTS))
+    for component, own in edges.groupby("component"):
+        axes.scatter(
+            own["to"].map(neurons),
+            own["from"].map(neurons),
+            s=max(2.0, 900.0 / max(n, 10) ** 1.3),
+            marker="s",
+            color=colors[int(component) - 1],
+            linewidths=0,
+            label=f"component {int(component)}",
+        )
+    axes.set(xlim=(-0.5, n - 0.5), ylim=(n - 0.5, -0.5), aspect="equal")
+    _name_axes(axes, list(neurons))
+    axes.set(xlabel="to", ylabel="from")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return figure
+
+
+def _name_axes(axes: Axes, neurons: list[str]) -> None:
+    if len(neurons) > MOST_NAMED_NEURONS:
+        axes.set(xticks=[], yticks=[])
+        return
+    names = [literal(shown(name, most=16)) for name in neurons]
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=5.5)
+    axes.set_yticks(range(len(names)), names, fontsize=5.5)
