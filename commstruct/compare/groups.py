@@ -371,7 +371,7 @@ def compare_groups(
     individual_names = _names(names, table, len(given))
     _check(given, individual_names, chosen)
     design = _design(table, chosen)
-    streams = spawn_seeds(seed, 3)
+    streams = spawn_seeds(seed, 2)
     common, matched, match_note = _common_neurons(given, match)
     kinds = _kinds(common, matched, chosen, streams[0], workers)
     scaled, is_scaled, scale_note = scaled_by_blocks(common, kinds, chosen.normalize)
@@ -390,7 +390,7 @@ def compare_groups(
     positions, map_share = map_of(distances)
     whole = WholeTest()
     if design is not None and ways is not None:
-        whole = compare_whole(design, distances, ways, streams[2])
+        whole = compare_whole(design, distances, ways)
     return GroupComparison(
         names=individual_names,
         groups=tester.groups,

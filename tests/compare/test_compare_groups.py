@@ -122,3 +122,146 @@ def test_neurons_without_connections_in_any_individual_have_no_blocks():
     np.testing.assert_allclose(
         other.individuals["diagonal_score"], one.individuals["diagonal_score"]
     )
+
+
+def ages(networks):
+    """A table in which the two halves differ in age, too."""
+    n = len(networks)
+    drawn = np.random.default_rng(8).standard_normal(n)
+    return pd.DataFrame(
+        {
+            "participant_id": [f"s{i}" for i in range(n)],
+            "group": ["a"] * (n // 2) + ["b"] * (n - n // 2),
+            "age": drawn + (np.arange(n) >= n // 2),
+        }
+    )
+
+
+def test_a_formula_tests_the_group_beside_other_predictors():
+    networks = individuals(20, seed=1, shift=4.0)
+    result = compare_groups(
+        networks,
+        participants=ages(networks),
+        formula="group + age",
+        n_permutations=300,
+    )
+    assert (result.formula, result.term) == ("group + age", "group")
+    assert result.names[0] == "s0"
+    assert result.groups == ("a",) * 10 + ("b",) * 10
+    assert "age" in result.individuals
+    blocks = result.blocks.set_index(["from", "to"])
+    assert blocks.loc[("p", "q"), "p_fwe"] <= 0.05
+    assert 2 < blocks.loc[("p", "q"), "low"] < 4 < blocks.loc[("p", "q"), "high"]
+    assert (blocks.drop(index=[("p", "q")])["p_fwe"] > 0.05).all()
+    assert result.components["p_extent"].min() <= 0.05
+    assert set(result.edges["component"]) >= {0, 1}
+
+
+def test_a_number_is_tested_without_groups():
+    networks = individuals(10, seed=1)
+    result = compare_groups(
+        networks, participants=ages(networks), formula="age", n_permutations=99
+    )
+    assert result.groups == ()
+    assert result.spread == "unit"
+    assert 0 < result.whole_p <= 1
+    assert np.isnan(result.spread_p)
+    assert result.blocks["d"].isna().all()
+    assert result.blocks["effect"].notna().all()
+
+
+def test_sessions_are_no_individuals():
+    """Two equal sessions of each of six: as much evidence as in six networks."""
+    networks = individuals(6, seed=4, shift=2.0)
+    table = ages(networks)[["participant_id", "group"]]
+    once = compare_groups(networks, participants=table, edges="none")
+    twice = compare_groups(
+        networks * 2,
+        participants=pd.concat([table, table]),
+        subject="participant_id",
+        edges="none",
+    )
+    for name in ("blocks", "scores"):
+        columns = ["effect", "t", "p_value", "p_fwe"]
+        one, other = (getattr(x, name)[columns] for x in (once, twice))
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+    assert twice.n_deals == once.n_deals == 10
+
+
+def test_pairs_are_tested_within_subjects():
+    """What a subject has in common, far more than the change, does not matter."""
+    rng = np.random.default_rng(0)
+    networks = []
+    bases = [i + rng.gamma(0.5, 20.0, (20, 20)) for i in range(8)]
+    for after in (0.0, 1.0):
+        for base in bases:
+            weights = base + rng.normal(0, 0.5, (20, 20))
+            weights[:10, 10:] += after
+            networks.append(as_connectome(weights, attributes={"type": KINDS}))
+    table = pd.DataFrame({"who": [*"abcdefgh"] * 2, "when": ["e"] * 8 + ["l"] * 8})
+    options = {"participants": table, "formula": "when", "normalize": "none"}
+    paired = compare_groups(networks, subject="who", edges="none", **options)
+    assert paired.exchange == "within"
+    assert paired.n_deals == 128
+    blocks = paired.blocks.set_index(["from", "to"])
+    assert blocks.loc[("p", "q"), "p_value"] == 1 / 128
+    alone = compare_groups(networks, edges="none", **options).blocks
+    alone = alone.set_index(["from", "to"]).loc[("p", "q")]
+    assert alone["high"] - alone["low"] > 4 * (
+        blocks.loc[("p", "q"), "high"] - blocks.loc[("p", "q"), "low"]
+    )
+
+
+def test_threshold_free_scores_of_edges_are_tested():
+    networks = individuals(20, seed=1, shift=4.0)
+    options = {"edges": "tfnbs", "normalize": "none", "n_permutations": 200}
+    result = compare_groups(networks, "a" * 10 + "b" * 10, **options)
+    planted = (result.edges["from"].astype(int) < 10) & (
+        result.edges["to"].astype(int) >= 10
+    )
+    assert (result.edges["p_tfnbs"][planted] <= 0.05).mean() > 0.8
+    assert (result.edges["p_tfnbs"][~planted] <= 0.05).mean() < 0.2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"groups": ["a", "b", None]}, "got none for network 3"),
+        ({"groups": ["a", float("nan"), "b"]}, "got none for network 2"),
+        ({"groups": ["a", "", "b"]}, "got none for network 2"),
+        ({"formula": "age"}, "participants must be given to use formula"),
+        ({"participants": pd.DataFrame({"age": [1, 2]})}, "one per network"),
+        ({"participants": pd.DataFrame({"age": [1, 2, 3]})}, "formula must say"),
+        (
+            {
+                "groups": "aab",
+                "participants": pd.DataFrame({"group": list("aab")}),
+            },
+            "groups must be left out",
+        ),
+        ({"groups": "aab", "edges": "all"}, "edges must be one of"),
+        ({"groups": "aab", "normalize": "sum"}, "normalize must be one of"),
+    ],
+)
+def test_unusable_designs_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        compare_groups(individuals(3, seed=0), **options)
+
+
+def test_neurons_without_a_type_are_refused_and_make_no_type_of_their_own():
+    networks = individuals(3, seed=0)
+    kinds = [*KINDS[:-1], None]
+    networks[1] = as_connectome(networks[1].weights, attributes={"type": kinds})
+    with pytest.raises(ValueError, match="none for 1 of connectome number 2: fill"):
+        compare_groups(networks, "aab")
+
+
+def test_the_seed_alone_decides():
+    networks = individuals(16, seed=3)
+    one, same, other = (
+        compare_groups(networks, "ab" * 8, seed=s, n_permutations=99, workers=w)
+        for s, w in ((0, 1), (0, 2), (1, 1))
+    )
+    pd.testing.assert_frame_equal(one.edges, same.edges)
+    assert one.whole_p == same.whole_p
+    assert not one.edges["p_value"].equals(other.edges["p_value"])

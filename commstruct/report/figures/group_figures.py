@@ -80,9 +80,9 @@ def plot_effects(comparison: GroupComparison) -> Figure:
 
 @in_style
 def plot_components(comparison: GroupComparison) -> Figure:
-    """Draw the components of edges, as a matrix of the neurons that they hold.
+    """Draw the largest components of edges as a matrix of the neurons they hold.
 
-    Upper panel colours tell the components apart; rows drive columns.
+    Rows drive columns; neurons of one component stand together.
     """
     edges = comparison.edges[comparison.edges["component"].between(1, MOST_COMPONENTS)]
     ends = pd.concat([edges["from"], edges["to"]])
