@@ -151,8 +151,8 @@ class ComparisonOptions:
         str,
         typer.Option(
             help="total: scale to the same mean |weight|; median: of groups, by the "
-            "median block; none: as read; auto: total for two networks, of groups none "
-            "for correlations, else median."
+            "median block; none: as read; auto: total for two networks; of groups none "
+            "for correlations and for fewer than nine blocks, else median."
         ),
     ] = "auto"
     blocks_by: Annotated[

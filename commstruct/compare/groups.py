@@ -308,8 +308,8 @@ def compare_groups(
             by threshold-free scores ("tfnbs"), or not at all.
         normalize : {"auto", "median", "total", "none"}
             Scale of blocks, edges and distances: the median of the blocks' ratios, the
-            total weight, or as read. "auto": as read for correlations, else the
-            median.
+            total weight, or as read. "auto": as read for correlations and for fewer
+            than nine blocks, else the median.
         blocks_by : str
             See `compare_connectomes`; modules are those of the mean of all connectomes
             on a common scale.

@@ -1,5 +1,6 @@
 """One scale for several connectomes that a single changed block cannot move."""
 
+import math
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
@@ -16,8 +17,10 @@ GroupNormalize = Literal["auto", "median", "total", "none"]
 """How the connectomes of several individuals are brought to one scale."""
 
 GROUP_NORMALIZE: tuple[GroupNormalize, ...] = get_args(GroupNormalize)
-# Fewest blocks of which one can change without moving their median.
-FEWEST_BLOCKS = 3
+# Fewest blocks for the median to be taken unasked. One changed block of k moves the
+# median of the others by about 1 / k of their spread between individuals: of 4 blocks,
+# enough for twenty individuals to make untouched blocks differ; of 9, not.
+FEWEST_BLOCKS = 9
 DENSE = 0.5  # share of pairs with a weight from which a matrix may be a correlation
 SYMMETRIC = 1e-6  # of the largest |weight|; correlations in files are rounded
 
@@ -58,8 +61,8 @@ def scaled_by_blocks(
     ``"median"`` divides each connectome by the median, over blocks, of its mean
     |weight| in a block relative to the mean of all connectomes there: one block that
     changes does not move it, where a scaling to equal totals would make all other
-    blocks differ. ``"auto"`` leaves correlations as they are, and else takes the median
-    if there are three blocks or more.
+    blocks differ. ``"auto"`` leaves correlations as they are, and any weights where
+    there are fewer than nine blocks with weights, and else takes the median.
 
     Raises
     ------
@@ -77,10 +80,13 @@ def scaled_by_blocks(
             for network, labels in zip(networks, kinds.labels, strict=True)
         ]
     )
-    enough = int((np.nan_to_num(means) > 0).any(axis=0).sum()) >= FEWEST_BLOCKS
-    if normalize == "auto":
-        normalize = "median" if enough else "none"
-    if normalize != "median":
+    if normalize == "auto" and _n_blocks(networks, means) < FEWEST_BLOCKS:
+        note = (
+            "Weights were compared as read: a scale from fewer than "
+            f"{FEWEST_BLOCKS} blocks would move with a change of one."
+        )
+        return networks, False, note
+    if normalize not in ("auto", "median"):
         scaled, _, note = scaled_alike(networks, normalize)
         return scaled, normalize != "none", note
     factors = median_factors(means)
@@ -90,6 +96,15 @@ def scaled_by_blocks(
         f"in all, by factors from {factors.min():.3g} to {factors.max():.3g}."
     )
     return scaled, True, note
+
+
+def _n_blocks(networks: list[Connectome], means: FloatMatrix) -> int:
+    """Number of blocks with weights; of undirected networks both ways count once."""
+    used = (np.nan_to_num(means) > 0).any(axis=0)
+    k = math.isqrt(len(used))
+    if not any(network.is_directed for network in networks):
+        used = np.triu(used.reshape(k, k)).ravel()
+    return int(used.sum())
 
 
 def median_factors(means: FloatMatrix) -> FloatVector:

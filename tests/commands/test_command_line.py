@@ -446,6 +446,39 @@ def test_groups_of_files_are_compared(tmp_path: Path) -> None:
     assert json.loads(other.stdout)["whole_p"] == summary["whole_p"]
 
 
+def test_a_folder_is_compared_by_a_table_of_participants(tmp_path: Path) -> None:
+    folder = tmp_path / "networks"
+    folder.mkdir()
+    rows = ["participant_id\tsession_id\tgroup\tage"]
+    for i in range(6):
+        for session in ("pre", "post"):
+            edge_list(folder / f"sub-{i}_{session}.csv", 10 * i + len(session))
+            rows.append(f"sub-{i}\t{session}\t{'ab'[i % 2]}\t{30 + i}")
+    edge_list(folder / "sub-99_pre.csv", 99)  # has no row
+    table = tmp_path / "participants.tsv"
+    table.write_text("\n".join(rows) + "\n")
+    words = ("compare", folder, *COLUMNS, "--participants", table, "--json")
+    words = (*words, "--workers=1", "--format=html", "--out", tmp_path / "out")
+    message = refused(commstruct(*words, "--formula=group + age"))
+    assert "subject='participant_id'" in message
+    design = ("--formula=group + age", "--subject=participant_id")
+    result = commstruct(*words, *design, "--permutations=99")
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert len(summary["names"]) == 12
+    assert summary["groups"] == ["a", "a", "b", "b"] * 3
+    assert (summary["formula"], summary["term"]) == ("group + age", "group")
+    assert 0 < summary["whole_p"] <= 1
+    kept = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert kept["settings"]["subject"] == "participant_id"
+    assert f"--participants={table}" in kept["provenance"]["command"]
+    table.write_text(table.read_text().replace("\t33", "\tn/a"))
+    message = refused(commstruct(*words, *design))
+    assert "a value of 'age' for every network, got none for sub-3" in message
+    message = refused(commstruct(*words, "--formula=hue", *design[1:]))
+    assert "must use columns of participants" in message
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

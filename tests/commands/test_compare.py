@@ -32,7 +32,10 @@ SWEEP = ComparisonOptions(sweep=Path("sweep"))
         (PAIR, ComparisonOptions(region="whole"), "--region .* needs --sweep"),
         (THREE, ComparisonOptions(match="graph"), "--match must be auto, names or"),
         (PAIR, ComparisonOptions(match="size"), "--match must be one of auto, names"),
-        (PAIR, ComparisonOptions(normalize="no"), "--normalize must be total or none"),
+        (PAIR, ComparisonOptions(normalize="no"), "--normalize must be one of auto"),
+        (PAIR, ComparisonOptions(normalize="median"), "one of auto, total, none, got"),
+        (THREE, ComparisonOptions(formula="age"), "--formula needs --participants"),
+        (THREE, ComparisonOptions(edges="all"), "--edges must be one of nbs, tfnbs"),
     ],
 )
 def test_options_that_do_not_fit_the_networks_are_refused(
@@ -48,6 +51,7 @@ def test_options_that_do_not_fit_the_networks_are_refused(
         (PAIR, ComparisonOptions(match="graph", normalize="none")),
         (PAIR, replace(SWEEP, region="hidden")),
         (THREE, ComparisonOptions(groups="a,b,b", match="types")),
+        (THREE, ComparisonOptions(participants=Path("p.tsv"), normalize="median")),
     ],
 )
 def test_options_that_fit_the_networks_are_accepted(

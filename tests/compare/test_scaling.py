@@ -73,6 +73,17 @@ def test_connectomes_with_most_blocks_empty_are_refused():
         scaled(networks)
 
 
+def test_a_few_blocks_are_left_as_they_are_unless_asked():
+    networks = [planted(seed, factor=seed + 1.0) for seed in range(3)]
+    two = (LABELS > 0).astype(np.int64)
+    kinds = NeuronKinds(("a", "b"), (two,) * 3)
+    _, changed, note = scaled_by_blocks(networks, kinds, "auto")
+    assert not changed
+    assert "fewer than 9 blocks" in note
+    assert scaled_by_blocks(networks, kinds, "median")[1]
+    assert scaled(networks, "auto")[1]
+
+
 def test_unknown_scales_are_refused():
     with pytest.raises(ValueError, match=r"normalize must be one of .* got 'sum'"):
         scaled([planted(0)], "sum")

@@ -27,8 +27,17 @@ from commstruct.report.figures.compare_figures import (
     plot_map,
     plot_modules_across,
 )
+from commstruct.report.figures.group_figures import (
+    effects_shown,
+    plot_components,
+    plot_effects,
+)
 from commstruct.report.pages.compare_page import comparison_document
-from commstruct.report.pages.groups_page import groups_document
+from commstruct.report.pages.groups_page import (
+    groups_answers,
+    groups_document,
+    method_paragraphs,
+)
 from commstruct.report.pages.html import html_bytes
 from commstruct.report.pages.pdf import pdf_bytes
 from commstruct.report.words.compare_sentences import blocks_answer, worm_sentence
@@ -36,7 +45,7 @@ from commstruct.report.words.compare_sentences import blocks_answer, worm_senten
 KINDS = np.repeat(["p", "q"], 8)
 
 
-def groups_of(names):
+def groups_of(names, **options):
     """Five individuals of each group; each group after the first has more p to q."""
     rng = np.random.default_rng(0)
     networks, groups = [], []
@@ -48,7 +57,7 @@ def groups_of(names):
             np.fill_diagonal(weights, 0)
             networks.append(as_connectome(weights, attributes={"type": KINDS}))
             groups.append(name)
-    return compare_groups(networks, groups, seed=0, n_permutations=200)
+    return compare_groups(networks, groups, seed=0, n_permutations=200, **options)
 
 
 def ungrouped():
@@ -243,6 +252,93 @@ def test_the_report_of_groups_is_drawn_again_from_what_was_written(names, tmp_pa
     assert same_pages_again(tmp_path, settings)
 
 
+def designs():
+    """A number, pairs, one sample and three groups, each with what it is tested by."""
+    rng = np.random.default_rng(0)
+    kinds = {"attributes": {"type": KINDS}}
+    networks = [as_connectome(rng.normal(size=(16, 16)), **kinds) for _ in range(12)]
+    table = pd.DataFrame(
+        {
+            "age": rng.normal(size=12),
+            "who": [*"abcdef"] * 2,
+            "when": ["early"] * 6 + ["late"] * 6,
+            "group": [*"xyz"] * 4,
+        }
+    )
+    for formula, options in (
+        ("age", {}),
+        ("when", {"subject": "who"}),
+        ("1", {}),
+        ("group + age", {"edges": "tfnbs"}),
+    ):
+        options = {"formula": formula, "n_permutations": 40, **options}
+        yield compare_groups(networks, participants=table, **options)
+
+
+def test_the_report_of_any_design_says_what_was_computed(tmp_path):
+    number_, pairs, one, three = designs()
+    said = [
+        " ".join(method_paragraphs(found)) for found in (number_, pairs, one, three)
+    ]
+    assert "HC2 standard errors" in said[0]
+    assert "Welch" not in said[0]
+    assert "by the t statistic. " in said[1]
+    assert "rearranged within subjects" in said[1]
+    assert "given signs" in said[2]
+    assert "Alekseyenko" not in said[2]
+    assert "Johansen (1980), with a spread for each group" in said[3]
+    for place, found in enumerate((number_, pairs, one, three)):
+        folder = tmp_path / str(place)
+        write_result(found, folder, ReportSettings(formats=("html",)))
+        again = read_comparison(folder)
+        assert again.to_dict() == found.to_dict()
+        pd.testing.assert_frame_equal(again.edges, found.edges, check_dtype=False)
+        assert "Methods" in (folder / "report.html").read_text()
+
+
+def test_blocks_that_differ_on_one_scale_alone_are_named():
+    found = groups_of(["a", "b"], normalize="median")
+    table = found.blocks.assign(q_value=[0.2, 0.01, 0.2, 0.2], q_as_read=0.01)
+    (told,) = [t for t in groups_answers(replace(found, blocks=table)) if "blocks" in t]
+    assert "On one scale alone (as read, or scaled) p to p, q to p and q to q" in told
+    same = found.blocks.assign(q_as_read=found.blocks["q_value"])
+    assert "one scale" not in " ".join(groups_answers(replace(found, blocks=same)))
+
+
+def test_what_the_intervals_exclude_is_said_of_blocks_without_evidence():
+    found = groups_of(["a", "b"])
+    bounds = {"low": [-0.5, 1.0, -0.25, -0.1], "high": [0.5, 6.0, 0.75, 0.1]}
+    table = found.blocks.assign(q_value=[0.5, 0.01, 0.5, 0.5], **bounds)
+    told = " ".join(groups_answers(replace(found, blocks=table)))
+    assert "In the other 3 the 95 % interval of each leaves out" in told
+    assert "beyond \u00b10.75 " in told
+
+
+def test_effects_are_drawn_filled_where_they_are_evidence():
+    found = groups_of(["a", "b"])
+    table, standardised = effects_shown(found)
+    assert standardised
+    (axes,) = plot_effects(found).axes
+    drawn = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [float(line.get_xdata()[0]) for line in drawn] == table["middle"].tolist()
+    filled = [line.get_markerfacecolor() != "white" for line in drawn]
+    assert filled == (table["p_fwe"] <= 0.05).tolist()
+    assert any(filled)
+    assert not all(filled)
+
+
+def test_components_are_drawn_edge_by_edge():
+    found = groups_of(["a", "b"])
+    inside = found.edges[found.edges["component"] > 0]
+    assert len(inside) > 3
+    (axes,) = plot_components(found).axes
+    points = np.concatenate([one.get_offsets() for one in axes.collections])
+    assert len(points) == len(inside)
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    edges = {(names[int(y)], names[int(x)]) for x, y in points}
+    assert edges == set(zip(inside["from"], inside["to"], strict=True))
+
+
 def test_what_holds_no_whole_comparison_is_refused(comparison, tmp_path):
     with pytest.raises(ValueError, match=r"comparison\.json does not exist"):
         read_comparison(tmp_path)
@@ -268,7 +364,7 @@ def test_what_holds_no_whole_comparison_is_refused(comparison, tmp_path):
 
 def test_the_report_of_groups_has_the_whole_command(tmp_path):
     command = " ".join(f"individual-{i}.csv" for i in range(200))
-    found = groups_of(["a", "b"])
+    found = groups_of(["a", "b"], normalize="median")
     write_result(replace(found, provenance={"command": command}), tmp_path)
     page = (tmp_path / "report.html").read_text()
     assert "individual-199.csv" in page
