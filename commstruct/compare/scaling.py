@@ -100,7 +100,7 @@ def scaled_by_blocks(
 
 def _n_blocks(networks: list[Connectome], means: FloatMatrix) -> int:
     """Number of blocks with weights; of undirected networks both ways count once."""
-    used = (np.nan_to_num(means) > 0).any(axis=0)
+    used = np.asarray((np.nan_to_num(means) > 0).any(axis=0))
     k = math.isqrt(len(used))
     if not any(network.is_directed for network in networks):
         used = np.triu(used.reshape(k, k)).ravel()

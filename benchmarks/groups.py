@@ -1,0 +1,280 @@
+"""How often tests of designs reject where there is nothing, and find what there is.
+
+Run ``python benchmarks/groups.py`` (two minutes), with ``--full`` for 400 draws per row
+(eight minutes), ``--part size`` or ``--part power`` for one of the two tables, and
+``--cases WORD`` for the rows whose name has a word. A test of the right size rejects
+5 %.
+
+*Size*: networks of 15 regions, so 105 edges, normal with a part that all edges of a
+network share; no group differs in the mean. ``6 v 6, 1:4``: six against six networks,
+the second group with four times the spread. Covariates go with the group (a difference
+of one standard deviation) and change all edges. Subjects differ far more than their
+networks. Counted are the edges of p at most .05; the draws in which the smallest p of
+all edges, corrected for their number, is; those with a component by extent and by
+intensity (edges of z > 2); those in which the whole, and the spread, differ. Coverage:
+edges whose 95 % interval holds the true difference, 0. Rearrangements: 199.
+
+*Power*: 12 against 12 networks, with a single edge that differs by 2 standard
+deviations, a component of ten edges at five regions that do by 1, or a block of 25
+edges that do by 0.4. Found: any of these edges, by Welch's t test and
+Benjamini-Hochberg, by the largest statistic, and by threshold-free scores; a component
+with any of them; the mean of all edges of the block; the whole, here and by PERMANOVA.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import pdist, squareform
+from scipy.stats import ttest_ind
+from threadpoolctl import threadpool_limits
+
+from commstruct.compare.designs import design_of
+from commstruct.compare.edge_components import (
+    EdgeGraph,
+    component_sizes,
+    largest_components,
+    threshold_free_scores,
+)
+from commstruct.compare.linear_tests import estimates, larger_share, permuted
+from commstruct.compare.rearrangements import Rearrangements, rearrangements_of
+from commstruct.compare.whole_network import compare_whole
+from commstruct.statistics import benjamini_hochberg
+
+LEVEL = 0.05
+N_REGIONS = 15
+PRE, POST = np.triu_indices(N_REGIONS, 1)
+GRAPH = EdgeGraph(PRE, POST, N_REGIONS)
+FORMING = 2.0
+N_PERMUTATIONS = 199
+COMMON = 0.5  # standard deviation of what all edges of a network share
+
+Values = np.ndarray
+Draw = tuple[pd.DataFrame, str, str | None, Values]
+"""Participants, formula, column of subjects, edges of each network."""
+
+
+def noise(rng: np.random.Generator, spreads: Values) -> Values:
+    """Edges of networks with these spreads."""
+    own = rng.standard_normal((len(spreads), len(PRE)))
+    shared = COMMON * rng.standard_normal((len(spreads), 1))
+    return (own + shared) * spreads[:, None]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of these sizes and spreads, perhaps with a covariate or repeated."""
+
+    sizes: tuple[int, ...]
+    spreads: tuple[float, ...]
+    covariate: bool = False
+    sessions: int = 1
+
+    def __call__(self, rng: np.random.Generator) -> Draw:
+        """Draw networks whose groups differ in nothing but spread."""
+        group = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        table = pd.DataFrame({"group": np.array(list("abc"))[group]})
+        table["age"] = group + rng.standard_normal(len(group))
+        table["who"] = [f"s{i}" for i in range(len(group))]
+        values = noise(rng, np.array(self.spreads, dtype=float)[group])
+        values += table["age"].to_numpy()[:, None] * self.covariate
+        table = pd.concat([table] * self.sessions, ignore_index=True)
+        if self.sessions > 1:
+            values = np.tile(values, (self.sessions, 1))
+            values = values + noise(rng, np.ones(len(values)))
+        formula = "group + age" if self.covariate else "group"
+        return table, formula, "who" if self.sessions > 1 else None, values
+
+
+def paired(n: int, n_sessions: int) -> Callable[[np.random.Generator], Draw]:
+    """Sessions of the same subjects, who differ by twice the noise."""
+
+    def draw(rng: np.random.Generator) -> Draw:
+        subjects = 2 * rng.standard_normal((n, len(PRE)))
+        values = np.tile(subjects, (n_sessions, 1))
+        values = values + noise(rng, np.ones(len(values)))
+        table = pd.DataFrame({"who": [f"s{i}" for i in range(n)] * n_sessions})
+        table["when"] = np.repeat(list("xyz")[:n_sessions], n)
+        return table, "when", "who", values
+
+    return draw
+
+
+def by_number(n: int, growth: float) -> Callable[[np.random.Generator], Draw]:
+    """A continuous predictor beside another that changes all edges."""
+
+    def draw(rng: np.random.Generator) -> Draw:
+        x = rng.standard_normal(n)
+        age = 0.6 * x + rng.standard_normal(n)
+        values = noise(rng, np.exp(growth * x)) + age[:, None]
+        return pd.DataFrame({"x": x, "age": age}), "x + age", None, values
+
+    return draw
+
+
+def sparse_counts(rng: np.random.Generator) -> Draw:
+    """Five against seven networks of counts of mean 0.5."""
+    table = pd.DataFrame({"group": list("aaaaabbbbbbb")})
+    return table, "group", None, rng.poisson(0.5, (12, len(PRE))).astype(float)
+
+
+def one_sample(rng: np.random.Generator) -> Draw:
+    """Eight networks of mean 0."""
+    return pd.DataFrame(index=range(8)), "1", None, noise(rng, np.ones(8))
+
+
+def cases() -> dict[str, Callable[[np.random.Generator], Draw]]:
+    """Every row of the table of sizes."""
+    rows: dict[str, Callable[[np.random.Generator], Draw]] = {}
+    for first, second in ((6, 6), (3, 9), (12, 4), (20, 5)):
+        name = f"{first} v {second}"
+        rows[f"{name}, 1:1"] = Groups((first, second), (1, 1))
+        rows[f"{name}, 1:4"] = Groups((first, second), (1, 4))
+        if first != second:
+            rows[f"{name}, 4:1"] = Groups((first, second), (4, 1))
+    return {
+        **rows,
+        "12 v 12, covariate": Groups((12, 12), (1, 1), covariate=True),
+        "12 v 6, 1:4, covariate": Groups((12, 6), (1, 4), covariate=True),
+        "6 v 6, two sessions": Groups((6, 6), (1, 1), sessions=2),
+        "12 v 4, 1:4, two sessions": Groups((12, 4), (1, 4), sessions=2),
+        "6 v 6 v 6, 1:1:1": Groups((6, 6, 6), (1, 1, 1)),
+        "10 v 5 v 5, 1:1:4": Groups((10, 5, 5), (1, 1, 4)),
+        "8 pairs": paired(8, 2),
+        "8 subjects, three sessions": paired(8, 3),
+        "20, a number": by_number(20, 0.0),
+        "20, a number, spread grows with it": by_number(20, 0.5),
+        "5 v 7, sparse counts": sparse_counts,
+        "8, one sample": one_sample,
+    }
+
+
+def size(draw: Callable[[np.random.Generator], Draw], seed: int) -> dict[str, float]:
+    """What is rejected in one draw without effect."""
+    table, formula, subject, values = draw(np.random.default_rng(seed))
+    design = design_of(table, formula, subject=subject)
+    ways = rearrangements_of(design, seed=seed, n_permutations=N_PERMUTATIONS)
+    units = design.average @ values
+    found = estimates(design, units)
+    permutation = permuted(
+        design,
+        units,
+        ways,
+        measure=lambda evidence: largest_components(GRAPH, evidence, FORMING),
+    )
+    whole = compare_whole(design, squareform(pdist(values)), ways)
+    component = [
+        larger_share(permutation.measured[..., i], permutation.measured[0, :1, i])
+        for i in range(2)
+    ]
+    covered = (found.low <= 0) & (found.high >= 0)
+    single = bool(np.isfinite(found.low).any())
+    return {
+        "edges": float(np.mean(permutation.p_value <= LEVEL)),
+        "largest": float(permutation.corrected(found.evidence).min() <= LEVEL),
+        "extent": float(component[0].item() <= LEVEL),
+        "intensity": float(component[1].item() <= LEVEL),
+        "whole": rejected(whole.p_value),
+        "spread": rejected(whole.spread_p),
+        "coverage": float(covered.mean()) if single else float("nan"),
+    }
+
+
+def rejected(p_value: float) -> float:
+    """1 or 0, NaN if nothing was tested."""
+    return float("nan") if np.isnan(p_value) else float(p_value <= LEVEL)
+
+
+def effects() -> dict[str, Values]:
+    """Difference of every edge, in standard deviations."""
+    single, component, block = np.zeros((3, len(PRE)))
+    single[0] = 2.0
+    component[np.flatnonzero(POST < 5)] = 1.0
+    block[np.flatnonzero((PRE < 5) & (POST >= 5) & (POST < 10))] = 0.4
+    return {"one edge": single, "component": component, "block": block}
+
+
+def power(effect: Values, seed: int) -> dict[str, float]:
+    """What is found in one draw of 12 against 12 networks."""
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal((24, len(PRE)))
+    values[12:] += effect
+    true = effect > 0
+    design = design_of(pd.DataFrame({"group": ["a"] * 12 + ["b"] * 12}), "group")
+    ways = rearrangements_of(design, seed=seed, n_permutations=N_PERMUTATIONS)
+
+    def measure(evidence: Values) -> Values:
+        largest = largest_components(GRAPH, evidence, FORMING)
+        scores = threshold_free_scores(GRAPH, evidence).max(axis=1)
+        return np.column_stack([largest, scores])
+
+    permutation = permuted(design, values, ways, measure=measure)
+    evidence = estimates(design, values).evidence
+    scores = threshold_free_scores(GRAPH, evidence[None])[0]
+    labels, extent, _ = component_sizes(GRAPH, evidence[None], FORMING)
+    with_true = np.unique(labels[0][true & (labels[0] >= 0)])
+    p_extent = larger_share(permutation.measured[..., 0], extent[0][with_true])
+    distances = squareform(pdist(values))
+    welch = ttest_ind(values[:12], values[12:], equal_var=False).pvalue
+    block = values[:, true].mean(axis=1, keepdims=True)
+    return {
+        "t, BH": float((benjamini_hochberg(welch)[true] <= LEVEL).any()),
+        "largest": float((permutation.corrected(evidence)[true] <= LEVEL).any()),
+        "threshold-free": float(
+            (larger_share(permutation.measured[..., 2], scores)[true] <= LEVEL).any()
+        ),
+        "extent": float((p_extent <= LEVEL).any()),
+        "block mean": float(permuted(design, block, ways).p_value[0] <= LEVEL),
+        "whole": rejected(compare_whole(design, distances, ways).p_value),
+        "PERMANOVA": rejected(permanova_p(distances, ways)),
+    }
+
+
+def permanova_p(distances: Values, ways: Rearrangements) -> float:
+    """p-value of two groups of 12 (Anderson 2001), by the squares within groups."""
+    squares = distances**2
+    within = [
+        squares[np.ix_(o[:12], o[:12])].sum() + squares[np.ix_(o[12:], o[12:])].sum()
+        for o in ways.orders
+    ]
+    return float(np.mean(np.array(within) <= within[0] * (1 + 1e-9)))
+
+
+def rows_of(options: argparse.Namespace) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Every row of the tables, with its draws."""
+    seeds = range(options.seed, options.seed + (400 if options.full else 60))
+    if options.part in (None, "size"):
+        for name, draw in cases().items():
+            if options.cases is None or options.cases in name:
+                yield name, pd.DataFrame([size(draw, seed) for seed in seeds])
+    if options.part in (None, "power"):
+        for name, effect in effects().items():
+            yield name, pd.DataFrame([power(effect, seed) for seed in seeds])
+
+
+def main() -> None:
+    """Measure all shares and print them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="400 draws of each")
+    parser.add_argument("--seed", type=int, default=50_000, help="first seed")
+    parser.add_argument("--part", choices=("size", "power"), help="default both")
+    parser.add_argument("--cases", help="rows of the first table that have this word")
+    options = parser.parse_args()
+    start, header = time.monotonic(), ""
+    with threadpool_limits(1):
+        for name, draws in rows_of(options):
+            columns = " | ".join(draws.columns)
+            if columns != header:
+                header = columns
+                print(f"\n| | {columns} |\n|---|{'---|' * len(draws.columns)}")
+            means = draws.mean()
+            words = ["–" if np.isnan(mean) else f"{mean:.3f}" for mean in means]
+            print(f"| {name} | {' | '.join(words)} |", flush=True)
+    print(f"\n{time.monotonic() - start:.0f} seconds")
+
+
+if __name__ == "__main__":
+    main()
