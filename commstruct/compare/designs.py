@@ -45,6 +45,8 @@ class Design:
         Subject of each unit, within which units are exchanged; all 0 otherwise.
     average : (m, n) array
         ``average @ values`` are the values of the units from those of the networks.
+    is_main_effect : bool
+        Whether all differences between `levels`, and nothing else, are tested.
     variables : tuple of str
         Columns of the table of participants that the formula uses.
     n_absorbed : int
@@ -63,6 +65,7 @@ class Design:
     exchange: Exchange
     blocks: IntVector
     average: FloatMatrix
+    is_main_effect: bool = False
     variables: tuple[str, ...] = ()
     n_absorbed: int = 0
     notes: tuple[str, ...] = ()
@@ -172,6 +175,11 @@ def design_of(
         exchange="signs" if term == INTERCEPT else "between",
         blocks=np.zeros(len(table), dtype=np.int64),
         average=np.eye(len(table)),
+        is_main_effect=(
+            len(levels) > 1
+            and len(contrast) == len(levels) - 1
+            and [len(one.factors) for one in used] == [1]
+        ),
         variables=tuple(sorted(map(str, matrix.model_spec.required_variables))),
         notes=_notes_on_terms(matrix, used),
     )
@@ -362,6 +370,9 @@ def _with_subjects(design: Design, subject: "pd.Series[Any]") -> Design:
     )
     if not varies:
         return _averaged(design, average, blocks)
+    differences = _differences(design, blocks)
+    if differences is not None:
+        return differences
     return replace(
         design,
         model=centred,
@@ -374,6 +385,45 @@ def _with_subjects(design: Design, subject: "pd.Series[Any]") -> Design:
             *design.notes,
             f"{len(blocks)} networks of {len(names)} subjects were compared within "
             "subjects: differences between subjects are left out.",
+        ),
+    )
+
+
+def _differences(design: Design, blocks: IntVector) -> Design | None:
+    """Test an interaction with groups of subjects on the difference of each pair.
+
+    Only if every subject has two networks, and the model without what is tested gives
+    all subjects the same difference: subjects can then be exchanged, and each group has
+    a spread of its own, which rearranging within subjects does not allow for.
+    """
+    order = np.argsort(blocks, kind="stable")
+    if not (np.bincount(blocks) == 2).all():
+        return None
+    first, second = order[::2], order[1::2]
+    model = design.model[second] - design.model[first]
+    nuisance = model @ null_space(design.contrast)
+    common = model_basis(nuisance) if nuisance.any() else nuisance
+    size = np.abs(common)
+    if common.shape[1] != 1 or np.ptp(size) > TOLERANCE or size.min() == 0:
+        return None
+    signs = np.sign(common)  # all in the direction of the common difference
+    rows = np.unique(np.round(model * signs, 9), axis=0, return_inverse=True)[1]
+    cells = rows.reshape(-1).astype(np.int64)
+    if len(np.unique(cells)) > len(cells) / 2:  # a number, not groups
+        cells = np.arange(len(cells))
+    contrasts = np.zeros((len(first), len(blocks)))
+    contrasts[np.arange(len(first)), second] = signs[:, 0]
+    contrasts[np.arange(len(first)), first] = -signs[:, 0]
+    return replace(
+        design,
+        model=model * signs,
+        cells=cells,
+        blocks=np.zeros(len(first), dtype=np.int64),
+        average=contrasts,
+        notes=(
+            *design.notes,
+            f"{len(first)} subjects were compared by the difference between their two "
+            "networks.",
         ),
     )
 

@@ -87,6 +87,9 @@ class GroupComparison:
         was tested.
     formula, term : str
         The design, and what is tested of it; empty if nothing is.
+    compares_groups : bool
+        Whether any difference between the groups is what is tested, and not a contrast
+        of some of them or an interaction.
     exchange : str
         What was rearranged: "between" individuals, "within" subjects, or "signs" of
         residuals; empty if nothing.
@@ -171,6 +174,7 @@ class GroupComparison:
     groups: tuple[str, ...]
     formula: str
     term: str
+    compares_groups: bool
     exchange: str
     spread: str
     n_matched: int
@@ -396,6 +400,7 @@ def compare_groups(
         groups=tester.groups,
         formula="" if design is None else design.formula,
         term="" if design is None else design.term,
+        compares_groups=design is not None and design.is_main_effect,
         exchange="" if design is None else design.exchange,
         spread="" if design is None else design.spread,
         n_matched=common[0].n_neurons if matched else 0,

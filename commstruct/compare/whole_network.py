@@ -101,7 +101,7 @@ def _spread_test(
     centres found anew: to exchange distances alone, as if they did not depend on each
     other by their centre, rejected up to 9 % at the level of 5 %.
     """
-    if len(design.levels) < 2 or design.exchange != "between":
+    if not design.is_main_effect or design.exchange != "between":
         return float("nan"), None
     basis, left = model_basis(design.model), 1 - leverages(design.model)
     known = left > ROUNDING

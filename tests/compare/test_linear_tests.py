@@ -64,6 +64,28 @@ def test_pairs_have_the_t_of_the_paired_test():
     np.testing.assert_allclose(found.freedom, 6)
 
 
+def test_a_change_that_differs_between_groups_has_welchs_t_of_the_changes():
+    """In any order of the networks, and with the spread of each group."""
+    rng = np.random.default_rng(0)
+    n = 11
+    people = [f"s{i}" for i in range(n)]
+    table = pd.DataFrame({"who": people * 2, "when": ["early"] * n + ["late"] * n})
+    table["group"] = (["x"] * 4 + ["y"] * 7) * 2
+    values = (
+        rng.standard_normal((2 * n, 3)) * np.repeat([1, 5, 1, 5], [4, 7, 4, 7])[:, None]
+    )
+    change = values[n:] - values[:n]
+    expected = stats.ttest_ind(change[4:], change[:4], equal_var=False)
+    order = rng.permutation(2 * n)
+    for rows in (np.arange(2 * n), order):
+        design = design_of(
+            table.iloc[rows], "group * when", test="group:when", subject="who"
+        )
+        found = estimates(design, design.average @ values[rows])
+        np.testing.assert_allclose(found.t, expected.statistic)
+        np.testing.assert_allclose(found.freedom, expected.df)
+
+
 def test_one_sample_has_the_t_of_students_test():
     values = np.random.default_rng(0).standard_normal((9, 5)) + 0.5
     design = design_of(pd.DataFrame(index=range(9)), "1")
@@ -222,6 +244,28 @@ def test_five_per_cent_are_rejected_with_a_covariate_that_goes_with_the_group(
     sizes, spreads
 ):
     assert 0.02 <= rejected(sizes, spreads, covariate=True) <= 0.08
+
+
+@pytest.mark.parametrize("sizes", [(12, 4), (4, 12)])
+@pytest.mark.parametrize(
+    ("formula", "test"), [("group * when", "group:when"), ("when", "when")]
+)
+def test_five_per_cent_are_rejected_in_sessions_of_subjects_of_unequal_spread(
+    sizes, formula, test
+):
+    rng = np.random.default_rng(0)
+    group = np.repeat([0, 1], sizes)
+    people = [f"s{i}" for i in range(len(group))]
+    table = pd.DataFrame(
+        {"who": people * 2, "group": [*np.array(["x", "y"])[group]] * 2}
+    )
+    table["when"] = ["early"] * len(group) + ["late"] * len(group)
+    subjects = 3 * rng.standard_normal((len(group), 2000))
+    noise = rng.standard_normal((2 * len(group), 2000))
+    values = np.tile(subjects, (2, 1)) + noise * np.tile(1 + 3 * group, 2)[:, None]
+    design = design_of(table, formula, test=test, subject="who")
+    p_values = permutation_p(design, design.average @ values, ways_of(design, 400))
+    assert 0.02 <= (p_values <= 0.05).mean() <= 0.08
 
 
 def family_rejections(sizes, spreads, n_draws=150):

@@ -296,6 +296,24 @@ def test_the_report_of_any_design_says_what_was_computed(tmp_path):
         assert "Methods" in (folder / "report.html").read_text()
 
 
+def test_an_interaction_and_a_contrast_are_not_called_a_difference_of_all_groups():
+    rng = np.random.default_rng(0)
+    kinds = {"attributes": {"type": KINDS}}
+    networks = [as_connectome(rng.normal(size=(16, 16)), **kinds) for _ in range(12)]
+    table = pd.DataFrame({"group": [*"xyz"] * 4, "age": rng.normal(size=12)})
+
+    def first_answer(formula, test):
+        options = {"formula": formula, "test": test, "n_permutations": 19}
+        return groups_answers(
+            compare_groups(networks, participants=table, edges="none", **options)
+        )[0]
+
+    assert first_answer("group", "group").startswith("The 3 groups x, y and z ")
+    contrast = "group[T.y] - group[T.z]"
+    assert first_answer("group", contrast).startswith("The connectomes as a whole ")
+    assert "go with group:age" in first_answer("group * age", "group:age")
+
+
 def test_blocks_that_differ_on_one_scale_alone_are_named():
     found = groups_of(["a", "b"], normalize="median")
     table = found.blocks.assign(q_value=[0.2, 0.01, 0.2, 0.2], q_as_read=0.01)

@@ -48,7 +48,7 @@ def groups_document(comparison: GroupComparison) -> Document:
         made_with=f"commstruct {version}".strip(),
     )
     question = "How far are these connectomes from each other?"
-    if comparison.groups:
+    if comparison.compares_groups:
         question = "Do the groups differ, as a whole and in what?"
     elif comparison.term:
         question = f"What goes with {_term(comparison)}, as a whole and in detail?"
@@ -224,7 +224,7 @@ def _term(comparison: GroupComparison) -> str:
 def _whole_answer(comparison: GroupComparison) -> str:
     evident = comparison.whole_p <= LEVEL
     share = percent(comparison.whole_share)
-    if not comparison.groups:
+    if not comparison.compares_groups:
         verdict = "go" if evident else "show no evidence that they go"
         return (
             f"The connectomes as a whole {verdict} with {_term(comparison)}, which "
