@@ -162,6 +162,7 @@ def design_of(
     else:
         _require(table, [subject], "subject")
     matrix = _model_matrix(table, formula)
+    _check_columns(matrix, formula)
     term, contrast, used = _contrast(matrix, test)
     levels, level_of = _levels(table, used, term)
     design = Design(
@@ -232,6 +233,26 @@ def _model_matrix(table: pd.DataFrame, formula: str) -> Any:
         ) from None
 
 
+def _check_columns(matrix: Any, formula: str) -> None:
+    """Refuse a model without intercept, and columns that are not numbers."""
+    slices = matrix.model_spec.term_slices
+    if "1" not in map(str, slices):
+        raise ValueError(
+            f"formula must have an intercept, got {formula!r}: leave out '0' and '-1'"
+        )
+    empty = [str(term) for term, own in slices.items() if own.start == own.stop]
+    if empty:
+        raise ValueError(
+            f"formula must use columns with more than one value, got {empty[0]!r} with "
+            "the same for all"
+        )
+    if not np.isfinite(np.asarray(matrix, dtype=np.float64)).all():
+        raise ValueError(
+            f"formula must give finite numbers, got {formula!r} with NaN or infinite "
+            "ones for some participants"
+        )
+
+
 def _require(table: pd.DataFrame, columns: Sequence[str], argument: str) -> None:
     """Refuse columns that do not exist or have gaps, with the rows concerned."""
     for column in columns:
@@ -280,11 +301,12 @@ def _contrast(matrix: Any, test: str | None) -> tuple[str, FloatMatrix, list[Any
     names = {str(term): term for term in slices}
     names = {INTERCEPT if name == "1" else name: term for name, term in names.items()}
     if test is None:
-        wanted = next((name for name in names if name != INTERCEPT), INTERCEPT)
-    else:
-        wanted = INTERCEPT if test in ("1", INTERCEPT) else test
+        first = next((name for name in names if name != INTERCEPT), INTERCEPT)
+        return first, np.eye(matrix.shape[1])[slices[names[first]]], [names[first]]
+    wanted = INTERCEPT if test in ("1", INTERCEPT) else test.strip().replace("`", "")
+    parts = sorted(part.strip() for part in wanted.split(":"))
     for name, term in names.items():
-        if sorted(name.split(":")) == sorted(wanted.replace(" ", "").split(":")):
+        if sorted(name.replace("`", "").split(":")) == parts:
             return name, np.eye(matrix.shape[1])[slices[term]], [term]
     known = ", ".join(names)
     columns = ", ".join(map(str, matrix.columns))

@@ -646,9 +646,12 @@ def _tested_edges(networks: list[Connectome]) -> tuple[EdgeGraph, FloatMatrix]:
         n_present = n_present.multiply(np.triu(np.ones(n_present.shape))).tocsr()
     pre, post = (n_present >= SOME_WEIGHT).nonzero()
     pre, post = pre[pre != post], post[pre != post]
-    values = np.stack([np.asarray(matrix[pre, post]).ravel() for matrix in matrices])
+    values = np.empty((len(matrices), len(pre)))
+    if len(pre):  # scipy gives another shape for none
+        rows = [np.asarray(matrix[pre, post]).ravel() for matrix in matrices]
+        values[:] = np.stack(rows)
     ends = (pre.astype(np.int64), post.astype(np.int64))
-    return EdgeGraph(*ends, networks[0].n_neurons), values.astype(np.float64)
+    return EdgeGraph(*ends, networks[0].n_neurons), values
 
 
 def _common_neurons(

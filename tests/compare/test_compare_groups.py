@@ -256,6 +256,15 @@ def test_neurons_without_a_type_are_refused_and_make_no_type_of_their_own():
         compare_groups(networks, "aab")
 
 
+def test_networks_without_any_connection_have_nothing_to_test():
+    networks = [as_connectome(np.zeros((20, 20)), attributes={"type": KINDS})] * 6
+    result = compare_groups(networks, "aaabbb")
+    assert len(result.edges) == 0
+    assert result.blocks["p_value"].isna().all()
+    assert result.blocks["p_fwe"].isna().all()
+    assert len(result.components) == 0
+
+
 def test_the_seed_alone_decides():
     networks = individuals(16, seed=3)
     one, same, other = (

@@ -101,6 +101,8 @@ def test_what_differs_within_subjects_is_tested_within_them():
         ("group * age * sex", {}, "which the other terms of|estimate the spread"),
         ("group", {"subject": "who"}, "subject must use columns of participants"),
         ("group.__class__", {}, "formula must"),
+        ("0 + group", {}, "must have an intercept"),
+        ("group + age - 1", {}, "must have an intercept"),
     ],
 )
 def test_unusable_formulas_are_refused(formula, options, message):
@@ -127,6 +129,23 @@ def test_predictors_that_cannot_be_told_apart_are_refused():
     table = PEOPLE.assign(site=PEOPLE["group"].str.upper())
     with pytest.raises(ValueError, match="which the other terms"):
         design_of(table, "group + site")
+
+
+def test_a_column_with_one_value_is_refused():
+    with pytest.raises(ValueError, match="more than one value, got 'site'"):
+        design_of(PEOPLE.assign(site="A"), "site")
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_numbers_that_are_not_finite_are_refused():
+    with pytest.raises(ValueError, match="must give finite numbers"):
+        design_of(PEOPLE.assign(dose=np.arange(12)), "log(dose)")
+
+
+def test_names_with_blanks_are_written_in_backticks():
+    table = PEOPLE.rename(columns={"group": "my group"})
+    for test in (None, "my group", "`my group`"):
+        assert design_of(table, "`my group` + age", test=test).levels == (*"abc",)
 
 
 def test_too_many_terms_are_refused():
