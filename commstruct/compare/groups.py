@@ -695,7 +695,6 @@ def _kinds(
     column = chosen_column(settings.blocks_by, networks, matched=matched)
     if column != "modules":
         names = [f"number {i + 1}" for i in range(len(networks))]
-        _refuse_missing_kinds(networks, column, names)
         return kinds_by_attribute(networks, column, names=names, matched=matched)
     alike = networks
     has_weights = all(network.n_edges for network in networks)
@@ -708,21 +707,6 @@ def _kinds(
         as_connectome(total), seed=seed, restarts=settings.restarts, workers=workers
     )
     return kinds_by_modules(modules, len(networks))
-
-
-def _refuse_missing_kinds(
-    networks: list[Connectome], column: str, names: list[str]
-) -> None:
-    for name, network in zip(names, networks, strict=True):
-        if column not in network.attributes:
-            continue  # refused with the known columns where kinds are made
-        missing = network.attributes[column].isna()
-        if missing.any():
-            raise ValueError(
-                f"{column} must be known of every neuron, got none for "
-                f"{int(missing.sum())} of connectome {name}: fill them in, or leave "
-                "these neurons out"
-            )
 
 
 def _score_row(
