@@ -248,14 +248,6 @@ def test_unusable_designs_are_refused(options, message):
         compare_groups(individuals(3, seed=0), **options)
 
 
-def test_neurons_without_a_type_are_refused_and_make_no_type_of_their_own():
-    networks = individuals(3, seed=0)
-    kinds = [*KINDS[:-1], None]
-    networks[1] = as_connectome(networks[1].weights, attributes={"type": kinds})
-    with pytest.raises(ValueError, match="none for 1 of connectome number 2: fill"):
-        compare_groups(networks, "aab")
-
-
 def test_networks_without_any_connection_have_nothing_to_test():
     networks = [as_connectome(np.zeros((20, 20)), attributes={"type": KINDS})] * 6
     result = compare_groups(networks, "aaabbb")
