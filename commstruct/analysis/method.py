@@ -157,7 +157,8 @@ def analyze(
         the first leads in reports. ``"auto"`` is what suits the network and, where the
         neurons have positions (attributes x, y, z) and up to 500,000 connections,
         ``"distance"`` beside it. The result says what was taken, and why. Directed
-        networks have one null for all structures.
+        networks have one null for all structures; the runs of a sweep have
+        ``"reciprocity"``.
     labels : str or sequence of str, optional
         Attributes of the neurons (cell type, hemisphere, any) whose values are tested
         as modules. Neurons without a value are the module ``"untyped"``.
@@ -296,7 +297,7 @@ def _analyze_network(
     settings = settings.model_copy(update={"regions": ("whole",)})
     source = Source(neurons=np.arange(network.n_neurons), region="whole")
     given_labels(network, settings.labels)  # refuse what cannot be before any work
-    nulls_for(network, questions(source, network, settings), settings)
+    nulls_for(source, network, questions(source, network, settings), settings)
     regions, measures = _analyze_regions(
         lambda: [(source, network)], settings, execution
     )

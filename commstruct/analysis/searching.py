@@ -16,7 +16,7 @@ from commstruct.connectome import Connectome, canonical_labels, kinds_in
 from commstruct.modules.evidence import Evidence, evidences
 from commstruct.modules.finding import Partition, data_kind, find_modules
 from commstruct.modules.resolution_limit import Division, divisions
-from commstruct.nulls.choice import NULLS, named_nulls
+from commstruct.nulls.choice import AUTO, GIVEN, NULLS, named_nulls
 from commstruct.nulls.measures import Measures, measures_of, rich_degrees
 from commstruct.vocabulary import (
     LABELS,
@@ -108,13 +108,21 @@ def questions(
 
 
 def nulls_for(
-    network: Connectome, asked: Sequence[str], settings: AnalysisSettings
+    source: Source,
+    network: Connectome,
+    asked: Sequence[str],
+    settings: AnalysisSettings,
 ) -> dict[str, dict[str, str]]:
     """Names and reasons of the null networks for each question.
 
-    Directed networks have the same for all, so that the runs of a sweep, and the kinds
-    of modules, are compared with the same; labels and measures those of any structure.
+    Directed networks have the same for all kinds of modules, and by default all runs of
+    a sweep too; labels and measures have those of any structure.
     """
+    if source.run is not None and network.is_directed:
+        reasons: dict[str, str] = dict.fromkeys(settings.null, GIVEN)
+        if reasons.pop(AUTO, None):
+            reasons = {"reciprocity": "the networks are directed"} | reasons
+        return dict.fromkeys(asked, reasons)
     found = {}
     for one in asked:
         is_modularity = one in ("assortative", "disassortative")
@@ -133,7 +141,7 @@ def find(
     """Answers for the network itself."""
     found: dict[tuple[int, str], Found | Measured] = {}
     given = given_labels(network, settings.labels)
-    reasons = nulls_for(network, asked, settings)
+    reasons = nulls_for(source, network, asked, settings)
     search_seed = int(source.stream(settings.seed).generate_state(1)[0])
     with threadpool_limits(1):
         for one in asked:
@@ -242,7 +250,7 @@ def find_in_nulls(
     """Answers for some of the null networks, by the names of the nulls."""
     rows: dict[tuple[int, str], dict[str, list[Any]]] = {}
     given = given_labels(network, settings.labels)
-    reasons = nulls_for(network, asked, settings)
+    reasons = nulls_for(source, network, asked, settings)
     streams = source.stream(settings.seed).spawn(settings.n_nulls)
     degrees = rich_degrees(network)
     names = dict.fromkeys(name for one in asked for name in reasons[one])

@@ -180,7 +180,10 @@ def choose_null(connectome: Connectome, structure: str) -> tuple[str, str]:
     kind = kind_of(connectome.weights)
     if kind == "correlation":
         return "correlation", "the weights are correlations, which depend on each other"
-    if connectome.is_directed and (structure == "any" or _is_reciprocal(connectome)):
+    has_gains = structure == "any" and _differ_by_gains(connectome)
+    if connectome.is_directed and not has_gains and structure == "any":
+        return "reciprocity", _reason_of_reciprocity(connectome, structure)
+    if connectome.is_directed and _is_reciprocal(connectome):
         return "reciprocity", _reason_of_reciprocity(connectome, structure)
     if kind == "binary":
         direction = "directed" if connectome.is_directed else "undirected"
@@ -189,11 +192,21 @@ def choose_null(connectome: Connectome, structure: str) -> tuple[str, str]:
         return "strength", "modularity allows for the strengths of neurons"
     if has_signed_gains(connectome):
         return "gains", "most neurons are connected, by weights of both signs"
-    if is_dense(connectome) and varies_continuously(connectome):
+    if has_gains:
         return "gains", "most neurons are connected, by weights that nearly all differ"
     if is_dense(connectome):
         return "strength", "the weights are counts, which gains would not leave so"
     return "strength", "the network is sparse and undirected"
+
+
+def _differ_by_gains(connectome: Connectome) -> bool:
+    """Whether null networks may keep gains: dense, continuous, not by Dale's law.
+
+    Strengths of either sign, which other nulls keep, make cores too, which the search
+    counts as structure.
+    """
+    is_continuous = is_dense(connectome) and varies_continuously(connectome)
+    return is_continuous and not obeys_dale(connectome)
 
 
 def _reason_of_reciprocity(connectome: Connectome, structure: str) -> str:

@@ -39,11 +39,14 @@ LABELS = np.repeat([0, 1, 2], [20, 15, 10])
 KNOWN = with_kinds(LABELS)
 
 
-def test_a_directed_network_has_one_null_for_all_structures():
+@pytest.mark.parametrize("null", ["gains", "reciprocity"])
+def test_a_directed_network_has_one_null_for_all_structures(null):
     weights, _ = planted_weights("assortative", seed=1, sizes=(12, 9))
+    if null == "reciprocity":
+        weights = weights * (weights > 1)  # sparse
     found = analyze(weights, restarts=1, n_nulls=1)
-    assert {one.nulls.null for one in found.regions} == {"reciprocity"}
-    assert {one.nulls.reason for one in found.regions} == {"the network is directed"}
+    assert {one.nulls.null for one in found.regions} == {null}
+    assert len({one.nulls.reason for one in found.regions}) == 1
 
 
 def test_an_undirected_network_has_the_null_that_suits_each_structure():
@@ -216,7 +219,7 @@ def test_an_analysis_without_further_tests_reads_back_too():
         region["p_values"].pop("explained", None)
     found = Analysis.from_json(json.dumps(content))
     assert found.measures is None
-    assert found.regions[0].tests[0].nulls.null == "reciprocity"
+    assert found.regions[0].tests[0].nulls.null == "gains"
 
 
 def test_other_labels_are_tested_anew():
@@ -231,7 +234,8 @@ def test_other_labels_are_tested_anew():
 
 
 def test_measures_are_those_of_the_function_and_of_the_same_null_networks():
-    found = analyze(KNOWN, structures=["assortative"], **QUICK)
+    settings = {"structures": ["assortative"], "null": "reciprocity", **QUICK}
+    found = analyze(KNOWN, **settings)
     table = cs.network_measures(KNOWN, n_nulls=1)
     measured = found.tables()["measures"].set_index("measure")
     assert measured["value"].drop("small world").to_dict() == pytest.approx(

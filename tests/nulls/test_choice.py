@@ -14,7 +14,7 @@ NAMES = [
     *("reciprocity", "signs", "distance", "correlation"),
 ]
 CHOSEN = [  # kind, null for any structure, null for modularity
-    ("normal", "reciprocity", "strength"),
+    ("normal", "gains", "strength"),
     ("normal, undirected", "gains", "strength"),
     ("log-normal sd 1, density 1, undirected", "gains", "strength"),
     ("log-normal sd 1, density 0.3, undirected", "strength", "strength"),
@@ -26,6 +26,7 @@ CHOSEN = [  # kind, null for any structure, null for modularity
     ("reciprocal normal 0.6", "reciprocity", "reciprocity"),
     ("reciprocal binary 0.1, r 0.3", "reciprocity", "reciprocity"),
     ("Dale, density 0.2", "reciprocity", "strength"),
+    ("Dale, density 1", "reciprocity", "strength"),
     ("correlation n=100, T=n", "correlation", "correlation"),
 ]
 
@@ -56,8 +57,8 @@ def test_the_null_depends_on_the_kind_of_data(kind, null, of_modularity, form):
 def test_the_reason_says_that_dales_law_is_kept():
     dale = as_connectome(KINDS["no structure: Dale, density 0.2"](1).network)
     assert "one sign only" in choose_null(dale, "any")[1]
-    normal = as_connectome(KINDS["no structure: normal"](1).network)
-    assert "sign" not in choose_null(normal, "any")[1]
+    counts = as_connectome(KINDS["no structure: Poisson, gains"](1).network)
+    assert "sign" not in choose_null(counts, "any")[1]
 
 
 def test_undirected_pairs_are_one_value_each():
