@@ -318,6 +318,7 @@ def _analyze_network(
             "n_self_connections": int(np.count_nonzero(network.weights.diagonal())),
             "is_signed": network.is_signed,
             "is_directed": network.is_directed,
+            "notes": list(network.notes),
         },
         neurons=neurons,
         runs=(),

@@ -264,3 +264,12 @@ def test_an_attribute_whose_name_is_markup_is_text(tmp_path):
     assert "&lt;b&gt;#strong[x]&lt;/b&gt;" in page
     assert "<b>#strong" not in page
     assert paths["pdf"].stat().st_size > 10_000
+
+
+def test_what_was_done_to_a_network_is_said_in_its_report(tmp_path):
+    network = KNOWN.select(kind=["motor", "inter"])
+    found = analyze(network, structures=["assortative"], restarts=1, n_nulls=0)
+    paths = cs.write_report(found, tmp_path, network=network, formats=("html",))
+    assert "35 of 45 neurons were selected by kind motor, inter." in (
+        paths["html"].read_text()
+    )

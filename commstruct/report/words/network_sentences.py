@@ -40,12 +40,14 @@ def network_setting(analysis: Analysis) -> str:
     known = analysis.provenance
     own = known["n_self_connections"]
     loops = f" ({own} self-connections, which D and S leave out)," if own else ","
-    return (
+    setting = (
         f"{len(analysis.neurons)} neurons, {known['n_edges']} nonzero weights{loops} "
         f"{'signed' if known['is_signed'] else 'none negative'}, "
         f"{'directed' if known['is_directed'] else 'undirected'}; read with "
         f"orientation {known['orientation']}, kept as weights[pre, post]."
     )
+    notes = [shown(note, most=200) for note in known.get("notes", ())]
+    return " ".join([setting, *(f"{note[:1].upper()}{note[1:]}." for note in notes)])
 
 
 def network_answers(analysis: Analysis) -> list[str]:
