@@ -89,6 +89,9 @@ SCORE_AXES = {
 LABELS = "labels: "
 """Before the name of an attribute: neurons in the modules that it gives."""
 
+AGREEMENT = "agreement with "
+"""Before the name of an attribute: statistic of modules that are compared with it."""
+
 STRUCTURE_NAMES: dict[str, str] = {
     "any": "modules of any structure",
     "assortative": "assortative modules",

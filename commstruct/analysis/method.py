@@ -27,7 +27,6 @@ from commstruct.analysis.runs import RunKey, TrainedRun
 from commstruct.analysis.searching import (
     MEASURES,
     Found,
-    Measured,
     NullRow,
     Source,
     find,
@@ -50,7 +49,7 @@ from commstruct.analysis.sweeps import (
 from commstruct.connectome import Connectome, as_connectome, kinds_in, read_only
 from commstruct.modules.finding import check_has_samples
 from commstruct.nulls.distances import AXES
-from commstruct.nulls.measures import Measures, NetworkMeasures
+from commstruct.nulls.measures import NetworkMeasures
 from commstruct.provenance import content_hash
 from commstruct.statistics import Tail, p_value
 from commstruct.vocabulary import (
@@ -297,7 +296,6 @@ def _analyze_network(
     settings = settings.model_copy(update={"regions": ("whole",)})
     source = Source(neurons=np.arange(network.n_neurons), region="whole")
     given_labels(network, settings.labels)  # refuse what cannot be before any work
-    nulls_for(source, network, questions(source, network, settings), settings)
     regions, measures = _analyze_regions(
         lambda: [(source, network)], settings, execution
     )
@@ -392,16 +390,14 @@ def _analyze_regions(
     never in memory together: first for their keys, then for what is missing.
     """
     progress, known = execution.progress, _known(execution.previous)
-    sources, keys, missing = [], [], []
+    sources, keys, reasons, jobs = [], [], [], []
     for source, network in networks():
         key = _keys(source, network, settings)
+        missing = [one for one in key if key[one] not in known]
         sources.append(source)
         keys.append(key)
-        missing.append([one for one in key if key[one] not in known])
-    jobs = [
-        _jobs(source, asked, settings.n_nulls)
-        for source, asked in zip(sources, missing, strict=True)
-    ]
+        reasons.append(nulls_for(source, network, missing, settings))
+        jobs.append(_jobs(source, missing, settings.n_nulls))
     n_tasks = sum(map(len, jobs))
 
     def tasks() -> Iterator[_Task]:
@@ -409,24 +405,24 @@ def _analyze_regions(
             return
         for i, (source, network) in enumerate(networks()):
             for asked, chunk in jobs[i]:
-                given = i, source, network, asked, settings
+                where = i, source, network
                 if chunk is None:
-                    yield find, given
+                    yield find, (*where, asked, settings)
                 else:
-                    yield find_in_nulls, (*given, chunk)
+                    nulls = {one: reasons[i][one] for one in asked}
+                    yield find_in_nulls, (*where, nulls, settings, chunk)
 
-    observed: dict[tuple[int, str], Any] = {}
-    rows: dict[tuple[int, str], dict[str, list[Any]]] = {}
+    observed: dict[tuple[Any, ...], Any] = {}
+    rows: dict[tuple[Any, ...], list[Any]] = {}
     if progress is not None:
         progress(0, n_tasks)
     outcomes = _outcomes(tasks(), execution)
     for done, outcome in enumerate(outcomes, start=1):  # in the order of the tasks
-        for asked, answer in outcome.items():
-            if not isinstance(answer, dict):
-                observed[asked] = answer
-                continue
-            for null, more in answer.items():
-                rows.setdefault(asked, {}).setdefault(null, []).extend(more)
+        for where, answer in outcome.items():
+            if isinstance(answer, list):
+                rows.setdefault(where, []).extend(answer)
+            else:
+                observed[where] = answer
         if progress is not None:
             progress(done, n_tasks)
 
@@ -436,9 +432,19 @@ def _analyze_regions(
         for one, value in key.items():
             answer = known.get(value)
             if answer is None:
-                compared = rows.get((i, one), {})
-                join = _measured if one == MEASURES else _joined
-                answer = join(source, one, observed[i, one], compared, value)
+                found = observed[i, one]
+                compared = {
+                    null: rows.get((i, one, null), []) for null in reasons[i][one]
+                }
+                if one == MEASURES:
+                    nulls = {null: tuple(drawn) for null, drawn in compared.items()}
+                    answer = NetworkMeasures(found, nulls, value)
+                else:
+                    tests = [
+                        _test(one, found, null, reasons[i][one][null], drawn)
+                        for null, drawn in compared.items()
+                    ]
+                    answer = _joined(source, one, found, tests, value)
             if one == MEASURES:
                 measures = answer
             else:
@@ -471,18 +477,16 @@ def _jobs(
     return [(some, chunk) for chunk in chunks for some in together if some]
 
 
-_Task = tuple[Callable[..., dict[tuple[int, str], Any]], tuple[Any, ...]]
+_Task = tuple[Callable[..., dict[Any, Any]], tuple[Any, ...]]
 
 
-def _outcomes(
-    tasks: Iterator[_Task], execution: Execution
-) -> Iterator[dict[tuple[int, str], Any]]:
+def _outcomes(tasks: Iterator[_Task], execution: Execution) -> Iterator[dict[Any, Any]]:
     """Results in the order of the tasks, only a few of which are prepared ahead."""
     if execution.executor is None:
         calls = (delayed(function)(*given) for function, given in tasks)
         yield from Parallel(n_jobs=execution.workers, return_as="generator")(calls)
         return
-    waiting: deque[Future[dict[tuple[int, str], Any]]] = deque()
+    waiting: deque[Future[dict[Any, Any]]] = deque()
     try:
         for function, given in tasks:
             waiting.append(execution.executor.submit(function, *given))
@@ -499,13 +503,10 @@ def _joined(
     source: Source,
     structure: str,
     found: Found,
-    rows: dict[str, list[NullRow]],
+    tests: list[NullTest],
     key: str,
 ) -> RegionAnalysis:
-    leading, *further = (
-        _test(structure, found, null, reason, rows.get(null, []))
-        for null, reason in found.reasons.items()
-    )
+    leading, *further = tests
     run = source.run
     return RegionAnalysis(
         run=None if run is None else run.id,
@@ -555,18 +556,6 @@ def _test(
             for name, value in observed.items()
         },
     )
-
-
-def _measured(
-    source: Source,
-    asked: str,
-    measured: Measured,
-    rows: dict[str, list[Measures]],
-    key: str,
-) -> NetworkMeasures:
-    observed, reasons = measured
-    nulls = {name: tuple(rows.get(name, [])) for name in reasons}
-    return NetworkMeasures(observed, nulls, key)
 
 
 def score_p_value(observed: float, null_values: FloatVector, tail: Tail) -> float:

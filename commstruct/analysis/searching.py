@@ -13,12 +13,13 @@ from commstruct.analysis.settings import AnalysisSettings
 from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.checks import shortened
 from commstruct.connectome import Connectome, canonical_labels, kinds_in
-from commstruct.modules.evidence import Evidence, evidences
-from commstruct.modules.finding import Partition, data_kind, find_modules
+from commstruct.modules.evidence import evidence
+from commstruct.modules.finding import Partition, find_modules, samples_of_null
 from commstruct.modules.resolution_limit import Division, divisions
 from commstruct.nulls.choice import AUTO, GIVEN, NULLS, named_nulls
 from commstruct.nulls.measures import Measures, measures_of, rich_degrees
 from commstruct.vocabulary import (
+    AGREEMENT,
     LABELS,
     REGIONS,
     SCORES,
@@ -65,20 +66,17 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """Modules of a network itself, and the null networks to compare them with.
+    """Modules of a network itself.
 
     Attributes
     ----------
-    partition, blocks, others, merged, module_names : as of `RegionAnalysis`
-    role_agreement : float
-    reasons : dict of str to str
-        Names of the null networks, and why they are taken.
+    partition, blocks, role_agreement, others, merged, module_names
+        As of `RegionAnalysis`.
     """
 
     partition: Partition
     blocks: BlockStructure
     role_agreement: float
-    reasons: dict[str, str]
     others: dict[str, float]
     merged: tuple[Division, ...] | None = None
     module_names: tuple[str, ...] = ()
@@ -93,8 +91,8 @@ class NullRow:
     others: dict[str, float] = field(default_factory=dict)
 
 
-Measured = tuple[Measures, dict[str, str]]
-"""Measures of a network, and its null networks with why they are taken."""
+Reasons = Mapping[str, Mapping[str, str]]
+"""By question, the names of the null networks and why each is taken."""
 
 
 def questions(
@@ -112,7 +110,7 @@ def nulls_for(
     network: Connectome,
     asked: Sequence[str],
     settings: AnalysisSettings,
-) -> dict[str, dict[str, str]]:
+) -> Reasons:
     """Names and reasons of the null networks for each question.
 
     Directed networks have the same for all kinds of modules, and by default all runs of
@@ -123,11 +121,11 @@ def nulls_for(
         if reasons.pop(AUTO, None):
             reasons = {"reciprocity": "the networks are directed"} | reasons
         return dict.fromkeys(asked, reasons)
-    found = {}
-    for one in asked:
-        is_modularity = one in ("assortative", "disassortative")
-        structure = one if is_modularity and not network.is_directed else "any"
-        found[one] = named_nulls(network, settings.null, structure)
+    any_structure = named_nulls(network, settings.null, "any")
+    found = dict.fromkeys(asked, any_structure)
+    if not network.is_directed:
+        for one in {"assortative", "disassortative"} & set(asked):
+            found[one] = named_nulls(network, settings.null, one)
     return found
 
 
@@ -137,24 +135,22 @@ def find(
     network: Connectome,
     asked: Sequence[str],
     settings: AnalysisSettings,
-) -> dict[tuple[int, str], Found | Measured]:
+) -> dict[tuple[int, str], Found | Measures]:
     """Answers for the network itself."""
-    found: dict[tuple[int, str], Found | Measured] = {}
+    found: dict[tuple[int, str], Found | Measures] = {}
     given = given_labels(network, settings.labels)
-    reasons = nulls_for(source, network, asked, settings)
     search_seed = int(source.stream(settings.seed).generate_state(1)[0])
     with threadpool_limits(1):
         for one in asked:
+            answer: Found | Measures
             if one == MEASURES:
-                measures = measures_of(network, rich_degrees(network))
-                found[i, one] = measures, reasons[one]
-                continue
-            if one.startswith(LABELS):
+                answer = measures_of(network, rich_degrees(network))
+            elif one.startswith(LABELS):
                 labels, names = given[one.removeprefix(LABELS)]
                 answer = _scored(network, labels, names, one, settings)
             else:
                 answer = _searched(source, network, one, settings, search_seed, given)
-            found[i, one] = replace(answer, reasons=reasons[one])
+            found[i, one] = answer
     return found
 
 
@@ -167,7 +163,7 @@ def _searched(
     given: "Given",
 ) -> Found:
     """Modules that a search finds."""
-    partition = _modules(network, structure, settings, seed, settings.n_samples)
+    partition = _modules(network, structure, settings, seed)
     blocks = block_structure(network, partition.labels)
     merged = None
     if source.has_limit and structure == "assortative":
@@ -182,7 +178,6 @@ def _searched(
         partition=_numbered_as(partition, blocks, source),
         blocks=blocks,
         role_agreement=_role_agreement(network, blocks.labels),
-        reasons={},
         others=_other_statistics(partition, given),
         merged=merged,
     )
@@ -197,7 +192,9 @@ def _scored(
 ) -> Found:
     """Labels that are known, as modules."""
     blocks = block_structure(network, labels)
-    known = _evidence(network, labels, settings, settings.n_samples)
+    known = evidence(
+        network, labels, signs=settings.signs, n_samples=settings.n_samples
+    )
     partition = Partition(
         labels=blocks.labels,
         n_modules=int(blocks.labels.max()) + 1,
@@ -221,7 +218,6 @@ def _scored(
         partition=partition,
         blocks=blocks,
         role_agreement=_role_agreement(network, blocks.labels),
-        reasons={},
         others={"evidence": known.nats},
         module_names=tuple(names[label] for label in labels[first]),
     )
@@ -243,31 +239,34 @@ def find_in_nulls(
     i: int,
     source: Source,
     network: Connectome,
-    asked: Sequence[str],
+    reasons: Reasons,
     settings: AnalysisSettings,
     chunk: range,
-) -> dict[tuple[int, str], dict[str, list[Any]]]:
-    """Answers for some of the null networks, by the names of the nulls."""
-    rows: dict[tuple[int, str], dict[str, list[Any]]] = {}
+) -> dict[tuple[int, str, str], list[Any]]:
+    """Answers for some of the null networks, by question and name of the null."""
+    rows: dict[tuple[int, str, str], list[Any]] = {}
     given = given_labels(network, settings.labels)
-    reasons = nulls_for(source, network, asked, settings)
     streams = source.stream(settings.seed).spawn(settings.n_nulls)
-    degrees = rich_degrees(network)
-    names = dict.fromkeys(name for one in asked for name in reasons[one])
+    names = dict.fromkeys(name for nulls in reasons.values() for name in nulls)
+    degrees = rich_degrees(network) if MEASURES in reasons else None
     with threadpool_limits(1):
         for null in chunk:
             null_seed, seed = (int(word) for word in streams[null].generate_state(2))
             for name in names:
                 randomised = NULLS[name](network, seed=null_seed)
-                for one in asked:
-                    if name not in reasons[one]:
+                n_samples = samples_of_null(
+                    randomised, settings.signs, settings.n_samples
+                )
+                own = settings.model_copy(update={"n_samples": n_samples})
+                for one, nulls in reasons.items():
+                    if name not in nulls:
                         continue
                     row: NullRow | Measures
-                    if one == MEASURES:
+                    if one == MEASURES and degrees is not None:
                         row = measures_of(randomised, degrees)
                     else:
-                        row = _null_row(randomised, one, settings, seed, given)
-                    rows.setdefault((i, one), {}).setdefault(name, []).append(row)
+                        row = _null_row(randomised, one, own, seed, given)
+                    rows.setdefault((i, one, name), []).append(row)
     return rows
 
 
@@ -279,15 +278,14 @@ def _null_row(
     given: "Given",
 ) -> NullRow:
     """Scores of the same labels, or of the modules that the same search finds."""
-    n_samples = settings.n_samples
-    if n_samples and data_kind(randomised, settings.signs) != "correlation":
-        n_samples = None  # permuted correlations may be no correlation matrix
     if asked.startswith(LABELS):
         labels, _ = given[asked.removeprefix(LABELS)]
-        known = _evidence(randomised, labels, settings, n_samples)
+        known = evidence(
+            randomised, labels, signs=settings.signs, n_samples=settings.n_samples
+        )
         others = {"evidence": known.nats}
     else:
-        partition = _modules(randomised, asked, settings, seed, n_samples)
+        partition = _modules(randomised, asked, settings, seed)
         labels, others = partition.labels, _other_statistics(partition, given)
     blocks = block_structure(randomised, labels)
     scores = tuple(float(getattr(blocks, name)) for name in SCORES)
@@ -295,11 +293,7 @@ def _null_row(
 
 
 def _modules(
-    network: Connectome,
-    structure: str,
-    settings: AnalysisSettings,
-    seed: int,
-    n_samples: float | None,
+    network: Connectome, structure: str, settings: AnalysisSettings, seed: int
 ) -> Partition:
     return find_modules(
         network,
@@ -308,18 +302,8 @@ def _modules(
         signs=settings.signs,
         resolution=settings.resolution,
         restarts=settings.restarts,
-        n_samples=n_samples,
+        n_samples=settings.n_samples,
     )
-
-
-def _evidence(
-    network: Connectome,
-    labels: IntVector,
-    settings: AnalysisSettings,
-    n_samples: float | None,
-) -> Evidence:
-    found = evidences(network, {"": labels}, signs=settings.signs, n_samples=n_samples)
-    return found[""]
 
 
 def _other_statistics(partition: Partition, given: "Given") -> dict[str, float]:
@@ -329,7 +313,7 @@ def _other_statistics(partition: Partition, given: "Given") -> dict[str, float]:
         others["explained"] = partition.explained
     for column, (labels, _) in given.items():
         agreement = adjusted_mutual_info_score(labels, partition.labels)
-        others[f"agreement with {column}"] = float(agreement)
+        others[AGREEMENT + column] = float(agreement)
     return others
 
 

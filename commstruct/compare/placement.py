@@ -292,8 +292,7 @@ def _excess(one: RegionAnalysis) -> FloatVector:
     """Scores minus their null means; with one module the diagonal score is 0."""
     return np.array(
         [
-            np.nan_to_num(one.score(measure))
-            - np.nan_to_num(getattr(one.nulls, measure)).mean()
+            np.nan_to_num(one.score(measure)) - one.nulls.of(measure).mean()
             for measure in MEASURES
         ]
     )

@@ -110,7 +110,7 @@ def zero_of_one_module(one: RegionAnalysis, value: float) -> float:
 
 def _place_of_score(one: RegionAnalysis, axis: str) -> Place:
     value = zero_of_one_module(one, one.score(axis))
-    nulls = np.nan_to_num(getattr(one.nulls, axis), nan=0.0)
+    nulls = one.nulls.of(axis)
     if not len(nulls):
         return Place(value, math.nan, math.nan, math.nan, math.nan)
     low, high = np.quantile(nulls, [0.025, 0.975])

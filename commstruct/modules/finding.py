@@ -381,6 +381,18 @@ def check_has_samples(connectome: Connectome, signs: str, n_samples: float) -> N
         )
 
 
+def samples_of_null(
+    null: Connectome, signs: str, n_samples: float | None
+) -> float | None:
+    """Number of samples for a null network: none if it is no correlation matrix.
+
+    Permuted correlations may be none.
+    """
+    if n_samples is None or data_kind(null, signs) != "correlation":
+        return None
+    return n_samples
+
+
 def data_kind(connectome: Connectome, signs: str) -> str:
     """Kind of data that a model takes the network for, as in `Partition`."""
     _, weights, _ = connected_part(connectome, signs)

@@ -181,9 +181,8 @@ def choose_null(connectome: Connectome, structure: str) -> tuple[str, str]:
     if kind == "correlation":
         return "correlation", "the weights are correlations, which depend on each other"
     has_gains = structure == "any" and _differ_by_gains(connectome)
-    if connectome.is_directed and not has_gains and structure == "any":
-        return "reciprocity", _reason_of_reciprocity(connectome, structure)
-    if connectome.is_directed and _is_reciprocal(connectome):
+    keeps_strengths = structure == "any" and not has_gains
+    if connectome.is_directed and (keeps_strengths or _is_reciprocal(connectome)):
         return "reciprocity", _reason_of_reciprocity(connectome, structure)
     if kind == "binary":
         direction = "directed" if connectome.is_directed else "undirected"

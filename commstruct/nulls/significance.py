@@ -9,7 +9,7 @@ from joblib import Parallel, delayed
 from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome
-from commstruct.modules.finding import Partition, data_kind, find_modules
+from commstruct.modules.finding import Partition, find_modules, samples_of_null
 from commstruct.nulls.choice import AUTO, Null, check_null, named_null
 from commstruct.nulls.preserved import preserved_properties
 from commstruct.nulls.rewiring import NullNetwork
@@ -237,8 +237,7 @@ def _null_row(
     """Statistic, scores, number of modules and strength error of one null network."""
     null_seed, search_seed = spawn_seeds(stream, 2)
     randomised = as_connectome(null(connectome, seed=null_seed))
-    if n_samples and data_kind(randomised, search["signs"]) != "correlation":
-        n_samples = None  # permuted correlations may be no correlation matrix
+    n_samples = samples_of_null(randomised, search["signs"], n_samples)
     partition = find_modules(
         randomised, seed=search_seed, n_samples=n_samples, **search
     )

@@ -35,9 +35,7 @@ def draw_scores(
     band = {}
     for rate in rates:
         nulls = [
-            np.nan_to_num(getattr(one.nulls, statistic), nan=0.0)
-            for one in regions
-            if one.learning_rate == rate
+            one.nulls.of(statistic) for one in regions if one.learning_rate == rate
         ]
         pooled = np.concatenate(nulls) if nulls else np.empty(0)
         if len(pooled):

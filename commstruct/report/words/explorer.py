@@ -235,8 +235,7 @@ class _Explorer:
         """Add blocks and scores as the analysis has them, beside its nulls."""
         state = _state(one.blocks, limit)
         for statistic, score in state["scores"].items():
-            nulls = getattr(one.nulls, statistic)
-            nulls = nulls if statistic != "diagonal_score" else np.nan_to_num(nulls)
+            nulls = one.nulls.of(statistic)
             score["band"] = (
                 [_rounded(q) for q in np.quantile(nulls, (0.05, 0.95))]
                 if len(nulls)

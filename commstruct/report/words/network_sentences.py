@@ -20,7 +20,7 @@ from commstruct.report.text import (
     structure_name,
 )
 from commstruct.statistics import LEVEL
-from commstruct.vocabulary import NULL_BEYOND
+from commstruct.vocabulary import AGREEMENT, NULL_BEYOND
 
 # Confidence from which a neuron is counted as sure of its module.
 SURE = 0.9
@@ -119,12 +119,12 @@ def agreement_sentences(analysis: Analysis) -> list[str]:
         _agreement(one, column)
         for one in analysis.regions
         for column in analysis.settings.labels
-        if f"agreement with {column}" in one.others
+        if AGREEMENT + column in one.others
     ]
 
 
 def _agreement(one: RegionAnalysis, column: str) -> str:
-    name = f"agreement with {column}"
+    name = AGREEMENT + column
     text = (
         f"Agreement of the {structure_name(one.structure)} with {shown(column)}: "
         f"adjusted mutual information {plain(one.others[name])}"
