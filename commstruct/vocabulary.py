@@ -108,7 +108,8 @@ NULL_KEEPS: dict[str, str] = {
     "permute": "which connections may exist, and the weights",
     "degree": "every neuron\u2019s numbers of connections",
     "strength": "every neuron\u2019s numbers of connections and strengths",
-    "gains": "how strongly every neuron sends and receives, as factors",
+    "gains": "how strongly every neuron sends and receives, as factors, and how "
+    "weights are returned",
     "reciprocity": "every neuron\u2019s strengths, and how weights are returned",
     "signs": "every neuron\u2019s strengths, and the sign of what it sends",
     "distance": "every neuron\u2019s numbers of connections, and how connections and "

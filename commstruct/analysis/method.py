@@ -156,8 +156,7 @@ def analyze(
         the first leads in reports. ``"auto"`` is what suits the network and, where the
         neurons have positions (attributes x, y, z) and up to 500,000 connections,
         ``"distance"`` beside it. The result says what was taken, and why. Directed
-        networks have one null for all structures; the runs of a sweep have
-        ``"reciprocity"``.
+        networks have one null for all structures.
     labels : str or sequence of str, optional
         Attributes of the neurons (cell type, hemisphere, any) whose values are tested
         as modules. Neurons without a value are the module ``"untyped"``.
@@ -396,7 +395,7 @@ def _analyze_regions(
         missing = [one for one in key if key[one] not in known]
         sources.append(source)
         keys.append(key)
-        reasons.append(nulls_for(source, network, missing, settings))
+        reasons.append(nulls_for(network, missing, settings))
         jobs.append(_jobs(source, missing, settings.n_nulls))
     n_tasks = sum(map(len, jobs))
 

@@ -16,7 +16,7 @@ from commstruct.connectome import Connectome, canonical_labels, kinds_in
 from commstruct.modules.evidence import evidence
 from commstruct.modules.finding import Partition, find_modules, samples_of_null
 from commstruct.modules.resolution_limit import Division, divisions
-from commstruct.nulls.choice import AUTO, GIVEN, NULLS, named_nulls
+from commstruct.nulls.choice import NULLS, named_nulls
 from commstruct.nulls.measures import Measures, measures_of, rich_degrees
 from commstruct.vocabulary import (
     AGREEMENT,
@@ -106,21 +106,13 @@ def questions(
 
 
 def nulls_for(
-    source: Source,
-    network: Connectome,
-    asked: Sequence[str],
-    settings: AnalysisSettings,
+    network: Connectome, asked: Sequence[str], settings: AnalysisSettings
 ) -> Reasons:
     """Names and reasons of the null networks for each question.
 
-    Directed networks have the same for all kinds of modules, and by default all runs of
-    a sweep too; labels and measures have those of any structure.
+    Directed networks have the same for all kinds of modules; labels and measures have
+    those of any structure.
     """
-    if source.run is not None and network.is_directed:
-        reasons: dict[str, str] = dict.fromkeys(settings.null, GIVEN)
-        if reasons.pop(AUTO, None):
-            reasons = {"reciprocity": "the networks are directed"} | reasons
-        return dict.fromkeys(asked, reasons)
     any_structure = named_nulls(network, settings.null, "any")
     found = dict.fromkeys(asked, any_structure)
     if not network.is_directed:

@@ -77,12 +77,14 @@ def preserve_gains(network: Any, *, seed: int = 0) -> NullNetwork:
     """Permute the weights, but let every neuron keep its gains.
 
     The null hypothesis that every neuron has a gain on what it sends and one on what
-    it receives, and is otherwise like all others; for dense weights of both signs.
-    Weights are divided by the gains, which gives every row and column a root mean
-    square of 1, permuted, and multiplied by the gains again. The original weights are
+    it receives, that both directions of a pair may be alike, and that neurons are
+    otherwise like each other; for dense weights. Weights are divided by the gains,
+    which gives every row and column a root mean square of 1, permuted, both directions
+    of a pair together, and multiplied by the gains again. The original weights are
     then assigned by the rank of these products, so that the same weights occur. The
     strengths of each sign are kept as far as gains determine them; `kept` of the result
-    says how far.
+    says how far, and gives the correlation of ``w[i, j]`` with ``w[j, i]`` before and
+    after.
 
     Parameters
     ----------
@@ -101,7 +103,7 @@ def preserve_gains(network: Any, *, seed: int = 0) -> NullNetwork:
 
     See Also
     --------
-    preserve_strengths : Keeps degrees and strengths of each sign instead.
+    preserve_reciprocity : Keeps degrees and strengths of each sign instead of gains.
     structure_significance : Tests a network against such nulls.
 
     Examples
@@ -128,8 +130,7 @@ def preserve_gains(network: Any, *, seed: int = 0) -> NullNetwork:
     if not connectome.is_directed:
         rows = columns = np.sqrt(rows * columns)
     factors = np.sqrt(np.outer(rows, columns))
-    everyone = np.zeros(connectome.n_neurons, dtype=np.int64)
-    permuted = _permuted(connectome, dense / unit * factors, everyone, rng, free)
+    permuted = _exchanged_pairs(dense / unit * factors, free, rng)
     once = free if connectome.is_directed else np.triu(free)
     pre, post = np.nonzero(once)
     order = np.argsort(permuted[pre, post] / factors[pre, post], kind="stable")
@@ -161,17 +162,36 @@ def _pairs_with_gains(connectome: Connectome, dense: FloatMatrix) -> BoolMatrix:
     return free
 
 
+def _exchanged_pairs(
+    values: FloatMatrix, free: BoolMatrix, rng: np.random.Generator
+) -> FloatMatrix:
+    """Permute the pairs with both of their values, read from either neuron.
+
+    Pairs that are free one way only are permuted among themselves.
+    """
+    exchanged = values.copy()
+    both_ways = free & free.T
+    pre, post = np.nonzero(np.triu(both_ways))
+    order = rng.permutation(len(pre))
+    flipped = rng.random(len(pre)) < 0.5
+    one = np.where(flipped, post[order], pre[order])
+    other = np.where(flipped, pre[order], post[order])
+    exchanged[pre, post], exchanged[post, pre] = values[one, other], values[other, one]
+    pre, post = np.nonzero(free & ~both_ways)
+    order = rng.permutation(len(pre))
+    exchanged[pre, post] = values[pre[order], post[order]]
+    return exchanged
+
+
 def _permuted(
     connectome: Connectome,
     dense: FloatMatrix,
     modules: IntVector,
     rng: np.random.Generator,
-    free: BoolMatrix | None = None,
 ) -> FloatMatrix:
     """Permute the weights of every block among its possible synapses."""
     symmetric = not connectome.is_directed
-    if free is None:
-        free = free_pairs(connectome, symmetric)
+    free = free_pairs(connectome, symmetric)
     pre, post = np.nonzero(np.triu(free) if symmetric else free)
     a, b = modules[pre], modules[post]
     if symmetric:

@@ -20,13 +20,13 @@ from commstruct.nulls.rewiring import (
     rewire_edges,
 )
 from commstruct.nulls.senders import (
-    has_signed_gains,
     is_dense,
     n_possible,
     obeys_dale,
     varies_continuously,
 )
 from commstruct.nulls.signs import preserve_signs
+from commstruct.vocabulary import DENSE_SEARCH
 
 Null: TypeAlias = Callable[..., Any]
 """A function ``(network, *, seed)`` that returns a randomised network."""
@@ -180,19 +180,15 @@ def choose_null(connectome: Connectome, structure: str) -> tuple[str, str]:
     kind = kind_of(connectome.weights)
     if kind == "correlation":
         return "correlation", "the weights are correlations, which depend on each other"
-    has_gains = structure == "any" and _differ_by_gains(connectome)
-    keeps_strengths = structure == "any" and not has_gains
-    if connectome.is_directed and (keeps_strengths or _is_reciprocal(connectome)):
+    if structure == "any" and _differ_by_gains(connectome):
+        return "gains", "most neurons are connected, by weights that nearly all differ"
+    if connectome.is_directed and (structure == "any" or _is_reciprocal(connectome)):
         return "reciprocity", _reason_of_reciprocity(connectome, structure)
     if kind == "binary":
         direction = "directed" if connectome.is_directed else "undirected"
         return "degree", f"the network is {direction}, and all its weights are equal"
     if structure != "any":
         return "strength", "modularity allows for the strengths of neurons"
-    if has_signed_gains(connectome):
-        return "gains", "most neurons are connected, by weights of both signs"
-    if has_gains:
-        return "gains", "most neurons are connected, by weights that nearly all differ"
     if is_dense(connectome):
         return "strength", "the weights are counts, which gains would not leave so"
     return "strength", "the network is sparse and undirected"
@@ -202,8 +198,11 @@ def _differ_by_gains(connectome: Connectome) -> bool:
     """Whether null networks may keep gains: dense, continuous, not by Dale's law.
 
     Strengths of either sign, which other nulls keep, make cores too, which the search
-    counts as structure.
+    counts as structure. The null needs a full matrix.
     """
+    is_stored_full = isinstance(connectome.weights, np.ndarray)
+    if not is_stored_full and connectome.n_neurons > DENSE_SEARCH:
+        return False
     is_continuous = is_dense(connectome) and varies_continuously(connectome)
     return is_continuous and not obeys_dale(connectome)
 

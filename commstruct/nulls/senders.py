@@ -43,12 +43,3 @@ def obeys_dale(connectome: Connectome) -> bool:
     sends = sent_by_sign(connectome) > 0
     both = sends.any(axis=1).all() and connectome.is_directed
     return bool(both and not sends.all(axis=0).any())
-
-
-def has_signed_gains(connectome: Connectome) -> bool:
-    """Whether gains may explain unequal neurons: dense, continuous, signs mixed."""
-    return (
-        bool((sent_by_sign(connectome) > 0).all(axis=0).any())
-        and is_dense(connectome)
-        and varies_continuously(connectome)
-    )

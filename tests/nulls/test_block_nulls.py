@@ -93,6 +93,23 @@ def test_gains_are_kept_and_all_other_structure_is_not(symmetric):
     assert abs(np.corrcoef(np.sign(weights).ravel(), np.sign(null).ravel())[0, 1]) < 0.1
 
 
+@pytest.mark.parametrize("reciprocity", [-0.6, 0.0, 0.9])
+def test_how_alike_both_directions_are_is_kept_beyond_gains(reciprocity):
+    rng = np.random.default_rng(3)
+    one = rng.normal(size=(60, 60))
+    both = np.triu(one, 1) + np.tril(
+        reciprocity * one.T + np.sqrt(1 - reciprocity**2) * one, -1
+    )
+    gains = rng.lognormal(0, 0.5, (2, 60))
+    null = preserve_gains(both * np.outer(*gains), seed=2)
+    pairs = np.triu_indices(60, 1)
+    without = null.weights / np.outer(*gains)
+    kept = np.corrcoef(without[pairs], without.T[pairs])[0, 1]
+    assert kept == pytest.approx(reciprocity, abs=0.06)
+    assert np.diff(null.kept.reciprocity)[0] == pytest.approx(0, abs=0.06)
+    assert null.kept.similarity < 0.3  # which gains explain
+
+
 def test_modules_are_lost_in_the_null_that_keeps_gains():
     weights, _ = planted_weights("mixed", seed=1, contrast=1.5, sizes=SIZES, gains=True)
     assert find_modules(weights, seed=1).n_modules > 1

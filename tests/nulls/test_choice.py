@@ -23,7 +23,7 @@ CHOSEN = [  # kind, null for any structure, null for modularity
     ("binary 0.1, propensities 0.5", "reciprocity", "degree"),
     ("binary 0.1, propensities 0.5, undirected", "degree", "degree"),
     ("{-1, 0, 1}, undirected", "strength", "strength"),
-    ("reciprocal normal 0.6", "reciprocity", "reciprocity"),
+    ("reciprocal normal 0.6", "gains", "reciprocity"),
     ("reciprocal binary 0.1, r 0.3", "reciprocity", "reciprocity"),
     ("Dale, density 0.2", "reciprocity", "strength"),
     ("Dale, density 1", "reciprocity", "strength"),

@@ -102,7 +102,8 @@ def test_the_null_does_not_hang_on_the_words_of_a_partition(monkeypatch):
     monkeypatch.setattr("commstruct.nulls.significance.find_modules", find_with_engine)
     dense, _ = planted_weights("mixed", seed=0, sizes=(8, 6, 4))
     test = structure_significance(dense, n_nulls=1, restarts=1)
-    assert (test.null, test.null_reason) == ("reciprocity", "the network is directed")
+    assert test.null == "gains"
+    assert test.null_reason.startswith("most neurons are connected")
 
 
 def test_rank_effect_and_z_are_worked_out_from_the_null_values():

@@ -165,8 +165,8 @@ NULL_METHODS: dict[str, tuple[str, str | None]] = {
         "10.1016/j.neuroimage.2011.03.069",
     ),
     "gains": (
-        "Weights are divided by factors of their senders and receivers, permuted, and "
-        "multiplied by these factors again.",
+        "Weights are divided by factors of their senders and receivers, permuted, both "
+        "weights of a pair together, and multiplied by these factors again.",
         None,
     ),
     "reciprocity": (
