@@ -2,7 +2,7 @@
 
 Traag, Waltman & van Eck (2019), doi:10.1038/s41598-019-41695-z. Two libraries are used,
 igraph and leidenalg, since neither handles every combination of sign, direction and
-size both correctly and fast.
+size both correctly and fast, and `sparse_leiden` for large sparse networks.
 """
 
 import random
@@ -26,6 +26,9 @@ from commstruct.vocabulary import SIGNS, FloatMatrix, FloatVector, IntVector
 # and 0.2 s for 1000, a ninth to a seventeenth of what leidenalg takes; a complete graph
 # of 700 neurons holds 2 MB of weights. A limit on memory and time, not on accuracy.
 COMPLETE_GRAPH_PAIRS = 250_000
+# Edges from which a sparse network is searched by compiled loops. For fewer, libraries
+# are as fast, and nothing waits for the compiler, which takes seconds once.
+COMPILED_EDGES = 50_000
 # Edges times runs from which joblib's processes are used: starting them takes about two
 # seconds, which is also about what Leiden takes for this many edges.
 MIN_EDGES_FOR_PROCESSES = 4_000_000
@@ -211,7 +214,7 @@ def leiden_search(weights: Weights, objective: Objective = MODULARITY) -> Leiden
     single layer that is maximised is left to igraph, with the strengths as weights of
     the nodes (igraph's own directed modularity would use the sent strengths twice).
     Two layers, or minimising, need leidenalg: it can also try modules to which a neuron
-    has no edge.
+    has no edge. From 50,000 edges, both are left to `sparse_leiden`.
 
     Parameters
     ----------
@@ -226,6 +229,8 @@ def leiden_search(weights: Weights, objective: Objective = MODULARITY) -> Leiden
     if _use_complete_graph(layers):
         matrix = modularity_matrix(layers, resolution=resolution, n_neurons=n)
         return _complete_search(-matrix if objective.minimise else matrix)
+    if sum(_n_edges(layer.weights) for layer in layers) >= COMPILED_EDGES:
+        return _compiled_search(layers, objective)
     if len(layers) == 1 and layers[0].coefficient > 0 and not objective.minimise:
         return _edge_search(layers[0], resolution)
     return _layered_search(layers, objective)
@@ -362,7 +367,7 @@ def _numbered_runs(
 def _use_complete_graph(layers: tuple[Layer, ...]) -> bool:
     """Whether a complete graph is small, or has at most twice the existing edges."""
     n = max((len(layer.sent) for layer in layers), default=0)
-    n_edges = sum(int(np.count_nonzero(_values(layer.weights))) for layer in layers)
+    n_edges = sum(_n_edges(layer.weights) for layer in layers)
     return n * (n - 1) // 2 <= max(COMPLETE_GRAPH_PAIRS, 2 * n_edges)
 
 
@@ -381,9 +386,9 @@ def _positive_part(weights: Weights) -> Weights:
     return weights.maximum(0.0)
 
 
-def _values(weights: Weights) -> FloatVector:
+def _n_edges(weights: Weights) -> int:
     values: FloatVector = weights if isinstance(weights, np.ndarray) else weights.data
-    return values
+    return int(np.count_nonzero(values))
 
 
 @contextmanager
@@ -504,6 +509,46 @@ def _layered_search(layers: tuple[Layer, ...], objective: Objective) -> LeidenSe
         return canonical_labels(partitions[0].membership)
 
     return LeidenSearch("leidenalg, one layer per sign", run)
+
+
+def _compiled_search(layers: tuple[Layer, ...], objective: Objective) -> LeidenSearch:
+    from commstruct.modules.sparse_leiden import run_leiden, synapses_of
+
+    n = len(layers[0].sent)
+    synapses = synapses_of(
+        sum(
+            objective.direction * layer.coefficient * layer.weights for layer in layers
+        ),
+        [(layer.sent, layer.received) for layer in layers],
+        [
+            objective.direction * layer.coefficient * objective.resolution / layer.total
+            for layer in layers
+        ],
+    )
+
+    def run(
+        seed: int,
+        start: IntVector | None = None,
+        rounds: int = UNTIL_STABLE,
+        factor: float = 1.0,
+    ) -> IntVector:
+        rng = np.random.default_rng(seed)
+        if start is None and objective.minimise:
+            start = rng.integers(min(n, RANDOM_START_MODULES), size=n)
+        elif start is None:
+            start = np.arange(n)
+        return run_leiden(
+            synapses.at_resolution(factor),
+            start,
+            rounds=rounds,
+            rng=rng,
+        )
+
+    def halves(seed: int) -> IntVector:
+        return run(seed, rounds=1, factor=START_RESOLUTION_FACTOR)
+
+    name = "compiled Leiden on the synapses"
+    return LeidenSearch(name, run, start=None if objective.minimise else halves)
 
 
 def _directed_graph(weights: Weights) -> tuple[igraph.Graph, FloatVector]:
