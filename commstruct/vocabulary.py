@@ -156,6 +156,13 @@ VERY_LARGE = 20_000
 """Neurons above which one thorough search takes minutes, so that searches are cut
 short, fewer are made, and each is a task of its own."""
 
+COMPILED_EDGES = 50_000
+"""Edges from which a sparse network is worked on by compiled loops.
+
+With fewer, libraries are as fast, and nothing waits for the compiler, which takes
+seconds once.
+"""
+
 DENSE_SEARCH = 4000
 """Neurons up to which a sparse network may be made dense (128 MB) to be searched by,
 or randomised for, the model of dense networks."""

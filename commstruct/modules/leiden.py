@@ -18,7 +18,13 @@ from scipy import sparse
 
 from commstruct.checks import check_choice
 from commstruct.connectome import Weights, canonical_labels, weight_unit
-from commstruct.vocabulary import SIGNS, FloatMatrix, FloatVector, IntVector
+from commstruct.vocabulary import (
+    COMPILED_EDGES,
+    SIGNS,
+    FloatMatrix,
+    FloatVector,
+    IntVector,
+)
 
 # -- Which library --------------------------------------------------------------------
 # Number of pairs of neurons (those of 700 neurons) up to which even a sparse network
@@ -26,9 +32,6 @@ from commstruct.vocabulary import SIGNS, FloatMatrix, FloatVector, IntVector
 # and 0.2 s for 1000, a ninth to a seventeenth of what leidenalg takes; a complete graph
 # of 700 neurons holds 2 MB of weights. A limit on memory and time, not on accuracy.
 COMPLETE_GRAPH_PAIRS = 250_000
-# Edges from which a sparse network is searched by compiled loops. For fewer, libraries
-# are as fast, and nothing waits for the compiler, which takes seconds once.
-COMPILED_EDGES = 50_000
 # Edges times runs from which joblib's processes are used: starting them takes about two
 # seconds, which is also about what Leiden takes for this many edges.
 MIN_EDGES_FOR_PROCESSES = 4_000_000

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
+from commstruct.compiled import compiled
 from commstruct.connectome import canonical_labels
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
@@ -23,8 +23,6 @@ from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 LEAST_GAIN = 1e-12
 # Modules up to which nodes also try those that they have no synapses with.
 MOST_TRIED = 256
-
-compiled: Any = njit(cache=True)  # once per machine, some 10 s
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commstruct.vocabulary import (
+    COMPILED_EDGES,
     BoolVector,
     FloatMatrix,
     FloatVector,
@@ -20,6 +21,11 @@ from commstruct.vocabulary import (
 FIT_ROUNDS = 25
 EXCHANGE_ROUNDS = 100
 STRENGTH_TOLERANCE = 1e-3
+# Share of the error that a round leaves, above which large networks have no more of
+# them.
+LEAST_FALL = 0.8
+# Steps of the logarithm of values that are sorted nearly, from least to largest.
+STEPS = 65_535
 # Synapses of mean weight that are added to those of each neuron before its gain is
 # estimated, at least and at most: the mean weight of a neuron with few synapses says
 # little about its gain.
@@ -79,6 +85,7 @@ def fitted_by_rank(
         rewiring.old, sizes / expected, strengths, symmetric
     )
     pre, post = rewiring.new
+    is_small = len(sizes) < COMPILED_EDGES
     one_group = not rewiring.groups.any()
     ordered = np.sort(sizes)
     if not one_group:
@@ -88,22 +95,33 @@ def fitted_by_rank(
     for _ in range(FIT_ROUNDS):
         fitted = np.empty_like(sizes)
         wanted = factors[0, pre] * factors[1, post] * residuals
-        ranks = np.argsort(wanted)
+        ranks = np.argsort(wanted) if is_small else nearly_sorted(wanted)
         if not one_group:
             ranks = np.lexsort((wanted, rewiring.groups))
         fitted[ranks] = ordered
         strengths = strengths_of(rewiring.new, fitted, n, symmetric)
         error = float(((strengths - targets) ** 2).sum())
+        goes_on = is_small or error < LEAST_FALL * least_error
         if error < least_error:
             best, least_error = fitted, error
         if least_error <= accepted_error(targets):
             return best, True
+        if not goes_on:
+            break
         factors *= np.sqrt(
             np.divide(
                 targets, strengths, out=np.ones_like(targets), where=strengths > 0
             )
         )
     return best, False
+
+
+def nearly_sorted(values: FloatVector) -> IntVector:
+    """Order of positive values in 65,535 steps of their logarithm, in linear time."""
+    logs = np.log(np.maximum(values, np.finfo(float).tiny)).astype(np.float32)
+    low, high = float(logs.min()), float(logs.max())
+    steps = (logs - low) * (STEPS / max(high - low, 1e-6))
+    return np.argsort(steps.astype(np.uint16), kind="stable")
 
 
 def _without_gains(
@@ -147,6 +165,12 @@ def _exchanged(
     symmetric, n = rewiring.symmetric, targets.shape[1]
     target = targets[0] if symmetric else targets.ravel()
     ends = rewiring.new if symmetric else rewiring.new + np.array([[0], [n]])
+    if len(sizes) >= COMPILED_EDGES:
+        from commstruct.nulls.large import exchange_weights
+
+        both, accepted = np.stack([sizes, sizes]), accepted_error(target)
+        exchanged = exchange_weights(both, ends, groups, target, accepted, rng)
+        return np.asarray(exchanged[0])
     one_group = not groups.any()
     half = len(sizes) // 2
     for _ in range(EXCHANGE_ROUNDS):

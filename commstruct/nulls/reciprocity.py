@@ -33,7 +33,7 @@ from commstruct.nulls.rewiring import (
     pair_states,
     preserve_strengths,
 )
-from commstruct.vocabulary import BoolMatrix, FloatVector, IntVector
+from commstruct.vocabulary import COMPILED_EDGES, BoolMatrix, FloatVector, IntVector
 
 # Kinds of pairs by the signs of their weights. Of the kinds that have a direction, the
 # pair read from the other neuron has the opposite number.
@@ -162,21 +162,16 @@ def _connected_pairs(connectome: Connectome, unit: float) -> _Pairs:
 
 def _rewired(connectome: Connectome, pairs: _Pairs, rng: np.random.Generator) -> _Pairs:
     """Pairs of the same kinds between other neurons."""
-    n, possible = connectome.n_neurons, connectome.possible
     share = crowding(connectome, len(pairs.kinds), True)
     if share > DENSE_SHARE:
         return replace(pairs, ends=_rewired_dense(connectome, pairs, rng))
 
-    def may_exist(pre: IntVector, post: IntVector, edge: IntVector) -> Any:
-        if possible is None:
-            return True
-        one_way = np.isin(pairs.kinds[edge], tuple(ONE_WAY.values()))
-        return possible[pre, post] & (one_way | possible[post, pre])
-
     # where pairs are many, few of the proposed ones are free
     rounds = int(min(SPARSE_ROUNDS / max(1 - share, 0.05) ** 2, MAX_SWEEPS))
+    one_way = np.isin(pairs.kinds, tuple(ONE_WAY.values()))
     ends = exchange_receivers(
-        pairs.ends, pairs.kinds, n, True, ~pairs.directed, may_exist, rng, rounds=rounds
+        *(connectome, pairs.ends, pairs.kinds, True, ~pairs.directed, ~one_way, rng),
+        rounds=rounds,
     )
     return replace(pairs, ends=ends)
 
@@ -284,6 +279,11 @@ def _exchanged(
     places = np.stack([pre, n + post, post, n + pre])
     places = places + np.where(signs < 0, 2 * n, 0)
     accepted = sum(map(accepted_error, targets.reshape(4, n)))
+    if len(pairs.kinds) >= COMPILED_EDGES:
+        from commstruct.nulls.large import exchange_weights
+
+        sizes = exchange_weights(sizes, places, pairs.kinds, targets, accepted, rng)
+        return replace(pairs, forward=signs[0] * sizes[0], backward=signs[2] * sizes[2])
     strengths = np.bincount(places.ravel(), sizes.ravel(), minlength=4 * n)
     for _ in range(EXCHANGE_ROUNDS):
         off = strengths - targets

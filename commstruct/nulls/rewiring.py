@@ -13,7 +13,13 @@ from commstruct.checks import spawn_seeds
 from commstruct.connectome import Connectome, Weights, as_connectome, weight_unit
 from commstruct.nulls.fitting import Rewiring, fitted_to_strengths, random_pairs
 from commstruct.nulls.preserved import PreservedProperties, preserved_properties
-from commstruct.vocabulary import BoolMatrix, FloatVector, IntVector
+from commstruct.vocabulary import (
+    COMPILED_EDGES,
+    BoolMatrix,
+    BoolVector,
+    FloatVector,
+    IntVector,
+)
 
 # -- Rewiring -------------------------------------------------------------------------
 # Swaps per entry of a dense matrix, on average, and sweeps over the matrix for them at
@@ -371,7 +377,7 @@ def checkerboard_swaps(
 def _random_half(n: int, symmetric: bool, rng: np.random.Generator) -> BoolMatrix:
     """Half of the crossings at random, as small networks would otherwise alternate."""
     half: BoolMatrix = rng.integers(0, 2, (n, n), dtype=np.int8) > 0
-    return np.triu(half) | np.triu(half).T if symmetric else half
+    return np.where(np.tri(n, dtype=bool), half.T, half) if symmetric else half
 
 
 def swap_sweeps(state: NDArray[np.int8]) -> int:
@@ -403,30 +409,19 @@ def _rewired_sparse(
     rng: np.random.Generator,
 ) -> IntVector:
     """New ends of the synapses, in the order of `kinds`, by exchanging receivers."""
-    free = None
-    if connectome.possible is not None:
-        free = free_pairs(connectome, symmetric)
-
-    def may_exist(pre: IntVector, post: IntVector, _: IntVector) -> Any:
-        return True if free is None else free[pre, post]
-
-    flips = np.full(len(kinds), symmetric)
+    both_ways = np.full(len(kinds), symmetric)
     return exchange_receivers(
-        ends, kinds, connectome.n_neurons, symmetric, flips, may_exist, rng
+        connectome, ends, kinds, symmetric, both_ways, both_ways, rng
     )
 
 
-# Which of these pairs may have the edges of these positions.
-Allowed = Callable[[IntVector, IntVector, IntVector], Any]
-
-
 def exchange_receivers(
+    connectome: Connectome,
     ends: IntVector,
     kinds: NDArray[Any],
-    n: int,
     unordered: bool,
-    flips: BoolMatrix,
-    may_exist: Allowed,
+    flips: BoolVector,
+    returns: BoolVector,
     rng: np.random.Generator,
     *,
     rounds: int = SPARSE_ROUNDS,
@@ -436,17 +431,19 @@ def exchange_receivers(
     Edges of a kind are paired at random and exchange receivers, unless that makes a
     self-connection, an edge that exists, or one that may not exist. (igraph's
     `rewire` does this for one kind only; edges of different kinds could then coincide.)
+    Many edges are joined anew by `match_anew` instead.
 
     Parameters
     ----------
+    connectome : Connectome
     ends : (2, m) array of int
     kinds : (m,) array
-    n : int, number of neurons
     unordered : bool
         Whether there is room for one edge only between two neurons, either way.
     flips : (m,) array of bool
-        Edges without direction, of which either end may be exchanged.
-    may_exist : function
+        Edges without direction, of which either end may be exchanged; alike in a kind.
+    returns : (m,) array of bool
+        Edges that must be possible both ways; alike in a kind.
     rng : numpy.random.Generator
     rounds : int, over all edges
 
@@ -454,6 +451,20 @@ def exchange_receivers(
     -------
     (2, m) array; the smaller end first if no edge has a direction
     """
+    n, possible = connectome.n_neurons, connectome.possible
+    if len(kinds) >= COMPILED_EDGES:
+        from commstruct.nulls.large import match_anew
+
+        return match_anew(
+            ends,
+            kinds,
+            n,
+            unordered=unordered,
+            flips=flips,
+            possible=possible,
+            returns=returns,
+            rng=rng,
+        )
     new_ends = ends.copy()
     for _ in range(rounds):
         if flips.any():
@@ -463,7 +474,9 @@ def exchange_receivers(
         pre = new_ends[0, np.concatenate([first, second])]
         post = new_ends[1, np.concatenate([second, first])]
         allowed = are_free(new_ends, pre, post, n, unordered)
-        allowed &= may_exist(pre, post, np.concatenate([first, second]))
+        if possible is not None:
+            returned = returns[np.concatenate([first, second])]
+            allowed &= possible[pre, post] & (~returned | possible[post, pre])
         both = allowed[: len(first)] & allowed[len(first) :]
         both &= rng.random(len(first)) < 0.5  # as in `_random_half`
         first, second = first[both], second[both]

@@ -30,6 +30,7 @@ def pair_degrees(weights):
     return np.stack([(kinds == kind).sum(axis=1) for kind in range(9)], axis=1)
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize(("kind", "strength_error", "reciprocity_error"), KEPT)
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 def test_reciprocity_and_strengths_are_kept(
@@ -51,6 +52,7 @@ def test_reciprocity_and_strengths_are_kept(
         assert lost < 0.1 < before - 0.2
 
 
+@pytest.mark.usefixtures("size")
 def test_all_networks_with_the_same_pairs_are_about_equally_likely():
     """A mutual pair among two and one-way pairs: every network of these degrees."""
     weights = np.zeros((4, 4))
@@ -86,6 +88,7 @@ def test_all_networks_with_the_same_pairs_are_about_equally_likely():
     assert max(seen.values()) < 600 / expected * 3
 
 
+@pytest.mark.usefixtures("size")
 def test_weights_of_a_mutual_pair_stay_together():
     """Without strengths to fit, since all are equal, pairs are moved as units."""
     rng = np.random.default_rng(0)
@@ -98,6 +101,7 @@ def test_weights_of_a_mutual_pair_stay_together():
     assert (null.astype(bool) & weights.astype(bool)).sum() < 20
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("density", [0.1, 0.7])
 def test_pairs_stay_where_they_may_exist(density):
     rng = np.random.default_rng(3)

@@ -67,6 +67,7 @@ def test_every_null_keeps_weights_symmetry_and_storage(kind, null):
     assert randomised.names == network.names
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("null", [rewire_edges, preserve_strengths])
 def test_rewiring_keeps_degrees_of_each_sign_exactly(kind, null):
@@ -79,6 +80,7 @@ def test_rewiring_keeps_degrees_of_each_sign_exactly(kind, null):
     assert np.nanmax(randomised.kept.degree_error) == 0
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("kind", KINDS)
 def test_strengths_of_each_sign_and_direction_are_kept(kind):
     network = network_of(kind)
@@ -105,6 +107,7 @@ def test_no_null_keeps_the_planted_blocks(null, kind):
     assert abs(after) < 0.1
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("null", NULLS)
 @pytest.mark.parametrize("kind", ["dense", "sparse"])
 def test_nulls_are_reproduced_by_their_seed_and_differ_between_seeds(null, kind):
@@ -118,6 +121,7 @@ def test_nulls_are_reproduced_by_their_seed_and_differ_between_seeds(null, kind)
     assert abs(network.weights - before).max() == 0
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("null", NULLS)
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("symmetric", [False, True])
@@ -142,6 +146,7 @@ def test_synapses_that_cannot_exist_stay_absent(null, form, symmetric):
     assert randomised.kept.weight_error < 1e-15
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("null", NULLS)
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
@@ -153,6 +158,7 @@ def test_the_smallest_networks_and_those_without_weights_can_be_randomised(
         assert randomised.weights.sum() == weights.sum()
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("null", [permute_weights, rewire_edges])
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 def test_all_networks_of_the_same_degrees_are_about_equally_likely(null, form):
@@ -169,6 +175,7 @@ def test_all_networks_of_the_same_degrees_are_about_equally_likely(null, form):
         assert len(seen) > 150
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("symmetric", [False, True])
 def test_two_synapses_exchange_partners_in_half_of_the_nulls(symmetric):
     weights = np.zeros((5, 5))

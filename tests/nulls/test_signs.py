@@ -31,6 +31,7 @@ def mostly_dale(seed=0, n=80, density=0.3):
     return weights, np.sign(weights.sum(axis=1))
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("density", [0.15, 0.6, 1.0])
 def test_neurons_receive_as_much_of_either_kind_of_sender(density):
     weights, signs = mostly_dale(density=density)
@@ -56,6 +57,7 @@ def test_neurons_receive_as_much_of_either_kind_of_sender(density):
         assert np.abs(kept).sum() < 0.5 * np.abs(lost).sum()
 
 
+@pytest.mark.usefixtures("size")
 @pytest.mark.parametrize("density", [1, 0.2])
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 def test_dales_law_is_kept_exactly(density, form):
