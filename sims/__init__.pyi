@@ -5,6 +5,7 @@ from .credit import Credit as Credit
 from .credit import Rates as Rates
 from .credit import balance_of as balance_of
 from .credit import bias_change as bias_change
+from .credit import excitation_inhibition as excitation_inhibition
 from .credit import net_input_of as net_input_of
 from .credit import settle_credit as settle_credit
 from .credit import settle_rates as settle_rates
@@ -14,6 +15,10 @@ from .definition import load_definition as load_definition
 from .dynamics import Course as Course
 from .dynamics import TimeConstants as TimeConstants
 from .dynamics import evolve as evolve
+from .evaluation import Evaluation as Evaluation
+from .evaluation import ei_balance as ei_balance
+from .evaluation import evaluate as evaluate
+from .evaluation import spectral_radius as spectral_radius
 from .experiments import EXPERIMENTS as EXPERIMENTS
 from .experiments import Claim as Claim
 from .experiments import ExperimentResult as ExperimentResult
@@ -22,12 +27,17 @@ from .lesions import accuracy_lost as accuracy_lost
 from .lesions import class_accuracy as class_accuracy
 from .lesions import held_out_rates as held_out_rates
 from .lesions import silence as silence
+from .loss import OwnLoss as OwnLoss
 from .loss import external_credit as external_credit
 from .loss import target_loss as target_loss
 from .network import Network as Network
 from .network import all_to_all as all_to_all
 from .network import layered as layered
 from .rule import Rule as Rule
+from .stages import Schedule as Schedule
+from .stages import StepState as StepState
+from .stages import TrainingState as TrainingState
+from .stages import train_in_stages as train_in_stages
 from .study import Study as Study
 from .study import load_study as load_study
 from .sweep import run_sweep as run_sweep
@@ -37,9 +47,5 @@ from .task import digits_task as digits_task
 from .task import parity_task as parity_task
 from .task import subtasks_task as subtasks_task
 from .task import task_from_file as task_from_file
-from .train import Evaluation as Evaluation
 from .train import Run as Run
-from .train import ei_balance as ei_balance
-from .train import evaluate as evaluate
-from .train import spectral_radius as spectral_radius
 from .train import train as train

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from sims.evaluation import Evaluation
 from sims.network import Network
-from sims.train import Evaluation, TrainingState
+from sims.stages import TrainingState
 
 _DIGEST = 32  # bytes of a SHA-256
 
@@ -22,10 +23,11 @@ def state_to_bytes(state: TrainingState, **about: Any) -> bytes:
     Parameters
     ----------
     state : TrainingState
-        Of a network of numpy arrays.
+        Of a sweep: of a network of numpy arrays, evaluated, without momentum.
     **about
         Plain data to store with it.
     """
+    assert state.evaluation is not None, "a sweep evaluates every checkpoint"
     plain = {
         "step": state.step,
         "evaluation": asdict(state.evaluation),

@@ -18,7 +18,7 @@ import numpy as np
 from array_api_compat import array_namespace, device, to_device
 
 from sims.activation import Array, as_array
-from sims.network import Network
+from sims.network import Network, is_of_parts
 from sims.settle import settle
 
 CreditMode = Literal["clamp", "inject"]
@@ -109,6 +109,7 @@ def settle_rates(
     tolerance: float = 1e-6,
     damping: float = 0.0,
     accelerate: bool = False,
+    noise: Array | None = None,
 ) -> Rates:
     """Firing (fast): iterate ``x_j = f(h_j)``, ``h_j = sum_i x_i W_ij`` to rest.
 
@@ -129,6 +130,9 @@ def settle_rates(
     accelerate : bool
         Whether samples that plain iteration does not settle are tried again by
         Anderson's method (`sims.settle.settle`).
+    noise : (batch, n) array, optional
+        Added to the rate of every neuron that is not clamped, the same in every step,
+        ``x_j = f(h_j) + noise_j``, so that rates can settle. Rates may become negative.
 
     Returns
     -------
@@ -163,14 +167,17 @@ def settle_rates(
         constant = constant + network.bias[free]
     recurrent = network.weights[free, free]
 
-    def fire(rates: Array, constant: Array) -> Array:
+    def fire(rates: Array, constant: Array, *noise: Array) -> Array:
         fired = network.activation.rate(constant + rates @ recurrent)
+        if noise:
+            fired = fired + noise[0]
         return damping * rates + (1 - damping) * fired if damping else fired
 
     rest = settle(
         fire,
         xp.zeros_like(constant),
         constant,
+        *_noise_of_free(noise, network, stimulus.shape[0]),
         steps=steps,
         tolerance=tolerance,
         accelerate=accelerate,
@@ -195,6 +202,7 @@ def settle_credit(
     mode: CreditMode = "clamp",
     damping: float = 0.0,
     accelerate: bool = False,
+    noise: Array | None = None,
 ) -> Credit:
     """Credit (slow, retrograde): iterate ``c_i = sum_j W_ij b(h_j) c_j`` to rest.
 
@@ -219,6 +227,8 @@ def settle_credit(
         "inject": it is added to what the outputs receive, ``c = W b c + e``: the
         fixed-point gradient of Almeida (1987) and Pineda (1987,
         doi:10.1103/PhysRevLett.59.2229).
+    noise : (batch, n) array, optional
+        Added to the credit of every neuron that is not clamped, the same in every step.
 
     Returns
     -------
@@ -259,10 +269,12 @@ def settle_credit(
     backward = network.weights[free, free].T
     silent = xp.zeros_like(balance[:, :n_hidden])
 
-    def hear(credit: Array, balance: Array, given: Array) -> Array:
+    def hear(credit: Array, balance: Array, given: Array, *noise: Array) -> Array:
         heard = (credit * balance) @ backward
         if mode == "inject":
             heard = heard + given
+        if noise:
+            heard = heard + noise[0]
         if damping:
             heard = damping * credit + (1 - damping) * heard
         if mode == "clamp":
@@ -274,6 +286,7 @@ def settle_credit(
         xp.zeros_like(balance),
         balance,
         xp.concat([silent, external], axis=1),
+        *_noise_of_free(noise, network, external.shape[0]),
         steps=steps,
         tolerance=tolerance,
         accelerate=accelerate,
@@ -404,8 +417,79 @@ def net_input_of(network: Network, rates: Rates | Array) -> Array:
     return net_input if network.bias is None else net_input + network.bias
 
 
+def excitation_inhibition(
+    network: Network, rates: Rates | Array
+) -> tuple[Array, Array]:
+    """Excitation ``E`` and inhibition ``I`` of every neuron: ``h = E - I``.
+
+    E is the sum of the positive terms of the net input, ``x_i W_ij`` and the bias, and
+    I that of the negative ones, without their sign. A negative rate (tanh) reverses the
+    effect of its synapses. For rates that have not settled, ``E - I`` is the net input
+    that the rates give, not the one that gave them.
+
+    Parameters
+    ----------
+    network : Network
+    rates : Rates, or (batch, n) array
+
+    Returns
+    -------
+    tuple of two (batch, n) arrays
+        Not negative; 0 for the clamped inputs.
+
+    See Also
+    --------
+    net_input_of : Their difference.
+    ei_balance : How well the two cancel.
+
+    Examples
+    --------
+    Two inputs of rate 1 excite an output by 3 and inhibit it by 1:
+
+    >>> import numpy as np
+    >>> import sims
+    >>> weights = np.array([[0.0, 0.0, 3.0], [0.0, 0.0, -1.0], [0.0, 0.0, 0.0]])
+    >>> network = sims.Network(weights, weights != 0, 2, 1, "relu")
+    >>> excitation, inhibition = sims.excitation_inhibition(network, [[1, 1, 2]])
+    >>> excitation.tolist(), inhibition.tolist()
+    ([[0.0, 0.0, 3.0]], [[0.0, 0.0, 1.0]])
+    """
+    xp = array_namespace(network.weights)
+    values = _values(network, rates, "rates")
+    parts = parts_of_input(values, network.weights, network.bias)
+    n_inputs = network.n_inputs
+
+    def of_free(part: Array) -> Array:
+        clamped = xp.zeros_like(part[:, :n_inputs])
+        return xp.concat([clamped, part[:, n_inputs:]], axis=1)
+
+    excitation, inhibition = (of_free(part) for part in parts)
+    return excitation, inhibition
+
+
+def parts_of_input(
+    rates: Array, weights: Array, bias: Array | None
+) -> tuple[Array, Array]:
+    """Sums of the positive and of the negative terms of ``rates @ weights + bias``."""
+    xp = array_namespace(weights)
+
+    def positive(values: Array) -> Array:
+        return xp.where(values > 0, values, xp.zeros_like(values))
+
+    up, down = positive(weights), positive(-weights)
+    on, below = positive(rates), positive(-rates)
+    excitation = on @ up + below @ down
+    inhibition = on @ down + below @ up
+    if bias is not None:
+        excitation = excitation + positive(bias)
+        inhibition = inhibition + positive(-bias)
+    return excitation, inhibition
+
+
 def balance_of(network: Network, rates: Rates | Array) -> Array:
     """Balance function ``b(h)`` of every neuron, 0 for the clamped inputs.
+
+    Where `Network.balance` is a function of excitation and inhibition, ``b(E, I)``.
 
     Parameters
     ----------
@@ -431,8 +515,11 @@ def balance_of(network: Network, rates: Rates | Array) -> Array:
     [[0.0, 1.0]]
     """
     xp = array_namespace(network.weights)
-    net_input = net_input_of(network, rates)
-    balance = (network.balance or network.activation.balance)(net_input)
+    if network.balance is not None and is_of_parts(network.balance):
+        balance = network.balance(*excitation_inhibition(network, rates))
+    else:
+        net_input = net_input_of(network, rates)
+        balance = (network.balance or network.activation.balance)(net_input)
     clamped = xp.zeros_like(balance[:, : network.n_inputs])
     return xp.concat([clamped, balance[:, network.n_inputs :]], axis=1)
 
@@ -463,6 +550,20 @@ def _as_batch(values: Array, network: Network, width: int, name: str) -> Array:
             f"{name} must have shape (batch, {width}), got shape {tuple(values.shape)}"
         )
     return values
+
+
+def _noise_of_free(
+    noise: Array | None, network: Network, n_samples: int
+) -> tuple[Array, ...]:
+    """Noise of the neurons that are not clamped; nothing where there is none."""
+    if noise is None:
+        return ()
+    noise = _as_batch(noise, network, network.n_neurons, "noise")
+    if noise.shape[0] != n_samples:
+        raise ValueError(
+            f"noise must have one row per sample ({n_samples}), got {noise.shape[0]}"
+        )
+    return (noise[:, network.n_inputs :],)
 
 
 def check_damping(damping: float) -> None:

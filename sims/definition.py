@@ -23,6 +23,7 @@ from sims.credit import CreditMode
 from sims.loss import Loss
 from sims.network import Network, all_to_all, layered
 from sims.rule import RULE, BalanceName, Rule
+from sims.stages import checkpoint_steps
 from sims.step import kept_share
 from sims.task import (
     Task,
@@ -32,7 +33,6 @@ from sims.task import (
     subtasks_task,
     task_from_file,
 )
-from sims.train import checkpoint_steps
 
 ActivationName = Literal["sigmoid", "tanh", "relu", "softplus"]
 
@@ -171,7 +171,7 @@ class RuleSettings(Section):
     """The credit rule; `sims.rule.Rule` has the defaults and checks the values."""
 
     credit_mode: CreditMode = RULE.credit_mode
-    loss: Loss = RULE.loss
+    loss: Loss = cast(Loss, RULE.loss)
     settling_steps: Annotated[int, Field(le=10_000)] = RULE.settling_steps
     tolerance: float = RULE.tolerance
     damping: float = RULE.damping

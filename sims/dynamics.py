@@ -1,13 +1,15 @@
 """Firing, credit and weights in continuous time, all at once: no phases, no resets."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from commstruct.vocabulary import FloatArray
-from sims.credit import CreditMode, check_credit_mode
-from sims.network import Network
+from sims.activation import Array
+from sims.credit import CreditMode, check_credit_mode, parts_of_input
+from sims.network import Network, is_of_parts
 
 GROWTH = 1.3
 """Factor by which a time step may exceed the one before it. The larger it is, the fewer
@@ -188,9 +190,9 @@ def evolve(
     bias = None
     if network.bias is not None:
         bias = network.bias[n_inputs:].astype(np.float64)
-    rate, balance_of = network.activation.rate, network.balance
-    if balance_of is None:
-        balance_of = network.activation.balance
+    rate = network.activation.rate
+    balance_of: Callable[..., Array] = network.balance or network.activation.balance
+    of_parts = is_of_parts(balance_of)
     rates, credit = np.zeros(network.n_neurons), np.zeros(network.n_neurons)
     if isinstance(start, Course):
         rates, credit = start.rates.copy(), start.credit.copy()
@@ -213,7 +215,10 @@ def evolve(
             net_input = rates @ weights
             if bias is not None:
                 net_input += bias
-            balance = balance_of(net_input[None])[0]
+            if of_parts:
+                balance = balance_of(*parts_of_input(rates[None], weights, bias))[0]
+            else:
+                balance = balance_of(net_input[None])[0]
             error = target - rates_of_free[n_hidden:]
             if credit_mode == "clamp":
                 credit_of_free[n_hidden:] = error

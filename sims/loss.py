@@ -1,6 +1,8 @@
 """The loss of the outputs, and the external credit that lowers it."""
 
-from typing import Literal, get_args
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -16,9 +18,89 @@ to 1: ``-target log(x) - (1 - target) log(1 - x)``, in nats. Both are summed ove
 outputs, and each output needs only its own rate and target, unlike in a softmax."""
 
 
+@dataclass(frozen=True)
+class OwnLoss:
+    """A loss that is given by functions, for losses that have no name here.
+
+    Attributes
+    ----------
+    value : callable
+        Loss of each sample, (batch,), from (batch, n_outputs) rates of the outputs and
+        as many targets.
+    credit : callable
+        External credit, (batch, n_outputs), from the same. To lower the loss by its
+        gradient, this is minus the derivative of `value` with respect to the rates.
+    name : str
+
+    See Also
+    --------
+    Rule : Takes it as its `loss`.
+    train : Takes a `credit` alone, as `external`.
+
+    Examples
+    --------
+    The absolute error:
+
+    >>> import numpy as np
+    >>> import sims
+    >>> absolute = sims.OwnLoss(
+    ...     value=lambda outputs, targets: np.abs(targets - outputs).sum(axis=1),
+    ...     credit=lambda outputs, targets: np.sign(targets - outputs),
+    ...     name="absolute error",
+    ... )
+    >>> sims.Rule(loss=absolute).loss.name
+    'absolute error'
+    """
+
+    value: Callable[[Array, Array], Array]
+    credit: Callable[[Array, Array], Array]
+    name: str = "own"
+
+    def credit_of(self, outputs: Array, targets: Array) -> Array:
+        """External credit, checked.
+
+        Raises
+        ------
+        ValueError
+            If the function does not give one number per sample and output.
+        """
+        credit = as_array(self.credit(outputs, targets), outputs)
+        if tuple(credit.shape) != tuple(outputs.shape):
+            raise ValueError(
+                f"external credit must have the shape of the outputs, "
+                f"{tuple(outputs.shape)}, got shape {tuple(credit.shape)}"
+            )
+        return credit
+
+    def value_of(self, outputs: Array, targets: Array) -> Array:
+        """Loss of each sample, checked.
+
+        Raises
+        ------
+        ValueError
+            If the function does not give one number per sample.
+        """
+        value = as_array(self.value(outputs, targets), outputs)
+        if tuple(value.shape) != tuple(outputs.shape[:1]):
+            raise ValueError(
+                f"value of the loss must be one number per sample, "
+                f"({outputs.shape[0]},), got shape {tuple(value.shape)}"
+            )
+        return value
+
+
+def squared_error(outputs: Array, targets: Array) -> Array:
+    """Half the squared error of each sample, summed over its outputs."""
+    return array_namespace(outputs).sum(0.5 * (targets - outputs) ** 2, axis=1)
+
+
 @np.errstate(over="ignore")  # a loss beyond all bounds is infinite
 def target_loss(
-    network: Network, rates: Rates | Array, target: Array, *, loss: Loss = "squared"
+    network: Network,
+    rates: Rates | Array,
+    target: Array,
+    *,
+    loss: Loss | OwnLoss = "squared",
 ) -> Array:
     """Loss of each sample, summed over its outputs.
 
@@ -31,7 +113,7 @@ def target_loss(
     rates : Rates, or (batch, n) array
     target : (batch, n_outputs) array
         From 0 to 1 for the cross-entropy.
-    loss : {"squared", "cross-entropy"}
+    loss : {"squared", "cross-entropy"} or OwnLoss
 
     Returns
     -------
@@ -57,15 +139,21 @@ def target_loss(
     >>> sims.target_loss(network, rates, [[5.0]]).tolist()
     [0.5]
     """
-    error, net_input, target = _outputs(network, rates, target, loss)
-    xp = array_namespace(error)
+    outputs, net_input, target = _outputs(network, rates, target, loss)
+    if isinstance(loss, OwnLoss):
+        return loss.value_of(outputs, target)
+    xp = array_namespace(outputs)
     if loss == "squared":
-        return xp.sum(0.5 * error**2, axis=1)
+        return squared_error(outputs, target)
     return xp.sum(cross_entropy(net_input, target), axis=1)
 
 
 def external_credit(
-    network: Network, rates: Rates | Array, target: Array, *, loss: Loss = "squared"
+    network: Network,
+    rates: Rates | Array,
+    target: Array,
+    *,
+    loss: Loss | OwnLoss = "squared",
 ) -> Array:
     """External credit ``e`` of the outputs: minus the derivative of the loss.
 
@@ -105,10 +193,12 @@ def external_credit(
     >>> sims.external_credit(network, rates, [[5.0]]).tolist()
     [[-1.0]]
     """
-    error, net_input, _ = _outputs(network, rates, target, loss)
+    outputs, net_input, target = _outputs(network, rates, target, loss)
+    if isinstance(loss, OwnLoss):
+        return loss.credit_of(outputs, target)
     if loss == "squared":
-        return error
-    return error / cross_entropy_slope(network, net_input)
+        return target - outputs
+    return (target - outputs) / cross_entropy_slope(network, net_input)
 
 
 def cross_entropy(net_input: Array, target: Array) -> Array:
@@ -142,7 +232,7 @@ def constant_loss(targets: Array, *, loss: Loss = "squared") -> float:
     return float((entr(mean) + entr(1 - mean)).sum())
 
 
-def check_loss(network: Network, loss: str) -> None:
+def check_loss(network: Network, loss: str | OwnLoss) -> None:
     """Refuse a loss that is unknown or that the network's rates are not made for."""
     check_loss_name(loss)
     if loss == "cross-entropy" and network.activation != ACTIVATIONS["sigmoid"]:
@@ -152,16 +242,16 @@ def check_loss(network: Network, loss: str) -> None:
         )
 
 
-def check_loss_name(loss: str) -> None:
+def check_loss_name(loss: Any) -> None:
     """Refuse a loss that is unknown."""
-    if loss not in get_args(Loss):
+    if not isinstance(loss, OwnLoss) and loss not in get_args(Loss):
         raise ValueError(f"loss must be 'squared' or 'cross-entropy', got {loss!r}")
 
 
 def _outputs(
-    network: Network, rates: Rates | Array, target: Array, loss: Loss
+    network: Network, rates: Rates | Array, target: Array, loss: Loss | OwnLoss
 ) -> tuple[Array, Array, Array]:
-    """Error, net input and target of the output neurons."""
+    """Rates, net input and target of the output neurons."""
     check_loss(network, loss)
     outputs = slice(network.n_neurons - network.n_outputs, None)
     net_input = net_input_of(network, rates)[:, outputs]
@@ -178,4 +268,4 @@ def _outputs(
         raise ValueError(
             "target must lie from 0 to 1 for the cross-entropy, got a value outside"
         )
-    return target - values, net_input, target
+    return values, net_input, target

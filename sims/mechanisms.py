@@ -13,8 +13,8 @@ from sims.lesions import silence
 from sims.loss import external_credit
 from sims.network import Network
 from sims.rule import RULE, Rule
+from sims.stages import training_step
 from sims.task import Task, classes_of
-from sims.train import training_step
 
 N_FIXED = 256
 """Samples in the fixed batch. More make the correlation more precise and the

@@ -1,5 +1,6 @@
 """Networks: which synapses exist and which neurons are clamped, as masks."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,7 +32,9 @@ class Network:
         where neurons have none.
     balance : callable or None
         Balance function b(h), from (batch, n) net inputs (0 for the clamped inputs)
-        to as many values; None for the matched one, f'(h).
+        to as many values; None for the matched one, f'(h). A function of two arguments
+        is b(E, I), of the excitation and the inhibition of each neuron
+        (`excitation_inhibition`), both (batch, n) and not negative.
     signs : (n,) array or None
         Dale's law: 1 where all synapses of the presynaptic neuron excite, -1 where
         they inhibit; learning keeps the signs. None where a neuron may do both.
@@ -67,7 +70,7 @@ class Network:
     n_outputs: int
     activation: Activation
     bias: Array | None = None
-    balance: Callable[[Array], Array] | None = field(default=None, repr=False)
+    balance: Callable[..., Array] | None = field(default=None, repr=False)
     signs: Array | None = None
 
     def __post_init__(self) -> None:
@@ -128,6 +131,29 @@ class Network:
             bias=moved(self.bias),
             signs=moved(self.signs),
         )
+
+
+def is_of_parts(balance: Callable[..., Array] | None) -> bool:
+    """Whether a balance function is of excitation and inhibition, not of net input.
+
+    It is if it cannot be called with one argument but can with two.
+    """
+    if balance is None:
+        return False
+    if isinstance(balance, np.ufunc):
+        return balance.nin == 2
+    try:
+        signature = inspect.signature(balance)
+    except ValueError:  # compiled functions may not tell
+        return False
+    required = [
+        parameter
+        for parameter in signature.parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind
+        in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    return len(required) == 2
 
 
 def all_to_all(

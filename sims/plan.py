@@ -12,8 +12,8 @@ from commstruct.checks import check_counts
 from commstruct.storage import Folder
 from sims.definition import Definition, load_definition, stream_seeds
 from sims.rule import Rule
+from sims.stages import Schedule, checkpoint_steps, train_in_stages
 from sims.store import SweepStore, checkpoints_per_file
-from sims.train import Schedule, checkpoint_steps, train_in_stages
 
 try:
     import resource

@@ -16,7 +16,7 @@ from sims.credit import (
     settle_credit,
     settle_rates,
 )
-from sims.loss import Loss, check_loss_name
+from sims.loss import Loss, OwnLoss, check_loss_name
 from sims.network import Network
 
 BalanceName = Literal["matched", "sigmoid", "tanh", "relu", "softplus"]
@@ -45,13 +45,17 @@ class Rule:
     balance : {"matched", "sigmoid", "tanh", "relu", "softplus"} or callable
         Balance function b(h). ``"matched"`` leaves the network as it is: b is the slope
         of its activation unless `Network.balance` says otherwise. A name gives every
-        neuron the slope of that activation; a callable takes (batch, n) net inputs to
-        as many values.
-    loss : {"squared", "cross-entropy"}
+        neuron the slope of that activation; a callable is b(h) or b(E, I), as
+        `Network.balance`.
+    loss : {"squared", "cross-entropy"} or OwnLoss
         What training lowers; see `sims.target_loss`.
     weight_decay : float
         Every weight and bias loses ``learning_rate * weight_decay`` of itself in a
         step, as in the gradient of ``weight_decay / 2 * sum(w ** 2)``.
+    momentum : float, from 0 to below 1
+        A departure from the rule, which has none (0): every step adds to the weights
+        the learning rate times ``v = momentum * v + dW``, with v = 0 at first, instead
+        of times dW alone (Polyak 1964, doi:10.1016/0041-5553(64)90137-5).
 
     Raises
     ------
@@ -89,9 +93,10 @@ class Rule:
     tolerance: float = 1e-4
     damping: float = 0.0
     accelerate: bool = False
-    balance: BalanceName | Callable[[Array], Array] = "matched"
-    loss: Loss = "squared"
+    balance: BalanceName | Callable[..., Array] = "matched"
+    loss: Loss | OwnLoss = "squared"
     weight_decay: float = 0.0
+    momentum: float = 0.0
 
     def __post_init__(self) -> None:
         check_credit_mode(self.credit_mode, "credit_mode")
@@ -113,6 +118,8 @@ class Rule:
                 "weight_decay must be from 0 to 1 / learning_rate, "
                 f"got {self.weight_decay}"
             )
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum must be from 0 to below 1, got {self.momentum}")
 
     def with_fields(self, **changes: Any) -> "Rule":
         """The rule with some of its fields changed.
@@ -140,7 +147,9 @@ class Rule:
             return replace(network, balance=self.balance)
         return replace(network, balance=ACTIVATIONS[self.balance].balance)
 
-    def settle_rates(self, network: Network, stimulus: Array) -> Rates:
+    def settle_rates(
+        self, network: Network, stimulus: Array, *, noise: Array | None = None
+    ) -> Rates:
         """`sims.settle_rates` with the rule's settings."""
         return settle_rates(
             network,
@@ -149,9 +158,17 @@ class Rule:
             tolerance=self.tolerance,
             damping=self.damping,
             accelerate=self.accelerate,
+            noise=noise,
         )
 
-    def settle_credit(self, network: Network, rates: Rates, external: Array) -> Credit:
+    def settle_credit(
+        self,
+        network: Network,
+        rates: Rates,
+        external: Array,
+        *,
+        noise: Array | None = None,
+    ) -> Credit:
         """`sims.settle_credit` with the rule's settings."""
         return settle_credit(
             network,
@@ -162,6 +179,7 @@ class Rule:
             mode=self.credit_mode,
             damping=self.damping,
             accelerate=self.accelerate,
+            noise=noise,
         )
 
 

@@ -19,11 +19,12 @@ from commstruct.provenance import describe_machine, utc_now
 from commstruct.storage import locked
 from sims.checkpoint import state_from_bytes, state_to_bytes
 from sims.definition import Definition, FileSettings, stream_seeds
+from sims.evaluation import Evaluation
 from sims.loss import constant_loss
 from sims.network import Network
+from sims.stages import Schedule, TrainingState, train_in_stages
 from sims.store import Record, RunIndex, SweepStore, run_id, versions
 from sims.task import Task
-from sims.train import Evaluation, Schedule, TrainingState, train_in_stages
 
 logger = logging.getLogger("sims")
 
@@ -167,6 +168,7 @@ class _RunWriter:
         """Keep the state at a checkpoint."""
         if state.diverged_at is not None:
             return
+        assert state.evaluation is not None, "a sweep evaluates every checkpoint"
         index = len(self._evaluations)
         self._evaluations.append(state.evaluation)
         span = self._span_of(index)

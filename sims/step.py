@@ -14,14 +14,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from array_api_compat import array_namespace, device
 from numpy.typing import NDArray
 from scipy.linalg import get_blas_funcs
 
 from sims.activation import ACTIVATIONS, Activation
-from sims.credit import bias_change, weight_change
-from sims.loss import check_loss, external_credit, target_loss
-from sims.network import Network
+from sims.loss import OwnLoss, check_loss
+from sims.network import Network, is_of_parts
 from sims.rule import Rule
 
 Matrix = NDArray[np.floating]
@@ -43,7 +41,8 @@ class TrainingStep:
     network : Network
         Start, of numpy arrays; it is copied, never changed.
     rule : Rule
-        Without damping and acceleration, which only `ArrayStep` offers. Settling stops
+        Without damping, acceleration, momentum and a balance function of excitation and
+        inhibition, which only `ArrayStep` offers. Settling stops
         when no value of the batch changes by more than the tolerance; at tolerance 0
         all steps are taken, and whether anything still changes is not examined.
     batch_size : int
@@ -55,6 +54,9 @@ class TrainingStep:
         If the network is not of numpy arrays, or the rule cannot be used with it.
     """
 
+    velocity = None
+    """There is no momentum here; `ArrayStep` has the running sums of the changes."""
+
     def __init__(
         self, network: Network, rule: Rule, *, batch_size: int, learning_rate: float
     ) -> None:
@@ -63,10 +65,10 @@ class TrainingStep:
                 "network must have weights of numpy (network.to(numpy)), "
                 f"got {type(network.weights).__module__}"
             )
-        if rule.damping or rule.accelerate:
+        needed = needs_array_step(network, rule)
+        if needed:
             raise ValueError(
-                "rule must have no damping and no acceleration (ArrayStep has), "
-                f"got {rule.damping} and {rule.accelerate}"
+                f"rule must have none of what only ArrayStep offers, got {needed}"
             )
         check_loss(network, rule.loss)
         network = rule.with_balance(network)
@@ -74,8 +76,8 @@ class TrainingStep:
         n_free, dtype = network.n_neurons - n_inputs, network.weights.dtype
         self._start, self._loss = network, rule.loss
         self._tolerance, self._settling_steps = rule.tolerance, rule.settling_steps
-        self._batch_size, self._scale = batch_size, learning_rate / batch_size
-        self._kept = kept_share(learning_rate, rule.weight_decay)
+        self._batch_size, self._weight_decay = batch_size, rule.weight_decay
+        self.set_learning_rate(learning_rate)
         (self._gemm,) = get_blas_funcs(("gemm",), dtype=dtype)
 
         # Only synapses onto neurons that are not clamped are kept and changed. A bias
@@ -143,6 +145,31 @@ class TrainingStep:
             self._change_weights()
             return loss if np.isfinite(loss) and self._is_bounded() else float("nan")
 
+    def set_learning_rate(self, learning_rate: float) -> None:
+        """Change the learning rate from the next step on."""
+        self._kept = kept_share(learning_rate, self._weight_decay)
+        self._scale = learning_rate / self._batch_size
+
+    def rates(self) -> Matrix:
+        """Copy of the rates of the last step, (batch, n)."""
+        return self._values[-self._start.n_neurons :].T.copy()
+
+    def credit(self) -> Matrix:
+        """Copy of the credit of the last step, (batch, n)."""
+        start, credit = self._start, np.zeros_like(self.rates())
+        outputs = start.n_neurons - start.n_outputs
+        credit[:, outputs:] = self._external.T
+        heard = slice(start.n_inputs, start.n_inputs + len(self._heard))
+        credit[:, heard] = self._heard.T
+        return credit
+
+    def change(self) -> Matrix:
+        """`weight_change` of the last step, (n, n)."""
+        change = np.zeros_like(self._start.weights)
+        values = self._values[-self._start.n_neurons :]
+        change[:, self._start.n_inputs :] = values @ self._driven.T / self._batch_size
+        return np.where(self._start.mask, change, 0)
+
     def network(self) -> Network:
         """Copy of the network as it is now."""
         start = self._start
@@ -192,6 +219,10 @@ class TrainingStep:
             balance = (network.balance or network.activation.balance)(net_input)
             self._balance[:] = balance[:, network.n_inputs :].T
         external = self._external
+        if isinstance(self._loss, OwnLoss):
+            rates, target = self._rates[outputs].T.copy(), target.copy()
+            external[:] = self._loss.credit_of(rates, target).T
+            return float(self._loss.value_of(rates, target).mean())
         external[:] = target.T
         external -= self._rates[outputs]
         if self._loss == "squared":
@@ -212,9 +243,9 @@ class TrainingStep:
         # The first step: the outputs have the external credit, no other neuron has any.
         driven[:n_hidden] = 0
         np.multiply(external, self._balance[n_hidden:], out=driven[n_hidden:])
+        heard[:] = 0
+        heard[n_hidden:] = external[: len(heard) - n_hidden]
         if self._tolerance > 0:
-            heard[:] = 0
-            heard[n_hidden:] = external[: len(heard) - n_hidden]
             self._before[n_hidden:] = 0
             if self._is_settled(external, self._before[n_hidden:]):
                 return
@@ -278,50 +309,17 @@ class TrainingStep:
         return float(max(before.max(), -before.min())) <= self._tolerance
 
 
-class ArrayStep:
-    """The same step by the pure functions, on arrays of any library and device.
-
-    Parameters and calls are those of `TrainingStep`; batches may be of any size, and
-    the rule may have damping and acceleration.
-    """
-
-    def __init__(
-        self, network: Network, rule: Rule, *, batch_size: int, learning_rate: float
-    ) -> None:
-        check_loss(network, rule.loss)
-        self._network, self._rule = rule.with_balance(network), rule
-        self._learning_rate = learning_rate
-        self._kept = kept_share(learning_rate, rule.weight_decay)
-
-    def __call__(self, stimulus: Matrix, target: Matrix) -> float:
-        """Learn from one batch, as `TrainingStep` does."""
-        network, rule = self._network, self._rule
-        xp = array_namespace(network.weights)
-        with np.errstate(all="ignore"):
-            rates = rule.settle_rates(network, stimulus)
-            external = external_credit(network, rates, target, loss=rule.loss)
-            credit = rule.settle_credit(network, rates, external)
-            loss = float(xp.mean(target_loss(network, rates, target, loss=rule.loss)))
-            change = self._learning_rate * weight_change(network, rates, credit)
-            weights, bias = self._kept * network.weights + change, network.bias
-            if bias is not None:
-                more = self._learning_rate * bias_change(network, rates, credit)
-                neurons = xp.arange(network.n_neurons, device=device(bias))
-                is_free = neurons >= network.n_inputs
-                bias = bias + more - (1 - self._kept) * bias * is_free
-        if network.signs is not None:
-            kept = weights * network.signs[:, None] > 0
-            weights = xp.where(kept, weights, xp.zeros_like(weights))
-        whole = [rates.values, credit.values, weights]
-        whole += [] if bias is None else [bias]
-        if not np.isfinite(loss) or not all(xp.all(xp.isfinite(x)) for x in whole):
-            return float("nan")
-        self._network = replace(network, weights=weights, bias=bias)
-        return loss
-
-    def network(self) -> Network:
-        """The network as it is now."""
-        return self._network
+def needs_array_step(network: Network, rule: Rule) -> list[str]:
+    """What a rule and a network ask for that `TrainingStep` does not offer."""
+    wanted = {
+        "damping": rule.damping > 0,
+        "acceleration": rule.accelerate,
+        "momentum": rule.momentum > 0,
+        "balance of excitation and inhibition": is_of_parts(
+            rule.with_balance(network).balance
+        ),
+    }
+    return [name for name, is_wanted in wanted.items() if is_wanted]
 
 
 def kept_share(learning_rate: float, weight_decay: float) -> float:

@@ -29,8 +29,8 @@ from commstruct.provenance import (
 from commstruct.storage import LOCK_NAME, Folder, locked
 from commstruct.vocabulary import SWEEP_FORMAT
 from sims.definition import Definition, load_definition
+from sims.stages import checkpoint_steps
 from sims.task import Task
-from sims.train import checkpoint_steps
 
 FORMAT_VERSION = 2
 RUNS, UNFINISHED = "runs", "unfinished"

@@ -1,73 +1,45 @@
-"""Training: a network learns a task by the credit rule."""
+"""Training: a network learns a task by the credit rule, and the result is a run."""
 
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from array_api_compat import to_device
+import pandas as pd
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from commstruct.vocabulary import FloatVector
-from sims.activation import Array
-from sims.batches import Batches, History
-from sims.credit import Rates
-from sims.loss import Loss, check_loss, external_credit, target_loss
+from sims.activation import Activation, Array
+from sims.batches import History
+from sims.evaluation import Evaluation, to_numpy
+from sims.loss import OwnLoss, squared_error
 from sims.network import Network
 from sims.rule import RULE, Rule
-from sims.step import ArrayStep, TrainingStep
-from sims.task import Task, classes_of
-
-HISTORY_ENTRIES = 100
-"""Entries of the history of the loss: enough for a curve on a page, and few enough to
-be kept in the record of every run."""
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Performance of a network, and its dynamical state, at one moment of training.
-
-    Attributes
-    ----------
-    training_loss, held_out_loss : float
-        The loss that was trained, summed over outputs, mean over samples.
-    held_out_accuracy : float
-        Share of held-out samples whose largest output is the target's; NaN for
-        regression.
-    settled_rates, settled_credit : float
-        Share of held-out samples that settled within the tolerance and the steps of
-        the rule.
-    ei_balance : float
-        ``1 - |E - I| / (E + I)`` of the excitatory and inhibitory input of a neuron,
-        mean over held-out samples and the neurons that are not inputs: 1 where they
-        cancel, 0 where one is alone.
-    spectral_radius : float
-        Largest modulus of an eigenvalue of the weights.
-
-    See Also
-    --------
-    evaluate : Makes an evaluation.
-
-    Examples
-    --------
-    >>> import sims
-    >>> task = sims.parity_task(n_bits=3)
-    >>> found = sims.evaluate(sims.layered([3, 4, 2]), task)
-    >>> found.training_loss > 0
-    True
-    """
-
-    training_loss: float
-    held_out_loss: float
-    held_out_accuracy: float
-    settled_rates: float
-    settled_credit: float
-    ei_balance: float
-    spectral_radius: float
+from sims.run_file import (
+    DAMAGE,
+    pack_evaluation,
+    pack_training,
+    read_run_file,
+    unpack_evaluation,
+    unpack_training,
+    write_run_file,
+)
+from sims.stages import (
+    HISTORY_ENTRIES,
+    Callback,
+    LearningRate,
+    Schedule,
+    StepState,
+    TrainingState,
+    checkpoint_steps,
+    train_in_stages,
+)
+from sims.task import Task
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """A completed training: its checkpoints, its loss, and the trained network.
 
@@ -75,20 +47,31 @@ class Run:
     ----------
     network : Network
         After training; if the run diverged, at the last checkpoint it reached.
-    learning_rate : float
+    learning_rate : float, (n, n) array or callable
     seed : int
     checkpoints : (k,) array of int
-        Training steps done at each checkpoint, first 0.
+        Training steps done at each checkpoint, first 0. If a callback ended the
+        training, that step is the last.
     weights : (k, n, n) array
         Weights at each checkpoint; NaN at those that a diverged run did not reach.
     evaluations : tuple of k Evaluation or None
-        At each checkpoint; None at those that a diverged run did not reach.
+        At each checkpoint; None at those that were not evaluated or that a diverged run
+        did not reach.
     history_steps : (m,) array of int
     history_loss : (m,) array
         Training loss, mean over the batches since the previous entry. At most about
         100 entries, however long the training.
     diverged_at : int or None
         Step at which rates, credit or weights stopped being finite numbers.
+    stopped_at : int or None
+        Step after which a callback ended the training.
+    batch_loss : (s,) array
+        Loss of the batch of every step, before the weights changed.
+    task : Task
+    rule : Rule
+    schedule : Schedule
+    state : TrainingState
+        With which the training continues (`extend`).
 
     See Also
     --------
@@ -102,10 +85,12 @@ class Run:
     >>> run = sims.train(network, task, learning_rate=0.1, steps=20, checkpoints=2)
     >>> run.checkpoints.tolist(), run.weights.shape, run.diverged_at
     ([0, 10, 20], (3, 9, 9), None)
+    >>> run.extend(10).checkpoints.tolist()
+    [0, 10, 20, 30]
     """
 
     network: Network
-    learning_rate: float
+    learning_rate: LearningRate
     seed: int
     checkpoints: NDArray[np.int64]
     weights: NDArray[np.floating]
@@ -113,81 +98,199 @@ class Run:
     history_steps: NDArray[np.int64]
     history_loss: FloatVector
     diverged_at: int | None
+    stopped_at: int | None
+    batch_loss: FloatVector
+    task: Task
+    rule: Rule
+    schedule: Schedule
+    state: TrainingState
 
+    def __repr__(self) -> str:
+        ended = ""
+        if self.diverged_at is not None:
+            ended = f", diverged at step {self.diverged_at}"
+        elif self.stopped_at is not None:
+            ended = f", stopped at step {self.stopped_at}"
+        return (
+            f"<Run of {self.network.n_neurons} neurons on {self.task.name}, "
+            f"{self.state.step} steps, {len(self.checkpoints)} checkpoints{ended}>"
+        )
 
-@dataclass(frozen=True, eq=False)
-class TrainingState:
-    """A training at one of its checkpoints: all that is needed to resume it.
+    def extend(
+        self,
+        steps: int,
+        *,
+        checkpoints: int | Sequence[int] = 1,
+        callback: Callback | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> "Run":
+        """Continue the training.
 
-    Attributes
-    ----------
-    step : int
-        Training steps done; if the run diverged, those of its last checkpoint.
-    network : Network
-        At `step`.
-    evaluation : Evaluation
-    history_steps : (m,) array of int
-    history_loss : (m,) array
-        As in `Run`, up to `step` or to the divergence.
-    position : dict
-        Position in the shuffled samples and in the running mean of the loss, as plain
-        data.
-    diverged_at : int or None
-        As in `Run`; the training then ends.
-    """
+        Weights, losses and evaluations are bit for bit those of one uninterrupted
+        training with the same checkpoints.
 
-    step: int
-    network: Network
-    evaluation: Evaluation
-    history_steps: NDArray[np.int64]
-    history_loss: FloatVector
-    position: dict[str, Any]
-    diverged_at: int | None = None
+        Parameters
+        ----------
+        steps : int
+            Further steps.
+        checkpoints : int or sequence of int
+            As in `train`, counted from the end of this run.
+        callback, progress
+            As in `train`; those of this run are not called again.
 
+        Returns
+        -------
+        Run
+            With the checkpoints of this run and the further ones.
 
-@dataclass(frozen=True)
-class Schedule:
-    """How long a training lasts, how fast it learns, and where it is looked at.
-
-    Parameters
-    ----------
-    learning_rate : float
-    steps : int
-    batch_size : int
-    seed : int
-        Decides the batches.
-    checkpoints : int or sequence of int
-        As in `train`.
-
-    Raises
-    ------
-    ValueError
-        If a value is out of range.
-    """
-
-    learning_rate: float
-    steps: int
-    batch_size: int = 32
-    seed: int = 0
-    checkpoints: int | Sequence[int] = 1
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.learning_rate) and self.learning_rate >= 0):
+        Raises
+        ------
+        ValueError
+            If this run diverged, or an argument is out of range.
+        """
+        if self.diverged_at is not None:
             raise ValueError(
-                "learning_rate must be finite and not negative, "
-                f"got {self.learning_rate}"
+                "a run must not have diverged to be extended, "
+                f"got one that diverged at step {self.diverged_at}"
             )
-        for name in ("steps", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be at least 1, got {getattr(self, name)}"
-                )
-        checkpoint_steps(self.checkpoints, self.steps)
+        if steps < 1:
+            raise ValueError(f"steps must be at least 1, got {steps}")
+        done = self.state.step
+        further = [done + step for step in checkpoint_steps(checkpoints, steps)]
+        schedule = replace(
+            self.schedule,
+            steps=done + steps,
+            checkpoints=sorted({*self.checkpoints.tolist(), *further}),
+        )
+        # Entries of the history depend on the number of steps: make them anew.
+        history = _history(self.batch_loss, done + steps)
+        state = replace(
+            self.state,
+            history_steps=history.arrays()[0],
+            history_loss=history.arrays()[1],
+            position={**self.state.position, "history": history.position()},
+            stopped=False,
+        )
+        return _train(
+            state.network,
+            self.task,
+            self.rule,
+            schedule,
+            callback=callback,
+            progress=progress,
+            earlier=replace(self, state=state),
+        )
 
-    @property
-    def marks(self) -> list[int]:
-        """Steps of the checkpoints, the start and the end included."""
-        return checkpoint_steps(self.checkpoints, self.steps)
+    def save(self, path: str | Path) -> None:
+        """Write the run to one file, from which `load` makes it again.
+
+        The file is of numpy's `.npz` format, with the weights at the checkpoints as
+        ``weights`` and the samples of the task. Functions of your own (activation,
+        balance, loss, learning rate) are not written; `load` takes them again.
+
+        Parameters
+        ----------
+        path : str or Path
+            Replaced if it exists, whole or not at all.
+        """
+        arrays, plain = pack_training(self.task, self.rule, self.schedule, self.state)
+        arrays |= {
+            "weights": self.weights,
+            "checkpoints": self.checkpoints,
+            "history_steps": self.history_steps,
+            "history_loss": self.history_loss,
+            "batch_loss": self.batch_loss,
+        }
+        evaluations = [pack_evaluation(one) for one in self.evaluations]
+        write_run_file(path, arrays, {**plain, "evaluations": evaluations})
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        activation: Activation | None = None,
+        balance: Callable[..., Array] | None = None,
+        loss: OwnLoss | None = None,
+        external: Callable[[Array, Array], Array] | None = None,
+        learning_rate: Callable[[int], float | Array] | None = None,
+    ) -> "Run":
+        """Read a run that was saved; nothing in the file is executed.
+
+        Parameters
+        ----------
+        path : str or Path
+        activation, balance, loss, external, learning_rate
+            Functions of your own that the run was trained with.
+
+        Returns
+        -------
+        Run
+            Of numpy arrays, whatever the library of the saved one.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is not a saved run, is damaged, or needs a function that is not given.
+        """
+        arrays, plain = read_run_file(path)
+        own = {
+            "activation": activation,
+            "balance": balance,
+            "loss": loss if external is None else _loss_of(external),
+            "learning_rate": learning_rate,
+        }
+        try:
+            task, rule, schedule, state = unpack_training(arrays, plain, own)
+            run = cls(
+                network=state.network,
+                learning_rate=schedule.learning_rate,
+                seed=schedule.seed,
+                checkpoints=arrays["checkpoints"],
+                weights=arrays["weights"],
+                evaluations=tuple(
+                    unpack_evaluation(one) for one in plain["evaluations"]
+                ),
+                history_steps=arrays["history_steps"],
+                history_loss=arrays["history_loss"],
+                diverged_at=state.diverged_at,
+                stopped_at=state.step if state.stopped else None,
+                batch_loss=arrays["batch_loss"],
+                task=task,
+                rule=rule,
+                schedule=schedule,
+                state=state,
+            )
+        except DAMAGE as error:
+            raise ValueError(f"{path} is not a usable run: {error}") from None
+        n_checkpoints, n_neurons = len(run.checkpoints), run.network.n_neurons
+        shape = (n_checkpoints, n_neurons, n_neurons)
+        if run.weights.shape != shape or len(run.evaluations) != n_checkpoints:
+            raise ValueError(
+                f"{path} must have weights of shape {shape} and as many evaluations, "
+                f"got {run.weights.shape} and {len(run.evaluations)}"
+            )
+        return run
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Table of the evaluations.
+
+        Returns
+        -------
+        DataFrame
+            One row per checkpoint: ``step`` and the measures of `Evaluation`, NaN where
+            the checkpoint was not evaluated.
+        """
+        names = list(Evaluation.__dataclass_fields__)
+        rows = [
+            [step, *(np.nan if one is None else getattr(one, name) for name in names)]
+            for step, one in zip(
+                self.checkpoints.tolist(), self.evaluations, strict=True
+            )
+        ]
+        return pd.DataFrame(rows, columns=["step", *names])
 
 
 def train(
@@ -195,11 +298,15 @@ def train(
     task: Task,
     rule: Rule = RULE,
     *,
-    learning_rate: float,
+    learning_rate: LearningRate,
     steps: int,
     batch_size: int = 32,
     seed: int = 0,
     checkpoints: int | Sequence[int] = 1,
+    evaluate_every: int | None = None,
+    callback: Callback | None = None,
+    external: Callable[[Array, Array], Array] | None = None,
+    noise: float | tuple[float, float] = 0.0,
     progress: Callable[[int], None] | None = None,
     **fields: Any,
 ) -> Run:
@@ -220,18 +327,40 @@ def train(
         Must have as many inputs and outputs as the network.
     rule : Rule
         How rates and credit settle, which loss is lowered, and the weight decay.
-    learning_rate : float
-        Change of a weight per step and unit of `weight_change`.
+    learning_rate : float, (n, n) array or callable
+        Change of a weight per step and unit of `weight_change`. An array has the rate
+        of every synapse; biases then do not change. A callable gives a number or an
+        array from the number of steps done before, 0 at first.
     steps : int
         Training steps.
     batch_size : int
         Samples in a batch. The samples are shuffled and dealt out batch by batch, then
         shuffled again.
     seed : int
-        Decides the batches.
+        Decides the batches, and the noise.
     checkpoints : int or sequence of int
         How many checkpoints after the start, evenly spaced, or at which steps. The
         start (step 0) and the end are always among them.
+    evaluate_every : int, optional
+        Fewest steps between two evaluations; checkpoints in between are not evaluated,
+        only the start and the end always are. 0 for no evaluation at all, None to
+        evaluate every checkpoint. The spectral radius alone takes as long as some
+        hundred steps in a network of 1000 neurons.
+    callback : callable, optional
+        Called after every step with a `StepState`. Returns None or False to go on, True
+        to end the training after this step, or a `Network` of the same neurons to go on
+        with, such as one whose mask has fewer or more synapses.
+    external : callable, optional
+        External credit of your own, ``external(outputs, targets)``, from (batch,
+        n_outputs) rates and targets to as many values. The loss that is reported is
+        then still the squared error; ``loss=OwnLoss(value, credit)`` reports another.
+    noise : float or (float, float)
+        Standard deviation of normal noise on the rates and on the credit of all neurons
+        that are not clamped (a pair: of each), ``x = f(h) + noise``. It is drawn anew
+        in every step for every sample and neuron, and stays the same while rates or
+        credit settle. Evaluations have none. The numbers come from
+        ``default_rng(SeedSequence(seed).spawn(1)[0])``, (batch, n) of the rates, then
+        of the credit.
     progress : callable, optional
         Called with the number of steps done since its last call.
     **fields
@@ -252,8 +381,16 @@ def train(
     See Also
     --------
     Rule : The settings of the credit rule.
+    StepState : What a callback sees.
+    train_in_stages : Has one checkpoint in memory at a time.
     evaluate : Measure a network without training it.
     run_sweep : Train over learning rates and seeds, into a store.
+
+    Notes
+    -----
+    Noise, momentum, rates of synapses, damping, acceleration and a balance function of
+    excitation and inhibition are computed by the pure functions of the rule, whose
+    steps take about twice as long.
 
     Examples
     --------
@@ -267,331 +404,99 @@ def train(
     >>> after.training_loss < before.training_loss
     True
     """
+    rule = rule.with_fields(**fields)
+    if external is not None:
+        if rule.loss != "squared":
+            raise ValueError(
+                "external replaces the loss of the rule, which must then be 'squared', "
+                f"got {rule.loss!r}"
+            )
+        rule = replace(rule, loss=_loss_of(external))
     schedule = Schedule(
         learning_rate=learning_rate,
         steps=steps,
         batch_size=batch_size,
         seed=seed,
         checkpoints=checkpoints,
+        noise=noise,
+        evaluate_every=evaluate_every,
     )
+    return _train(network, task, rule, schedule, callback=callback, progress=progress)
+
+
+def _loss_of(external: Callable[[Array, Array], Array]) -> OwnLoss:
+    return OwnLoss(value=squared_error, credit=external, name="squared")
+
+
+def _history(batch_loss: FloatVector, steps: int) -> History:
+    """History of the loss of the first steps of a training of `steps` steps."""
+    history = History(every=max(1, steps // HISTORY_ENTRIES), progress=None)
+    for step, loss in enumerate(batch_loss.tolist(), start=1):
+        history.add(step, loss)
+    return history
+
+
+def _train(
+    network: Network,
+    task: Task,
+    rule: Rule,
+    schedule: Schedule,
+    *,
+    callback: Callback | None,
+    progress: Callable[[int], None] | None,
+    earlier: Run | None = None,
+) -> Run:
+    """Train by a schedule, from the end of an earlier run if there is one."""
     marks = schedule.marks
-    dtype = _to_numpy(network.weights[:0]).dtype
+    dtype = to_numpy(network.weights[:0]).dtype
     weights = np.full((len(marks), *network.weights.shape), np.nan, dtype=dtype)
     evaluations: list[Evaluation | None] = [None] * len(marks)
+    losses = array("d")
+    if earlier is not None:
+        known = len(earlier.checkpoints)
+        weights[:known], evaluations[:known] = earlier.weights, earlier.evaluations
+        losses.extend(earlier.batch_loss.tolist())
+
+    def watch(state: StepState) -> "bool | Network | None":
+        losses.append(state.loss)
+        return None if callback is None else callback(state)
+
+    state = None
     for state in train_in_stages(
-        network, task, rule.with_fields(**fields), schedule, progress=progress
+        network,
+        task,
+        rule,
+        schedule,
+        callback=watch,
+        progress=progress,
+        resume=None if earlier is None else earlier.state,
     ):
+        if state.stopped and state.step not in marks:
+            marks = sorted([*marks, state.step])
+            weights = np.insert(weights, marks.index(state.step), np.nan, axis=0)
+            evaluations.insert(marks.index(state.step), None)
         index = marks.index(state.step)
-        weights[index] = _to_numpy(state.network.weights)
+        weights[index] = to_numpy(state.network.weights)
         evaluations[index] = state.evaluation
+    assert state is not None
+    if state.stopped:
+        reached = marks.index(state.step) + 1
+        marks, weights = marks[:reached], weights[:reached]
+        evaluations = evaluations[:reached]
     return Run(
         network=state.network,
-        learning_rate=learning_rate,
-        seed=seed,
+        learning_rate=schedule.learning_rate,
+        seed=schedule.seed,
         checkpoints=np.array(marks, dtype=np.int64),
         weights=weights,
         evaluations=tuple(evaluations),
         history_steps=state.history_steps,
         history_loss=state.history_loss,
         diverged_at=state.diverged_at,
+        stopped_at=state.step if state.stopped else None,
+        batch_loss=np.frombuffer(losses, dtype=np.float64),
+        task=task,
+        rule=rule,
+        schedule=schedule,
+        state=state,
     )
-
-
-def train_in_stages(
-    network: Network,
-    task: Task,
-    rule: Rule,
-    schedule: Schedule,
-    *,
-    progress: Callable[[int], None] | None = None,
-    resume: TrainingState | None = None,
-) -> Iterator[TrainingState]:
-    """Train as `train` does, and yield the state at every checkpoint.
-
-    Only one network is in memory at a time, however many checkpoints there are. This is
-    how a sweep trains; the package does not export it.
-
-    Parameters
-    ----------
-    network, task, rule, progress
-        As in `train`.
-    schedule : Schedule
-    resume : TrainingState, optional
-        Checkpoint of the same training to continue from. What follows is bit for bit
-        what an uninterrupted training gives; the checkpoint itself is not yielded
-        again.
-
-    Returns
-    -------
-    iterator of TrainingState
-        One for each checkpoint, the start included. A run that diverges yields its last
-        checkpoint once more, with `diverged_at` set.
-
-    Raises
-    ------
-    ValueError
-        If the task does not fit the network or the loss, or `resume` is not at one of
-        the checkpoints.
-    """
-    _check_fit(network, task, rule.loss)
-    marks, steps = set(schedule.marks), schedule.steps
-    if resume is not None and resume.step not in marks:
-        raise ValueError(
-            f"resume must be at one of the checkpoints {sorted(marks)}, "
-            f"got step {resume.step}"
-        )
-    learn = training_step(
-        network if resume is None else resume.network,
-        rule,
-        batch_size=schedule.batch_size,
-        learning_rate=schedule.learning_rate,
-    )
-    dtype = _to_numpy(network.weights[:0]).dtype
-    rng = np.random.default_rng(schedule.seed)
-    batches = Batches(task, schedule.batch_size, dtype, rng)
-    history = History(every=max(1, steps // HISTORY_ENTRIES), progress=progress)
-
-    def state_at(step: int) -> TrainingState:
-        now = learn.network()
-        evaluation = evaluate(now, task, rule)
-        if step == steps:
-            history.close()
-        position = {"batches": batches.position(), "history": history.position()}
-        return TrainingState(step, now, evaluation, *history.arrays(), position)
-
-    def stages() -> Iterator[TrainingState]:
-        with threadpool_limits(1, user_api="blas"):
-            if resume is None:
-                state = state_at(0)
-                yield state
-            else:
-                state = resume
-                batches.go_to(state.position["batches"])
-                history.go_to(
-                    state.history_steps, state.history_loss, state.position["history"]
-                )
-            if state.diverged_at is not None:
-                return
-            for step in range(state.step + 1, steps + 1):
-                batch_loss = learn(*batches.draw())
-                if not np.isfinite(batch_loss):
-                    history.close()
-                    ended, losses = history.arrays()
-                    yield replace(
-                        state,
-                        history_steps=ended,
-                        history_loss=losses,
-                        diverged_at=step,
-                    )
-                    return
-                history.add(step, batch_loss)
-                if step in marks:
-                    state = state_at(step)
-                    yield state
-
-    return stages()
-
-
-def training_step(
-    network: Network, rule: Rule, *, batch_size: int, learning_rate: float
-) -> TrainingStep | ArrayStep:
-    """Make the training step that suits the network's arrays and the rule.
-
-    Parameters
-    ----------
-    network, rule, batch_size, learning_rate
-        As in `sims.step.TrainingStep`.
-
-    Returns
-    -------
-    TrainingStep or ArrayStep
-        The fast one where it can be used: numpy arrays, and plain settling.
-    """
-    is_plain = not (rule.damping or rule.accelerate)
-    if isinstance(network.weights, np.ndarray) and is_plain:
-        return TrainingStep(
-            network, rule, batch_size=batch_size, learning_rate=learning_rate
-        )
-    return ArrayStep(network, rule, batch_size=batch_size, learning_rate=learning_rate)
-
-
-@np.errstate(all="ignore")  # rates beyond all bounds give NaN, and that is recorded
-def evaluate(network: Network, task: Task, rule: Rule = RULE) -> Evaluation:
-    """Measure a network on the samples it was trained on and those held out.
-
-    Parameters
-    ----------
-    network : Network
-    task : Task
-    rule : Rule
-        How rates and credit settle, and which loss is measured.
-
-    Returns
-    -------
-    Evaluation
-
-    See Also
-    --------
-    train : Trains a network and evaluates it at every checkpoint.
-    class_accuracy : Held-out accuracy by class.
-
-    Examples
-    --------
-    >>> import sims
-    >>> task = sims.parity_task(n_bits=4)
-    >>> network = sims.layered([4, 6, 2], seed=0)
-    >>> found = sims.evaluate(network, task, sims.Rule(settling_steps=3))
-    >>> 0 <= found.held_out_accuracy <= 1
-    True
-    >>> found.settled_rates  # three layers are at rest after three steps
-    1.0
-    """
-    network = rule.with_balance(network)
-    trained = rule.settle_rates(network, task.stimuli)
-    rates = rule.settle_rates(network, task.held_out_stimuli)
-    external = external_credit(network, rates, task.held_out_targets, loss=rule.loss)
-    credit = rule.settle_credit(network, rates, external)
-    accuracy = np.nan
-    if task.kind == "classification":
-        outputs = np.asarray(rates)[:, network.outputs]
-        named = classes_of(outputs) == classes_of(task.held_out_targets)
-        accuracy = float(named.mean())
-
-    def mean_loss(rates: Rates, targets: Array) -> float:
-        losses = target_loss(network, rates, targets, loss=rule.loss)
-        return float(_to_numpy(losses).mean(dtype=np.float64))
-
-    return Evaluation(
-        training_loss=mean_loss(trained, task.targets),
-        held_out_loss=mean_loss(rates, task.held_out_targets),
-        held_out_accuracy=accuracy,
-        settled_rates=float(_to_numpy(rates.settled).mean()),
-        settled_credit=float(_to_numpy(credit.settled).mean()),
-        ei_balance=float(ei_balance(network, rates).mean()),
-        spectral_radius=spectral_radius(network),
-    )
-
-
-def ei_balance(network: Network, rates: Rates) -> FloatVector:
-    """Excitatory-inhibitory balance index of each neuron that is not an input.
-
-    The index is ``1 - |E - I| / (E + I)``, where E and I are the positive and the
-    negative part of the neuron's input; mean over samples. Neurons without input count
-    as balanced.
-
-    Parameters
-    ----------
-    network : Network
-    rates : Rates
-
-    Returns
-    -------
-    (n - n_inputs,) array, each in [0, 1]
-
-    See Also
-    --------
-    evaluate : Has its mean over neurons.
-
-    Examples
-    --------
-    Two inputs of rate 1 excite an output by 3 and inhibit it by 1: 1 - 2 / 4.
-
-    >>> import numpy as np
-    >>> import sims
-    >>> weights = np.array([[0.0, 0.0, 3.0], [0.0, 0.0, -1.0], [0.0, 0.0, 0.0]])
-    >>> network = sims.Network(weights, weights != 0, 2, 1, "relu")
-    >>> sims.ei_balance(network, sims.settle_rates(network, [[1.0, 1.0]])).tolist()
-    [0.5]
-    """
-    weights = _to_numpy(network.weights).astype(np.float64)[:, network.n_inputs :]
-    values = np.asarray(rates, dtype=np.float64)
-    # A negative rate (tanh) reverses the sign of its synapses' effect.
-    up, down = np.maximum(weights, 0), np.maximum(-weights, 0)
-    on, below = np.maximum(values, 0), np.maximum(-values, 0)
-    excitation = on @ up + below @ down
-    inhibition = on @ down + below @ up
-    if network.bias is not None:
-        bias = _to_numpy(network.bias).astype(np.float64)[network.n_inputs :]
-        excitation += np.maximum(bias, 0)
-        inhibition += np.maximum(-bias, 0)
-    total = excitation + inhibition
-    index = 1 - np.divide(
-        np.abs(excitation - inhibition),
-        total,
-        out=np.zeros_like(total),
-        where=total > 0,
-    )
-    return np.asarray(index.mean(axis=0))
-
-
-def spectral_radius(network: Network) -> float:
-    """Largest modulus of an eigenvalue of the weights.
-
-    Parameters
-    ----------
-    network : Network
-
-    Returns
-    -------
-    float
-
-    See Also
-    --------
-    evaluate : Has it among other measures.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import sims
-    >>> weights = np.array([[0.0, 9.0, 0.0], [0.0, 0.0, 2.0], [0.0, 8.0, 0.0]])
-    >>> network = sims.Network(weights, weights != 0, 1, 1, "relu")
-    >>> round(sims.spectral_radius(network), 6)  # the square root of 2 * 8
-    4.0
-    """
-    weights = _to_numpy(network.weights).astype(np.float64)
-    # Nothing drives the clamped inputs, so they add only zero eigenvalues.
-    recurrent = weights[network.n_inputs :, network.n_inputs :]
-    return float(np.abs(np.linalg.eigvals(recurrent)).max())
-
-
-def checkpoint_steps(checkpoints: int | Sequence[int], steps: int) -> list[int]:
-    """Steps at which weights are kept: always the start and the end.
-
-    Raises
-    ------
-    ValueError
-        If a checkpoint lies outside the training.
-    """
-    if isinstance(checkpoints, int | np.integer):
-        if checkpoints < 1:
-            raise ValueError(f"checkpoints must be at least 1, got {checkpoints}")
-        spaced = np.linspace(0, steps, checkpoints + 1)
-        return sorted({round(step) for step in spaced})
-    marks = sorted({0, steps, *(int(step) for step in checkpoints)})
-    if marks[0] < 0 or marks[-1] > steps:
-        raise ValueError(
-            f"checkpoints must lie from 0 to {steps}, got {list(checkpoints)}"
-        )
-    return marks
-
-
-def _to_numpy(values: Array) -> NDArray[np.floating]:
-    return np.asarray(to_device(values, "cpu"))
-
-
-def _check_fit(network: Network, task: Task, loss: Loss) -> None:
-    """Refuse a task that does not fit the network, or a loss that fits neither."""
-    wanted = (task.n_inputs, task.n_outputs)
-    if wanted != (network.n_inputs, network.n_outputs):
-        raise ValueError(
-            f"network must have the task's {wanted[0]} inputs and {wanted[1]} outputs, "
-            f"got {network.n_inputs} and {network.n_outputs}"
-        )
-    check_loss(network, loss)
-    lowest = min(task.targets.min(), task.held_out_targets.min())
-    highest = max(task.targets.max(), task.held_out_targets.max())
-    if loss == "cross-entropy" and (lowest < 0 or highest > 1):
-        raise ValueError(
-            "targets must lie from 0 to 1 for the cross-entropy, "
-            f"got {lowest} to {highest}"
-        )

@@ -9,6 +9,7 @@ import numpy as np
 from commstruct.vocabulary import FloatArray
 from sims.activation import Array
 from sims.credit import settle_rates
+from sims.evaluation import ei_balance, evaluate
 from sims.experiments.evidence import (
     band,
     interval,
@@ -20,7 +21,7 @@ from sims.experiments.reference_training import learn
 from sims.network import Network, all_to_all
 from sims.rule import Rule
 from sims.task import Task, digits_task
-from sims.train import ei_balance, evaluate, train
+from sims.train import train
 
 STARTS = ("mixed signs", "excitatory")
 ARMS = ("credit rule", "random feedback", "constant balance")

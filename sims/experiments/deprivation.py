@@ -7,6 +7,7 @@ import numpy as np
 
 from commstruct.vocabulary import FloatArray
 from sims.credit import settle_credit, settle_rates
+from sims.evaluation import evaluate
 from sims.experiments.evidence import share, spread
 from sims.experiments.experiment import Claim
 from sims.experiments.reference_training import changed, in_double, untrained
@@ -18,7 +19,7 @@ from sims.experiments.retrograde_operator import (
 )
 from sims.network import Network
 from sims.task import Task, digits_task
-from sims.train import evaluate, train
+from sims.train import train
 
 DEPRIVATIONS = ("matched", "too strong, weights held", "too strong")
 FADED = 0.01

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from commstruct.vocabulary import FloatArray
 from sims.dynamics import Course, TimeConstants, evolve
+from sims.evaluation import evaluate
 from sims.experiments.evidence import (
     band,
     interval,
@@ -20,7 +21,6 @@ from sims.experiments.reference_training import changed, rule_change
 from sims.network import Network, layered
 from sims.rule import Rule
 from sims.task import Task, digits_task
-from sims.train import evaluate
 
 DWELL = 10.0
 """Duration of a stimulus in seconds: ten time constants of credit."""

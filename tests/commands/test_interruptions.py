@@ -26,8 +26,8 @@ import sims.store
 from commstruct.storage import AlreadyLocked, Folder, locked
 from sims.definition import load_definition
 from sims.rule import Rule
+from sims.stages import Schedule, TrainingState, train_in_stages
 from sims.sweep import run_id, run_sweep
-from sims.train import Schedule, TrainingState, train_in_stages
 
 N_KILLS = int(os.environ.get("KILLS", "3"))
 

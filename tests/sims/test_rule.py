@@ -5,10 +5,11 @@ import pytest
 
 from sims.activation import ACTIVATIONS
 from sims.definition import RuleSettings, load_definition
+from sims.evaluation import evaluate
 from sims.network import all_to_all
 from sims.rule import Rule
 from sims.task import association_task
-from sims.train import evaluate, train
+from sims.train import train
 
 TASK = association_task(n_patterns=12, n_inputs=6, n_outputs=3, seed=0)
 NETWORK = all_to_all(15, n_inputs=6, n_outputs=3, gain=0.3, seed=1)

@@ -14,17 +14,13 @@ from sims.credit import (
     settle_rates,
     weight_change,
 )
+from sims.evaluation import ei_balance, evaluate, spectral_radius
 from sims.loss import external_credit
 from sims.network import Network, all_to_all, layered
 from sims.rule import Rule
+from sims.stages import checkpoint_steps
 from sims.task import Task, association_task, parity_task
-from sims.train import (
-    checkpoint_steps,
-    ei_balance,
-    evaluate,
-    spectral_radius,
-    train,
-)
+from sims.train import train
 
 TASK = association_task(n_patterns=12, n_inputs=6, n_outputs=3, seed=0)
 
