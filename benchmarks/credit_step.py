@@ -23,19 +23,28 @@ in every step of the rates but the first, which starts from silence; outputs to 
 once and hidden to hidden in the remaining steps of the credit; all to all that is not
 clamped for the change of the weights. Not counted is what else the step does: rates,
 balance functions, the mask, and the checks that all is finite.
+
+``--sparse`` times networks of which only a share of the synapses exists instead
+(``--density``, ``--neurons``): `sims.sparse_step.SparseStep`, whose cost follows the
+synapses, beside `TrainingStep`, which multiplies the full matrix. The ratio of the two
+is of one run, in which they take turns. Then both learn from the same batches, and the
+largest difference of a weight is shown beside the largest change of one.
 """
 
 import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from sims.array_step import ArrayStep
 from sims.network import Network, all_to_all
 from sims.rule import Rule
-from sims.step import ArrayStep, TrainingStep
+from sims.sparse_step import SparseStep
+from sims.step import TrainingStep
 
 LEARNING_RATE = 0.1
 Contenders = dict[str, Callable[[], object]]
@@ -184,8 +193,58 @@ def share_of_sgemm(
     return median, least
 
 
+def run_sparse(options: argparse.Namespace) -> None:
+    """Print times of both steps with few synapses, and how far their weights differ."""
+    print(
+        "neurons  density  synapses     dense step    sparse step   ratio: medians  "
+        "minima   weights differ by  and changed by"
+    )
+    for n_neurons in options.neurons:
+        for density in options.density:
+            network = all_to_all(
+                n_neurons,
+                n_inputs=options.inputs,
+                n_outputs=options.outputs,
+                density=density,
+                seed=0,
+            )
+            rng = np.random.default_rng(0)
+            stimulus = rng.random((options.batch, options.inputs), dtype=np.float32)
+            target = rng.random((options.batch, options.outputs), dtype=np.float32)
+            rule = Rule(settling_steps=options.steps, tolerance=0.0)
+            settings = {"batch_size": options.batch, "learning_rate": LEARNING_RATE}
+            steps = {
+                "dense": TrainingStep(network, rule, **settings),
+                "sparse": SparseStep(network, rule, **settings),
+            }
+            for _ in range(10):
+                for step in steps.values():
+                    step(stimulus, target)
+            dense, sparse = (step.network().weights for step in steps.values())
+            times = measure(
+                {name: partial(step, stimulus, target) for name, step in steps.items()},
+                max(options.rounds // 4, 3),
+                options.seconds,
+            )
+            median, least = (
+                of(times["dense"]) / of(times["sparse"])
+                for of in (statistics.median, min)
+            )
+            middle = [statistics.median(times[name]) * 1e3 for name in steps]
+            print(
+                f"{n_neurons:7d}{density:9.3f}{int(network.mask.sum()):10d}"
+                f"{middle[0]:12.3f} ms{middle[1]:12.3f} ms{median:17.2f}{least:8.2f}"
+                f"{np.abs(dense - sparse).max():20.1e}"
+                f"{np.abs(dense - network.weights).max():16.1e}",
+                flush=True,
+            )
+
+
 def run(options: argparse.Namespace) -> None:
     """Print both tables."""
+    if options.sparse:
+        run_sparse(options)
+        return
     if not options.sizes_only:
         network, timed = contenders(options.hidden, options)
         times = measure(timed, options.rounds, options.seconds)
@@ -233,6 +292,9 @@ def main() -> None:
     sizes = [100, 300, 600, 1000, 2000, 3000]
     parser.add_argument("--sizes", type=int, nargs="*", default=sizes)
     parser.add_argument("--sizes-only", action="store_true")
+    parser.add_argument("--sparse", action="store_true", help="networks with a mask")
+    parser.add_argument("--neurons", type=int, nargs="*", default=[300, 1000, 3000])
+    parser.add_argument("--density", type=float, nargs="*", default=[0.02, 0.05, 0.1])
     options = parser.parse_args()
     with threadpool_limits(1):
         run(options)

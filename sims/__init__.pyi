@@ -49,3 +49,5 @@ from .task import subtasks_task as subtasks_task
 from .task import task_from_file as task_from_file
 from .train import Run as Run
 from .train import train as train
+from .wiring import connectome_network as connectome_network
+from .wiring import distance_mask as distance_mask

@@ -14,6 +14,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -75,6 +76,15 @@ class AllToAllSettings(Section):
     shortcuts: bool = True
     dale: bool = False
     dtype: Literal["float32", "float64"] = "float32"
+    density: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @model_serializer(mode="wrap")
+    def _without_full_density(self, plain: Any) -> dict[str, Any]:
+        """Leave out what older definitions do not have, so that stores stay theirs."""
+        settings: dict[str, Any] = plain(self)
+        if settings.get("density") == 1:
+            del settings["density"]
+        return settings
 
 
 class LayeredSettings(Section):
@@ -311,6 +321,7 @@ class Definition(Section):
                 dale=settings.dale,
                 seed=seed,
                 dtype=settings.dtype,
+                density=settings.density,
             )
         return self.rule.build().with_balance(network)
 

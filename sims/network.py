@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from array_api_compat import array_namespace, to_device
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from sims.activation import Activation, Array, as_activation
 
@@ -166,9 +166,11 @@ def all_to_all(
     seed: int = 0,
     dtype: DTypeLike = np.float32,
     shortcuts: bool = True,
-    dale: bool = False,
+    dale: bool | ArrayLike = False,
+    density: float = 1.0,
+    mask: Any = None,
 ) -> Network:
-    """Make an all-to-all network with small random weights.
+    """Make an all-to-all network, or part of one, with small random weights.
 
     Parameters
     ----------
@@ -178,15 +180,22 @@ def all_to_all(
         with the target.
     gain : float
         Initial weights are normal with standard deviation ``gain / sqrt(n_neurons)``,
-        so that their spectral radius is about `gain` at any size.
+        so that their spectral radius is about `gain` at any size. Where only a share p
+        of the synapses exists, it is ``gain / sqrt(p * n_neurons)``.
     activation : {"sigmoid", "tanh", "relu", "softplus"} or Activation
     seed : int
     dtype : float32 or float64
     shortcuts : bool
         Whether synapses lead from the inputs straight to the outputs.
-    dale : bool
-        Dale's law: neurons alternately excite and inhibit, and learning keeps their
-        signs. The initial weights have the magnitudes of those with ``dale=False``.
+    dale : bool or (n_neurons,) array of 1 and -1
+        Dale's law: neurons alternately excite and inhibit, or have the signs given, and
+        learning keeps their signs. The initial weights have the magnitudes of those
+        with ``dale=False``.
+    density : float, above 0 to 1
+        Probability of every synapse to exist, drawn independently of the weights.
+    mask : (n_neurons, n_neurons) array, scipy.sparse array or connectome, optional
+        Synapses that may exist, ``mask[pre, post]``: those that are not 0. Synapses
+        onto inputs and from a neuron to itself are left out.
 
     Returns
     -------
@@ -195,11 +204,13 @@ def all_to_all(
     Raises
     ------
     ValueError
-        If there are too few neurons, or gain, activation or dtype is not valid.
+        If there are too few neurons, no synapse is left, or an argument is not valid.
 
     See Also
     --------
     layered : A network whose layers each drive the next.
+    distance_mask : A mask in which near neurons are connected more often.
+    connectome_network : A network on the wiring of a connectome.
     train : Trains it.
 
     Examples
@@ -210,23 +221,65 @@ def all_to_all(
     296
     """
     _check_counts(n_neurons, n_inputs, n_outputs)
-    mask = ~np.eye(n_neurons, dtype=bool)
-    mask[:, :n_inputs] = False
+    possible = ~np.eye(n_neurons, dtype=bool)
+    possible[:, :n_inputs] = False
     if not shortcuts:
-        mask[:n_inputs, n_neurons - n_outputs :] = False
+        possible[:n_inputs, n_neurons - n_outputs :] = False
+    exists = possible
+    if mask is not None:
+        exists = exists & as_mask(mask, n_neurons)
+    exists = _thinned(exists, density, seed)
+    if possible.any() and not exists.any():
+        raise ValueError("mask and density must leave at least one synapse, got none")
+    share = exists.sum() / max(possible.sum(), 1) or 1.0
     rng = np.random.default_rng(seed)
-    scale = _check_gain(gain) / np.sqrt(n_neurons)
-    weights = rng.normal(scale=scale, size=mask.shape) * mask
-    signs = _alternating_signs(n_neurons) if dale else None
+    scale = _check_gain(gain) / np.sqrt(share * n_neurons)
+    weights = rng.normal(scale=scale, size=exists.shape) * exists
+    signs = _signs(dale, n_neurons)
     dtype = _check_dtype(dtype)
     return Network(
         weights=_with_signs(weights, signs).astype(dtype),
-        mask=mask,
+        mask=exists,
         n_inputs=n_inputs,
         n_outputs=n_outputs,
         activation=as_activation(activation),
         signs=None if signs is None else signs.astype(dtype),
     )
+
+
+def as_mask(mask: Any, n_neurons: int) -> NDArray[np.bool_]:
+    """Which synapses a mask allows: those that are not 0.
+
+    Parameters
+    ----------
+    mask : (n, n) array, scipy.sparse array, DataFrame, or an object with ``weights``
+    n_neurons : int
+
+    Raises
+    ------
+    ValueError
+        If it is not (n_neurons, n_neurons), or has NaN.
+    """
+    values = getattr(mask, "weights", mask)
+    values = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
+    if values.shape != (n_neurons, n_neurons):
+        raise ValueError(
+            f"mask must have shape {(n_neurons, n_neurons)}, got shape {values.shape}"
+        )
+    if values.dtype.kind not in "biuf" or np.isnan(values.astype(np.float64)).any():
+        raise ValueError("mask must be of bool or of numbers without NaN")
+    return np.asarray(values != 0)
+
+
+def _thinned(mask: NDArray[np.bool_], density: float, seed: int) -> NDArray[np.bool_]:
+    """Each synapse of a mask with some probability."""
+    if not 0 < density <= 1:
+        raise ValueError(f"density must be above 0 and at most 1, got {density}")
+    if density == 1:
+        return mask
+    # A stream of its own, so that the weights are those of the full network.
+    rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
+    return mask & (rng.random(mask.shape) < density)
 
 
 def layered(
@@ -237,7 +290,8 @@ def layered(
     dtype: DTypeLike = np.float32,
     gain: float = 1.0,
     bias: bool = False,
-    dale: bool = False,
+    dale: bool | ArrayLike = False,
+    density: float = 1.0,
 ) -> Network:
     """Make a layered network: inputs first, outputs last.
 
@@ -249,11 +303,12 @@ def layered(
     seed : int
     dtype : float32 or float64
     gain : float
-        Initial weights are normal with standard deviation ``gain / sqrt(fan in)``.
+        Initial weights are normal with standard deviation ``gain / sqrt(fan in)``, the
+        expected number of synapses onto a neuron.
     bias : bool
         Whether neurons have a bias; it starts at normal values of standard deviation
         ``0.1 * gain``.
-    dale : bool
+    dale, density
         As in `all_to_all`.
 
     Returns
@@ -285,13 +340,15 @@ def layered(
     gain, dtype = _check_gain(gain), _check_dtype(dtype)
     n_neurons, ends = sum(sizes), np.cumsum(sizes)
     layer = np.repeat(np.arange(len(sizes)), sizes)
-    mask = layer[:, None] + 1 == layer[None, :]
+    mask = _thinned(layer[:, None] + 1 == layer[None, :], density, seed)
     rng = np.random.default_rng(seed)
     scale = np.zeros(n_neurons)
-    scale[ends[0] :] = np.repeat(gain / np.sqrt(sizes[:-1]), sizes[1:])
+    scale[ends[0] :] = np.repeat(
+        gain / np.sqrt(density * np.array(sizes[:-1])), sizes[1:]
+    )
     weights = rng.normal(size=mask.shape) * scale * mask
     constant = rng.normal(scale=0.1 * gain, size=n_neurons) * (layer > 0)
-    signs = _alternating_signs(n_neurons) if dale else None
+    signs = _signs(dale, n_neurons)
     return Network(
         weights=_with_signs(weights, signs).astype(dtype),
         mask=mask,
@@ -303,8 +360,19 @@ def layered(
     )
 
 
-def _alternating_signs(n_neurons: int) -> NDArray[np.float64]:
-    return np.where(np.arange(n_neurons) % 2 == 0, 1.0, -1.0)
+def _signs(dale: bool | ArrayLike, n_neurons: int) -> NDArray[np.float64] | None:
+    """Signs of all neurons under Dale's law; None without it."""
+    if isinstance(dale, bool | np.bool_):
+        alternating = np.where(np.arange(n_neurons) % 2 == 0, 1.0, -1.0)
+        return alternating if dale else None
+    signs = np.asarray(dale, dtype=np.float64)
+    if signs.shape != (n_neurons,) or not (np.abs(signs) == 1).all():
+        raise ValueError(
+            f"dale must be true, false or {n_neurons} signs of 1 or -1, "
+            f"got shape {signs.shape} with values from {signs.min(initial=0):g} to "
+            f"{signs.max(initial=0):g}"
+        )
+    return signs
 
 
 def _with_signs(

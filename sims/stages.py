@@ -16,6 +16,7 @@ from sims.evaluation import Evaluation, evaluate, to_numpy
 from sims.loss import Loss, OwnLoss, check_loss
 from sims.network import Network
 from sims.rule import Rule
+from sims.sparse_step import SparseStep, has_few_synapses
 from sims.step import TrainingStep, needs_array_step
 from sims.task import Task
 
@@ -463,7 +464,8 @@ def training_step(
     -------
     TrainingStep or ArrayStep
         The fast one where it can be used: numpy arrays, plain settling, one learning
-        rate for all synapses, no noise, no momentum.
+        rate for all synapses, no noise, no momentum. With few synapses, one whose cost
+        follows them.
     """
     is_fast = (
         isinstance(network.weights, np.ndarray)
@@ -472,7 +474,8 @@ def training_step(
         and not needs_array_step(network, rule)
     )
     if is_fast:
-        return TrainingStep(
+        make = SparseStep if has_few_synapses(network) else TrainingStep
+        return make(
             network, rule, batch_size=batch_size, learning_rate=float(learning_rate)
         )
     return ArrayStep(

@@ -78,33 +78,16 @@ class TrainingStep:
         self._tolerance, self._settling_steps = rule.tolerance, rule.settling_steps
         self._batch_size, self._weight_decay = batch_size, rule.weight_decay
         self.set_learning_rate(learning_rate)
-        (self._gemm,) = get_blas_funcs(("gemm",), dtype=dtype)
-
-        # Only synapses onto neurons that are not clamped are kept and changed. A bias
-        # is a synapse from one more clamped neuron, of rate 1, in the first row.
+        # A bias is a synapse from one more clamped neuron, of rate 1, in the first row.
         n_bias = 0 if network.bias is None else 1
         n_clamped = n_bias + n_inputs
-        self._weights = np.zeros((n_clamped + n_free, n_free), dtype=dtype)
-        self._weights[n_bias:] = network.weights[:, n_inputs:]
-        if network.bias is not None:
-            self._weights[0] = network.bias[n_inputs:]
-        # Bound on the size of any weight, and a size that is far from infinity.
-        self._largest = float(np.abs(self._weights).max())
-        self._safe = 0.01 * float(np.finfo(dtype).max)
-        self._exists = np.ones_like(self._weights)
-        self._exists[n_bias:] = network.mask[:, n_inputs:]
-        self._absent = np.flatnonzero(self._exists == 0)
-        # Under Dale's law the mask has the neurons' signs; biases may have either sign.
-        self._synapses, self._signed = self._weights[n_bias:], None
-        if network.signs is not None:
-            self._signed = self._exists[n_bias:] * network.signs[:, None]
-        self._afferent = self._weights[:n_clamped].T
-        self._recurrent = self._weights[n_clamped:]
         # Neurons that receive credit: all, or all but the clamped outputs.
         listening = n_hidden if rule.credit_mode == "clamp" else n_free
         self._injected = rule.credit_mode == "inject"
-        self._backward = self._recurrent[:listening]
-        self._from_outputs = self._backward[:, n_hidden:]
+        self._keep_weights(network, n_bias, listening)
+        # Bound on the size of any weight, and a size that is far from infinity.
+        self._largest = self._largest_weight()
+        self._safe = 0.01 * float(np.finfo(dtype).max)
 
         def buffer(rows: int) -> Matrix:
             return np.zeros((rows, batch_size), dtype=dtype)
@@ -119,9 +102,41 @@ class TrainingStep:
         self._external = buffer(network.n_outputs)
         if rule.loss == "cross-entropy":
             self._cross_entropy = [buffer(network.n_outputs) for _ in range(5)]
+
+    def _keep_weights(self, network: Network, n_bias: int, listening: int) -> None:
+        """Copy the weights; only synapses onto neurons that are not clamped are kept.
+
+        Parameters
+        ----------
+        network : Network
+        n_bias : int
+            Number of rows before the weights that hold biases, 0 or 1.
+        listening : int
+            Number of neurons, in their order after the inputs, that receive credit.
+        """
+        n_inputs, n_hidden = network.n_inputs, network.n_hidden
+        n_free, dtype = network.n_neurons - n_inputs, network.weights.dtype
+        (self._gemm,) = get_blas_funcs(("gemm",), dtype=dtype)
+        n_clamped = n_bias + n_inputs
+        self._weights = np.zeros((n_clamped + n_free, n_free), dtype=dtype)
+        self._weights[n_bias:] = network.weights[:, n_inputs:]
+        if network.bias is not None:
+            self._weights[0] = network.bias[n_inputs:]
+        self._exists = np.ones_like(self._weights)
+        self._exists[n_bias:] = network.mask[:, n_inputs:]
+        self._absent = np.flatnonzero(self._exists == 0)
+        # Under Dale's law the mask has the neurons' signs; biases may have either sign.
+        self._synapses, self._signed = self._weights[n_bias:], None
+        if network.signs is not None:
+            self._signed = self._exists[n_bias:] * network.signs[:, None]
+        self._afferent = self._weights[:n_clamped].T
+        self._recurrent = self._weights[n_clamped:]
+        self._backward = self._recurrent[:listening]
+        self._from_outputs = self._backward[:, n_hidden:]
         # BLAS reads a large matrix faster in the order in which it is stored.
         large = n_free > _LARGE
-        self._rows = np.zeros((batch_size, n_free), dtype=dtype) if large else None
+        rows = (self._batch_size, n_free)
+        self._rows = np.zeros(rows, dtype=dtype) if large else None
 
     def __call__(self, stimulus: Matrix, target: Matrix) -> float:
         """Learn from one batch.
@@ -172,15 +187,20 @@ class TrainingStep:
 
     def network(self) -> Network:
         """Copy of the network as it is now."""
-        start = self._start
-        weights, bias = np.zeros_like(start.weights), None
-        weights[:, start.n_inputs :] = self._weights[-start.n_neurons :]
-        if start.bias is not None:
-            bias = np.concatenate([start.bias[: start.n_inputs], self._weights[0]])
+        start, (weights, bias) = self._start, self._weights_and_bias()
+        if start.bias is not None and bias is not None:
+            bias = np.concatenate([start.bias[: start.n_inputs], bias])
         return replace(start, weights=weights, bias=bias)
 
+    def _weights_and_bias(self) -> tuple[Matrix, Matrix | None]:
+        """Copy of the weights, (n, n), and the biases of all but the inputs."""
+        start = self._start
+        weights = np.zeros_like(start.weights)
+        weights[:, start.n_inputs :] = self._weights[-start.n_neurons :]
+        return weights, None if start.bias is None else self._weights[0]
+
     def _settle_rates(self) -> None:
-        np.dot(self._afferent, self._clamped, out=self._minus_constant)
+        self._drive_by_inputs(self._minus_constant)
         np.negative(self._minus_constant, out=self._minus_constant)
         self._rates.fill(0)
         self._product.fill(0)
@@ -192,6 +212,9 @@ class TrainingStep:
             self._fire(self._product, self._minus_constant, self._rates)
             if self._tolerance > 0 and self._is_settled(self._rates, self._before):
                 return
+
+    def _drive_by_inputs(self, out: Matrix) -> None:
+        np.dot(self._afferent, self._clamped, out=out)
 
     def _drive(self) -> None:
         if self._rows is None:
@@ -252,11 +275,7 @@ class TrainingStep:
         for step in range(1, self._settling_steps):
             if self._tolerance > 0:
                 self._before[: len(heard)] = heard
-            if step == 1:  # only the outputs have credit yet
-                # matmul, because dot would copy a matrix that is not in one piece
-                np.matmul(self._from_outputs, driven[n_hidden:], out=heard)
-            else:
-                np.dot(self._backward, driven, out=heard)
+            self._carry_back(driven, heard, only_outputs=step == 1)
             if self._injected:
                 heard[n_hidden:] += external
             np.multiply(heard, balance, out=driven[: len(heard)])
@@ -264,6 +283,14 @@ class TrainingStep:
                 heard, self._before[: len(heard)]
             ):
                 return
+
+    def _carry_back(self, driven: Matrix, heard: Matrix, *, only_outputs: bool) -> None:
+        if only_outputs:  # no other neuron has credit yet
+            # matmul, because dot would copy a matrix that is not in one piece
+            n_hidden = self._start.n_hidden
+            np.matmul(self._from_outputs, driven[n_hidden:], out=heard)
+        else:
+            np.dot(self._backward, driven, out=heard)
 
     def _change_weights(self) -> None:
         # weights = kept * weights + scale * values @ driven.T, without a temporary.
@@ -296,11 +323,16 @@ class TrainingStep:
         self._largest += self._scale * math.sqrt(squares[0]) * math.sqrt(squares[1])
         if self._largest < self._safe:
             return True
-        for values in (self._values, self._driven, self._weights):
-            if not np.isfinite(values).all():
-                return False
-        self._largest = float(np.abs(self._weights).max())
-        return True
+        self._largest = self._largest_weight()
+        return bool(
+            np.isfinite(self._values).all()
+            and np.isfinite(self._driven).all()
+            and np.isfinite(self._largest)
+        )
+
+    def _largest_weight(self) -> float:
+        """Size of the largest weight or bias; NaN or infinite if one is."""
+        return float(np.abs(self._weights).max())
 
     def _is_settled(self, after: Matrix, before: Matrix) -> bool:
         if after.size == 0:
