@@ -79,7 +79,9 @@ from .report import plot_resolution_scan as plot_resolution_scan
 from .report import read_experiment as read_experiment
 from .report import write_report as write_report
 from .report import write_result as write_result
+from .study import LearningRateExperiment as LearningRateExperiment
 from .study import StudyResult as StudyResult
 from .study import match_modules as match_modules
 from .study import read_study as read_study
+from .study import run_learning_rate as run_learning_rate
 from .study import run_study as run_study

@@ -1,3 +1,5 @@
+from .learning_rate import LearningRateExperiment as LearningRateExperiment
+from .learning_rate import run_learning_rate as run_learning_rate
 from .plan import StudyPlan as StudyPlan
 from .plan import plan_study as plan_study
 from .results import StudyResult as StudyResult

@@ -16,8 +16,9 @@ from sims.experiments.evidence import (
     over_seeds,
     share,
 )
-from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
+from sims.experiments.experiment import Claim, Experiment, Numbers
 from sims.experiments.reference_training import learn
+from sims.experiments.settings import Settings
 from sims.network import Network, all_to_all
 from sims.rule import Rule
 from sims.task import Task, digits_task

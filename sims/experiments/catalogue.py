@@ -1,6 +1,6 @@
 """All experiments by name, and the function that runs one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -26,6 +26,7 @@ def run_experiment(
     full: bool = False,
     dale: bool = False,
     workers: int = 1,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Run one experiment by its name.
 
@@ -42,6 +43,9 @@ def run_experiment(
         Whether every neuron excites or inhibits and keeps its sign (Dale's law).
     workers : int
         Processes; the result does not depend on their number.
+    settings : mapping, optional
+        Sizes and constants to replace, such as ``{"n_neurons": 100}``. The result has
+        all of them under ``"settings"``, and each is replaced by one of its kind.
 
     Returns
     -------
@@ -51,7 +55,8 @@ def run_experiment(
     Raises
     ------
     ValueError
-        If no experiment has that name, or there is no seed.
+        If no experiment has that name, there is no seed, or the settings are none that
+        the experiment can be run with.
 
     See Also
     --------
@@ -65,8 +70,8 @@ def run_experiment(
     >>> print(sims.EXPERIMENTS["balance"].question)
     Does learning bring neurons to excitatory-inhibitory balance?
 
-    ``sims.run_experiment("settling", seeds=5)`` runs one; a name that does not exist
-    is refused:
+    ``sims.run_experiment("settling", seeds=5, settings={"n_neurons": 100})`` runs one;
+    a name that does not exist is refused:
 
     >>> sims.run_experiment("balence")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -78,4 +83,7 @@ def run_experiment(
             f"experiment must be one of {', '.join(EXPERIMENTS)}, got {name!r}"
         )
     experiment = EXPERIMENTS[name]
-    return experiment(seeds=seeds, full=full, dale=dale, workers=workers).to_dict()
+    result = experiment(
+        seeds=seeds, full=full, dale=dale, workers=workers, settings=settings
+    )
+    return result.to_dict()

@@ -13,7 +13,7 @@ from sims.experiments.evidence import (
     over_seeds,
     share,
 )
-from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
+from sims.experiments.experiment import Claim, Experiment, Numbers
 from sims.experiments.retrograde_operator import (
     BORDER,
     Regime,
@@ -22,6 +22,7 @@ from sims.experiments.retrograde_operator import (
     retrograde_operators,
     spectral_radii,
 )
+from sims.experiments.settings import Settings
 from sims.network import Network, all_to_all
 
 REGIMES: tuple[Regime, ...] = ("free", "inject", "clamp")

@@ -15,7 +15,7 @@ from sims.experiments.evidence import (
     over_jobs,
     share,
 )
-from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
+from sims.experiments.experiment import Claim, Experiment, Numbers
 from sims.experiments.gradients import (
     LayerGradient,
     angle,
@@ -26,6 +26,7 @@ from sims.experiments.gradients import (
     relative_error,
 )
 from sims.experiments.reference_training import changed, rule_change
+from sims.experiments.settings import Settings
 from sims.network import Network, layered
 from sims.task import digits_task
 

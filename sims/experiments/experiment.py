@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from commstruct.plain import plain_data
 from sims.experiments.evidence import package_versions
+from sims.experiments.settings import Settings, changed_settings
 
-Settings = dict[str, Any]
 Numbers = Mapping[str, Any]
 
 
@@ -156,6 +158,7 @@ class Experiment:
         full: bool = False,
         workers: int = 1,
         dale: bool = False,
+        settings: Mapping[str, Any] | None = None,
     ) -> ExperimentResult:
         """Run the experiment.
 
@@ -169,24 +172,48 @@ class Experiment:
             Processes; the result does not depend on their number.
         dale : bool
             Whether every neuron excites or inhibits and keeps its sign (Dale's law).
+        settings : mapping, optional
+            Sizes and constants that replace those of the experiment (`settings` of its
+            result has all of them).
 
         Raises
         ------
         ValueError
-            If there is no seed, or one is negative.
+            If there is no seed, or one is negative, or the experiment cannot be run
+            with the settings.
         """
         chosen = tuple(range(seeds) if isinstance(seeds, int) else seeds)
         if not chosen or min(chosen) < 0:
             raise ValueError(f"seeds must be at least one, from 0 on, got {seeds}")
-        settings = self.settings(full, dale)
-        numbers = self.measure(settings, chosen, workers)
+        changes = dict(settings or {})
+        chosen_settings = changed_settings(
+            self.name, self.settings(full, dale), changes
+        )
+        try:
+            numbers = self.measure(chosen_settings, chosen, workers)
+            verdict = self.verdict(numbers)
+        except _UNUSABLE as error:
+            if not changes:
+                raise
+            given = ", ".join(f"{key} = {value}" for key, value in changes.items())
+            raise ValueError(
+                f"the experiment {self.name!r} cannot be run with {given}: {error}"
+            ) from error
         return ExperimentResult(
             name=self.name,
             question=self.question,
-            settings=settings,
+            settings=chosen_settings,
             seeds=chosen,
             full=full,
             versions=package_versions(*self.packages),
             numbers=numbers,
-            verdict=self.verdict(numbers),
+            verdict=verdict,
         )
+
+
+_UNUSABLE = (
+    *(ValueError, TypeError, IndexError, KeyError, ZeroDivisionError, MemoryError),
+    *(np.linalg.LinAlgError, StopIteration),
+)
+"""What goes wrong where settings do not fit each other, such as more outputs than
+neurons; without settings of the user's, it is a fault and stays one."""

@@ -16,10 +16,11 @@ from sims.experiments.evidence import (
     over_seeds,
     spread,
 )
-from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
+from sims.experiments.experiment import Claim, Experiment, Numbers
 from sims.experiments.gradients import angle
 from sims.experiments.mismatched_balance import MISMATCHES, called, mismatched
 from sims.experiments.reference_training import in_double, rule_change
+from sims.experiments.settings import Settings
 from sims.network import Network, layered
 from sims.rule import Rule
 from sims.task import Task, digits_task

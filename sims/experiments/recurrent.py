@@ -15,10 +15,11 @@ from sims.experiments.evidence import (
     over_seeds,
     share,
 )
-from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
+from sims.experiments.experiment import Claim, Experiment, Numbers
 from sims.experiments.gradients import angle, relative_error
 from sims.experiments.reference_training import in_double, untrained
 from sims.experiments.retrograde_operator import retrograde_operators, spectral_radii
+from sims.experiments.settings import Settings
 from sims.network import Network, all_to_all
 from sims.task import Task, digits_task
 from sims.train import train

@@ -14,7 +14,7 @@ from sims.experiments.evidence import (
     share,
     spread,
 )
-from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
+from sims.experiments.experiment import Claim, Experiment, Numbers
 from sims.experiments.gradients import descent_by_complex_step
 from sims.experiments.reference_training import in_double, untrained
 from sims.experiments.retrograde_operator import (
@@ -22,6 +22,7 @@ from sims.experiments.retrograde_operator import (
     settled_credit,
     spectral_radii,
 )
+from sims.experiments.settings import Settings
 from sims.network import Network, all_to_all, layered
 from sims.task import digits_task
 from sims.train import train

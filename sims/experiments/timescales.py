@@ -15,9 +15,10 @@ from sims.experiments.evidence import (
     interval,
     over_seeds,
 )
-from sims.experiments.experiment import Claim, Experiment, Numbers, Settings
+from sims.experiments.experiment import Claim, Experiment, Numbers
 from sims.experiments.gradients import angle
 from sims.experiments.reference_training import changed, rule_change
+from sims.experiments.settings import Settings
 from sims.network import Network, layered
 from sims.rule import Rule
 from sims.task import Task, digits_task

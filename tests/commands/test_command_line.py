@@ -311,14 +311,24 @@ def test_a_store_made_by_another_version_is_refused(definition: Path) -> None:
 def test_an_experiment_writes_its_result_a_figure_and_a_page(tmp_path: Path) -> None:
     result = commstruct(
         *("experiment", "settling", "--dale", "--seeds", "1", "--json"),
+        *("--set", "trained_neurons=90", "--set", "training_steps=40"),
+        *("--set", "layers=[2, 3]", "--set", "trained_rates={tanh = 0.1}"),
         *("--out", tmp_path),
     )
     assert result.returncode == 0, result.stderr
     assert all(claim["statement"] for claim in json.loads(result.stdout)["verdict"])
     assert {path.name for path in tmp_path.iterdir()} >= {"result.json", "page.pdf"}
-    assert json.loads((tmp_path / "result.json").read_text())["settings"]["dale"]
+    settings = json.loads((tmp_path / "result.json").read_text())["settings"]
+    assert settings["dale"]
+    assert settings["layers"] == [2, 3]
     message = refused(commstruct("experiment", "alchemy", "--out", tmp_path))
     assert "experiment must be one of equivalence" in message
+    for name in ("settling", "learning-rate"):
+        line = ("experiment", name, "--set", "neurons=9", "--out", tmp_path / "none")
+        message = refused(commstruct(*line))
+        assert "n_neurons" in message
+        assert "got 'neurons'" in message
+    assert not (tmp_path / "none").exists()
 
 
 def test_shipped_connectomes_are_listed_and_exported(tmp_path: Path) -> None:

@@ -87,6 +87,24 @@ def _explained(explanations: Sequence[Explanation]) -> str:
     return f"Explanations put to their controls: {'; '.join(parts)}."
 
 
+def verdict_sentence(slope: Slope) -> str:
+    """Verdict of the plan on one setting and region, with the slope that decides it."""
+    where = REGION_NAMES_SHORT[slope.region]
+    if slope.verdict == "not testable":
+        return (
+            f"In {where}, it cannot be tested: {counted(slope.n_seeds, 'seed')} had "
+            f"{LEAST_RATES} learning rates or more at which the network learned, and "
+            f"{LEAST_SEEDS} are needed."
+        )
+    return (
+        f"In {where}, {VERDICT_WORDS[slope.verdict]}: for a tenfold learning rate D "
+        f"changes by {signed(slope.slope)} ({signed(slope.low)} to "
+        f"{signed(slope.high)}; {p_text(slope.adjusted_p)}; "
+        f"{counted(slope.n_seeds, 'seed')}), from {signed(slope.means[0])} at rate "
+        f"{slope.rates[0]:g} to {signed(slope.means[-1])} at rate {slope.rates[-1]:g}."
+    )
+
+
 def conclusion_sentence(facts: StudySlopes) -> str:
     """What the plan concludes from the whole study."""
     found = conclusion(facts)
