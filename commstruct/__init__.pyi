@@ -69,7 +69,10 @@ from .report import module_order as module_order
 from .report import plot_accuracy as plot_accuracy
 from .report import plot_blocks as plot_blocks
 from .report import plot_comparison as plot_comparison
+from .report import plot_course as plot_course
+from .report import plot_credit_flow as plot_credit_flow
 from .report import plot_dynamics as plot_dynamics
+from .report import plot_eigenvalues as plot_eigenvalues
 from .report import plot_learning_curves as plot_learning_curves
 from .report import plot_learning_rates as plot_learning_rates
 from .report import plot_matrix as plot_matrix

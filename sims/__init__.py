@@ -1,7 +1,7 @@
 """The simulator: from a learning rate to trained weights.
 
-`sims.train` is the function; the file of the same name is loaded by
-``from sims.train import ...``, and the name of the package stays with the function.
+`sims.train` is the function, also after ``import sims.train``: the name of the package
+stays with it. All public names, `train_in_stages` and `Run` among them, are in `sims`.
 """
 
 import logging

@@ -23,6 +23,8 @@ from .experiments import EXPERIMENTS as EXPERIMENTS
 from .experiments import Claim as Claim
 from .experiments import ExperimentResult as ExperimentResult
 from .experiments import run_experiment as run_experiment
+from .flow import CreditFlow as CreditFlow
+from .flow import credit_flow as credit_flow
 from .lesions import accuracy_lost as accuracy_lost
 from .lesions import class_accuracy as class_accuracy
 from .lesions import held_out_rates as held_out_rates

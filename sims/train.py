@@ -274,6 +274,24 @@ class Run:
             )
         return run
 
+    def eigenvalues(self) -> NDArray[np.complex128]:
+        """Eigenvalues of the weights among the neurons that are not inputs.
+
+        Returns
+        -------
+        (k, n - n_inputs) array of complex
+            At every checkpoint, by falling modulus; NaN at those that a diverged run
+            did not reach. The inputs, which nothing drives, would add zeros.
+        """
+        n_inputs = self.network.n_inputs
+        recurrent = self.weights[:, n_inputs:, n_inputs:].astype(np.float64)
+        found = np.full(recurrent.shape[:2], np.nan, dtype=np.complex128)
+        reached = np.isfinite(recurrent).all(axis=(1, 2))
+        values = np.linalg.eigvals(recurrent[reached]).astype(np.complex128)
+        order = np.argsort(-np.abs(values), axis=1, kind="stable")
+        found[reached] = np.take_along_axis(values, order, axis=1)
+        return found
+
     def to_pandas(self) -> pd.DataFrame:
         """Table of the evaluations.
 
@@ -344,8 +362,8 @@ def train(
     evaluate_every : int, optional
         Fewest steps between two evaluations; checkpoints in between are not evaluated,
         only the start and the end always are. 0 for no evaluation at all, None to
-        evaluate every checkpoint. The spectral radius alone takes as long as some
-        hundred steps in a network of 1000 neurons.
+        evaluate every checkpoint.
+        An evaluation of 1000 neurons takes as long as some 70 steps.
     callback : callable, optional
         Called after every step with a `StepState`. Returns None or False to go on, True
         to end the training after this step, or a `Network` of the same neurons to go on
@@ -390,7 +408,7 @@ def train(
     -----
     Noise, momentum, rates of synapses, damping, acceleration and a balance function of
     excitation and inhibition are computed by the pure functions of the rule, whose
-    steps take about twice as long.
+    steps take two to three times as long.
 
     Examples
     --------

@@ -22,6 +22,16 @@ def test_every_public_name_is_there_and_is_no_file(package):
         package.trian  # noqa: B018
 
 
+def test_train_is_the_function_however_it_is_imported() -> None:
+    code = (
+        "import sims.train as one; import sims.stages; import sims; "
+        "from sims.train import train; "
+        "assert one is sims.train is train; assert callable(one); "
+        "assert callable(sims.train_in_stages)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize(
     ("package", "name"), PUBLIC, ids=[f"{p.__name__}.{n}" for p, n in PUBLIC]
 )

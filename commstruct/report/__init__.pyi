@@ -13,6 +13,9 @@ from .figures.compare_figures import plot_comparison as plot_comparison
 from .figures.matrix_panels import MatrixFigure as MatrixFigure
 from .figures.matrix_panels import module_order as module_order
 from .figures.morphospace import plot_morphospace as plot_morphospace
+from .figures.run_figures import plot_course as plot_course
+from .figures.run_figures import plot_credit_flow as plot_credit_flow
+from .figures.run_figures import plot_eigenvalues as plot_eigenvalues
 from .figures.scan_figure import plot_resolution_scan as plot_resolution_scan
 from .pages.results import document_of as document_of
 from .pages.results import read_experiment as read_experiment

@@ -14,4 +14,7 @@ from .compare_figures import plot_comparison as plot_comparison
 from .matrix_panels import MatrixFigure as MatrixFigure
 from .matrix_panels import module_order as module_order
 from .morphospace import plot_morphospace as plot_morphospace
+from .run_figures import plot_course as plot_course
+from .run_figures import plot_credit_flow as plot_credit_flow
+from .run_figures import plot_eigenvalues as plot_eigenvalues
 from .scan_figure import plot_resolution_scan as plot_resolution_scan
