@@ -32,6 +32,9 @@ class Study:
     connectomes : tuple of str, or None
         Networks to be compared with the trained ones, as the file names them; None if
         it names none.
+    settled_only : bool
+        Whether runs whose rates did not settle are left out of its slopes, and are a
+        category of their own in its verdicts.
 
     See Also
     --------
@@ -49,6 +52,7 @@ class Study:
     changes: dict[str, dict[str, Any]]
     controls: dict[str, dict[str, tuple[str, ...]]]
     connectomes: tuple[str, ...] | None = None
+    settled_only: bool = False
 
 
 def is_study(path: str | Path) -> bool:
@@ -64,7 +68,8 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
     belong to a different kind. ``[controls.NAME]`` names, for a setting and each
     explanation, the settings that are its controls. Before all tables, ``connectomes``
     may list files and networks that ship with the package (``"dataset:NAME"``); paths
-    are relative to the definition.
+    are relative to the definition. ``settled_only = true`` leaves runs whose rates did
+    not settle out of the slopes.
 
     Parameters
     ----------
@@ -113,6 +118,11 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
     tables = read_tables(path)
     changes, controls = tables.pop("settings", None), tables.pop("controls", {})
     connectomes = _connectomes(tables.pop("connectomes", None), path)
+    settled_only = tables.pop("settled_only", False)
+    if not isinstance(settled_only, bool):
+        raise ValueError(
+            f"{path}: settled_only must be true or false, got {settled_only!r}"
+        )
     if not isinstance(changes, dict) or not changes:
         raise ValueError(f"{path} must have tables [settings.NAME], got none")
     settings: dict[str, Definition] = {}
@@ -137,6 +147,7 @@ def load_study(path: str | Path, *, overrides: Sequence[str] = ()) -> Study:
         changes=changes,
         controls=_controls(controls, settings, str(path)),
         connectomes=connectomes,
+        settled_only=settled_only,
     )
 
 

@@ -54,6 +54,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 QUICK: dict[str, dict[str, Any]] = {
     "network": {"n_neurons": 124},
+    "rule": {"settling_steps": 200},  # as many as the tolerance needs
     "sweep": {"learning_rates": [0.2, 0.6, 2.0], "steps": 1000, "checkpoints": 3},
     "analysis": {"structures": ["any"], "regions": ["whole", "hidden"], "n_nulls": 2},
 }
@@ -133,7 +134,8 @@ def run_learning_rate(
 
     The road of `make report`: networks are trained across learning rates and seeds,
     their modules are found, and the slope of D on the learning rate is tested over
-    seeds by the plan of `reports/claim.md`.
+    seeds by the plan of `reports/claim.md`. Runs whose rates did not settle are left
+    out; where too few are left, the verdict is "not settled".
 
     Parameters
     ----------
@@ -223,7 +225,7 @@ def run_learning_rate(
     analysis = analyze_into(
         Path(out), store, analysis_settings, command=command, resources=resources
     )
-    slopes = setting_slopes(NAME, analysis, open_sweep(store))
+    slopes = setting_slopes(NAME, analysis, open_sweep(store), settled_only=True)
     return LearningRateExperiment(definition, analysis, study_slopes([slopes]))
 
 

@@ -234,6 +234,11 @@ def _setting_row(one: SettingRuns) -> dict[str, Any]:
         "n_diverged": one.n_diverged,
         "learned": [[rate, share] for rate, share in one.learned.items()],
         "learning_rates": one.learning_rates,
+        **(
+            {"settled": [[rate, share] for rate, share in one.settled.items()]}
+            if one.settled
+            else {}
+        ),
         "scores": [
             {"region": region, "structure": structure, "runs": runs}
             for (region, structure), runs in one.scores.items()
@@ -254,12 +259,15 @@ def _restored_setting(row: Mapping[str, Any]) -> SettingRuns:
             (one["region"], one["structure"]): restored(runs, one["runs"])
             for one in row["scores"]
         },
+        settled=dict(restored(tuple[tuple[float, float], ...], row.get("settled", []))),
     )
 
 
 def _slope_row(slope: Slope) -> dict[str, Any]:
     row = asdict(slope)
     row["end_p_low"], row["end_p_high"] = row.pop("end_p")
+    if not slope.n_seeds_unsettled:  # as in studies that use all runs that learned
+        del row["n_seeds_unsettled"]
     row["sign_change"] = None if slope.sign_change is None else list(slope.sign_change)
     is_primary = (slope.structure, slope.measure) == PRIMARY
     row["verdict"] = (
@@ -271,6 +279,7 @@ def _slope_row(slope: Slope) -> dict[str, Any]:
 def _restored_slope(row: Mapping[str, Any]) -> Slope:
     names = {one.name for one in fields(Slope)}
     content = {key: value for key, value in row.items() if key in names}
+    content.setdefault("n_seeds_unsettled", 0)
     content["end_p"] = [row["end_p_low"], row["end_p_high"]]
     slope: Slope = restored(Slope, content)
     return slope

@@ -240,7 +240,10 @@ def _run_setting(
     sweep = open_sweep(store)
     measured = None
     probe = _probe(plan, name, folder, analysis, sweep, resources)
-    slopes, ends = setting_slopes(name, analysis, sweep), setting_ends(name, analysis)
+    slopes, ends = (
+        setting_slopes(name, analysis, sweep, settled_only=plan.study.settled_only),
+        setting_ends(name, analysis),
+    )
     if name in plan.compared:
         measured = _measure(plan, name, folder, sweep, resources)
     return _SettingResult(name, slopes, probe, ends, measured)

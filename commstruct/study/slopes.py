@@ -5,7 +5,7 @@ The analysis follows the plan in `reports/claim.md`.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -28,19 +28,32 @@ from commstruct.study.equal_loss import (
     checkpoint_blocks,
     equal_loss,
 )
-from commstruct.study.trends import FEWEST_SEEDS, SweepTrends, sweep_trends
+from commstruct.study.trends import (
+    FEWEST_SEEDS,
+    SweepTrends,
+    is_settled,
+    sweep_trends,
+)
 
 Comparison = Literal["steps", "loss", "product"]
 Verdict = Literal[
-    "supported", "direction only", "opposite", "no evidence", "not testable"
+    "supported",
+    "direction only",
+    "opposite",
+    "no evidence",
+    "not settled",
+    "not testable",
 ]
 VERDICTS: tuple[Verdict, ...] = (
     "supported",
     "direction only",
     "opposite",
     "no evidence",
+    "not settled",
     "not testable",
 )
+UNTESTED: tuple[Verdict, ...] = ("not settled", "not testable")
+"""Verdicts of settings in which nothing was tested."""
 PRIMARY = ("any", "diagonal_score")
 LEAST_RATES, LEAST_SEEDS = 3, 3
 """Learning rates, in each of as many seeds, that the plan requires for a test."""
@@ -101,6 +114,9 @@ class Slope:
     end_p : (float, float)
         Fisher's combination of the runs' p values against their re-optimised nulls at
         the lowest and the highest of `rates`; NaN where nothing was tested.
+    n_seeds_unsettled : int
+        Seeds that have three learning rates at which the network learned, but not three
+        at which its rates settled too; 0 where runs that did not settle are used.
     """
 
     setting: str
@@ -121,6 +137,7 @@ class Slope:
     intervals: tuple[tuple[float, float], ...]
     end_p: tuple[float, float] = (math.nan, math.nan)
     adjusted_p: float = math.nan
+    n_seeds_unsettled: int = 0
 
     @property
     def sign_change(self) -> tuple[float, float] | None:
@@ -139,7 +156,8 @@ class Slope:
     def verdict(self) -> Verdict:
         """Verdict of the plan on this setting, by D at equal steps."""
         if not math.isfinite(self.adjusted_p):
-            return "not testable"
+            could = self.n_seeds + self.n_seeds_unsettled >= LEAST_SEEDS
+            return "not settled" if self.n_seeds_unsettled and could else "not testable"
         if self.adjusted_p > LEVEL:
             return "no evidence"
         if self.slope > 0:
@@ -162,6 +180,8 @@ class SettingRuns:
     learned : dict of learning rate to share of its runs that learned
     scores : dict of (region, structure) to tuple of (learning rate, seed, D)
         Of every run that ended, for drawing; D is NaN where there was one module.
+    settled : dict of learning rate to share of its runs that settled, of those that
+        learned; empty where runs that did not settle are used like all others.
     """
 
     name: str
@@ -171,6 +191,7 @@ class SettingRuns:
     learning_rates: tuple[float, ...]
     learned: dict[float, float]
     scores: dict[tuple[str, str], tuple[tuple[float, int, float], ...]]
+    settled: dict[float, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -203,7 +224,7 @@ class StudySlopes:
 
 
 def setting_slopes(
-    name: str, analysis: Analysis, sweep: Sweep
+    name: str, analysis: Analysis, sweep: Sweep, *, settled_only: bool = False
 ) -> tuple[SettingRuns, tuple[Slope, ...]]:
     """Compute all slopes in one setting; p values are not yet corrected.
 
@@ -214,8 +235,22 @@ def setting_slopes(
         Of `sweep`, with ``"any"`` first among its structures.
     sweep : Sweep
         Where the weights at the checkpoints are.
+    settled_only : bool
+        Whether to leave out runs that learned but at whose end the rates of fewer than
+        95 % of held-out samples settled.
     """
     facts = sweep_trends(analysis)
+    setting = _setting(name, analysis, facts)
+    seeds = _seeds_to_test(analysis, facts)
+    n_unsettled = 0
+    if settled_only:
+        settled = {run.id: is_settled(run) for run in analysis.runs}
+        setting = replace(setting, settled=_settled_shares(analysis, facts, settled))
+        used: dict[str, bool | None] = {
+            id_: bool(yes and settled[id_]) for id_, yes in facts.learned.items()
+        }
+        facts = replace(facts, learned=used)
+        n_unsettled = len(seeds - _seeds_to_test(analysis, facts))
     learned = [one for one in analysis.regions if facts.learned[one.run_key.id]]
     slopes: list[Slope] = []
     checkpoints = checkpoint_blocks(analysis, sweep) if learned else {}
@@ -230,12 +265,13 @@ def setting_slopes(
         for measure in MEASURES:
             values = [_value(one, measure) for one in chosen]
             slope = slope_of_runs(place, measure, "steps", _run_places(chosen), values)
+            slope = replace(slope, n_seeds_unsettled=n_unsettled)
             if chosen and measure in chosen[0].p_values:
                 slope = replace(slope, end_p=_end_p(chosen, measure))
             slopes.append(slope)
         if chosen and structure == PRIMARY[0]:
             slopes += _other_comparisons(place, sweep, checkpoints, at_loss, chosen)
-    return _setting(name, analysis, facts), tuple(slopes)
+    return setting, tuple(slopes)
 
 
 def study_slopes(
@@ -438,6 +474,25 @@ def _at_equal_product(
         key = one.run_key.id, one.region, nearest
         scores.append(checkpoints[key].blocks.diagonal_score)
     return scores
+
+
+def _seeds_to_test(analysis: Analysis, facts: SweepTrends) -> set[int]:
+    """Seeds in which the network learned at as many rates as a test needs."""
+    learned = [run.seed for run in analysis.runs if facts.learned[run.id]]
+    return {seed for seed in learned if learned.count(seed) >= LEAST_RATES}
+
+
+def _settled_shares(
+    analysis: Analysis, facts: SweepTrends, settled: dict[str, bool]
+) -> dict[float, float]:
+    """Share of the runs that learned that settled, by learning rate."""
+    shares = {}
+    for rate in facts.learning_rates:
+        here = [run for run in analysis.runs if run.learning_rate == rate]
+        learned = [settled[run.id] for run in here if facts.learned[run.id]]
+        if learned:
+            shares[rate] = sum(learned) / len(learned)
+    return shares
 
 
 def _setting(name: str, analysis: Analysis, facts: SweepTrends) -> SettingRuns:

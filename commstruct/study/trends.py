@@ -215,6 +215,15 @@ def has_learned(run: TrainedRun) -> bool | None:
     return bool(loss < constant / 2)
 
 
+def is_settled(run: TrainedRun) -> bool:
+    """Whether the rates of nearly all held-out samples settled at the end of a run.
+
+    True where it is not known.
+    """
+    share = run.last_value("settled_rates")
+    return share is None or share >= SETTLED
+
+
 def unsettled_rates(analysis: Analysis) -> dict[float, float]:
     """Learning rates at which rates often did not settle, with the share that did.
 

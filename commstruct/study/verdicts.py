@@ -6,6 +6,7 @@ from typing import Literal
 
 from commstruct.study.slopes import (
     LEAST_SEEDS,
+    UNTESTED,
     Comparison,
     Slope,
     StudySlopes,
@@ -49,7 +50,7 @@ def conclusion(facts: StudySlopes) -> Conclusion:
     ----------
     facts : StudySlopes
     """
-    tested = [one for one in facts.primary() if one.verdict != "not testable"]
+    tested = [one for one in facts.primary() if one.verdict not in UNTESTED]
     if not tested:
         return Conclusion("not testable")
     outcomes: tuple[tuple[Outcome, set[str]], ...] = (

@@ -7,19 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers.command import commstruct
-from helpers.stores import make_store
+from helpers.stores import make_store, trained_run
 from scipy.stats import linregress, ttest_1samp
 
 from commstruct.analysis import analyze, open_sweep
 from commstruct.commands.settings import read_study
 from commstruct.report.figures.study_figure import plot_study
-from commstruct.report.words.study_sentences import conclusion_sentence, study_answers
+from commstruct.report.words.study_sentences import (
+    conclusion_sentence,
+    study_answers,
+    verdict_sentence,
+)
+from commstruct.study import StudyResult, write_study
+from commstruct.study import read_study as read_study_result
 from commstruct.study.slopes import (
     StudySlopes,
     mean_slope,
     setting_slopes,
     study_slopes,
 )
+from commstruct.study.trends import is_settled
 from sims.study import is_study, load_study
 
 STUDY = """
@@ -218,6 +225,69 @@ def test_verdicts_are_of_what_was_planted(planted: StudySlopes) -> None:
     assert primary["falls"].sign_change is None
     assert primary["rises"].slope > 0.5
     assert primary["never learns"].n_runs == 0
+
+
+def test_runs_that_did_not_settle_are_a_category_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = (0.1, 0.2, 0.5, 1.0)
+    store = make_store(
+        tmp_path / "sweep.zarr",
+        contrasts=dict(zip(rates, (1.5, 1.2, 0.9, 0.5), strict=True)),
+        seeds=(0, 1, 2),
+    )
+    quick = {"structures": ("any",), "regions": ("learned change",), "restarts": 1}
+    analysis, sweep = analyze(store, seed=0, n_nulls=0, **quick), open_sweep(store)
+    plain = study_slopes([setting_slopes("one", analysis, sweep)])
+    assert plain.settings[0].settled == {}
+    for restless, verdict in (
+        ((), "direction only"),
+        ((1.0,), "direction only"),
+        ((0.5, 1.0), "not settled"),
+    ):
+        monkeypatch.setattr(
+            "commstruct.study.slopes.is_settled",
+            lambda run, restless=restless: run.learning_rate not in restless,
+        )
+        facts = study_slopes(
+            [setting_slopes("one", analysis, sweep, settled_only=True)]
+        )
+        assert list(facts.verdicts.values()) == [verdict]
+        (slope,) = facts.primary()
+        assert slope.rates == tuple(rate for rate in rates if rate not in restless)
+        shares = {rate: float(rate not in restless) for rate in rates}
+        assert facts.settings[0].settled == shares
+        assert facts.settings[0].learned == plain.settings[0].learned
+        figure = plot_study(facts, region="learned change")
+        labels = [text.get_text() for text in figure.legends[0].texts]
+        assert ("did not settle" in labels) == bool(restless)
+        said = verdict_sentence(slope)
+        assert ("on rates that settled: 0 seeds" in said) == (verdict == "not settled")
+        write_study(StudyResult(facts), tmp_path / "out")
+        again = read_study_result(tmp_path / "out").facts
+        assert again.verdicts == facts.verdicts
+        assert again.settings == facts.settings
+    assert "Nothing can be concluded" in conclusion_sentence(facts)
+
+
+@pytest.mark.parametrize(("share", "settled"), [(0.96, True), (0.94, False)])
+def test_a_run_has_settled_if_nearly_all_samples_have(
+    share: float, settled: bool
+) -> None:
+    checkpoints = {"step": [0, 10], "settled_rates": [1 - share, share]}
+    assert is_settled(trained_run(checkpoints=checkpoints)) == settled
+    assert is_settled(trained_run())  # nothing is known
+
+
+@pytest.mark.parametrize("value", ["true", "1"])
+def test_whether_settled_runs_alone_count_is_read(file: Path, value: str) -> None:
+    assert not load_study(file).settled_only
+    file.write_text(f"settled_only = {value}\n{STUDY}")
+    if value == "true":
+        assert load_study(file).settled_only
+    else:
+        with pytest.raises(ValueError, match=r"settled_only must be true or .*got 1"):
+            load_study(file)
 
 
 def test_corrected_p_values_are_of_the_primary_measure_alone(

@@ -19,6 +19,7 @@ VERDICT_COLORS: dict[Verdict, str] = {
     "direction only": "#56B4E9",
     "opposite": "#D55E00",
     "no evidence": "#8C8C8C",
+    "not settled": "#CC79A7",
     "not testable": "#C8C8C8",
 }
 VERDICT_MARKERS: dict[Verdict, str] = {
@@ -26,6 +27,7 @@ VERDICT_MARKERS: dict[Verdict, str] = {
     "direction only": "v",
     "opposite": "^",
     "no evidence": "o",
+    "not settled": "+",
     "not testable": "x",
 }
 _ROW = 0.22  # inches per setting
@@ -45,8 +47,9 @@ def plot_study(facts: StudySlopes, *, region: str) -> Figure:
     matplotlib Figure
         Left, the mean diagonal score of every setting and learning rate: filled where
         all runs learned, small where some did, hollow where none did; a cross where all
-        diverged. Right, its slope on the learning rate with the 95 % interval over
-        seeds, at equal steps, and as a hollow mark at equal loss.
+        diverged, a plus where runs that learned did not settle and are left out. Right,
+        its slope on the learning rate with the 95 % interval over seeds, at equal
+        steps, and as a hollow mark at equal loss.
 
     Raises
     ------
@@ -86,6 +89,8 @@ def plot_study(facts: StudySlopes, *, region: str) -> Figure:
                 alpha=1.0 if share else 0.55,
                 zorder=3,
             )
+            if setting.settled.get(rate, 1.0) < 1:
+                left.plot(rate, place, marker="+", color="black", ms=4, zorder=4)
     log_axis(left, "x")
     left.xaxis.set_major_locator(LogLocator())
     left.set_xlabel("learning rate")
@@ -97,6 +102,7 @@ def plot_study(facts: StudySlopes, *, region: str) -> Figure:
         bar = figure.colorbar(mappable, ax=left, location="bottom", aspect=40, pad=0.02)
         bar.set_label("mean $D$: + block-diagonal, \u2212 off-diagonal")
     _draw_slopes(right, [one.name for one in facts.settings], slopes, at_loss)
+    unsettled = any(min(one.settled.values(), default=1) < 1 for one in facts.settings)
     figure.legend(
         handles=[
             *_verdict_handles([one.verdict for one in slopes.values()]),
@@ -104,6 +110,7 @@ def plot_study(facts: StudySlopes, *, region: str) -> Figure:
             _handle("o", "0.6", "none learned", "0.85"),
             _handle("x", "0.4", "all diverged", "0.4"),
             _handle("|", "0.2", "at equal loss", "white"),
+            *([_handle("+", "black", "did not settle", "black")] if unsettled else []),
         ],
         loc="outside lower center",
         ncols=5,

@@ -30,6 +30,7 @@ VERDICT_WORDS = {
     "direction only": "D falls, without the whole shift",
     "opposite": "D rises",
     "no evidence": "there is no evidence for a change",
+    "not settled": "rates did not settle",
     "not testable": "it cannot be tested",
 }
 CONCLUSION_WORDS = {
@@ -90,6 +91,13 @@ def _explained(explanations: Sequence[Explanation]) -> str:
 def verdict_sentence(slope: Slope) -> str:
     """Verdict of the plan on one setting and region, with the slope that decides it."""
     where = REGION_NAMES_SHORT[slope.region]
+    if slope.verdict == "not settled":
+        return (
+            f"In {where}, it cannot be tested on rates that settled: "
+            f"{counted(slope.n_seeds, 'seed')} had {LEAST_RATES} learning rates at "
+            "which the network learned and its rates settled, and "
+            f"{counted(slope.n_seeds_unsettled, 'seed')} more at which it learned."
+        )
     if slope.verdict == "not testable":
         return (
             f"In {where}, it cannot be tested: {counted(slope.n_seeds, 'seed')} had "
