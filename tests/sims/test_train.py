@@ -221,9 +221,10 @@ def test_training_that_records_nothing_allocates_nothing_per_step(activation):
         run(start, task=task, steps=400, batch_size=32, checkpoints=1, progress=look)
     finally:
         tracemalloc.stop()
-    # A batch of targets alone is 10,000 bytes; the lists of the history grow.
+    # A batch of targets alone is 10,000 bytes; the lists of the history grow, and the
+    # losses of 400 steps take 8 bytes each, in memory that grows ahead of them.
     assert max(peaks[1:]) < 6000
-    assert held[-1] - held[0] < 20_000
+    assert held[-1] - held[0] < 25_000
 
 
 # Measures
