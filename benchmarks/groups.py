@@ -1,7 +1,7 @@
 """How often tests of designs reject where there is nothing, and find what there is.
 
 Run ``python benchmarks/groups.py`` (two minutes), with ``--full`` for 400 draws per row
-(eight minutes), ``--part size`` or ``--part power`` for one of the two tables, and
+(eight minutes), ``--part size``, ``power`` or ``modules`` for one of the tables, and
 ``--cases WORD`` for the rows whose name has a word. A test of the right size rejects
 5 %.
 
@@ -19,12 +19,19 @@ deviations, a component of ten edges at five regions that do by 1, or a block of
 edges that do by 0.4. Found: any of these edges, by Welch's t test and
 Benjamini-Hochberg, by the largest statistic, and by threshold-free scores; a component
 with any of them; the mean of all edges of the block; the whole, here and by PERMANOVA.
+
+*Modules*: networks of 24 neurons in four modules, weights normal with a mean of 0.9
+standard deviations within modules and 0 between; in networks without modules 0
+everywhere. ``3 neurons move``: in the second group to another module. Counted: draws in
+which the modules of groups differ, in which they differ in spread, in which the modules
+of individuals agree more than by chance, and in which any neuron's share differs.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +39,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import ttest_ind
 from threadpoolctl import threadpool_limits
 
+from commstruct import as_connectome
 from commstruct.compare.designs import design_of
 from commstruct.compare.edge_components import (
     EdgeGraph,
@@ -39,6 +47,8 @@ from commstruct.compare.edge_components import (
     largest_components,
     threshold_free_scores,
 )
+from commstruct.compare.group_modules import group_modules
+from commstruct.compare.group_tests import Tester
 from commstruct.compare.linear_tests import estimates, larger_share, permuted
 from commstruct.compare.rearrangements import Rearrangements, rearrangements_of
 from commstruct.compare.whole_network import compare_whole
@@ -243,16 +253,58 @@ def permanova_p(distances: Values, ways: Rearrangements) -> float:
     return float(np.mean(np.array(within) <= within[0] * (1 + 1e-9)))
 
 
+FOUR = np.repeat(range(4), 6)
+MOVED = np.concatenate([[1, 1, 1], FOUR[3:]])
+
+
+def module_cases() -> dict[str, tuple[tuple[int, int], Values, tuple[float, float]]]:
+    """Sizes of two groups, modules of the second, strength of the modules of both."""
+    return {
+        "no modules, 6 v 6": ((6, 6), FOUR, (0, 0)),
+        "same modules, 6 v 6": ((6, 6), FOUR, (0.9, 0.9)),
+        "same modules, 12 v 4": ((12, 4), FOUR, (0.9, 0.9)),
+        "same modules, weaker in the 4, 12 v 4": ((12, 4), FOUR, (0.9, 0.6)),
+        "3 neurons move, 6 v 6": ((6, 6), MOVED, (0.9, 0.9)),
+        "3 neurons move, 12 v 12": ((12, 12), MOVED, (0.9, 0.9)),
+    }
+
+
+def modules(
+    sizes: tuple[int, int], second: Values, strengths: tuple[float, float], seed: int
+) -> dict[str, float]:
+    """What is found of the modules of two groups in one draw."""
+    rng = np.random.default_rng(seed)
+    networks = []
+    for n, labels, strength in zip(sizes, (FOUR, second), strengths, strict=True):
+        for _ in range(n):
+            noise = np.triu(rng.standard_normal((24, 24)), 1)
+            mean = strength * np.triu(np.equal.outer(labels, labels), 1)
+            networks.append(as_connectome(noise + mean + (noise + mean).T))
+    design = design_of(pd.DataFrame({"group": np.repeat(list("ab"), sizes)}), "group")
+    ways = rearrangements_of(design, seed=seed, n_permutations=N_PERMUTATIONS)
+    found, tables = group_modules(
+        networks, Tester(design, ways), structure="assortative", restarts=4, seed=seed
+    )
+    return {
+        "modules": rejected(found.p_value),
+        "spread": rejected(found.spread_p),
+        "agreement": rejected(found.agreement_p),
+        "any neuron": rejected(tables.neurons["p_fwe"].min()),
+    }
+
+
 def rows_of(options: argparse.Namespace) -> Iterator[tuple[str, pd.DataFrame]]:
     """Every row of the tables, with its draws."""
     seeds = range(options.seed, options.seed + (400 if options.full else 60))
-    if options.part in (None, "size"):
-        for name, draw in cases().items():
+    tables: dict[str, tuple[dict[str, Any], Callable[..., dict[str, float]]]] = {
+        "size": ({name: (draw,) for name, draw in cases().items()}, size),
+        "power": ({name: (effect,) for name, effect in effects().items()}, power),
+        "modules": (module_cases(), modules),
+    }
+    for part, (rows, measured) in tables.items():
+        for name, case in rows.items() if options.part in (None, part) else ():
             if options.cases is None or options.cases in name:
-                yield name, pd.DataFrame([size(draw, seed) for seed in seeds])
-    if options.part in (None, "power"):
-        for name, effect in effects().items():
-            yield name, pd.DataFrame([power(effect, seed) for seed in seeds])
+                yield name, pd.DataFrame([measured(*case, seed) for seed in seeds])
 
 
 def main() -> None:
@@ -260,8 +312,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--full", action="store_true", help="400 draws of each")
     parser.add_argument("--seed", type=int, default=50_000, help="first seed")
-    parser.add_argument("--part", choices=("size", "power"), help="default both")
-    parser.add_argument("--cases", help="rows of the first table that have this word")
+    parser.add_argument(
+        "--part", choices=("size", "power", "modules"), help="default all"
+    )
+    parser.add_argument("--cases", help="rows of the tables that have this word")
     options = parser.parse_args()
     start, header = time.monotonic(), ""
     with threadpool_limits(1):

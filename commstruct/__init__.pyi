@@ -30,8 +30,10 @@ from .datasets import Dataset as Dataset
 from .datasets import list_datasets as list_datasets
 from .datasets import load_dataset as load_dataset
 from .files import ReadReport as ReadReport
+from .files import Stack as Stack
 from .files import read_connectome as read_connectome
 from .files import read_connectome_with_report as read_connectome_with_report
+from .files import read_stack as read_stack
 from .files import write_connectome as write_connectome
 from .labels import as_labels as as_labels
 from .modules import Evidence as Evidence
@@ -40,9 +42,11 @@ from .modules import ResolutionScan as ResolutionScan
 from .modules import agreement_matrix as agreement_matrix
 from .modules import coassignment as coassignment
 from .modules import compare_evidence as compare_evidence
+from .modules import consensus_labels as consensus_labels
 from .modules import consensus_modules as consensus_modules
 from .modules import evidence as evidence
 from .modules import find_modules as find_modules
+from .modules import match_modules as match_modules
 from .modules import modularity as modularity
 from .modules import resolution_limit as resolution_limit
 from .modules import resolution_scan as resolution_scan
@@ -84,7 +88,6 @@ from .report import write_report as write_report
 from .report import write_result as write_result
 from .study import LearningRateExperiment as LearningRateExperiment
 from .study import StudyResult as StudyResult
-from .study import match_modules as match_modules
 from .study import read_study as read_study
 from .study import run_learning_rate as run_learning_rate
 from .study import run_study as run_study

@@ -8,6 +8,12 @@ import typer
 
 from commstruct.commands.command import command
 from commstruct.commands.command_lines import command_line
+from commstruct.commands.compare_inputs import (
+    Inputs,
+    is_stack,
+    read_inputs,
+    read_stack_inputs,
+)
 from commstruct.commands.messages import log, print_summary
 from commstruct.commands.networks import (
     distinct_names,
@@ -32,7 +38,6 @@ if TYPE_CHECKING:
 
     from commstruct.analysis import Analysis
     from commstruct.compare.placement import Placement
-    from commstruct.connectome import Connectome
     from commstruct.report.settings import ReportSettings
 
 NAMES_SHOWN = 8  # of neurons that only one network has; enough to recognise a pattern
@@ -66,6 +71,7 @@ GROUPS_SUMMARY = (
     "smallest_p",
     "scores",
     "components",
+    "agreement",
 )
 """Keys of comparison.json that `--json` prints for three or more."""
 
@@ -123,6 +129,33 @@ class ComparisonOptions:
             "tfnbs (also threshold-free), or none."
         ),
     ] = "nbs"
+    stack: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYOUT",
+            help="Of one file with all networks (.npy, .npz, .mat): subjects on the "
+            "first or last axis, or rows that are triangles or "
+            "triangles-without-diagonal.",
+            show_default="as its shape says",
+        ),
+    ] = None
+    modules: Annotated[
+        str,
+        typer.Option(
+            help="Of groups, kind of modules that is found in every network: auto "
+            "(assortative, of up to 2000 neurons), assortative, disassortative, any, "
+            "or none."
+        ),
+    ] = "auto"
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Of groups, attribute of the neurons that is used in place of the "
+            "modules that the networks share.",
+            show_default=False,
+        ),
+    ] = None
     sweep: Annotated[
         Path | None,
         typer.Option(
@@ -199,7 +232,7 @@ class ComparisonOptions:
             If one is unknown, or does not fit the number of networks.
         """
         from commstruct.compare.connectomes import MATCHES
-        from commstruct.compare.groups import EDGE_TESTS
+        from commstruct.compare.groups import EDGE_TESTS, MODULE_KINDS
         from commstruct.compare.scaling import GROUP_NORMALIZE
         from commstruct.vocabulary import NULL_NAMES
 
@@ -236,6 +269,13 @@ class ComparisonOptions:
             raise ValueError(
                 f"--edges must be one of {', '.join(EDGE_TESTS)}, got {self.edges!r}"
             )
+        if self.modules not in MODULE_KINDS:
+            raise ValueError(
+                f"--modules must be one of {', '.join(MODULE_KINDS)}, got "
+                f"{self.modules!r}"
+            )
+        if is_pair and (self.modules != "auto" or self.reference is not None):
+            raise ValueError("--modules and --reference are for groups of networks")
 
     def with_folders_opened(self, networks: list[str]) -> list[str]:
         """Return files for folders: those that have a row in the participants.
@@ -258,12 +298,24 @@ class ComparisonOptions:
                 opened += map(str, files)
         return opened
 
-    def read_participants(self, networks: list[str]) -> "pd.DataFrame | None":
+    def read_participants(
+        self, networks: list[str], stack: Inputs | None
+    ) -> "pd.DataFrame | None":
         """Return the rows of the networks, in their order, if there is a table."""
-        from commstruct.compare.participants import read_participants
+        from commstruct.compare.participants import (
+            read_participants,
+            read_participants_of_stack,
+        )
 
         if self.participants is None:
             return None
+        if stack is not None:
+            return read_participants_of_stack(
+                self.participants,
+                len(stack.names),
+                names=stack.names if stack.has_names else None,
+                subject=self.subject,
+            )
         return read_participants(self.participants, networks, subject=self.subject)
 
     def words(self) -> list[str]:
@@ -288,10 +340,12 @@ class ComparisonOptions:
         ]
 
     def _design_words(self) -> list[str]:
-        names = ("participants", "formula", "test", "subject")
+        names = ("participants", "formula", "test", "subject", "reference", "stack")
         given = {name: getattr(self, name) for name in names}
         if self.edges != "nbs":
             given["edges"] = self.edges
+        if self.modules != "auto":
+            given["modules"] = self.modules
         return [f"--{name}={value}" for name, value in given.items() if value]
 
     def keywords(self) -> dict[str, Any]:
@@ -322,42 +376,9 @@ class ComparisonOptions:
             "test": self.test,
             "subject": self.subject,
             "edges": self.edges,
+            "modules": self.modules,
+            "reference": self.reference,
         }
-
-
-@dataclass(frozen=True, eq=False)
-class _Inputs:
-    """The networks of a comparison.
-
-    Attributes
-    ----------
-    networks : list of str, as given on the command line
-    names : list of str, short and distinct
-    connectomes : list of Connectome
-    hashes : list of str, SHA-256 of each
-    """
-
-    networks: list[str]
-    names: list[str]
-    connectomes: "list[Connectome]"
-    hashes: list[str]
-
-    def provenance(self, command: str) -> dict[str, str]:
-        """What a comparison was made from: command, hashes, orientations, versions."""
-        from commstruct.analysis import versions
-
-        orientations = {
-            f"orientation of {name}": connectome.orientation
-            for name, connectome in zip(self.names, self.connectomes, strict=True)
-        }
-        if len(self.names) > 2 and len(set(orientations.values())) == 1:
-            orientations = {"orientation of all": self.connectomes[0].orientation}
-        hashes = {
-            f"SHA-256 of {name}": digest
-            for name, digest in zip(self.names, self.hashes, strict=True)
-        }
-        numbers = {f"version of {name}": number for name, number in versions().items()}
-        return {"command": command, **orientations, **hashes, **numbers}
 
 
 @command
@@ -386,8 +407,9 @@ def compare(
     block-diagonal and off-diagonal. Three or more: distances between all, and with
     --groups or --participants tests of differences between individuals, with other
     predictors and repeated measures if need be. A folder stands for those of its files
-    that have a row in --participants. The results are comparison.json, tables (.csv),
-    report.pdf and report.html.
+    that have a row in --participants, and one .npy, .npz or .mat for a stack of
+    networks, (n, n, subjects) or (subjects, n, n). The results are comparison.json,
+    tables (.csv), report.pdf and report.html.
     """
     from commstruct.provenance import utc_now
 
@@ -395,17 +417,21 @@ def compare(
     report = report_settings(formats=formats)
     if len(networks) == 1 and is_store(networks[0]):
         networks, options = _runs_by_learning_rate(networks[0], options)
-    networks = options.with_folders_opened(networks)
+    networks = given = options.with_folders_opened(networks)
+    stack = None
+    if is_stack(networks, options.stack, reading.variable):
+        stack = read_stack_inputs(networks[0], options.stack, reading)
+        networks = stack.networks
     options.check(networks)
     reading.check(networks)
-    participants = options.read_participants(networks)
-    names = distinct_names(networks)
+    participants = options.read_participants(networks, stack)
+    names = distinct_names(networks) if stack is None else stack.names
     groups = None if options.groups is None else read_groups(options.groups, networks)
     sweep = None if options.sweep is None else _read_sweep(options)
     words = [*options.words(), *reading.words()]
-    line = command_line("compare", *networks, options=words)
+    line = command_line("compare", *given, options=words)
     with open_session(workers, command=line, quiet=output.quiet) as session:
-        inputs = _read_inputs(networks, names, reading)
+        inputs = stack or read_inputs(networks, names, reading)
         if len(networks) == 2 and not options.has_design:
             summary = _compare_two(inputs, out, options, sweep, session, report)
         else:
@@ -454,20 +480,8 @@ def _read_sweep(options: ComparisonOptions) -> "Analysis":
     return analysis
 
 
-def _read_inputs(
-    networks: list[str], names: list[str], reading: ReadingOptions
-) -> _Inputs:
-    from commstruct.analysis import input_hash
-    from commstruct.datasets import read_network
-
-    keywords = reading.keywords()
-    connectomes = [read_network(network, **keywords) for network in networks]
-    hashes = [input_hash(connectome) for connectome in connectomes]
-    return _Inputs(networks, names, connectomes, hashes)
-
-
 def _compare_two(
-    inputs: _Inputs,
+    inputs: Inputs,
     out: Path,
     options: ComparisonOptions,
     sweep: "Analysis | None",
@@ -524,7 +538,7 @@ def _compare_two(
 
 
 def _place(
-    inputs: _Inputs, options: ComparisonOptions, sweep: "Analysis", session: Session
+    inputs: Inputs, options: ComparisonOptions, sweep: "Analysis", session: Session
 ) -> "dict[str, Placement]":
     """Place each network among the trained networks of a sweep, by name."""
     from commstruct.compare.placement import place_on_sweep
@@ -546,7 +560,7 @@ def _place(
 
 
 def _compare_several(
-    inputs: _Inputs,
+    inputs: Inputs,
     out: Path,
     options: ComparisonOptions,
     tested: "tuple[list[str] | None, pd.DataFrame | None]",
@@ -562,7 +576,7 @@ def _compare_several(
         inputs.connectomes,
         groups,
         participants=participants,
-        names=inputs.names,
+        names=inputs.names if inputs.has_names else None,
         workers=session.workers,
         **options.group_keywords(),
     )

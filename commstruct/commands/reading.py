@@ -1,7 +1,7 @@
 """Options of reading the files of networks, and of what is done to them before."""
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,11 +29,11 @@ class ReadingOptions:
         ),
     ] = None
     attributes: Annotated[
-        Path | None,
+        list[Path] | None,
         typer.Option(
             metavar="TABLE",
             help="Second table beside a file: one row per neuron, with names and "
-            "types.",
+            "types; to compare networks, once for all or repeated for each.",
             show_default=False,
         ),
     ] = None
@@ -184,11 +184,36 @@ class ReadingOptions:
                 f"{_option(prepared[0])} is for networks, got the sweep store "
                 f"{stores[0]}: name its runs ({stores[0]}@RATE,SEED)"
             )
-        self.keywords()
+        self.keywords_of_each(networks)
+
+    def keywords_of_each(self, networks: list[str]) -> list[dict[str, Any]]:
+        """Return the keywords of each network, which may have tables of their own.
+
+        Raises
+        ------
+        ValueError
+            If there are several tables, but not one for each network.
+        """
+        tables = self.attributes or []
+        if len(tables) < 2:
+            return [self.keywords()] * len(networks)
+        if len(tables) != len(networks):
+            raise ValueError(
+                f"--attributes must be one table, or one for each network "
+                f"({len(networks)}) in their order, got {len(tables)}"
+            )
+        return [replace(self, attributes=[table]).keywords() for table in tables]
 
     def keywords(self) -> dict[str, Any]:
         """Return the given options as keywords of `read_network`."""
         given = self._given()
+        if "attributes" in given:
+            if len(given["attributes"]) > 1:
+                raise ValueError(
+                    f"--attributes must be one table here, got "
+                    f"{len(given['attributes'])}"
+                )
+            given["attributes"] = given["attributes"][0]
         keywords = {k: v for k, v in given.items() if k not in PREPARATION}
         prepared = {k: v for k, v in given.items() if k in PREPARATION}
         if prepared:

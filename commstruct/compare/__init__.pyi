@@ -4,7 +4,7 @@ from .connectomes import compare_connectomes as compare_connectomes
 from .distances import network_distances as network_distances
 from .graph_matching import GraphMatching as GraphMatching
 from .graph_matching import match_graphs as match_graphs
-from .groups import GroupComparison as GroupComparison
+from .group_comparison import GroupComparison as GroupComparison
 from .groups import compare_groups as compare_groups
 from .partitions import PartitionComparison as PartitionComparison
 from .partitions import compare_partitions as compare_partitions

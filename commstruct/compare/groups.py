@@ -1,24 +1,24 @@
 """Groups of connectomes, or any design over participants: tests, effects, distances."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass
 from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 
 from commstruct.analysis.settings import RESTARTS
-from commstruct.blocks.structure import block_means, block_structure
+from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.compare.designs import Design, design_of
 from commstruct.compare.distances import distance_matrix
-from commstruct.compare.edge_components import (
-    EdgeGraph,
-    components_table,
-    forming_threshold,
-    largest_components,
-    threshold_free_scores,
+from commstruct.compare.group_comparison import GROUP_SCORES, GroupComparison
+from commstruct.compare.group_modules import (
+    GroupModules,
+    ModuleTables,
+    group_modules,
 )
+from commstruct.compare.group_tests import Tester, block_tests, edge_tests
 from commstruct.compare.kinds import (
     NeuronKinds,
     chosen_column,
@@ -26,210 +26,26 @@ from commstruct.compare.kinds import (
     kinds_by_modules,
     kinds_with_blocks,
 )
-from commstruct.compare.linear_tests import (
-    Permuted,
-    estimates,
-    larger_share,
-    permutation_p,
-    permuted,
+from commstruct.compare.matching import (
+    FEWEST,
+    has_only_numbers,
+    scaled_alike,
+    with_common_pairs,
 )
-from commstruct.compare.matching import FEWEST, has_only_numbers, scaled_alike
-from commstruct.compare.rearrangements import Rearrangements, rearrangements_of
+from commstruct.compare.rearrangements import rearrangements_of
 from commstruct.compare.scaling import is_correlation, scaled_by_blocks
 from commstruct.compare.whole_network import WholeTest, compare_whole, map_of
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.keywords import settings_from
 from commstruct.modules.finding import find_modules
-from commstruct.plain import plain_data
-from commstruct.statistics import benjamini_hochberg
-from commstruct.vocabulary import SCORES, BoolArray, FloatMatrix, FloatVector, IntVector
+from commstruct.vocabulary import STRUCTURES, BoolArray, IntVector
 
-GROUP_SCORES = (*SCORES, "density", "mean")
-# Individuals that must have an edge for it to be tested: an edge of a single individual
-# cannot tell its group from the individual.
-SOME_WEIGHT = 2
 EDGE_TESTS = ("nbs", "tfnbs", "none")
-EFFECT_COLUMNS = ("effect", "low", "high", "d", "d_low", "d_high", "t", "f")
-TEST_COLUMNS = (*EFFECT_COLUMNS, "p_value", "p_fwe", "q_value")
-
-
-@dataclass(frozen=True, eq=False)
-class GroupComparison:
-    """Differences between groups of connectomes, as a whole and in detail.
-
-    Tables of tests have these columns besides the mean of each group:
-
-    ``effect``, ``low``, ``high``
-        Tested effect in the unit of the data (of two groups the second minus the first,
-        given the other predictors; of a number the change per unit), and its 95 %
-        interval. NaN if several effects are tested together.
-    ``d``, ``d_low``, ``d_high``
-        Effect over the standard deviation within groups, with Hedges' correction, and
-        its 95 % interval (Bonett 2008, doi:10.1037/1082-989X.13.2.99); NaN unless two
-        groups or conditions are compared.
-    ``t``, ``f``
-        Welch's statistic of one effect and of several.
-    ``p_value``
-        By permutation (`commstruct.compare.linear_tests.permutation_p`): the share of
-        rearrangements, the observed one included, with at least this evidence.
-    ``p_fwe``
-        The same for the largest evidence of the table: the chance that any row without
-        an effect has it (Westfall & Young 1993).
-    ``q_value``
-        `p_value` corrected for the false discovery rate (Benjamini & Hochberg 1995).
-
-    Attributes
-    ----------
-    names : tuple of str
-        Names of the networks.
-    groups : tuple of str
-        Group of each network by the tested term; empty if it is a number, or if nothing
-        was tested.
-    formula, term : str
-        The design, and what is tested of it; empty if nothing is.
-    compares_groups : bool
-        Whether any difference between the groups is what is tested, and not a contrast
-        of some of them or an interaction.
-    exchange : str
-        What was rearranged: "between" individuals, "within" subjects, or "signs" of
-        residuals; empty if nothing.
-    spread : str
-        How spread was estimated: of the "groups" each, of each "unit", or "one" of all;
-        empty if nothing was tested.
-    n_matched : int
-        Neurons that all networks have; 0 if only kinds were matched.
-    notes : tuple of str
-        Sentences on the matching, the scale and the design.
-    kinds_by : str
-        Attribute of the neurons that makes the blocks, or "modules".
-    kinds : tuple of str
-        Names of the kinds.
-    scores : DataFrame
-        Tests of diagonal score, signed modularity, structure strength, density and mean
-        weight as read, by the same kinds or modules in every network.
-    individuals : DataFrame
-        The scores of each network, and what the formula uses.
-    blocks : DataFrame
-        Tests of the mean weight of each block on a common scale. ``q_as_read``, if
-        weights were scaled: `q_value` of the weights as read.
-    edges : DataFrame
-        Tests of every edge that at least two networks have, on a common scale, and the
-        ``component`` it is in, 0 for none; without rows if neurons are not matched.
-        With ``edges="tfnbs"``, `p_tfnbs`: p-value of the threshold-free score,
-        corrected for the number of edges.
-    components : DataFrame
-        Connected components of edges of p < .001 each: their numbers of edges and
-        neurons, the summed evidence above the threshold, and p-values corrected for
-        all components of the network (network-based statistic, by extent and by
-        intensity).
-    distances : (m, m) array
-        Distances between networks: ``sqrt((1 - r) / 2)`` with the correlation r of
-        the weights if neurons are matched, else of singular values.
-    positions : (m, 2) array
-        Map of the networks by classical multidimensional scaling of `distances`.
-    map_share : float
-        Fraction of the variance of `distances` that the map explains.
-    whole_p : float
-        p-value of a difference as a whole, from `distances`, that holds where groups
-        differ in spread (Alekseyenko 2016, doi:10.1093/bioinformatics/btw311).
-    whole_share : float
-        Fraction of the squared distances that the tested term explains (R squared).
-    spread_p : float
-        p-value of a difference in spread, that is in the distance of networks from the
-        centre of their group (Anderson 2006, doi:10.1111/j.1541-0420.2005.00440.x).
-    spreads : dict of str to float
-        Mean distance from the centre of each group.
-    exact : bool
-        Whether all rearrangements were examined.
-    n_deals : int
-        Number of rearrangements examined, including the observed one; if `exact`, all
-        that differ by more than the names of the groups.
-    smallest_p : float
-        Smallest p-value that the design can give.
-    settings : dict
-        The arguments that reproduce this result.
-    provenance : dict of str to str
-        What it was made from, for reports: command, versions, hashes of the inputs.
-
-    See Also
-    --------
-    compare_groups : The function that returns this result.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import commstruct as cs
-    >>> rng = np.random.default_rng(0)
-    >>> networks = [rng.poisson(2.0, (6, 6)) for _ in range(4)]
-    >>> types = {"type": ["p", "p", "p", "q", "q", "q"]}
-    >>> networks = [cs.as_connectome(w, attributes=types) for w in networks]
-    >>> result = cs.compare_groups(networks, ["wild", "wild", "mutant", "mutant"])
-    >>> result.exact, result.n_deals, round(result.smallest_p, 3)
-    (True, 3, 0.333)
-    >>> list(result.blocks.columns)[:5]
-    ['from', 'to', 'mean wild', 'mean mutant', 'effect']
-    """
-
-    names: tuple[str, ...]
-    groups: tuple[str, ...]
-    formula: str
-    term: str
-    compares_groups: bool
-    exchange: str
-    spread: str
-    n_matched: int
-    notes: tuple[str, ...]
-    kinds_by: str
-    kinds: tuple[str, ...]
-    scores: pd.DataFrame
-    individuals: pd.DataFrame
-    blocks: pd.DataFrame
-    edges: pd.DataFrame
-    components: pd.DataFrame
-    distances: FloatMatrix
-    positions: FloatMatrix
-    map_share: float
-    whole_p: float
-    whole_share: float
-    spread_p: float
-    spreads: dict[str, float]
-    exact: bool
-    n_deals: int
-    smallest_p: float
-    settings: dict[str, Any]
-    provenance: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def levels(self) -> tuple[str, ...]:
-        """Names of the groups; of two, effects are the second minus the first."""
-        columns = [str(column) for column in self.scores.columns]
-        names = [
-            name.removeprefix("mean ") for name in columns if name.startswith("mean ")
-        ]
-        return tuple(names) if self.groups else ()
-
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the tables by name."""
-        distances = pd.DataFrame(self.distances, columns=list(self.names))
-        distances.insert(0, "connectome", list(self.names))
-        individuals = self.individuals.assign(
-            map_x=self.positions[:, 0], map_y=self.positions[:, 1]
-        )
-        return {
-            "scores": self.scores,
-            "individuals": individuals,
-            "blocks": self.blocks,
-            "edges": self.edges,
-            "components": self.components,
-            "distances": distances,
-        }
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything except the edges as plain values; NaN becomes None."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
-        del values["edges"]
-        content: dict[str, Any] = plain_data(values)
-        return content
+# "auto": assortative, as Leiden takes a fraction of a second for each of 200 regions,
+# where the comparison of all models takes about a second.
+MODULE_KINDS = ("auto", *STRUCTURES, "none")
+# The agreement of modules over individuals holds all pairs of neurons.
+MOST_NEURONS = 2000
 
 
 class GroupKeywords(TypedDict, total=False):
@@ -243,6 +59,8 @@ class GroupKeywords(TypedDict, total=False):
     test: str | None
     subject: str | None
     edges: str
+    modules: str
+    reference: str | None
 
 
 @dataclass(frozen=True)
@@ -260,6 +78,8 @@ class GroupSettings:
     test: str | None = None
     subject: str | None = None
     edges: str = "nbs"
+    modules: str = "auto"
+    reference: str | None = None
 
 
 def compare_groups(
@@ -321,6 +141,13 @@ def compare_groups(
             Rearrangements examined if there are more.
         restarts : int, at least 1, default 4
             Number of searches for modules.
+        modules : {"auto", "assortative", "disassortative", "any", "none"}
+            Kind of modules that is found in every network (see `find_modules`), to be
+            matched to those that the individuals share. "auto": assortative, or none
+            above 2000 neurons.
+        reference : str
+            Column of the neurons whose labels are used in place of the modules that
+            individuals share.
 
     Returns
     -------
@@ -375,8 +202,9 @@ def compare_groups(
     individual_names = _names(names, table, len(given))
     _check(given, individual_names, chosen)
     design = _design(table, chosen)
-    streams = spawn_seeds(seed, 2)
+    streams = spawn_seeds(seed, 3)
     common, matched, match_note = _common_neurons(given, match)
+    common, pairs_note = with_common_pairs(common) if matched else (common, ())
     kinds = _kinds(common, matched, chosen, streams[0], workers)
     scaled, is_scaled, scale_note = scaled_by_blocks(common, kinds, chosen.normalize)
     ways = None
@@ -384,12 +212,18 @@ def compare_groups(
         ways = rearrangements_of(
             design, seed=streams[1], n_permutations=chosen.n_permutations
         )
-    tester = _Tester(design, ways)
+    tester = Tester(design, ways)
     has_blocks = kinds_with_blocks(common, kinds.labels, len(kinds.names))
     individuals = _individuals(
         individual_names, common, kinds, has_blocks, design, table
     )
-    edges, components = _edge_tests(scaled if matched else [], tester, chosen.edges)
+    modules, tables, modules_note = _modules(
+        common if matched else [], tester, table, chosen, streams[2], workers
+    )
+    blocks, block_values = block_tests(
+        scaled, kinds, has_blocks, tester, as_read=common if is_scaled else None
+    )
+    edges, components = edge_tests(scaled if matched else [], tester, chosen.edges)
     distances = distance_matrix(scaled, matched=matched)
     positions, map_share = map_of(distances)
     whole = WholeTest()
@@ -404,7 +238,13 @@ def compare_groups(
         exchange="" if design is None else design.exchange,
         spread="" if design is None else design.spread,
         n_matched=common[0].n_neurons if matched else 0,
-        notes=(match_note, scale_note, *(() if design is None else design.notes)),
+        notes=(
+            match_note,
+            *pairs_note,
+            scale_note,
+            *(() if design is None else design.notes),
+            *modules_note,
+        ),
         kinds_by=kinds.column,
         kinds=tuple(
             name for name, has in zip(kinds.names, has_blocks, strict=True) if has
@@ -413,12 +253,14 @@ def compare_groups(
             pd.DataFrame({"score": GROUP_SCORES}),
             individuals[list(GROUP_SCORES)].to_numpy(dtype=np.float64),
         ),
-        individuals=individuals,
-        blocks=_block_tests(
-            scaled, kinds, has_blocks, tester, as_read=common if is_scaled else None
-        ),
+        individuals=pd.concat([individuals, tables.individuals], axis=1),
+        blocks=blocks,
+        block_values=block_values,
         edges=edges,
         components=components,
+        modules=modules,
+        neurons=tables.neurons,
+        agreement=tables.agreement,
         distances=distances,
         positions=positions,
         map_share=map_share,
@@ -434,53 +276,6 @@ def compare_groups(
             **{name: v for name, v in asdict(chosen).items() if v is not None},
         },
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Tester:
-    """A design and its rearrangements, or neither, where nothing is tested."""
-
-    design: Design | None
-    ways: Rearrangements | None
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """Group of each network."""
-        if self.design is None or len(self.design.levels) < 2:
-            return ()
-        return tuple(self.design.levels[level] for level in self.design.level_of)
-
-    def table(
-        self,
-        table: pd.DataFrame,
-        values: FloatMatrix,
-        permutation: Permuted | None = None,
-    ) -> pd.DataFrame:
-        """Add means and tests to each row; `values` are (networks, rows)."""
-        table = table.reset_index(drop=True)
-        groups = np.array(self.groups)
-        for level in self.design.levels if len(groups) and self.design else ():
-            table[f"mean {level}"] = values[groups == level].mean(axis=0)
-        if not len(groups):
-            table["mean"] = values.mean(axis=0)
-        if self.design is None or self.ways is None:
-            return table
-        units = self.units(values)
-        found = estimates(self.design, units)
-        for column in EFFECT_COLUMNS:
-            table[column] = getattr(found, column)
-        if permutation is None:
-            permutation = permuted(self.design, units, self.ways)
-        table["p_value"] = permutation.p_value
-        table["p_fwe"] = permutation.corrected(found.evidence)
-        table["q_value"] = benjamini_hochberg(table["p_value"])
-        return table
-
-    def units(self, values: FloatMatrix) -> FloatMatrix:
-        """Values of the units that are exchanged, from those of the networks."""
-        if self.design is None:
-            return values
-        return np.asarray(self.design.average @ values)
 
 
 def _participants(
@@ -554,7 +349,7 @@ def _individuals(
     table: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Scores of every network, with what the design uses of the participants."""
-    groups = _Tester(design, None).groups or ("",) * len(names)
+    groups = Tester(design, None).groups or ("",) * len(names)
     rows = [
         _score_row(name, group, network, labels, has_blocks[labels])
         for name, group, network, labels in zip(
@@ -566,92 +361,6 @@ def _individuals(
         if table is not None and variable not in individuals:
             individuals[variable] = table[variable].to_numpy()
     return individuals
-
-
-def _block_tests(
-    networks: list[Connectome],
-    kinds: NeuronKinds,
-    has_blocks: BoolArray,
-    tester: _Tester,
-    *,
-    as_read: list[Connectome] | None,
-) -> pd.DataFrame:
-    """Test the mean weight of every block, on one scale and as read."""
-    k = len(kinds.names)
-    table = pd.DataFrame(
-        {
-            "from": np.repeat(kinds.names, k).astype(object),
-            "to": np.tile(kinds.names, k).astype(object),
-        }
-    )
-    once = np.ones(k * k, dtype=bool)
-    if not any(network.is_directed for network in networks):
-        once = np.triu(once.reshape(k, k)).ravel()
-    once &= np.outer(has_blocks, has_blocks).ravel()
-
-    def means(some: list[Connectome]) -> FloatMatrix:
-        rows = zip(some, kinds.labels, strict=True)
-        return np.stack([_block_means(*pair, k) for pair in rows])[:, once]
-
-    table = tester.table(table[once], means(networks))
-    if as_read is not None and tester.design is not None and tester.ways is not None:
-        units = tester.units(means(as_read))
-        p_values = permutation_p(tester.design, units, tester.ways)
-        table["q_as_read"] = benjamini_hochberg(p_values)
-    return table
-
-
-def _edge_tests(
-    networks: list[Connectome], tester: _Tester, edges: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Test of every edge that enough networks have, and of their components."""
-    design, ways = tester.design, tester.ways
-    if not networks or design is None or ways is None or edges == "none":
-        columns = ["from", "to", *TEST_COLUMNS]
-        return pd.DataFrame(columns=columns), pd.DataFrame(columns=["component"])
-    graph, values = _tested_edges(networks)
-    units = tester.units(values)
-    threshold = forming_threshold(design.rank)
-
-    def measure(evidence: FloatMatrix) -> FloatMatrix:
-        largest = largest_components(graph, evidence, threshold)
-        if edges != "tfnbs":
-            return largest
-        scores = threshold_free_scores(graph, evidence)
-        return np.column_stack([largest, scores.max(axis=1, initial=0.0)])
-
-    permutation = permuted(design, units, ways, measure=measure)
-    measured = permutation.measured
-    names = np.array(networks[0].names, dtype=object)
-    table = pd.DataFrame({"from": names[graph.pre], "to": names[graph.post]})
-    table = tester.table(table, values, permutation)
-    if not measured.shape[2]:
-        return table, pd.DataFrame(columns=["component"])
-    evidence = np.nan_to_num(estimates(design, units).evidence, nan=-np.inf)
-    components, number = components_table(
-        graph, evidence, threshold, measured[..., :2], networks[0].names
-    )
-    table["component"] = number
-    if edges == "tfnbs":
-        scores = threshold_free_scores(graph, evidence[None])[0]
-        table["p_tfnbs"] = larger_share(measured[..., 2], scores)
-    return table, components
-
-
-def _tested_edges(networks: list[Connectome]) -> tuple[EdgeGraph, FloatMatrix]:
-    """Edges that at least two networks have, and their weights (networks, edges)."""
-    matrices = [network.to_scipy() for network in networks]
-    n_present = sum((abs(matrix) > 0).astype(np.int64) for matrix in matrices)
-    if not any(network.is_directed for network in networks):
-        n_present = n_present.multiply(np.triu(np.ones(n_present.shape))).tocsr()
-    pre, post = (n_present >= SOME_WEIGHT).nonzero()
-    pre, post = pre[pre != post], post[pre != post]
-    values = np.empty((len(matrices), len(pre)))
-    if len(pre):  # scipy gives another shape for none
-        rows = [np.asarray(matrix[pre, post]).ravel() for matrix in matrices]
-        values[:] = np.stack(rows)
-    ends = (pre.astype(np.int64), post.astype(np.int64))
-    return EdgeGraph(*ends, networks[0].n_neurons), values
 
 
 def _common_neurons(
@@ -709,6 +418,53 @@ def _kinds(
     return kinds_by_modules(modules, len(networks))
 
 
+def _modules(
+    networks: list[Connectome],
+    tester: Tester,
+    participants: pd.DataFrame | None,
+    settings: GroupSettings,
+    seed: int,
+    workers: int,
+) -> tuple[GroupModules | None, ModuleTables, tuple[str, ...]]:
+    """Modules of matched networks, their tables, and a note if there are none."""
+    nothing = ModuleTables(pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
+    if not networks or settings.modules == "none":
+        if settings.reference is not None:
+            raise ValueError(
+                "reference must be left out where no modules are compared, got "
+                f"{settings.reference!r}"
+            )
+        return None, nothing, ()
+    n = networks[0].n_neurons
+    if n > MOST_NEURONS and settings.modules == "auto":
+        note = (
+            f"Modules of single networks were not compared, as there are {n} neurons "
+            f"and by default at most {MOST_NEURONS}: modules='assortative' does it."
+        )
+        return None, nothing, (note,)
+    known = None
+    if settings.reference is not None:
+        column = settings.reference
+        labels = kinds_by_attribute(
+            networks[:1], column, names=["the first network"], matched=True
+        )
+        known = (column, labels.names, labels.labels[0])
+    subjects = None
+    if settings.subject is not None and participants is not None:
+        subjects = participants[settings.subject].astype(str).to_list()
+    modules, tables = group_modules(
+        networks,
+        tester,
+        structure="assortative" if settings.modules == "auto" else settings.modules,
+        restarts=settings.restarts,
+        seed=seed,
+        workers=workers,
+        known=known,
+        subjects=subjects,
+    )
+    return modules, tables, ()
+
+
 def _score_row(
     name: str,
     group: str,
@@ -732,14 +488,6 @@ def _score_row(
     }
 
 
-def _block_means(network: Connectome, labels: IntVector, k: int) -> FloatVector:
-    """Means of all blocks as one row; NaN if the connectome lacks a kind."""
-    present = np.unique(labels)
-    means = np.full((k, k), np.nan)
-    means[np.ix_(present, present)] = block_means(network, labels)
-    return means.ravel()
-
-
 def _check(
     networks: list[Connectome], names: tuple[str, ...], settings: GroupSettings
 ) -> None:
@@ -752,4 +500,5 @@ def _check(
     if len(set(names)) < len(names):
         raise ValueError(f"names must be all different, got {names}")
     check_choice("edges", settings.edges, EDGE_TESTS)
+    check_choice("modules", settings.modules, MODULE_KINDS)
     check_counts(n_permutations=settings.n_permutations)

@@ -1,12 +1,16 @@
 """Matching neurons of connectomes by name, and scaling weights alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, read_only
-from commstruct.vocabulary import NORMALIZE, UNTYPED
+from commstruct.operations import read_only_weights
+from commstruct.vocabulary import NORMALIZE, UNTYPED, BoolMatrix
 
 MOST_FACTORS = 6  # listed one by one in a note of one line
 # Fewest shared names for a comparison neuron by neuron: two neurons have only two
@@ -131,6 +135,53 @@ def _multiplied(network: Connectome, factor: float) -> Connectome:
     if isinstance(weights, np.ndarray):
         weights = read_only(weights)
     return replace(network, weights=weights)
+
+
+def with_common_pairs(
+    networks: Sequence[Connectome],
+) -> tuple[list[Connectome], tuple[str, ...]]:
+    """Leave out of all matched connectomes the pairs that are not possible in some.
+
+    A weight that is missing in one individual, or a synapse that is not possible in it,
+    is not a weight of 0, and would be compared with those of the others.
+
+    Returns
+    -------
+    networks : list of Connectome
+        With the same `possible`.
+    notes : tuple of str
+        A sentence, if any was left out.
+    """
+    given = [one.possible for one in networks if one.possible is not None]
+    if not given:
+        return list(networks), ()
+    possible = np.logical_and.reduce(given)
+    shared = all(np.array_equal(possible, one) for one in given)
+    if len(given) == len(networks) and shared:
+        return list(networks), ()
+    possible.flags.writeable = False
+    kept_weights = possible | np.eye(len(possible), dtype=bool)
+    kept = [
+        replace(
+            network,
+            weights=read_only_weights(_where(kept_weights, network.weights)),
+            possible=possible,
+            layers={},
+        )
+        for network in networks
+    ]
+    n_out = int((~kept_weights).sum())
+    note = (
+        f"{n_out} pairs of neurons, for which a connectome has no weight or a synapse "
+        "is not possible, are left out of all."
+    )
+    return kept, (note,)
+
+
+def _where(kept: BoolMatrix, weights: Any) -> Any:
+    if sparse.issparse(weights):
+        return weights.multiply(kept)
+    return np.where(kept, weights, 0.0)
 
 
 def has_only_numbers(network: Connectome) -> bool:

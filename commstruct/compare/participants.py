@@ -68,6 +68,56 @@ def read_participants(
     return rows.iloc[chosen].reset_index(drop=True)
 
 
+def read_participants_of_stack(
+    table: str | Path,
+    n_networks: int,
+    *,
+    names: Sequence[str] | None = None,
+    subject: str | None = None,
+) -> pd.DataFrame:
+    """Read a table of participants for networks that are in one file.
+
+    Parameters
+    ----------
+    table : str or Path
+        As in `read_participants`.
+    n_networks : int
+    names : sequence of str, optional
+        Subject of each network, as the file names them: rows are found by
+        ``participant_id``. Default: rows are in the order of the networks.
+    subject : str, optional
+        Column of individuals, read as text.
+
+    Returns
+    -------
+    DataFrame
+        One row per network, in their order.
+
+    Raises
+    ------
+    ValueError
+        If the table cannot be read, or does not have one row for each network.
+    """
+    path = Path(table)
+    rows = _read(path, subject)
+    if names is None or "participant_id" not in rows:
+        if len(rows) != n_networks:
+            raise ValueError(
+                f"{path} must have one row for each network of the file, in their "
+                f"order ({n_networks}), got {len(rows)}"
+            )
+        return rows
+    own = rows["participant_id"].str.strip()
+    found = [rows.index[own == name].tolist() for name in names]
+    for name, positions in zip(names, found, strict=True):
+        if len(positions) != 1:
+            raise ValueError(
+                f"{path} must have one row for {name}, by its participant_id, got "
+                f"{len(positions) or 'none'}"
+            )
+    return rows.iloc[[positions[0] for positions in found]].reset_index(drop=True)
+
+
 def files_with_rows(folder: str | Path, table: str | Path) -> list[Path]:
     """Files of a folder that have a row in a table of participants, by name.
 

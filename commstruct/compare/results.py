@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 import pandas as pd
 
 from commstruct.compare.connectomes import ConnectomeComparison
-from commstruct.compare.groups import GroupComparison
+from commstruct.compare.group_comparison import GroupComparison
 from commstruct.compare.placement import Placement
 from commstruct.files import read_connectome, write_connectome
 from commstruct.plain import restored
@@ -25,7 +25,9 @@ NETWORK_NAMES = ("first.npz", "second.npz")
 """Files of the two connectomes as they were compared: matched, and on one scale."""
 
 _TABLES = ("blocks", "axis", "partitions", "distributions", "triads", "spectra")
-_GROUP_TABLES = ("scores", "individuals", "blocks", "components")
+_GROUP_TABLES = ("scores", "blocks", "components")
+_MODULE_TABLES = ("neurons", "agreement")  # if modules were compared
+_FIELDS_APART = ("edges", "individuals", "modules", *_GROUP_TABLES, *_MODULE_TABLES)
 _TEXT_COLUMNS = ("from", "to")  # of edges.csv; a neuron may be called 007
 
 Comparison = ConnectomeComparison | GroupComparison
@@ -167,15 +169,18 @@ def _read_groups(content: Mapping[str, Any], folder: Path) -> GroupComparison:
     hints = get_type_hints(GroupComparison)
     individuals = _table(content, "individuals").drop(columns=["map_x", "map_y"])
     return GroupComparison(
-        scores=_table(content, "scores"),
         individuals=individuals,
-        blocks=_table(content, "blocks"),
-        components=_table(content, "components"),
+        **{name: _table(content, name) for name in _GROUP_TABLES},
+        **{
+            name: _table(content, name) if content.get("modules") else pd.DataFrame()
+            for name in _MODULE_TABLES
+        },
+        modules=restored(hints["modules"], content.get("modules")),
         edges=_read_edges(folder / "edges.csv", content["columns"]["edges"]),
         **{
             one.name: _field(hints, content, one.name)
             for one in fields(GroupComparison)
-            if one.name not in ("edges", *_GROUP_TABLES)
+            if one.name not in _FIELDS_APART
         },
     )
 

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,54 @@ def read_mat(path: Path, options: ReadingOptions) -> FileContent:
             if v.name != key and v.kind in {CELL, CHAR, *NUMBERS} and _fits(v.shape, n)
         }
     return with_companions(path, weights, others, n, MAT_ATTRIBUTE)
+
+
+def mat_arrays(
+    path: Path, max_memory: int
+) -> tuple[dict[str, tuple[tuple[int, ...], np.dtype[Any]]], Callable[[str], Any]]:
+    """Shape and dtype of every array of a MATLAB file, and a function that reads one.
+
+    Cells, and what is neither numbers nor text, have the dtype of objects.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(1024)
+    if b"MATLAB 7.3" in head or b"\x89HDF" in head:
+        return _hdf5_arrays(path)
+    order = {b"IM": "<", b"MI": ">"}.get(head[126:128])
+    if order is None:
+        raise ValueError(
+            f"{path.name}: cannot be read as a MATLAB file: no header of v5 or v7.3 "
+            "(save -v7)"
+        )
+    with library_errors(path, "a MATLAB file"):
+        variables = {v.name: v for v in _variables(path.read_bytes()[128:], order)}
+    known = {k: v for k, v in variables.items() if v.kind in {CELL, CHAR, *NUMBERS}}
+    shapes = {name: (v.shape, v.dtype) for name, v in known.items()}
+    return shapes, lambda name: _value(known[name], order, max_memory)
+
+
+def _hdf5_arrays(
+    path: Path,
+) -> tuple[dict[str, tuple[tuple[int, ...], np.dtype[Any]]], Callable[[str], Any]]:
+    """The same of v7.3, which stores axes in reverse; of numbers only."""
+    h5py = import_extra("h5py", path=path, kind="MATLAB v7.3", extra="matlab")
+    kind = "MATLAB v7.3 (HDF5)"
+    shapes = {}
+    with library_errors(path, kind):
+        file = h5py.File(path, "r")
+    with file, library_errors(path, kind):
+        for name in file:
+            _refuse_elsewhere(h5py, file, name)
+            entry = file[name]
+            is_text = entry.attrs.get("MATLAB_class") == b"char"
+            if isinstance(entry, h5py.Dataset) and not is_text:
+                shapes[name] = (tuple(map(int, entry.shape[::-1])), entry.dtype)
+
+    def load(name: str) -> Any:
+        with h5py.File(path, "r") as again:
+            return again[name][()].T
+
+    return {k: (s, t) for k, (s, t) in shapes.items() if t.kind in "fiub"}, load
 
 
 def _read_hdf5(path: Path, options: ReadingOptions) -> FileContent:

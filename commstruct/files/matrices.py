@@ -44,8 +44,8 @@ CIFTI_XML = 32  # code of the NIfTI header extension that holds CIFTI's XML
 def read_npy(path: Path, options: ReadingOptions) -> FileContent:
     """Read one dense array."""
     with path.open("rb") as stream:
-        shape, dtype, start = _npy_header(path, stream)
-    _check_numbers(path, path.name, dtype)
+        shape, dtype, start = npy_header(path, stream)
+    check_numbers(path, path.name, dtype)
     check_dense(path, shape, options.max_memory)
     stated = start + dtype.itemsize * shape[0] * shape[1]
     if stated > path.stat().st_size:
@@ -59,7 +59,7 @@ def read_npy(path: Path, options: ReadingOptions) -> FileContent:
 
 def read_npz(path: Path, options: ReadingOptions) -> FileContent:
     """Read a dense matrix by its key, or the sparse matrix of scipy.sparse."""
-    shapes = _npz_shapes(path, options.max_memory)
+    shapes = npz_shapes(path, options.max_memory)
     if "format" in shapes and "data" in shapes:
         weights, used = _sparse_npz(path, options), _SPARSE_KEYS
         n = weights.shape[0]
@@ -143,7 +143,7 @@ def choose_matrix(
             raise ValueError(
                 f"{path.name}: has no array {variable!r}, only {listed(shapes)}"
             )
-        _check_numbers(path, variable, shapes[variable][1])
+        check_numbers(path, variable, shapes[variable][1])
         return variable
     square = [
         key
@@ -175,7 +175,7 @@ _SPARSE_KEYS = {"format", "shape", "data", "indices", "indptr", "row", "col", "o
 _SPARSE_KEYS |= {"_is_array", "coords"}
 
 
-def _npy_header(
+def npy_header(
     path: Path, stream: BinaryIO
 ) -> tuple[tuple[int, ...], np.dtype[Any], int]:
     """Shape and dtype in the header of an array, and the offset of its data."""
@@ -190,7 +190,7 @@ def _npy_header(
     return tuple(map(int, shape)), dtype, stream.tell()
 
 
-def _npz_shapes(
+def npz_shapes(
     path: Path, max_memory: int
 ) -> dict[str, tuple[tuple[int, ...], np.dtype[Any]]]:
     """Shape and dtype of every array, from the headers alone, with sizes checked."""
@@ -211,7 +211,7 @@ def _npz_shapes(
                 library_errors(path, "NumPy arrays"),
                 archive.open(member) as stream,
             ):
-                shape, dtype, start = _npy_header(path, stream)  # type: ignore[arg-type]
+                shape, dtype, start = npy_header(path, stream)  # type: ignore[arg-type]
             key = member.filename.removesuffix(".npy")
             stated = start + dtype.itemsize * int(np.prod(shape, dtype=object))
             if len(shape) == 2 and shape[0] == shape[1] and stated > max_memory:
@@ -234,7 +234,7 @@ def _sparse_npz(path: Path, options: ReadingOptions) -> Any:
     ):
         shape = tuple(map(int, arrays["shape"]))
         n_stored = arrays["data"].size
-        _check_numbers(path, "data", arrays["data"].dtype)
+        check_numbers(path, "data", arrays["data"].dtype)
     check_square(path, shape)
     check_sparse(path, shape[0], n_stored, options.max_memory)
     with library_errors(path, "a SciPy sparse matrix"):
@@ -322,7 +322,7 @@ def _column(value: Any, n: int) -> NDArray[Any] | None:
     return array if array.dtype.kind in "OfiubU" else None
 
 
-def _check_numbers(path: Path, key: str, dtype: np.dtype[Any]) -> None:
+def check_numbers(path: Path, key: str, dtype: np.dtype[Any]) -> None:
     if dtype.kind == "O":
         raise ValueError(
             f"{path.name}: {key!r} holds Python objects, which are never unpickled; "

@@ -1,5 +1,7 @@
 from .agreement import agreement_matrix as agreement_matrix
+from .agreement import match_modules as match_modules
 from .consensus import coassignment as coassignment
+from .consensus import consensus_labels as consensus_labels
 from .consensus import consensus_modules as consensus_modules
 from .evidence import Evidence as Evidence
 from .evidence import compare_evidence as compare_evidence

@@ -1,10 +1,12 @@
 """Similarity of partitions of the same neurons, by pairs and by information."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
+from scipy.optimize import linear_sum_assignment
 
 from commstruct.connectome import check_labels
 from commstruct.labels import Labels, aligned_labels
@@ -107,11 +109,86 @@ def rand_indices(partitions: Sequence[ArrayLike]) -> FloatMatrix:
     return np.divide(pairs - chance, room, out=np.ones_like(pairs), where=room > 0)
 
 
+def pair_distances(partitions: Sequence[ArrayLike]) -> FloatMatrix:
+    """Share of pairs of neurons that one of two partitions joins and the other not.
+
+    One minus the index of Rand (1971, doi:10.1080/01621459.1971.10482356). It is the
+    mean squared difference of the matrices that are 1 where two neurons are together,
+    so that its root is a Euclidean distance.
+
+    Parameters
+    ----------
+    partitions : sequence of p (n,) arrays of int or text
+
+    Returns
+    -------
+    (p, p) array, from 0 for the same modules to 1; all 0 for a single neuron
+
+    Raises
+    ------
+    ValueError
+        If there is no partition or their lengths differ.
+    """
+    pairs = _summed_over_overlaps(partitions, lambda size: size * (size - 1) / 2)
+    n = len(np.asarray(partitions[0]))
+    own = np.diagonal(pairs)
+    differing = own[:, None] + own[None, :] - 2 * pairs
+    return np.asarray(differing / max(n * (n - 1) / 2, 1))
+
+
 def mean_rand_index(partitions: Sequence[ArrayLike]) -> float:
     """Mean adjusted Rand index over all pairs of partitions; 1 for a single one."""
     if len(partitions) == 1:
         return 1.0
     return float(rand_indices(partitions)[np.triu_indices(len(partitions), 1)].mean())
+
+
+def match_modules(
+    labels: Labels, reference_labels: Labels, *, reference_ids: Any, first_new: int
+) -> IntVector:
+    """Number modules so that they share numbers with the modules they overlap.
+
+    Modules are paired one to one so that as many neurons as possible keep their
+    number (Hungarian assignment); a module without a partner gets a new one.
+
+    Parameters
+    ----------
+    labels, reference_labels : in any form that `as_labels` takes
+        Modules of the same neurons, in two networks.
+    reference_ids : (r,) array of int
+        Number of each reference module.
+    first_new : int
+        Smallest number to give to a module without a partner.
+
+    Returns
+    -------
+    (k,) array of int, number of each module
+
+    See Also
+    --------
+    module_order : The order of neurons in which modules are drawn.
+    compare_partitions : How alike two partitions are.
+
+    Examples
+    --------
+    The same two groups of neurons, labelled the other way round, and a third one that
+    is new:
+
+    >>> import commstruct as cs
+    >>> before, after = [0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 2]
+    >>> cs.match_modules(after, before, reference_ids=[0, 1], first_new=2)
+    array([1, 0, 2])
+    """
+    modules, reference = aligned_labels(labels, reference_labels)
+    overlap = np.zeros((modules.max() + 1, reference.max() + 1), dtype=np.int64)
+    np.add.at(overlap, (modules, reference), 1)
+    ids = np.full(len(overlap), -1, dtype=np.int64)
+    for module, partner in zip(*linear_sum_assignment(-overlap), strict=True):
+        if overlap[module, partner]:
+            ids[module] = np.asarray(reference_ids)[partner]
+    new = np.flatnonzero(ids < 0)
+    ids[new] = first_new + np.arange(len(new))
+    return ids
 
 
 def _members(partitions: Sequence[ArrayLike]) -> tuple[sparse.csr_array, IntVector]:

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome
+from commstruct.labels import Labels, aligned_labels
 from commstruct.modules.agreement import agreement_matrix, mean_rand_index
 from commstruct.modules.evidence import evidence
 from commstruct.modules.finding import (
@@ -149,8 +150,7 @@ def consensus_modules(
     search = Search(structure, signs, resolution, restarts, seed, n_samples)
     check_counts(workers=workers)
     search.check_kind(connectome)
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold must be from 0 to 1, got {threshold}")
+    _check_threshold(threshold)
     runs = _independent_runs(connectome, search, workers)
     labels = _consensus(runs, spawn_seeds(seed, restarts), threshold, workers)
     partition = search.partition(
@@ -161,6 +161,72 @@ def consensus_modules(
         names=own_names(connectome),
     )
     return _explained(partition, connectome) if structure == "any" else partition
+
+
+def consensus_labels(
+    partitions: Sequence[Labels],
+    *,
+    seed: int = 0,
+    restarts: int = 100,
+    threshold: float = 0.5,
+    workers: int = 1,
+) -> IntVector:
+    """Find the modules on which given partitions agree, such as those of individuals.
+
+    The iterated consensus of `consensus_modules`, with these partitions in place of its
+    first round.
+
+    Parameters
+    ----------
+    partitions : sequence of labels, in any form that `as_labels` takes
+        Of the same neurons; matched by name where they have names.
+    seed : int, default 0
+    restarts : int, at least 1
+        Runs in every round.
+    threshold : float from 0 to 1
+        Share of partitions below which two neurons count as apart.
+    workers : int, at least 1
+
+    Returns
+    -------
+    (n,) array of int, ``0 .. k - 1``
+        Partitions that agree in nothing have a consensus too, which few of them share:
+        `rand_indices` between them and it shows that.
+
+    Raises
+    ------
+    ValueError
+        If there is no partition, their lengths differ, or an argument is out of its
+        range.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the runs do not agree after 50 rounds.
+
+    See Also
+    --------
+    consensus_modules : The consensus of many runs in one network.
+    commstruct.compare_groups : Modules of groups of networks, and how they differ.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> people = [[0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1]]
+    >>> cs.consensus_labels(people)
+    array([0, 0, 0, 1, 1, 1])
+    """
+    check_counts(restarts=restarts, workers=workers)
+    _check_threshold(threshold)
+    if not len(partitions):
+        raise ValueError("partitions must be at least one, got none")
+    runs = aligned_labels(*partitions)
+    return _consensus(list(runs), spawn_seeds(seed, restarts), threshold, workers)
+
+
+def _check_threshold(threshold: float) -> None:
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold must be from 0 to 1, got {threshold}")
 
 
 def _independent_runs(

@@ -4,13 +4,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from commstruct.analysis import Analysis, RegionAnalysis, TrainedRun
-from commstruct.labels import Labels, aligned_labels
+from commstruct.modules.agreement import match_modules as match_modules
 from commstruct.statistics import (
     ROUNDING,
     benjamini_hochberg,
@@ -237,54 +235,6 @@ def unsettled_rates(analysis: Analysis) -> dict[float, float]:
             shares.setdefault(run.learning_rate, []).append(share)
     means = {rate: float(np.mean(found)) for rate, found in sorted(shares.items())}
     return {rate: mean for rate, mean in means.items() if mean < SETTLED}
-
-
-def match_modules(
-    labels: Labels, reference_labels: Labels, *, reference_ids: Any, first_new: int
-) -> IntVector:
-    """Number modules so that they share numbers with the modules they overlap.
-
-    Modules are paired one to one so that as many neurons as possible keep their
-    number (Hungarian assignment); a module without a partner gets a new one.
-
-    Parameters
-    ----------
-    labels, reference_labels : in any form that `as_labels` takes
-        Modules of the same neurons, in two networks.
-    reference_ids : (r,) array of int
-        Number of each reference module.
-    first_new : int
-        Smallest number to give to a module without a partner.
-
-    Returns
-    -------
-    (k,) array of int, number of each module
-
-    See Also
-    --------
-    module_order : The order of neurons in which modules are drawn.
-    compare_partitions : How alike two partitions are.
-
-    Examples
-    --------
-    The same two groups of neurons, labelled the other way round, and a third one that
-    is new:
-
-    >>> import commstruct as cs
-    >>> before, after = [0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 2]
-    >>> cs.match_modules(after, before, reference_ids=[0, 1], first_new=2)
-    array([1, 0, 2])
-    """
-    modules, reference = aligned_labels(labels, reference_labels)
-    overlap = np.zeros((modules.max() + 1, reference.max() + 1), dtype=np.int64)
-    np.add.at(overlap, (modules, reference), 1)
-    ids = np.full(len(overlap), -1, dtype=np.int64)
-    for module, partner in zip(*linear_sum_assignment(-overlap), strict=True):
-        if overlap[module, partner]:
-            ids[module] = np.asarray(reference_ids)[partner]
-    new = np.flatnonzero(ids < 0)
-    ids[new] = first_new + np.arange(len(new))
-    return ids
 
 
 def _trends(

@@ -513,3 +513,25 @@ def test_options_of_files_are_refused_for_datasets(tmp_path: Path) -> None:
         "analyze", "dataset:karate", "--out", tmp_path, "--layout=edges"
     )
     assert "--layout is for files" in refused(result)
+
+
+def test_a_stack_is_compared_by_a_table_of_participants(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    stack = rng.poisson(3.0, (8, 8, 6)).astype(float) * (1 - np.eye(8))[..., None]
+    np.save(tmp_path / "all.npy", stack)
+    table = tmp_path / "participants.tsv"
+    rows = [f"sub-{i}\t{'ab'[i % 2]}" for i in range(6)]
+    table.write_text("\n".join(["participant_id\tgroup", *rows]) + "\n")
+    words = ("compare", tmp_path / "all.npy", "--participants", table, "--json")
+    words = (*words, "--workers=1", "--format=html", "--out", tmp_path / "out")
+    result = commstruct(*words)
+    assert result.returncode == 0, result.stderr
+    assert "6 networks of 8 neurons, subjects on the last axis" in result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["names"] == [f"sub-{i}" for i in range(6)]
+    assert summary["groups"] == ["a", "b"] * 3
+    np.save(tmp_path / "all.npy", stack[..., :6][:6, :6])
+    message = refused(commstruct(*words))
+    assert "--stack first, --stack last" in message
+    result = commstruct(*words, "--stack=last", "--edges=none", "--modules=none")
+    assert result.returncode == 0, result.stderr

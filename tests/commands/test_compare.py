@@ -5,15 +5,16 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from commstruct.analysis import analyze, write_analysis
 from commstruct.commands.compare import (
     ComparisonOptions,
-    _Inputs,
     _read_sweep,
     compare,
 )
+from commstruct.commands.compare_inputs import Inputs, is_stack
 from commstruct.commands.options import OutputOptions
 from commstruct.commands.reading import ReadingOptions
 from commstruct.datasets import load_dataset
@@ -36,6 +37,8 @@ SWEEP = ComparisonOptions(sweep=Path("sweep"))
         (PAIR, ComparisonOptions(normalize="median"), "one of auto, total, none, got"),
         (THREE, ComparisonOptions(formula="age"), "--formula needs --participants"),
         (THREE, ComparisonOptions(edges="all"), "--edges must be one of nbs, tfnbs"),
+        (THREE, ComparisonOptions(modules="all"), "--modules must be one of auto"),
+        (PAIR, ComparisonOptions(reference="lobe"), "are for groups of networks"),
     ],
 )
 def test_options_that_do_not_fit_the_networks_are_refused(
@@ -99,13 +102,23 @@ def test_the_analysis_of_a_network_is_no_sweep_to_compare_with(tmp_path: Path) -
 
 def test_the_provenance_of_a_comparison_names_command_hashes_and_orientations() -> None:
     karate = load_dataset("karate")
-    pair = _Inputs(PAIR, ["a", "b"], [karate, karate], ["1f", "2e"])
+    pair = Inputs(PAIR, ["a", "b"], [karate, karate], ["1f", "2e"])
     provenance = pair.provenance("commstruct compare a.npy b.npy")
     assert provenance["command"] == "commstruct compare a.npy b.npy"
     assert provenance["SHA-256 of b"] == "2e"
     assert provenance["orientation of a"] == "pre-post"
     assert provenance["version of numpy"]
-    three = _Inputs(THREE, ["a", "b", "c"], [karate] * 3, ["1f", "2e", "3d"])
+    three = Inputs(THREE, ["a", "b", "c"], [karate] * 3, ["1f", "2e", "3d"])
     provenance = three.provenance("")
     assert provenance["orientation of all"] == "pre-post"
     assert "orientation of a" not in provenance
+
+
+def test_a_layout_is_of_one_file(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="--stack must be one of first, last"):
+        is_stack(PAIR, "second", None)
+    with pytest.raises(ValueError, match=r"--stack is for one file, got a\.npy, b"):
+        is_stack(PAIR, "first", None)
+    assert not is_stack(PAIR, None, None)
+    np.save(tmp_path / "one.npy", np.ones((4, 4)))
+    assert not is_stack([str(tmp_path / "one.npy")], None, None)

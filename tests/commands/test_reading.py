@@ -10,7 +10,7 @@ from commstruct.preparation import Preparation
 
 GIVEN = ReadingOptions(
     orientation="post-pre",
-    attributes=Path("types.csv"),
+    attributes=[Path("types.csv")],
     columns=["source=from", "weight=n=2"],
     duplicates="error",
     directed=False,
@@ -123,7 +123,7 @@ def test_a_network_is_prepared_once_it_is_read(tmp_path: Path, caplog) -> None:
     path.write_text("pre,post,syn_count\na,b,9\nb,c,2\nc,a,6\na,c,5\n")
     table = tmp_path / "n.csv"
     table.write_text("name,type,side\na,A,L\nb,A,L\nc,B,L\nd,B,R\n")
-    options = ReadingOptions(attributes=table, threshold=5, collapse="type")
+    options = ReadingOptions(attributes=[table], threshold=5, collapse="type")
     with caplog.at_level("INFO"):
         network = read_network(str(path), **options.keywords())
     assert network.names == ("A", "B")
@@ -134,3 +134,17 @@ def test_a_network_is_prepared_once_it_is_read(tmp_path: Path, caplog) -> None:
         read_network("dataset:karate", **ReadingOptions(threshold=2).keywords())
     types = ReadingOptions(select=["type=Officer"]).keywords()
     assert read_network("dataset:karate", **types).n_neurons == 17
+
+
+def test_each_network_may_have_a_table_of_its_own() -> None:
+    networks = ["a.csv", "b.csv"]
+    tables = [Path("x.csv"), Path("y.csv")]
+    one, two = (ReadingOptions(attributes=tables[:n]) for n in (1, 2))
+    assert one.keywords_of_each(networks) == [{"attributes": tables[0]}] * 2
+    assert two.keywords_of_each(networks) == [{"attributes": x} for x in tables]
+    assert two.words() == ["--attributes=x.csv", "--attributes=y.csv"]
+    two.check(networks)
+    with pytest.raises(ValueError, match=r"one for each network \(3\) in their order"):
+        two.check([*networks, "c.csv"])
+    with pytest.raises(ValueError, match="must be one table here, got 2"):
+        two.keywords()

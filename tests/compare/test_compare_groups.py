@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from commstruct import as_connectome, compare_groups
+from commstruct.compare.results import read_comparison, write_comparison
 
 KINDS = ["p"] * 10 + ["q"] * 10
 
@@ -266,3 +267,42 @@ def test_the_seed_alone_decides():
     pd.testing.assert_frame_equal(one.edges, same.edges)
     assert one.whole_p == same.whole_p
     assert not one.edges["p_value"].equals(other.edges["p_value"])
+
+
+def test_the_long_table_has_one_row_per_network_and_measure(tmp_path):
+    networks = individuals(6, seed=1)
+    table = ages(networks).assign(value=1.5)
+    result = compare_groups(
+        networks, participants=table, formula="group + age", edges="none"
+    )
+    long = result.measures()
+    assert list(long)[-4:] == ["measure", "from", "to", "value"]
+    n_measures = long.groupby("connectome").size()
+    assert (n_measures == 5 + 2 + 4).all()
+    own = long[long["measure"] == "diagonal_score"]
+    np.testing.assert_array_equal(own["value"], result.individuals["diagonal_score"])
+    np.testing.assert_array_equal(own["age"], table["age"])
+    block = long[(long["from"] == "p") & (long["to"] == "q")]
+    means = block.groupby("group")["value"].mean()
+    tested = result.blocks.set_index(["from", "to"]).loc[("p", "q")]
+    assert means["a"] == pytest.approx(tested["mean a"])
+    assert means["b"] == pytest.approx(tested["mean b"])
+    write_comparison(result, tmp_path)
+    again = pd.read_csv(tmp_path / "measures.csv", keep_default_na=False)
+    pd.testing.assert_frame_equal(again, long, check_dtype=False)
+    restored = read_comparison(tmp_path)
+    pd.testing.assert_frame_equal(restored.measures(), long)
+
+
+def test_a_weight_that_one_network_lacks_is_left_out_of_all():
+    networks = individuals(6, seed=1)
+    weights = networks[2].weights.copy()
+    weights[0, 1:] = np.nan
+    types = {"type": KINDS}
+    networks[2] = as_connectome(weights, attributes=types, missing="mask")
+    result = compare_groups(networks, "aaabbb", normalize="none", n_permutations=9)
+    assert any("19 pairs of neurons" in note for note in result.notes)
+    assert "0" not in set(result.edges["from"])
+    block = result.measures().query("`from` == 'p' and to == 'p'")["value"]
+    own = networks[0].weights[1:10, :10][~np.eye(10, dtype=bool)[1:]]
+    assert block.iloc[0] == pytest.approx(own.mean())

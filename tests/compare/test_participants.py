@@ -2,7 +2,11 @@
 
 import pytest
 
-from commstruct.compare.participants import files_with_rows, read_participants
+from commstruct.compare.participants import (
+    files_with_rows,
+    read_participants,
+    read_participants_of_stack,
+)
 
 TABLE = "participant_id\tgroup\tage\nsub-1\tHC\t31\nsub-10\tPT\tn/a\n007\tPT\t28\n"
 
@@ -75,3 +79,14 @@ def test_a_missing_table_is_refused(tmp_path):
     (tmp_path / "p.csv").write_text("participant_id\nx\n")
     with pytest.raises(ValueError, match="must have files with a row in"):
         files_with_rows(tmp_path, tmp_path / "p.csv")
+
+
+def test_rows_of_a_stack_are_in_its_order_or_found_by_its_names(table):
+    rows = read_participants_of_stack(table, 3)
+    assert rows["participant_id"].tolist() == ["sub-1", "sub-10", "007"]
+    rows = read_participants_of_stack(table, 2, names=["007", "sub-1"])
+    assert rows["group"].tolist() == ["PT", "HC"]
+    with pytest.raises(ValueError, match=r"in their order \(4\), got 3"):
+        read_participants_of_stack(table, 4)
+    with pytest.raises(ValueError, match="one row for sub-2, by its participant_id"):
+        read_participants_of_stack(table, 2, names=["007", "sub-2"])

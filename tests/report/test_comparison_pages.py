@@ -43,6 +43,7 @@ from commstruct.report.pages.pdf import pdf_bytes
 from commstruct.report.words.compare_sentences import blocks_answer, worm_sentence
 
 KINDS = np.repeat(["p", "q"], 8)
+MODULES = np.repeat([0, 1, 2], 6)
 
 
 def groups_of(names, **options):
@@ -467,3 +468,33 @@ def test_names_that_are_markup_are_text_in_both_faces(make):
         assert "\u202e" not in words
         assert "n" * 500 not in words
         assert "root:x" not in words
+
+
+def with_modules(second, **options):
+    """Six networks with three modules, and six with others."""
+    rng = np.random.default_rng(0)
+    networks = []
+    for labels in [MODULES] * 6 + [second] * 6:
+        noise = np.triu(rng.standard_normal((18, 18)), 1)
+        together = 3.0 * np.equal.outer(labels, labels)
+        networks.append(as_connectome(noise + noise.T + together))
+    return compare_groups(networks, "a" * 6 + "b" * 6, n_permutations=99, **options)
+
+
+def test_modules_of_individuals_are_drawn_and_their_difference_said():
+    comparison = with_modules(np.tile([0, 1, 2], 6))
+    answer = groups_answers(comparison)[-1]
+    assert "The groups differ in which neurons are together" in answer
+    assert "agree more than by chance" in answer
+    html = html_bytes(groups_document(comparison)).decode()
+    assert "individual_modules.csv" in html
+    assert any("paired one to one" in text for text in method_paragraphs(comparison))
+    same = groups_answers(with_modules(MODULES))[-1]
+    assert "show no evidence that they differ in which neurons" in same
+
+
+def test_a_report_without_modules_of_individuals_does_not_speak_of_them():
+    comparison = with_modules(MODULES, modules="none")
+    html = html_bytes(groups_document(comparison)).decode()
+    assert "Modules of individuals" not in html
+    assert not any("Leiden" in text for text in method_paragraphs(comparison))

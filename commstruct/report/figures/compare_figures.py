@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from commstruct.blocks.structure import off_diagonal
 from commstruct.compare.connectomes import ConnectomeComparison
-from commstruct.compare.groups import GroupComparison
+from commstruct.compare.group_comparison import GroupComparison
 from commstruct.connectome import as_connectome
 from commstruct.report.figures.matrix_panels import (
     MatrixColors,

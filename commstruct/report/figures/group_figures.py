@@ -1,11 +1,11 @@
-"""Figures of a tested design: effects with intervals, and components of edges."""
+"""Figures of groups: effects with intervals, components of edges, and modules."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from commstruct.compare.groups import GroupComparison
+from commstruct.compare.group_comparison import GroupComparison
 from commstruct.report.figures.style import (
     FULL_WIDTH,
     NULL_COLOR,
@@ -20,6 +20,8 @@ from commstruct.statistics import LEVEL
 MOST_EFFECTS = 24  # rows that fit on half a page; those of largest evidence are drawn
 MOST_COMPONENTS = 6
 MOST_NAMED_NEURONS = 60
+MOST_NAMED_ROWS = 30
+NO_MODULE = (0.85, 0.85, 0.85)
 
 
 def effects_shown(comparison: GroupComparison) -> tuple[pd.DataFrame, bool]:
@@ -117,3 +119,45 @@ def _name_axes(axes: Axes, neurons: list[str]) -> None:
     names = [literal(shown(name, most=16)) for name in neurons]
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=5.5)
     axes.set_yticks(range(len(names)), names, fontsize=5.5)
+
+
+@in_style
+def plot_individual_modules(comparison: GroupComparison) -> Figure:
+    """Draw the module of each neuron in each network, networks of one group together.
+
+    Neurons are sorted by the reference module and by how often they are in it. Below,
+    the share of networks in which each neuron is in its reference module.
+    """
+    modules = comparison.modules
+    if modules is None:
+        raise ValueError("comparison must have modules, got none")
+    table = comparison.neurons
+    number = {name: i for i, name in enumerate(modules.names)}
+    own = table["module"].map(number).to_numpy()
+    order = np.lexsort((-table["share"].to_numpy(), own))
+    groups = np.array(comparison.groups or ("",) * len(modules.labels))
+    levels = list(comparison.levels or ("",))
+    rows = np.argsort([levels.index(group) for group in groups], kind="stable")
+    colors = np.array([*module_colors(range(len(modules.names))), NO_MODULE])
+    labels = np.minimum(modules.labels[rows][:, order], len(modules.names))
+    height = min(3.6, max(0.8, 0.14 * len(rows)))
+    figure = Figure(figsize=(FULL_WIDTH, height + 1.3), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(height, 0.7))
+    above.imshow(colors[labels], aspect="auto", interpolation="nearest")
+    borders = np.cumsum([int((groups == level).sum()) for level in levels])
+    for border in borders[:-1]:
+        above.axhline(border - 0.5, color="black", lw=1.2)
+    if len(rows) <= MOST_NAMED_ROWS:
+        names = [literal(shown(comparison.names[row], most=16)) for row in rows]
+        above.set_yticks(range(len(rows)), names, fontsize=5.5)
+    else:
+        middles = borders - np.diff(borders, prepend=0) / 2 - 0.5
+        above.set_yticks(middles, [literal(shown(x, most=16)) for x in levels])
+    below.bar(
+        range(len(order)),
+        table["share"].to_numpy()[order],
+        width=1.0,
+        color=colors[own[order]],
+    )
+    below.set(ylim=(0, 1), ylabel="share", xlabel="neurons, by module", xticks=[])
+    return figure

@@ -1,7 +1,7 @@
 """Settings and provenance of a comparison, and the command that repeats it."""
 
 from commstruct.compare.connectomes import ConnectomeComparison
-from commstruct.compare.groups import GroupComparison
+from commstruct.compare.group_comparison import GroupComparison
 from commstruct.report.pages.document import Document
 from commstruct.report.text import shown
 from commstruct.report.words.tables import Table

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from commstruct.compare.groups import EFFECT_COLUMNS, GroupComparison
+from commstruct.compare.group_comparison import GroupComparison
+from commstruct.compare.group_tests import EFFECT_COLUMNS
 from commstruct.report.figures.compare_figures import (
     plot_distances,
     plot_group_blocks,
@@ -18,6 +19,11 @@ from commstruct.report.figures.group_figures import (
 )
 from commstruct.report.pages.compare_settings import add_settings
 from commstruct.report.pages.document import Document, table_ref
+from commstruct.report.pages.group_modules_section import (
+    add_modules,
+    modules_answer,
+    modules_method,
+)
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
 from commstruct.report.words.compare_sentences import number
 from commstruct.report.words.tables import Table
@@ -119,6 +125,7 @@ def groups_document(comparison: GroupComparison) -> Document:
             some = table.sort_values("p_value", kind="stable").head(MOST_ROWS)
             document.table(name, _table(some), [f"{words}, smallest p first."])
     _components(document, comparison)
+    add_modules(document, comparison)
     document.heading("Methods")
     for paragraph in method_paragraphs(comparison):
         document.paragraph(paragraph)
@@ -189,8 +196,9 @@ def _components(document: Document, comparison: GroupComparison) -> None:
 
 def groups_answers(comparison: GroupComparison) -> list[str]:
     """What was found, most important first."""
+    about_modules = modules_answer(comparison)
     if not comparison.term:
-        return [_nearest(comparison)]
+        return [_nearest(comparison), *filter(None, [about_modules])]
     answers = [_whole_answer(comparison)] if not math.isnan(comparison.whole_p) else []
     if not math.isnan(comparison.spread_p):
         answers.append(_spread_answer(comparison))
@@ -214,7 +222,7 @@ def groups_answers(comparison: GroupComparison) -> list[str]:
     if len(comparison.edges):
         edges = _found(comparison.edges, "weights of edges")
         answers.append(f"{edges} {component_answer(comparison)}")
-    return answers
+    return [*answers, *filter(None, [about_modules])]
 
 
 def _term(comparison: GroupComparison) -> str:
@@ -438,7 +446,8 @@ def _distances_table(comparison: GroupComparison) -> Table:
 def method_paragraphs(comparison: GroupComparison) -> list[str]:
     """The methods, as they can stand in a paper."""
     if not comparison.term:
-        return ["Nothing was tested: no groups were given."]
+        nothing = "No difference was tested: no groups were given."
+        return [nothing, *modules_method(comparison)]
     how = (
         f"in all {comparison.n_deals} distinct ways"
         if comparison.exact
@@ -477,7 +486,8 @@ def method_paragraphs(comparison: GroupComparison) -> list[str]:
         )
     texts = [model, families]
     texts += [edges] if len(comparison.edges) else []
-    return [*texts, *([] if math.isnan(comparison.whole_p) else [whole])]
+    texts += [] if math.isnan(comparison.whole_p) else [whole]
+    return [*texts, *modules_method(comparison)]
 
 
 def _statistic(spread: str, *, several: bool) -> str:
