@@ -23,8 +23,10 @@ from commstruct.compare.graph_matching import GraphMatching, match_graphs
 from commstruct.compare.kinds import (
     NeuronKinds,
     chosen_column,
+    conflicts_note,
     kinds_by_attribute,
     kinds_by_modules,
+    type_conflicts,
 )
 from commstruct.compare.matching import (
     Matched,
@@ -41,7 +43,7 @@ from commstruct.compare.similarity import (
     triad_counts,
     triad_table,
 )
-from commstruct.connectome import Connectome, as_connectome, kinds_in
+from commstruct.connectome import Connectome, as_connectome
 from commstruct.keywords import settings_from
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.choice import AUTO, Null, check_suits, named_null
@@ -215,7 +217,14 @@ class ConnectomeComparison:
         return self.edges.weight_correlation if self.edges else float("nan")
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return the tables by name: blocks, axis, partitions, and so on."""
+        """Return the tables by name: blocks, axis, partitions, and so on.
+
+        ``conflicts``, if there are any, lists matched neurons of another kind in the
+        second connectome than in the first, by the attribute that makes the blocks.
+        """
+        conflicts = pd.DataFrame()
+        if self.neurons:
+            conflicts = type_conflicts((self.a, self.b), self.blocks_by, self.names)
         return {
             "blocks": self.blocks,
             "axis": self.axis,
@@ -223,6 +232,7 @@ class ConnectomeComparison:
             "distributions": self.distributions,
             "triads": self.triads,
             "spectra": self.spectra,
+            **({"conflicts": conflicts} if len(conflicts) else {}),
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -558,14 +568,10 @@ def _kinds(
     kinds = kinds_by_attribute(
         (a, b), column, names=("the first", "the second"), matched=paired
     )
-    first, second = (np.array(kinds_in(one.attributes[column])) for one in (a, b))
-    n_different = int((first != second).sum()) if paired else 0
-    if not n_different:
+    if not paired:
         return kinds, []
-    return kinds, [
-        f"{n_different} matched neurons have another {column} in the second "
-        "connectome; that in the first was used."
-    ]
+    conflicts = type_conflicts((a, b), column, ("the first", "the second"))
+    return kinds, [*conflicts_note(conflicts, column)]
 
 
 def _partitions_table(

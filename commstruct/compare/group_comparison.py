@@ -89,6 +89,9 @@ class GroupComparison:
         neurons, the summed evidence above the threshold, and p-values corrected for
         all components of the network (network-based statistic, by extent and by
         intensity).
+    conflicts : DataFrame
+        Matched neurons that have another kind in a network than in the first, whose
+        kinds make the blocks: ``neuron``, ``connectome``, ``kind``, ``kind_in_first``.
     modules : GroupModules or None
         Modules of every network, and whether groups differ in them; None if neurons are
         not matched, are too many, or modules were not asked for.
@@ -99,6 +102,9 @@ class GroupComparison:
     agreement : DataFrame
         Mean adjusted Rand index of the modules of two networks, by their groups;
         networks of one individual apart. Without rows if `modules` is None.
+    places : DataFrame
+        ``neuron`` and its coordinates ``x``, ``y``, ``z``, by the attributes of the
+        first network; without rows if it does not have them or neurons are not matched.
     distances : (m, m) array
         Distances between networks: ``sqrt((1 - r) / 2)`` with the correlation r of
         the weights if neurons are matched, else of singular values.
@@ -164,9 +170,11 @@ class GroupComparison:
     block_values: FloatMatrix
     edges: pd.DataFrame
     components: pd.DataFrame
+    conflicts: pd.DataFrame
     modules: GroupModules | None
     neurons: pd.DataFrame
     agreement: pd.DataFrame
+    places: pd.DataFrame
     distances: FloatMatrix
     positions: FloatMatrix
     map_share: float
@@ -205,6 +213,8 @@ class GroupComparison:
             "distances": distances,
             "measures": self.measures(),
         }
+        if len(self.conflicts):
+            tables["conflicts"] = self.conflicts
         if self.modules is not None:
             own = pd.DataFrame(self.modules.labels.T, columns=list(self.names))
             own.insert(0, "neuron", self.neurons["neuron"].to_numpy(), True)

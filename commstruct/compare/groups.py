@@ -22,9 +22,11 @@ from commstruct.compare.group_tests import Tester, block_tests, edge_tests
 from commstruct.compare.kinds import (
     NeuronKinds,
     chosen_column,
+    conflicts_note,
     kinds_by_attribute,
     kinds_by_modules,
     kinds_with_blocks,
+    type_conflicts,
 )
 from commstruct.compare.matching import (
     FEWEST,
@@ -40,6 +42,7 @@ from commstruct.keywords import settings_from
 from commstruct.modules.finding import find_modules
 from commstruct.vocabulary import STRUCTURES, BoolArray, IntVector
 
+AXES = ("x", "y", "z")
 EDGE_TESTS = ("nbs", "tfnbs", "none")
 # "auto": assortative, as Leiden takes a fraction of a second for each of 200 regions,
 # where the comparison of all models takes about a second.
@@ -213,6 +216,9 @@ def compare_groups(
             design, seed=streams[1], n_permutations=chosen.n_permutations
         )
     tester = Tester(design, ways)
+    conflicts = type_conflicts(
+        common if matched else [common[0]], kinds.column, individual_names
+    )
     has_blocks = kinds_with_blocks(common, kinds.labels, len(kinds.names))
     individuals = _individuals(
         individual_names, common, kinds, has_blocks, design, table
@@ -244,6 +250,7 @@ def compare_groups(
             scale_note,
             *(() if design is None else design.notes),
             *modules_note,
+            *conflicts_note(conflicts, kinds.column),
         ),
         kinds_by=kinds.column,
         kinds=tuple(
@@ -258,9 +265,11 @@ def compare_groups(
         block_values=block_values,
         edges=edges,
         components=components,
+        conflicts=conflicts,
         modules=modules,
         neurons=tables.neurons,
         agreement=tables.agreement,
+        places=_places(common[0]) if matched else pd.DataFrame(),
         distances=distances,
         positions=positions,
         map_share=map_share,
@@ -463,6 +472,17 @@ def _modules(
         subjects=subjects,
     )
     return modules, tables, ()
+
+
+def _places(network: Connectome) -> pd.DataFrame:
+    """Coordinates of the neurons, if all of them have them."""
+    if any(axis not in network.attributes for axis in AXES):
+        return pd.DataFrame()
+    columns = network.attributes[list(AXES)].apply(pd.to_numeric, errors="coerce")
+    if not np.isfinite(columns.to_numpy(dtype=np.float64)).all():
+        return pd.DataFrame()
+    places = pd.DataFrame({"neuron": list(network.names)})
+    return places.assign(**{a: columns[a].to_numpy(dtype=np.float64) for a in AXES})
 
 
 def _score_row(

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from commstruct.blocks.structure import off_diagonal
 from commstruct.connectome import Connectome, check_labels, kinds_in, read_only
 from commstruct.modules.finding import Partition
 from commstruct.vocabulary import BoolArray, IntVector
+
+MOST_LISTED = 3  # neurons with another kind that a note names
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,56 @@ def kinds_by_attribute(
         read_only(np.array([index[kind] for kind in kinds])) for kinds in columns
     )
     return NeuronKinds(names, labels, column)
+
+
+def type_conflicts(
+    networks: Sequence[Connectome], column: str, names: Sequence[str]
+) -> pd.DataFrame:
+    """List the matched neurons whose kind is not that in the first connectome.
+
+    Parameters
+    ----------
+    networks : sequence of Connectome
+        Of the same neurons in the same order; without the attribute nothing is listed.
+    column : str
+    names : sequence of str
+        Names of the connectomes.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``neuron``, ``connectome``, ``kind`` and ``kind_in_first``, a row for
+        each neuron of each connectome that differs.
+    """
+    rows: list[tuple[str, str, str, str]] = []
+    if all(column in network.attributes for network in networks):
+        first, *others = (kinds_in(one.attributes[column]) for one in networks)
+        for name, kinds in zip(names[1:], others, strict=True):
+            rows += [
+                (neuron, name, kind, expected)
+                for neuron, kind, expected in zip(
+                    networks[0].names, kinds, first, strict=True
+                )
+                if kind != expected
+            ]
+    columns = ["neuron", "connectome", "kind", "kind_in_first"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def conflicts_note(conflicts: pd.DataFrame, column: str) -> tuple[str, ...]:
+    """Say how many neurons differ in kind, with the first few, if any does."""
+    if not len(conflicts):
+        return ()
+    n = conflicts["neuron"].nunique()
+    some = [
+        f"{one.neuron}: {one.kind}, not {one.kind_in_first}"
+        for one in conflicts.head(MOST_LISTED).itertuples()
+    ]
+    more = "; ..." if len(conflicts) > MOST_LISTED else ""
+    return (
+        f"{n} matched neurons have another {column} than in the first connectome, "
+        f"which was used ({'; '.join(some)}{more}); all are in conflicts.csv.",
+    )
 
 
 def kinds_by_modules(modules: Partition, n_networks: int) -> NeuronKinds:

@@ -27,7 +27,9 @@ NETWORK_NAMES = ("first.npz", "second.npz")
 _TABLES = ("blocks", "axis", "partitions", "distributions", "triads", "spectra")
 _GROUP_TABLES = ("scores", "blocks", "components")
 _MODULE_TABLES = ("neurons", "agreement")  # if modules were compared
-_FIELDS_APART = ("edges", "individuals", "modules", *_GROUP_TABLES, *_MODULE_TABLES)
+_FIELDS_APART = {"edges", "individuals", "conflicts", "modules", "places"}
+_FIELDS_APART |= {*_GROUP_TABLES, *_MODULE_TABLES}
+_KINDS = ("kind", "kind_in_first")
 _TEXT_COLUMNS = ("from", "to")  # of edges.csv; a neuron may be called 007
 
 Comparison = ConnectomeComparison | GroupComparison
@@ -175,6 +177,10 @@ def _read_groups(content: Mapping[str, Any], folder: Path) -> GroupComparison:
             name: _table(content, name) if content.get("modules") else pd.DataFrame()
             for name in _MODULE_TABLES
         },
+        conflicts=pd.DataFrame(
+            content.get("conflicts", []), columns=["neuron", "connectome", *_KINDS]
+        ),
+        places=pd.DataFrame(content.get("places", [])),
         modules=restored(hints["modules"], content.get("modules")),
         edges=_read_edges(folder / "edges.csv", content["columns"]["edges"]),
         **{

@@ -7,8 +7,10 @@ import json
 import igraph
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 from helpers.planted import planted_weights
+from scipy import sparse
 from scipy.stats import wasserstein_distance
 
 from commstruct import (
@@ -488,3 +490,17 @@ def test_the_difference_of_diagonal_scores_is_that_of_connected_neurons():
         sides = _with_connections(tuple(map(as_connectome, pair)), modules)
         found.append(diagonal_score_difference(*sides, n_bootstraps=20))
     np.testing.assert_allclose(found[0], found[1])
+
+
+def test_sparse_weights_have_the_blocks_of_dense_ones():
+    rng = np.random.default_rng(0)
+    pair = [rng.poisson(0.5, (12, 12)) * (1.0 - np.eye(12)) for _ in range(2)]
+    types = {"type": np.repeat(["p", "q", "r"], [3, 4, 5])}
+    options = {"n_nulls": 0, "n_permutations": 19, "n_bootstraps": 19, "restarts": 1}
+    dense, thin = (
+        compare_connectomes(
+            *(as_connectome(form(one), attributes=types) for one in pair), **options
+        ).blocks
+        for form in (np.asarray, sparse.csr_array)
+    )
+    pd.testing.assert_frame_equal(dense, thin)

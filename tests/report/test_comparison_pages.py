@@ -41,6 +41,7 @@ from commstruct.report.pages.groups_page import (
 from commstruct.report.pages.html import html_bytes
 from commstruct.report.pages.pdf import pdf_bytes
 from commstruct.report.words.compare_sentences import blocks_answer, worm_sentence
+from commstruct.report.words.group_methods import method_sources
 
 KINDS = np.repeat(["p", "q"], 8)
 MODULES = np.repeat([0, 1, 2], 6)
@@ -470,13 +471,13 @@ def test_names_that_are_markup_are_text_in_both_faces(make):
         assert "root:x" not in words
 
 
-def with_modules(second, **options):
+def with_modules(second, strength=3.0, **options):
     """Six networks with three modules, and six with others."""
     rng = np.random.default_rng(0)
     networks = []
     for labels in [MODULES] * 6 + [second] * 6:
         noise = np.triu(rng.standard_normal((18, 18)), 1)
-        together = 3.0 * np.equal.outer(labels, labels)
+        together = strength * np.equal.outer(labels, labels)
         networks.append(as_connectome(noise + noise.T + together))
     return compare_groups(networks, "a" * 6 + "b" * 6, n_permutations=99, **options)
 
@@ -486,15 +487,81 @@ def test_modules_of_individuals_are_drawn_and_their_difference_said():
     answer = groups_answers(comparison)[-1]
     assert "The groups differ in which neurons are together" in answer
     assert "agree more than by chance" in answer
-    html = html_bytes(groups_document(comparison)).decode()
+    html = html_bytes(groups_document(comparison), ReportSettings()).decode()
     assert "individual_modules.csv" in html
     assert any("paired one to one" in text for text in method_paragraphs(comparison))
     same = groups_answers(with_modules(MODULES))[-1]
-    assert "show no evidence that they differ in which neurons" in same
+    assert same.endswith("They are the same in all.")
+    alike = groups_answers(with_modules(MODULES, strength=1.0))[-1]
+    assert "show no evidence that they differ in which neurons" in alike
 
 
 def test_a_report_without_modules_of_individuals_does_not_speak_of_them():
     comparison = with_modules(MODULES, modules="none")
-    html = html_bytes(groups_document(comparison)).decode()
+    html = html_bytes(groups_document(comparison), ReportSettings()).decode()
     assert "Modules of individuals" not in html
     assert not any("Leiden" in text for text in method_paragraphs(comparison))
+
+
+def located(shift, **columns):
+    """Ten networks of eight neurons with places, half of them with more weight."""
+    rng = np.random.default_rng(0)
+    places = dict(zip("xyz", rng.normal(size=(3, 8)), strict=True))
+    networks = []
+    for i in range(10):
+        weights = rng.normal(size=(8, 8)) + shift * (i >= 5)
+        networks.append(as_connectome(weights, attributes={**places, **columns}))
+    people = pd.DataFrame(
+        {
+            "participant_id": [f"sub-{i}" for i in range(10)],
+            "born": ["3 May 1971"] * 10,
+            "diagnosis": ["HC"] * 5 + ["PT"] * 5,
+            "age": rng.normal(40, 5, 10).round(1),
+        }
+    )
+    return compare_groups(
+        networks,
+        participants=people,
+        formula="diagnosis + age",
+        normalize="none",
+        n_permutations=199,
+    )
+
+
+def test_components_are_drawn_from_three_sides_where_neurons_have_places(tmp_path):
+    comparison = located(4.0)
+    assert len(comparison.components)
+    figure = plot_components(comparison)
+    assert [axes.get_xlabel() for axes in figure.axes] == ["x", "x", "y"]
+    n_lines = [
+        sum(len(lines.get_segments()) for lines in axes.collections)
+        for axes in figure.axes
+    ]
+    shown = comparison.edges["component"].between(1, 6).sum()
+    assert n_lines == [shown] * 3
+    write_result(comparison, tmp_path, ReportSettings(formats=("html",)))
+    again = read_comparison(tmp_path)
+    pd.testing.assert_frame_equal(again.places, comparison.places)
+    nowhere = replace(comparison, places=pd.DataFrame())
+    assert len(plot_components(nowhere).axes) == 1
+    partly = located(0.0, x=[1.0] * 7 + [np.nan])
+    assert not len(partly.places)
+
+
+def test_participants_are_shown_by_their_id_and_predictors_alone():
+    html = html_bytes(groups_document(located(0.0)), ReportSettings()).decode()
+    section = html.partition(">Participants<")[2] or html.partition("Participants")[2]
+    for text in ("sub-0", "PT", "age", "diagnosis"):
+        assert text in section
+    assert "1971" not in html
+
+
+def test_methods_name_what_was_compared_and_their_sources():
+    comparison = with_modules(MODULES)
+    first = method_paragraphs(comparison)[0]
+    assert first.startswith("12 connectomes (6 of a and 6 of b) were compared")
+    sources = method_sources(comparison)
+    assert any("NeuroImage 53" in one for one in sources)
+    assert any("srep00336" in one for one in sources)
+    without = method_sources(with_modules(MODULES, modules="none"))
+    assert not any("srep00336" in one for one in without)

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from commstruct.compare.group_comparison import GroupComparison
 from commstruct.report.figures.style import (
@@ -21,6 +23,7 @@ MOST_EFFECTS = 24  # rows that fit on half a page; those of largest evidence are
 MOST_COMPONENTS = 6
 MOST_NAMED_NEURONS = 60
 MOST_NAMED_ROWS = 30
+SIDES = (("x", "y"), ("x", "z"), ("y", "z"))
 NO_MODULE = (0.85, 0.85, 0.85)
 
 
@@ -82,11 +85,14 @@ def plot_effects(comparison: GroupComparison) -> Figure:
 
 @in_style
 def plot_components(comparison: GroupComparison) -> Figure:
-    """Draw the largest components of edges as a matrix of the neurons they hold.
+    """Draw the largest components of edges, from three sides where neurons have places.
 
-    Rows drive columns; neurons of one component stand together.
+    Else as a matrix of the neurons they hold: rows drive columns, neurons of one
+    component stand together.
     """
     edges = comparison.edges[comparison.edges["component"].between(1, MOST_COMPONENTS)]
+    if len(comparison.places):
+        return _projections(edges, comparison.places)
     ends = pd.concat([edges["from"], edges["to"]])
     member = pd.concat([edges["component"], edges["component"]])
     first = member.groupby(ends.to_numpy(), sort=False).min().sort_values(kind="stable")
@@ -109,6 +115,36 @@ def plot_components(comparison: GroupComparison) -> Figure:
     _name_axes(axes, list(neurons))
     axes.set(xlabel="to", ylabel="from")
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
+    return figure
+
+
+def _projections(edges: pd.DataFrame, places: pd.DataFrame) -> Figure:
+    """Draw edges as lines between neurons, seen along each axis."""
+    at = places.set_index("neuron")
+    colors = module_colors(range(MOST_COMPONENTS))
+    figure = Figure(figsize=(FULL_WIDTH, 2.9), layout="constrained")
+    panels = figure.subplots(1, 3)
+    for axes, (across, up) in zip(panels, SIDES, strict=True):
+        axes.plot(at[across], at[up], "o", color=NO_MODULE, markersize=2.5, zorder=1)
+        for component, own in edges.groupby("component"):
+            color = colors[int(component) - 1]
+            ends = [at.loc[own[end], [across, up]].to_numpy() for end in ("from", "to")]
+            lines = LineCollection(list(np.stack(ends, axis=1)), colors=[color], lw=0.7)
+            lines.set_alpha(0.7)
+            axes.add_collection(lines)
+            points = np.unique(np.concatenate(ends), axis=0)
+            axes.plot(
+                *points.T,
+                "o",
+                color=color,
+                markersize=3.5,
+                label=f"component {int(component)}",
+            )
+        axes.set(xlabel=across, ylabel=up, aspect="equal")
+        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.yaxis.set_major_locator(MaxNLocator(4))
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=3)
     return figure
 
 

@@ -10,7 +10,7 @@ from commstruct.report.figures.group_figures import plot_individual_modules
 from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
 from commstruct.report.words.tables import Table
-from commstruct.statistics import LEVEL
+from commstruct.statistics import LEVEL, ROUNDING
 
 MOST_LISTED = 6  # neurons named in a sentence
 
@@ -74,7 +74,8 @@ def _difference(comparison: GroupComparison) -> list[str]:
     """Whether groups differ in which neurons are together, and in how they vary."""
     modules = comparison.modules
     if modules is None or math.isnan(modules.p_value):
-        return []
+        same = modules is not None and modules.agreement > 1 - ROUNDING
+        return ["They are the same in all."] if same else []
     evident = modules.p_value <= LEVEL
     term = shown(comparison.term, most=60)
     if not comparison.compares_groups:
@@ -129,34 +130,3 @@ def _agreement_table(table: pd.DataFrame) -> Table:
         widths=("rest", "auto", "auto"),
         size=7.5,
     )
-
-
-def modules_method(comparison: GroupComparison) -> list[str]:
-    """The methods of this section, as they can stand in a paper."""
-    modules = comparison.modules
-    if modules is None:
-        return []
-    found = {
-        "assortative": "by maximising modularity with the Leiden algorithm (Traag et "
-        "al. 2019)",
-        "disassortative": "by minimising modularity with the Leiden algorithm (Traag "
-        "et al. 2019)",
-        "any": "by the evidence of block models",
-    }[modules.structure]
-    shared = (
-        "Those shared by all are their consensus (Lancichinetti & Fortunato 2012)"
-        if modules.reference == CONSENSUS
-        else f"They were compared with the known labels {shown(modules.reference)}"
-    )
-    text = (
-        f"Modules of each connectome were found {found}. {shared}, with which modules "
-        "of each were paired one to one by the neurons they share. Agreement is the "
-        "adjusted Rand index (Hubert & Arabie 1985), compared with that of modules "
-        "whose neurons were shuffled"
-    )
-    if math.isnan(modules.p_value):
-        return [f"{text}."]
-    return [
-        f"{text}; groups were compared by the share of pairs of neurons that one of "
-        "two connectomes joins and the other does not, with the test of the whole."
-    ]

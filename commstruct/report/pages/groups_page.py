@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from commstruct.compare.group_comparison import GroupComparison
+from commstruct.compare.group_comparison import MEASURES, GroupComparison
 from commstruct.compare.group_tests import EFFECT_COLUMNS
 from commstruct.report.figures.compare_figures import (
     plot_distances,
@@ -22,23 +22,16 @@ from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.pages.group_modules_section import (
     add_modules,
     modules_answer,
-    modules_method,
 )
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
 from commstruct.report.words.compare_sentences import number
+from commstruct.report.words.group_methods import method_paragraphs, method_sources
 from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL
 
 MOST_ROWS = 20
+MOST_PARTICIPANTS = 100
 MOST_LISTED_BLOCKS = 4
-REARRANGED = {
-    "between": "rearranged among individuals",
-    "within": "rearranged within subjects",
-    "signs": "given signs",
-}
-SPREADS_COMPARED = (
-    ", spreads by the distances from the centre of the group (Anderson 2006)."
-)
 MOST_COMMAND = 20_000  # characters of a command that names every network
 NOT_SHOWN = ("component", "d_low", "d_high", "p_tfnbs")  # they are in the files
 MOST_COLUMNS = 10  # of the table of distances
@@ -129,6 +122,8 @@ def groups_document(comparison: GroupComparison) -> Document:
     document.heading("Methods")
     for paragraph in method_paragraphs(comparison):
         document.paragraph(paragraph)
+    document.listing([[source] for source in method_sources(comparison)])
+    _participants(document, comparison)
     add_settings(document, comparison, most=MOST_COMMAND)
     return document
 
@@ -180,8 +175,11 @@ def _components(document: Document, comparison: GroupComparison) -> None:
         "components",
         plot_components(comparison),
         [
-            "Edges of the largest components, neurons of one component together; rows "
-            "drive columns."
+            "Edges of the largest components, from three sides by the coordinates x, y "
+            "and z of the neurons."
+            if len(comparison.places)
+            else "Edges of the largest components, neurons of one component together; "
+            "rows drive columns."
         ],
         alt=f"Components of edges. {component_answer(comparison)}",
     )
@@ -192,6 +190,37 @@ def _components(document: Document, comparison: GroupComparison) -> None:
         _table(table[columns].head(MOST_ROWS)),
         ["Components of edges, largest first; p corrected for all components."],
     )
+
+
+def _participants(document: Document, comparison: GroupComparison) -> None:
+    """Add the table of participants: their ids, and what the model uses of them."""
+    table = comparison.individuals
+    known = [name for name in table if name not in MEASURES]
+    shown_columns = [
+        name
+        for name in known
+        if name != "group" or not any(_same(table, name, x) for x in known)
+    ]
+    if not comparison.term:
+        return
+    document.heading("Participants")
+    more = len(table) - MOST_PARTICIPANTS
+    rest = f" The other {more} are in " if more > 0 else " All scores are in "
+    document.paragraph(
+        "What the model uses of each connectome; no other column of the table of "
+        f"participants is kept.{rest}",
+        "individuals.csv.",
+    )
+    document.table(
+        "participants",
+        _table(table[shown_columns].head(MOST_PARTICIPANTS)),
+        [f"{counted(len(table), 'connectome')}, and the predictors of the model."],
+    )
+
+
+def _same(table: pd.DataFrame, name: str, other: str) -> bool:
+    """Whether another column says the same of everyone."""
+    return name != other and table[name].astype(str).equals(table[other].astype(str))
 
 
 def groups_answers(comparison: GroupComparison) -> list[str]:
@@ -441,61 +470,3 @@ def _distances_table(comparison: GroupComparison) -> Table:
         widths=("rest", *["auto"] * len(names)),
         size=7.0,
     )
-
-
-def method_paragraphs(comparison: GroupComparison) -> list[str]:
-    """The methods, as they can stand in a paper."""
-    if not comparison.term:
-        nothing = "No difference was tested: no groups were given."
-        return [nothing, *modules_method(comparison)]
-    how = (
-        f"in all {comparison.n_deals} distinct ways"
-        if comparison.exact
-        else f"at random, {comparison.n_deals - 1} times"
-    )
-    several = bool(comparison.scores["t"].isna().all())
-    model = (
-        f"The linear model {shown(comparison.formula, most=100)} was fitted to every "
-        f"score, block and edge, and {_term(comparison)} was tested by "
-        f"{_statistic(comparison.spread, several=several)}. Residuals of the model "
-        f"without it were {REARRANGED[comparison.exchange]} {how} (Freedman & Lane; "
-        "Winkler et al. 2014); p is the share of rearrangements, the actual order "
-        "included, with at least the evidence observed."
-    )
-    families = (
-        "p fwe is corrected for all rows of a table by the largest statistic (Westfall "
-        "& Young 1993), q for the false discovery rate (Benjamini & Hochberg 1995). d "
-        "is the effect over the standard deviation within groups with Hedges\u2019 "
-        "correction, its interval that of Bonett (2008)."
-    )
-    edges = (
-        "Only edges that at least two connectomes have were tested. Connected "
-        "components of edges of p < .001 each were compared with the largest of every "
-        "rearrangement, by extent and by intensity (network-based statistic, Zalesky "
-        "et al. 2010)."
-    )
-    whole = (
-        "Connectomes as a whole were compared by their squared distance along what is "
-        "tested over its variance (Alekseyenko 2016)"
-        + ("." if math.isnan(comparison.spread_p) else SPREADS_COMPARED)
-    )
-    if comparison.spread == "groups":
-        whole += (
-            " For families and for the whole the larger of two p-values was taken: "
-            "with residuals as they are, and scaled by the spread of their group."
-        )
-    texts = [model, families]
-    texts += [edges] if len(comparison.edges) else []
-    texts += [] if math.isnan(comparison.whole_p) else [whole]
-    return [*texts, *modules_method(comparison)]
-
-
-def _statistic(spread: str, *, several: bool) -> str:
-    """What is computed of the model, by how spread is estimated."""
-    if spread == "one":
-        return "the F statistic" if several else "the t statistic"
-    if spread == "unit":
-        return "a statistic with the HC2 standard errors of MacKinnon & White (1985)"
-    if several:
-        return "the statistic of Johansen (1980), with a spread for each group"
-    return "the t statistic of Welch, with a spread for each group"

@@ -1,0 +1,149 @@
+"""The methods of a comparison of groups, as they can stand in a paper."""
+
+import math
+
+import pandas as pd
+
+from commstruct.compare.group_comparison import GroupComparison
+from commstruct.compare.group_modules import CONSENSUS
+from commstruct.report.text import counted, joined, shown
+
+REARRANGED = {
+    "between": "rearranged among individuals",
+    "within": "rearranged within subjects",
+    "signs": "given signs",
+}
+SPREADS_COMPARED = (
+    ", spreads by the distances from the centre of the group (Anderson 2006)."
+)
+SOURCES = {
+    "Alekseyenko 2016": "Alekseyenko AV (2016) Bioinformatics 32, "
+    "doi:10.1093/bioinformatics/btw311",
+    "Anderson 2006": "Anderson MJ (2006) Biometrics 62, "
+    "doi:10.1111/j.1541-0420.2005.00440.x",
+    "Benjamini & Hochberg 1995": "Benjamini Y, Hochberg Y (1995) J R Stat Soc B 57, "
+    "doi:10.1111/j.2517-6161.1995.tb02031.x",
+    "Bonett (2008)": "Bonett DG (2008) Psychol Methods 13, "
+    "doi:10.1037/1082-989X.13.2.99",
+    "Hubert & Arabie 1985": "Hubert L, Arabie P (1985) J Classif 2, "
+    "doi:10.1007/BF01908075",
+    "Johansen (1980)": "Johansen S (1980) Biometrika 67, doi:10.1093/biomet/67.1.85",
+    "Lancichinetti & Fortunato 2012": "Lancichinetti A, Fortunato S (2012) Sci Rep 2, "
+    "doi:10.1038/srep00336",
+    "MacKinnon & White (1985)": "MacKinnon JG, White H (1985) J Econom 29, "
+    "doi:10.1016/0304-4076(85)90158-7",
+    "Traag et al. 2019": "Traag VA, Waltman L, van Eck NJ (2019) Sci Rep 9, "
+    "doi:10.1038/s41598-019-41695-z",
+    "Winkler et al. 2014": "Winkler AM et al. (2014) NeuroImage 92, "
+    "doi:10.1016/j.neuroimage.2014.01.060",
+    "Zalesky et al. 2010": "Zalesky A, Fornito A, Bullmore ET (2010) NeuroImage 53, "
+    "doi:10.1016/j.neuroimage.2010.06.041",
+}
+"""Sources by how the paragraphs cite them; of books none."""
+
+
+def method_paragraphs(comparison: GroupComparison) -> list[str]:
+    """The methods, as they can stand in a paper."""
+    if not comparison.term:
+        nothing = "No difference was tested: no groups were given."
+        return [nothing, *_modules_method(comparison)]
+    how = (
+        f"in all {comparison.n_deals} distinct ways"
+        if comparison.exact
+        else f"at random, {comparison.n_deals - 1} times"
+    )
+    several = bool(comparison.scores["t"].isna().all())
+    model = (
+        f"The linear model {shown(comparison.formula, most=100)} was fitted to every "
+        f"score, block and edge, and {shown(comparison.term, most=60)} was tested by "
+        f"{_statistic(comparison.spread, several=several)}. Residuals of the model "
+        f"without it were {REARRANGED[comparison.exchange]} {how} (Freedman & Lane; "
+        "Winkler et al. 2014); p is the share of rearrangements, the actual order "
+        "included, with at least the evidence observed."
+    )
+    families = (
+        "p fwe is corrected for all rows of a table by the largest statistic (Westfall "
+        "& Young 1993), q for the false discovery rate (Benjamini & Hochberg 1995). d "
+        "is the effect over the standard deviation within groups with Hedges\u2019 "
+        "correction, its interval that of Bonett (2008)."
+    )
+    edges = (
+        "Only edges that at least two connectomes have were tested. Connected "
+        "components of edges of p < .001 each were compared with the largest of every "
+        "rearrangement, by extent and by intensity (network-based statistic, Zalesky "
+        "et al. 2010)."
+    )
+    whole = (
+        "Connectomes as a whole were compared by their squared distance along what is "
+        "tested over its variance (Alekseyenko 2016)"
+        + ("." if math.isnan(comparison.spread_p) else SPREADS_COMPARED)
+    )
+    if comparison.spread == "groups":
+        whole += (
+            " For families and for the whole the larger of two p-values was taken: "
+            "with residuals as they are, and scaled by the spread of their group."
+        )
+    texts = [_material(comparison), model, families]
+    texts += [edges] if len(comparison.edges) else []
+    texts += [] if math.isnan(comparison.whole_p) else [whole]
+    return [*texts, *_modules_method(comparison)]
+
+
+def _statistic(spread: str, *, several: bool) -> str:
+    """What is computed of the model, by how spread is estimated."""
+    if spread == "one":
+        return "the F statistic" if several else "the t statistic"
+    if spread == "unit":
+        return "a statistic with the HC2 standard errors of MacKinnon & White (1985)"
+    if several:
+        return "the statistic of Johansen (1980), with a spread for each group"
+    return "the t statistic of Welch, with a spread for each group"
+
+
+def method_sources(comparison: GroupComparison) -> list[str]:
+    """Sources that the paragraphs of the methods cite."""
+    text = " ".join(method_paragraphs(comparison))
+    return [source for cited, source in SOURCES.items() if cited in text]
+
+
+def _material(comparison: GroupComparison) -> str:
+    """What was compared: connectomes, groups, neurons, scale."""
+    counts = pd.Series(comparison.groups, dtype=object).value_counts(sort=False)
+    groups = [f"{counts[level]} of {shown(level)}" for level in comparison.levels]
+    of_groups = f" ({joined(groups)})" if groups else ""
+    version = comparison.provenance.get("version of commstruct", "")
+    return (
+        f"{counted(len(comparison.names), 'connectome')}{of_groups} were compared with "
+        f"{f'commstruct {version}'.strip()}. {' '.join(comparison.notes)}"
+    )
+
+
+def _modules_method(comparison: GroupComparison) -> list[str]:
+    """How modules of individuals were found and compared."""
+    modules = comparison.modules
+    if modules is None:
+        return []
+    found = {
+        "assortative": "by maximising modularity with the Leiden algorithm (Traag et "
+        "al. 2019)",
+        "disassortative": "by minimising modularity with the Leiden algorithm (Traag "
+        "et al. 2019)",
+        "any": "by the evidence of block models",
+    }[modules.structure]
+    shared = (
+        "Those shared by all are their consensus (Lancichinetti & Fortunato 2012)"
+        if modules.reference == CONSENSUS
+        else f"They were compared with the known labels {shown(modules.reference)}"
+    )
+    text = (
+        f"Modules of each connectome were found {found}. {shared}, with which modules "
+        "of each were paired one to one by the neurons they share. Agreement is the "
+        "adjusted Rand index (Hubert & Arabie 1985), compared with that of modules "
+        "whose neurons were shuffled"
+    )
+    if math.isnan(modules.p_value):
+        return [f"{text}."]
+    return [
+        f"{text}; groups were compared by the share of pairs of neurons that one of "
+        "two connectomes joins and the other does not, with the test of the whole."
+    ]
