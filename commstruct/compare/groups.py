@@ -216,8 +216,9 @@ def compare_groups(
             design, seed=streams[1], n_permutations=chosen.n_permutations
         )
     tester = Tester(design, ways)
+    n_listed = len(common) if matched else 1  # neurons that are not matched may differ
     conflicts = type_conflicts(
-        common if matched else [common[0]], kinds.column, individual_names
+        common[:n_listed], kinds.column, individual_names[:n_listed]
     )
     has_blocks = kinds_with_blocks(common, kinds.labels, len(kinds.names))
     individuals = _individuals(
