@@ -101,7 +101,7 @@ def test_a_number_has_the_heteroscedastic_error_worked_from_its_definition():
     inverse = np.linalg.pinv(model)
     residuals = values - model @ inverse @ values
     left = 1 - np.diag(model @ inverse)
-    error = np.sqrt((inverse[1] ** 2 / left) @ residuals**2)
+    error = np.sqrt((inverse[1] / left) ** 2 @ residuals**2)
     found = estimates(design_of(table, "x + z"), values)
     np.testing.assert_allclose(found.t, (inverse @ values)[1] / error)
 

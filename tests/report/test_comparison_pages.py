@@ -282,7 +282,7 @@ def test_the_report_of_any_design_says_what_was_computed(tmp_path):
     said = [
         " ".join(method_paragraphs(found)) for found in (number_, pairs, one, three)
     ]
-    assert "HC2 standard errors" in said[0]
+    assert "HC3 standard errors" in said[0]
     assert "Welch" not in said[0]
     assert "by the t statistic. " in said[1]
     assert "rearranged within subjects" in said[1]

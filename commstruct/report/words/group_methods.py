@@ -94,7 +94,7 @@ def _statistic(spread: str, *, several: bool) -> str:
     if spread == "one":
         return "the F statistic" if several else "the t statistic"
     if spread == "unit":
-        return "a statistic with the HC2 standard errors of MacKinnon & White (1985)"
+        return "a statistic with the HC3 standard errors of MacKinnon & White (1985)"
     if several:
         return "the statistic of Johansen (1980), with a spread for each group"
     return "the t statistic of Welch, with a spread for each group"
