@@ -56,7 +56,7 @@ def _from_table(table: pd.DataFrame) -> tuple[Any, Iterable[object] | None]:
     import pandas as pd
 
     if table.shape[0] != table.shape[1]:
-        return _numbers_of_table(table), None  # `_checked_weights` refuses it
+        return _numbers_of_table(table), None  # `checked_weights` refuses it
     rows, columns = name_texts(table.index), name_texts(table.columns)
     if isinstance(table.index, pd.RangeIndex) and set(rows).isdisjoint(columns):
         return _numbers_of_table(table), columns  # only the columns have names
@@ -110,7 +110,7 @@ def _from_networkx(graph: nx.Graph) -> tuple[Any, Iterable[object] | None, Any]:
 
 def _from_xarray(array: xr.DataArray) -> tuple[Any, Iterable[object] | None, Any]:
     if array.ndim != 2:
-        return array.to_numpy(), None, None  # `_checked_weights` refuses it
+        return array.to_numpy(), None, None  # `checked_weights` refuses it
     if array.dims == ("post", "pre"):
         array = array.transpose("pre", "post")
     rows, columns = array.dims
