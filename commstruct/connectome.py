@@ -18,13 +18,14 @@ from commstruct.checked_parts import (
     refuse_impossible,
 )
 from commstruct.checks import check_choice
+from commstruct.data_kinds import check_kind, without_ones
 from commstruct.network import Connectome as Connectome
 from commstruct.numbering import canonical_labels as canonical_labels
 from commstruct.numbering import check_labels as check_labels
 from commstruct.numbering import gaps_closed as gaps_closed
 from commstruct.operations import Weights as Weights
 from commstruct.operations import read_only as read_only
-from commstruct.operations import read_only_weights
+from commstruct.operations import read_only_weights, without_diagonal
 from commstruct.sources import is_a as is_a
 from commstruct.sources import is_simulated as is_simulated
 from commstruct.sources import kinds_in as kinds_in
@@ -48,6 +49,7 @@ def as_connectome(
     possible: ArrayLike | None = None,
     orientation: str = "pre-post",
     missing: str = "error",
+    kind: str | None = None,
 ) -> Connectome:
     """Make a checked `Connectome` from any network; the input is never changed.
 
@@ -86,6 +88,13 @@ def as_connectome(
         leave out the neurons whose row or column has no number, and refuse what is
         missing besides. ``"mask"``: take these synapses as not possible, with weight 0.
         A diagonal of NaN becomes 0 with both. Said in `Connectome.notes`.
+    kind : {"binary", "counts", "weights", "correlation"}, optional
+        What the weights are, for `Connectome.kind`; inferred by default. It decides
+        which model a search for modules uses, which null networks suit, and whether
+        weights are scaled before groups are compared. The diagonal of correlations is
+        no self-connection and is left out; unless `kind` says otherwise, this holds
+        for any symmetric matrix with a diagonal of ones, most other values not 0, and
+        none above 1 in size.
 
     Returns
     -------
@@ -98,7 +107,8 @@ def as_connectome(
     ValueError
         If the weights are not square, not real and finite, or contradict `possible`;
         if names are repeated, missing, or integers that a float cannot hold; if rows
-        and columns have other names; or if an argument has the wrong length.
+        and columns have other names; if an argument has the wrong length; or if the
+        weights cannot be of the `kind`.
 
     Warns
     -----
@@ -145,7 +155,8 @@ def as_connectome(
                 "[pre, post] already, got 'post-pre'"
             )
         if names is None and attributes is None and possible is None:
-            return network  # with what it has cached, such as `is_directed`
+            # unchanged, with what it has cached, such as `is_directed`
+            return network if kind is None else _of_kind(network, kind)
         weights: Weights = network.weights
         own_names: Iterable[object] | None = network.names
         own_attributes: Any = network.attributes
@@ -153,6 +164,7 @@ def as_connectome(
         orientation = network.orientation
         notes, layers = network.notes, network.layers
         transposed = False
+        kind = network.stated_kind if kind is None else kind
     else:
         layers = {}
         if isinstance(network, Mapping) and network:
@@ -187,7 +199,26 @@ def as_connectome(
         notes=notes,
         layers=layers,
     )
-    return settle_missing(connectome, unknown, missing)
+    return settle_missing(_of_kind(connectome, kind), unknown, missing)
+
+
+def _of_kind(connectome: Connectome, kind: str | None) -> Connectome:
+    """Say what the weights are, and leave out the diagonal of correlations."""
+    weights, kind, notes = without_ones(connectome.weights, kind)
+    if kind is not None:
+        check_kind(kind, weights)
+    elif not notes:
+        return connectome
+    layers = connectome.layers
+    if notes:
+        layers = {name: without_diagonal(layer) for name, layer in layers.items()}
+    return replace(
+        connectome,
+        weights=weights,
+        notes=(*connectome.notes, *notes),
+        layers=layers,
+        stated_kind=kind,
+    )
 
 
 def settle_missing(

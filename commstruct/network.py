@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from commstruct.checks import check_choice
+from commstruct.data_kinds import kind_of
 from commstruct.operations import (
     Weights,
     block_sums,
@@ -61,6 +62,9 @@ class Connectome:
     layers : mapping of str to (n, n) scipy.sparse.csr_array
         Parts of `weights` by what a source tells apart, such as neuropils or kinds of
         synapses; they add up to `weights`. Empty if it tells nothing apart.
+    stated_kind : {"binary", "counts", "weights", "correlation"} or None
+        What the weights are, if that was said or a diagonal of ones, which was left
+        out, showed it; None to infer it. See `kind`.
 
     See Also
     --------
@@ -92,6 +96,7 @@ class Connectome:
     orientation: str = "pre-post"
     notes: tuple[str, ...] = ()
     layers: Mapping[str, sparse.csr_array] = field(default_factory=dict)
+    stated_kind: str | None = None
 
     def __repr__(self) -> str:
         """Number of neurons and edges, storage, sign and direction, on one line."""
@@ -120,6 +125,25 @@ class Connectome:
         if "type" not in self.attributes:
             return None
         return tuple(kinds_in(self.attributes["type"]))
+
+    @cached_property
+    def kind(self) -> str:
+        """What the weights are: binary, counts, weights or correlation.
+
+        As stated, else inferred. ``"correlation"``: symmetric without zeros, at most 1
+        in size, and positive semidefinite with a diagonal of ones. ``"binary"``: all
+        weights that are not 0 are 1. ``"counts"``: whole numbers from 0 up. Else
+        ``"weights"``.
+
+        Examples
+        --------
+        >>> import commstruct as cs
+        >>> cs.as_connectome([[0, 3], [1, 0]]).kind
+        'counts'
+        >>> cs.as_connectome([[0, 3], [1, 0]], kind="weights").kind
+        'weights'
+        """
+        return self.stated_kind or kind_of(self.weights)
 
     @property
     def is_sparse(self) -> bool:
@@ -177,6 +201,7 @@ class Connectome:
                 name: read_only_weights(layer[chosen][:, chosen])
                 for name, layer in self.layers.items()
             },
+            stated_kind=self.stated_kind,
         )
 
     def select(
@@ -456,6 +481,7 @@ class Connectome:
             weights=scaled(self.weights, rows, columns),
             layers={k: scaled(w, rows, columns) for k, w in self.layers.items()},
             notes=(*self.notes, f"weights were divided by the {of[by]}"),
+            stated_kind=None,
         )
 
     def symmetrize(self) -> Connectome:
@@ -479,6 +505,7 @@ class Connectome:
             possible=possible,
             layers={k: symmetric_mean(w) for k, w in self.layers.items()},
             notes=(*self.notes, note),
+            stated_kind=None,
         )
 
     def fisher_z(self) -> Connectome:
@@ -504,7 +531,8 @@ class Connectome:
             raise ValueError("fisher_z must be of one layer, got a network of several")
         note = "correlations were transformed to arctanh(r) (Fisher z)"
         weights = fisher_transformed(self.weights)
-        return replace(self, weights=weights, notes=(*self.notes, note))
+        notes = (*self.notes, note)
+        return replace(self, weights=weights, notes=notes, stated_kind=None)
 
     def layer(self, name: str) -> Connectome:
         """One layer as a network of all neurons.

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from commstruct.operations import read_only
+from commstruct.sources import EXACT_INTEGERS
 from commstruct.vocabulary import IntVector
 
 
@@ -11,7 +12,8 @@ def check_labels(labels: ArrayLike, n_neurons: int) -> IntVector:
     """Return labels as integers ``0 .. k - 1``, ranked among the distinct labels.
 
     Labels that already are ``0 .. k - 1`` keep their numbers, unused numbers are
-    closed up, and text is numbered in alphabetical order.
+    closed up, and text is numbered in alphabetical order. Floats are read where all are
+    whole numbers.
 
     Raises
     ------
@@ -29,12 +31,17 @@ def check_labels(labels: ArrayLike, n_neurons: int) -> IntVector:
         given = given.astype(str)
     if given.dtype.kind == "O" and all(isinstance(x, int | np.integer) for x in given):
         given = np.array(given.tolist())
+    if given.dtype.kind == "f":  # as MATLAB and pandas with gaps have integers
+        is_whole = np.abs(given) < EXACT_INTEGERS
+        is_whole &= given == np.floor(given)
+        given = given.astype(np.int64) if is_whole.all() else given
     if given.dtype.kind not in "iubU":
         remedy = ""
         if given.dtype.kind == "f" and np.isnan(given).any():
             remedy = f", {int(np.isnan(given).sum())} of them NaN"
         elif given.dtype.kind == "f":
-            remedy = "; use labels.astype(int) if all are whole numbers"
+            wrong = float(given[~is_whole][0])
+            remedy = f" with {wrong:.6g}, which is no whole number; give them as text"
         raise ValueError(
             f"labels must be integers or text, got dtype {given.dtype}{remedy}"
         )

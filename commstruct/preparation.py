@@ -30,6 +30,8 @@ class Preparation:
     collapse_weights : {"sum", "mean", "fraction"}
     normalize : {"input", "output", "total"} or None
         What weights are divided by.
+    kind : {"binary", "counts", "weights", "correlation"} or None
+        What the weights that result are taken for.
 
     See Also
     --------
@@ -60,6 +62,7 @@ class Preparation:
     collapse: str | None = None
     collapse_weights: str = "sum"
     normalize: str | None = None
+    kind: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse settings of operations that are not done.
@@ -109,4 +112,6 @@ class Preparation:
             )
         if self.normalize is not None:
             connectome = connectome.normalize(self.normalize)
+        if self.kind is not None:
+            connectome = as_connectome(connectome, kind=self.kind)
         return connectome

@@ -50,6 +50,9 @@ NullName = Literal[
 Normalize = Literal["total", "none"]
 """How connectomes are brought to one scale before they are compared."""
 
+DataKind = Literal["binary", "counts", "weights", "correlation"]
+"""What weights are; see `commstruct.Connectome`."""
+
 Orientation = Literal["pre-post", "post-pre"]
 """Whether rows or columns of a weight matrix are the sending neurons."""
 
@@ -58,6 +61,7 @@ SIGNS: tuple[Signs, ...] = get_args(Signs)
 REGIONS: tuple[Region, ...] = get_args(Region)
 NULL_NAMES: tuple[NullName, ...] = get_args(NullName)
 NORMALIZE: tuple[Normalize, ...] = get_args(Normalize)
+DATA_KINDS: tuple[DataKind, ...] = get_args(DataKind)
 ORIENTATIONS: tuple[Orientation, ...] = get_args(Orientation)
 
 ROLES = ("input", "hidden", "output")
@@ -85,6 +89,14 @@ SCORE_AXES = {
     "structure_strength": "structure strength $S$",
 }
 """Labels of axes, in which ``$`` makes a symbol italic."""
+
+KIND_NAMES: dict[str, str] = {
+    "binary": "connections that exist or do not",
+    "counts": "counts",
+    "weights": "weights",
+    "correlation": "a correlation matrix",
+}
+"""What data are taken for."""
 
 LABELS = "labels: "
 """Before the name of an attribute: neurons in the modules that it gives."""

@@ -315,6 +315,7 @@ def _analyze_network(
             "n_self_connections": int(np.count_nonzero(network.weights.diagonal())),
             "is_signed": network.is_signed,
             "is_directed": network.is_directed,
+            "data_kind": network.kind,
             "notes": list(network.notes),
         },
         neurons=neurons,
@@ -596,6 +597,8 @@ def _keys(
             if column in network.attributes
         },
     }
+    if network.stated_kind is not None:
+        shared["kind"] = network.stated_kind
     return {
         one: content_hash(
             shared

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # Options of what is done to a network once it is read, from whatever source.
 PREPARATION = frozenset({
     "layer", "select", "threshold", "threshold_per", "symmetrize", "fisher_z",
-    "collapse", "collapse_weights", "normalize_weights",
+    "collapse", "collapse_weights", "normalize_weights", "kind",
 })  # fmt: skip
 
 
@@ -163,6 +163,13 @@ class ReadingOptions:
             help="Divide weights by the input or output of each neuron, or by the "
             "total.",
             show_default="none",
+        ),
+    ] = None
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="What the weights are: binary, counts, weights or correlation.",
+            show_default="inferred",
         ),
     ] = None
 

@@ -29,7 +29,7 @@ def is_correlation(network: Connectome) -> bool:
     """Whether weights look like correlations, which have a scale of their own.
 
     Symmetric, dense, at most 1 in size, not all whole numbers, and 1 or nothing on the
-    diagonal.
+    diagonal; or said to be.
 
     Examples
     --------
@@ -40,6 +40,8 @@ def is_correlation(network: Connectome) -> bool:
     >>> is_correlation(cs.as_connectome(np.corrcoef(series.T)))
     True
     """
+    if network.stated_kind is not None:
+        return network.stated_kind == "correlation"
     if network.n_edges < DENSE * network.n_neurons * (network.n_neurons - 1):
         return False
     weights = network.to_scipy().toarray()

@@ -37,6 +37,8 @@ class FileContent:
         Sentences on anything else that affects the interpretation.
     layers : mapping of str to (n, n) scipy.sparse array, laid out as `weights`
         Parts of the weights, which add up to them; empty if there are none.
+    kind : str or None
+        What the file says that the weights are; see `Connectome.kind`.
     """
 
     weights: Any
@@ -48,6 +50,7 @@ class FileContent:
     signs: str | None = None
     notes: tuple[str, ...] = field(default=())
     layers: Mapping[str, sparse.csr_array] = field(default_factory=dict)
+    kind: str | None = None
 
 
 def weights_from_edges(

@@ -37,7 +37,8 @@ NAME_KEYS = (
     "region_names", "neuron_names", "node_names", "region_labels", "ids", "root_ids",
 )
 # fmt: on
-SETTING_KEYS = {"orientation", "possible", *NAME_KEYS}
+KIND = "data_kind"  # key of `Connectome.stated_kind` in the files that we write
+SETTING_KEYS = {"orientation", "possible", KIND, *NAME_KEYS}
 CIFTI_XML = 32  # code of the NIfTI header extension that holds CIFTI's XML
 
 
@@ -279,6 +280,7 @@ def with_companions(
         attributes=pd.DataFrame(attributes, index=pd.RangeIndex(n)),
         possible=possible,
         orientation=None if orientation is None else _string(orientation),
+        kind=_string(others[KIND]) if KIND in others else None,
     )
 
 

@@ -15,6 +15,7 @@ from commstruct.connectome import (
     settle_missing,
     without_nan,
 )
+from commstruct.data_kinds import without_ones
 from commstruct.files.content import FileContent
 from commstruct.files.edge_lists import read_columns
 from commstruct.files.graphs import read_gexf, read_gml, read_graphml
@@ -32,7 +33,6 @@ from commstruct.files.tables import read_text_table
 from commstruct.operations import read_only_weights, symmetric_mean, without_diagonal
 from commstruct.symmetry import (
     NEARLY_SYMMETRIC,
-    has_diagonal_of_correlations,
     weight_unit,
 )
 from commstruct.vocabulary import ORIENTATIONS, UNTYPED
@@ -317,7 +317,9 @@ def read_connectome_with_report(
     if unknown is not None and content.orientation == "post-pre":
         unknown = unknown.T
     content = _as_undirected(path, content, directed=reading.directed)
-    content = _without_ones_of_correlations(content)
+    weights, kind, notes = without_ones(content.weights, content.kind)
+    notes = (*content.notes, *notes)
+    content = replace(content, weights=weights, kind=kind, notes=notes)
     content = with_signs(path, content, reading)
     n_self = int(np.count_nonzero(content.weights.diagonal()))
     if self_connections == "drop" and n_self:
@@ -328,6 +330,7 @@ def read_connectome_with_report(
             names=content.names,
             attributes=content.attributes,
             possible=content.possible,
+            kind=content.kind,
         )
         connectome = settle_missing(connectome, unknown, reading.missing)
     except ValueError as error:
@@ -462,19 +465,6 @@ def _triangle(weights: Any) -> str | None:
     if above == below:
         return None
     return "above" if above else "below"
-
-
-def _without_ones_of_correlations(content: FileContent) -> FileContent:
-    """Leave out the diagonal of a correlation matrix, which is no self-connection."""
-    weights = content.weights
-    if weights.dtype.kind != "f" or not has_diagonal_of_correlations(weights):
-        return content
-    note = (
-        "the ones on the diagonal, as correlations have, are not self-connections and "
-        "were left out"
-    )
-    notes = (*content.notes, note)
-    return replace(content, weights=without_diagonal(weights), notes=notes)
 
 
 def _untyped_note(connectome: Connectome) -> list[str]:

@@ -14,7 +14,7 @@ from commstruct.files.content import (
     texts,
 )
 from commstruct.files.limits import check_dense, check_memory, library_errors
-from commstruct.files.matrices import choose_matrix
+from commstruct.files.matrices import KIND, choose_matrix
 from commstruct.files.options import ReadingOptions
 from commstruct.vocabulary import CONNECTOME_FORMAT, ORIENTATIONS, ROLES, SWEEP_FORMAT
 
@@ -100,7 +100,13 @@ def read_zarr(path: Path, options: ReadingOptions) -> FileContent:
         attributes=attributes,
         possible=possible,
         orientation=_orientation(arrays[key]) or _stated_orientation(root),
+        kind=_stated_kind(root),
     )
+
+
+def _stated_kind(node: Any) -> str | None:
+    stated = node.attrs.get(KIND)
+    return None if stated is None else str(stated)
 
 
 def _stated_orientation(node: Any) -> str | None:

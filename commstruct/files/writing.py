@@ -20,7 +20,7 @@ from scipy import io, sparse
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.files.extras import import_extra
 from commstruct.files.limits import default_memory
-from commstruct.files.matrices import ATTRIBUTE, MAT_ATTRIBUTE
+from commstruct.files.matrices import ATTRIBUTE, KIND, MAT_ATTRIBUTE
 from commstruct.vocabulary import CONNECTOME_FORMAT
 
 Writer: TypeAlias = Callable[[Connectome, Path], None]
@@ -36,7 +36,7 @@ class _Format:
     """How a format is written, and what it can hold."""
 
     write: Writer
-    holds: frozenset[str]  # of "names", "attributes", "possible", "orientation"
+    holds: frozenset[str]  # of "names", "attributes", "possible" (with the kind)
     is_dense: bool = False
 
 
@@ -133,6 +133,8 @@ def _warn_of_losses(
         lost.append(f"layers ({len(connectome.layers)})")
     if connectome.possible is not None and "possible" not in form.holds:
         lost.append("which synapses may exist")
+    if connectome.stated_kind is not None and "possible" not in form.holds:
+        lost.append("the stated kind")
     if lost:
         warnings.warn(
             f"{path.name}: {ending} cannot hold {' and '.join(lost)}, which "
@@ -239,6 +241,8 @@ def _write_npz(connectome: Connectome, path: Path) -> None:
             missing = missing & (values.dtype.kind != "f")
         if missing.any():
             arrays[f"missing:{column}"] = missing
+    if connectome.stated_kind is not None:
+        arrays[KIND] = np.array(connectome.stated_kind)
     if any(name.endswith("\0") for name in connectome.names):
         raise ValueError("names must not end with a NUL character in .npz")
     np.savez_compressed(path, allow_pickle=False, **arrays)
@@ -256,6 +260,8 @@ def _write_mat(connectome: Connectome, path: Path) -> None:
     }
     if connectome.possible is not None:
         values["possible"] = connectome.possible
+    if connectome.stated_kind is not None:
+        values[KIND] = connectome.stated_kind
     for column in columns:
         series = connectome.attributes[column]
         dtype = object if _kind(series) == "text" else None
@@ -420,6 +426,7 @@ def _write_zarr(connectome: Connectome, path: Path) -> None:
         {
             "format": CONNECTOME_FORMAT,
             "orientation": "pre-post",
+            KIND: connectome.stated_kind,
             "names": list(connectome.names),
             "attributes": {
                 column: [

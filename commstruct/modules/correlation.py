@@ -8,16 +8,11 @@ doi:10.1103/PhysRevE.63.061101).
 
 import numpy as np
 
-from commstruct.connectome import Weights, gaps_closed
+from commstruct.connectome import gaps_closed
 from commstruct.modules.likelihood import label_prior, one_hot
 from commstruct.modules.scoring import Layer, Score
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
-# Largest size of a negative eigenvalue that is rounding (of single precision).
-PSD_TOLERANCE = 1e-5
-# Smallest eigenvalue at most of a matrix without diagonal that counts as correlations:
-# that of noise is lower with fewer than 11 samples per series.
-LARGEST_LEAST = 0.5
 # Eigenvalues above this share of the largest are not rounding.
 RANK_TOLERANCE = 1e-6
 # Share of the sorted eigenvalues, lowest first, that are compared with those of noise:
@@ -26,31 +21,6 @@ BULK = (0.05, 0.6)
 # Ratios of series to samples that are tried if all eigenvalues are positive.
 RATIOS = np.geomspace(0.002, 0.999, 120)
 LEAST = 1e-9
-
-
-def is_correlation(weights: Weights) -> bool:
-    """Whether a matrix is one of correlations, with its diagonal of ones or without.
-
-    It is symmetric, has no zeros, no value above 1 in size, and is positive
-    semidefinite with a diagonal of ones. Where that is left out, the smallest
-    eigenvalue must also be well below 1, as weights in a large unit would do else.
-    """
-    if not isinstance(weights, np.ndarray) or len(weights) < 4:
-        return False
-    off = ~np.eye(len(weights), dtype=bool)
-    values = weights[off]
-    diagonal = np.diag(weights)
-    if not (np.all(diagonal == 0) or np.allclose(diagonal, 1, atol=1e-6)):
-        return False
-    if np.abs(values).max() > 1 or not values.all() or np.ptp(values) == 0:
-        return False
-    if not np.allclose(weights, weights.T, atol=1e-6):
-        return False
-    full = np.where(off, weights, 1.0)
-    least = float(np.linalg.eigvalsh(full)[0])
-    if np.all(diagonal == 0) and least > LARGEST_LEAST:
-        return False
-    return least > -PSD_TOLERANCE * len(weights)
 
 
 def estimate_samples(correlations: FloatMatrix) -> float:

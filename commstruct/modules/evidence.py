@@ -11,7 +11,12 @@ from threadpoolctl import threadpool_limits
 from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, as_connectome, gaps_closed
 from commstruct.labels import Labels, as_labels
-from commstruct.modules.finding import Partition, check_has_samples, connected_part
+from commstruct.modules.finding import (
+    Partition,
+    check_has_samples,
+    connected_part,
+    stated_kind,
+)
 from commstruct.modules.model_search import judge_of
 from commstruct.modules.scoring import Judge
 from commstruct.vocabulary import SIGNS, IntVector
@@ -186,6 +191,7 @@ def evidences(
             possible,
             is_directed=connectome.is_directed,
             n_samples=n_samples,
+            kind=stated_kind(connectome, signs),
         )
         for name, modules in labels.items():
             present = gaps_closed(modules[connected])

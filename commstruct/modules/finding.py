@@ -15,6 +15,7 @@ from commstruct.connectome import (
     as_connectome,
     canonical_labels,
 )
+from commstruct.data_kinds import kind_of
 from commstruct.labels import Labels, as_labels
 from commstruct.modules.agreement import mean_rand_index
 from commstruct.modules.blockmodel import as_modelled
@@ -27,7 +28,7 @@ from commstruct.modules.leiden import (
     leiden_restarts,
     sign_layers,
 )
-from commstruct.modules.model_search import kind_of, search_models
+from commstruct.modules.model_search import search_models
 from commstruct.vocabulary import (
     SIGNS,
     STRUCTURES,
@@ -396,7 +397,12 @@ def samples_of_null(
 def data_kind(connectome: Connectome, signs: str) -> str:
     """Kind of data that a model takes the network for, as in `Partition`."""
     _, weights, _ = connected_part(connectome, signs)
-    return kind_of(weights)
+    return stated_kind(connectome, signs) or kind_of(weights)
+
+
+def stated_kind(connectome: Connectome, signs: str) -> str | None:
+    """Kind that the weights were said to be; None for a part or the size of them."""
+    return connectome.stated_kind if signs == "signed" else None
 
 
 def _partition_by_evidence(connectome: Connectome, search: Search) -> Partition:
@@ -411,6 +417,7 @@ def _partition_by_evidence(connectome: Connectome, search: Search) -> Partition:
         restarts=search.restarts,
         resolution=search.resolution,
         n_samples=search.n_samples,
+        kind=stated_kind(connectome, search.signs),
     )
     best = found.best
     levels = best.levels if best else (np.zeros(len(connected), dtype=np.int64),)

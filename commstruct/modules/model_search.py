@@ -10,13 +10,13 @@ from scipy.cluster.vq import kmeans2
 from threadpoolctl import threadpool_limits
 
 from commstruct.connectome import Weights, as_connectome, gaps_closed
+from commstruct.data_kinds import kind_of
 from commstruct.modules.agreement import mean_rand_index
 from commstruct.modules.blockmodel import fit_blockmodel
 from commstruct.modules.blockmodel_data import MIN_NEURONS
 from commstruct.modules.correlation import (
     CorrelationJudge,
     estimate_samples,
-    is_correlation,
 )
 from commstruct.modules.embedding import normalised, singular_embedding
 from commstruct.modules.leiden import Objective, leiden_restarts
@@ -119,11 +119,15 @@ def search_models(
     restarts: int,
     resolution: float,
     n_samples: float | None,
+    kind: str | None = None,
 ) -> Found:
-    """Find the partition of most evidence of a network without isolated neurons."""
+    """Find the partition of most evidence of a network without isolated neurons.
+
+    The kind of the weights is inferred if it is None.
+    """
     n = weights.shape[0]
     if n < MIN_NEURONS:
-        return Found(None, 0.0, 1.0, np.ones(n), kind_of(weights))
+        return Found(None, 0.0, 1.0, np.ones(n), kind or kind_of(weights))
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
     with threadpool_limits(1, "blas"):  # the number of threads changes the rounding
         judge, kind = judge_of(
@@ -132,6 +136,7 @@ def search_models(
             is_directed=is_directed,
             n_samples=n_samples,
             resolution=resolution,
+            kind=kind,
         )
         if isinstance(judge, CorrelationJudge):
             return _search_correlations(judge, seed, rng)
@@ -171,9 +176,10 @@ def judge_of(
     is_directed: bool,
     n_samples: float | None,
     resolution: float = 1.0,
+    kind: str | None = None,
 ) -> tuple[Judge | CorrelationJudge, str]:
     """What scores partitions of these weights, and the kind they are taken for."""
-    kind = kind_of(weights)
+    kind = kind or kind_of(weights)
     if kind == "correlation" and isinstance(weights, np.ndarray):
         full = np.where(np.eye(len(weights), dtype=bool), 1.0, weights)
         full = (full + full.T) / 2
@@ -181,19 +187,6 @@ def judge_of(
         return CorrelationJudge(full, samples, resolution), kind
     observations = observe(weights, possible, is_directed=is_directed)
     return Judge(observations, resolution), kind
-
-
-def kind_of(weights: Weights) -> str:
-    """Kind of data: ``"binary"``, ``"counts"``, ``"weights"`` or ``"correlation"``."""
-    values = weights if isinstance(weights, np.ndarray) else weights.data
-    if is_correlation(weights):
-        return "correlation"
-    nonzero = values[values != 0]
-    if nonzero.size == 0 or np.all(nonzero == 1):
-        return "binary"
-    if nonzero.min() > 0 and np.all(nonzero == np.floor(nonzero)):
-        return "counts"
-    return "weights"
 
 
 def _is_costly(score: Score) -> bool:

@@ -7,7 +7,6 @@ import numpy as np
 
 from commstruct.checks import check_choice
 from commstruct.connectome import Connectome
-from commstruct.modules.model_search import kind_of
 from commstruct.nulls.block_nulls import preserve_gains
 from commstruct.nulls.correlations import check_correlations, match_correlations
 from commstruct.nulls.distances import has_positions, preserve_distances
@@ -177,7 +176,7 @@ def choose_null(connectome: Connectome, structure: str) -> tuple[str, str]:
     >>> choose_null(symmetric, "any")
     ('degree', 'the network is undirected, and all its weights are equal')
     """
-    kind = kind_of(connectome.weights)
+    kind = connectome.kind
     if kind == "correlation":
         return "correlation", "the weights are correlations, which depend on each other"
     if structure == "any" and _differ_by_gains(connectome):

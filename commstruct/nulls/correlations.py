@@ -68,8 +68,8 @@ def match_correlations(network: Any, *, seed: int = 0) -> NullNetwork:
     Returns
     -------
     NullNetwork
-        Positive semidefinite if its diagonal is 1 (which is 0 if that of `network` is),
-        with `kept` of type `PreservedCorrelations`.
+        Positive semidefinite with a diagonal of 1, which is left out, with `kept` of
+        type `PreservedCorrelations`.
 
     Raises
     ------
@@ -228,11 +228,11 @@ def _measured(
     matched: FloatMatrix,
     n_samples: float,
 ) -> NullNetwork:
-    """Null network with the diagonal of the original, and what it has kept."""
+    """Null network without its diagonal, and what it has kept."""
     moments = np.array([_moments(one) for one in (correlations, matched)]).T
     least = [float(np.linalg.eigvalsh(one)[0]) for one in (correlations, matched)]
     weights = matched.copy()
-    np.fill_diagonal(weights, connectome.weights.diagonal())
+    np.fill_diagonal(weights, 0.0)
     kept = PreservedCorrelations(
         **vars(preserved_properties(connectome, weights)),
         mean=moments[0],
@@ -240,7 +240,7 @@ def _measured(
         least_eigenvalue=np.array(least),
         n_samples=n_samples,
     )
-    return null_network(connectome, weights, kept)
+    return null_network(connectome, weights, kept, kind="correlation")
 
 
 # -- Time series ----------------------------------------------------------------------

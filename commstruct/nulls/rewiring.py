@@ -579,15 +579,25 @@ def _drawn_pairs(
 
 
 def null_network(
-    connectome: Connectome, weights: Weights, kept: PreservedProperties | None = None
+    connectome: Connectome,
+    weights: Weights,
+    kept: PreservedProperties | None = None,
+    *,
+    kind: str | None = None,
 ) -> NullNetwork:
-    """Null network of these weights between the same neurons; measured by default."""
-    null = as_connectome(weights)
+    """Null network of these weights between the same neurons; measured by default.
+
+    Its kind is inferred, unless it is given or the original is said to be mere weights.
+    """
+    if kind is None and connectome.stated_kind == "weights":
+        kind = "weights"
+    null = as_connectome(weights, kind=kind)
     return NullNetwork(
         weights=null.weights,
         names=connectome.names,
         attributes=connectome.attributes,
         possible=connectome.possible,
         orientation=connectome.orientation,
+        stated_kind=null.stated_kind,
         kept=kept or preserved_properties(connectome, null),
     )

@@ -16,12 +16,12 @@ from commstruct import (
     load_dataset,
     permute_weights,
 )
+from commstruct.data_kinds import is_correlation, kind_of
 from commstruct.modules.correlation import (
     CorrelationJudge,
     estimate_samples,
-    is_correlation,
 )
-from commstruct.modules.model_search import judge_of, kind_of
+from commstruct.modules.model_search import judge_of
 from commstruct.modules.scoring import tilt
 
 RING = nx.to_numpy_array(nx.ring_of_cliques(8, 5))

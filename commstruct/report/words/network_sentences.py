@@ -1,6 +1,7 @@
 """Sentences on one network, computed from its numbers."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,19 +21,12 @@ from commstruct.report.text import (
     structure_name,
 )
 from commstruct.statistics import LEVEL
-from commstruct.vocabulary import AGREEMENT, NULL_BEYOND
+from commstruct.vocabulary import AGREEMENT, KIND_NAMES, NULL_BEYOND
 
 # Confidence from which a neuron is counted as sure of its module.
 SURE = 0.9
 # Modules that are listed as possibly merged.
 MOST_MERGED = 6
-# Kinds of data in words.
-KINDS = {
-    "binary": "connections that exist or do not",
-    "counts": "counts",
-    "weights": "weights",
-    "correlation": "a correlation matrix",
-}
 
 
 def network_setting(analysis: Analysis) -> str:
@@ -43,11 +37,18 @@ def network_setting(analysis: Analysis) -> str:
     setting = (
         f"{len(analysis.neurons)} neurons, {known['n_edges']} nonzero weights{loops} "
         f"{'signed' if known['is_signed'] else 'none negative'}, "
-        f"{'directed' if known['is_directed'] else 'undirected'}; read with "
-        f"orientation {known['orientation']}, kept as weights[pre, post]."
+        f"{'directed' if known['is_directed'] else 'undirected'}{_kind(known)}; read "
+        f"with orientation {known['orientation']}, kept as weights[pre, post]."
     )
     notes = [shown(note, most=200) for note in known.get("notes", ())]
     return " ".join([setting, *(f"{note[:1].upper()}{note[1:]}." for note in notes)])
+
+
+def _kind(known: Mapping[str, Any]) -> str:
+    """What the weights are taken for; older results do not say."""
+    if "data_kind" not in known:
+        return ""
+    return f", taken for {KIND_NAMES[known['data_kind']]}"
 
 
 def network_answers(analysis: Analysis) -> list[str]:
@@ -148,7 +149,7 @@ def _p_texts(one: RegionAnalysis, statistic: str) -> str:
 def model_sentence(one: RegionAnalysis) -> str:
     """Kind of data, model, levels and confidence of modules of any structure."""
     partition = one.partition
-    kind = KINDS.get(partition.kind or "", "")
+    kind = KIND_NAMES.get(partition.kind or "", "")
     if partition.kind == "correlation":
         number = partition.n_samples
         kind += (
