@@ -13,6 +13,8 @@ from .blocks import block_structure as block_structure
 from .blocks import matched_tuning as matched_tuning
 from .blocks import module_tuning as module_tuning
 from .blocks import neuron_roles as neuron_roles
+from .collection import CollectionAnalysis as CollectionAnalysis
+from .collection import analyze_many as analyze_many
 from .compare import ConnectomeComparison as ConnectomeComparison
 from .compare import GraphMatching as GraphMatching
 from .compare import GroupComparison as GroupComparison
@@ -34,6 +36,7 @@ from .files import Stack as Stack
 from .files import read_connectome as read_connectome
 from .files import read_connectome_with_report as read_connectome_with_report
 from .files import read_stack as read_stack
+from .files import read_weights as read_weights
 from .files import write_connectome as write_connectome
 from .labels import as_labels as as_labels
 from .modules import Evidence as Evidence
@@ -83,6 +86,7 @@ from .report import plot_matrix as plot_matrix
 from .report import plot_morphospace as plot_morphospace
 from .report import plot_nulls as plot_nulls
 from .report import plot_resolution_scan as plot_resolution_scan
+from .report import plot_trajectories as plot_trajectories
 from .report import read_experiment as read_experiment
 from .report import write_report as write_report
 from .report import write_result as write_result

@@ -1,5 +1,6 @@
 from .method import Execution as Execution
 from .method import analyze as analyze
+from .method import analyze_regions as analyze_regions
 from .method import analyze_with as analyze_with
 from .method import region_networks as region_networks
 from .method import score_p_value as score_p_value
@@ -13,6 +14,7 @@ from .results import read_analysis as read_analysis
 from .results import write_analysis as write_analysis
 from .runs import RunKey as RunKey
 from .runs import TrainedRun as TrainedRun
+from .searching import Source as Source
 from .settings import AnalysisSettings as AnalysisSettings
 from .settings import network_settings as network_settings
 from .sweeps import Sweep as Sweep

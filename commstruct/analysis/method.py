@@ -269,7 +269,7 @@ def _analyze_sweep(
             for name in ("definition", "definition_sha256", "versions", "command")
         },
     }
-    regions, _ = _analyze_regions(
+    regions, _ = analyze_regions(
         lambda: _sources_of(sweep, settings.regions), settings, execution
     )
     return Analysis(
@@ -295,7 +295,7 @@ def _analyze_network(
     settings = settings.model_copy(update={"regions": ("whole",)})
     source = Source(neurons=np.arange(network.n_neurons), region="whole")
     given_labels(network, settings.labels)  # refuse what cannot be before any work
-    regions, measures = _analyze_regions(
+    regions, measures = analyze_regions(
         lambda: [(source, network)], settings, execution
     )
     neurons = pd.DataFrame({"name": network.names})
@@ -379,7 +379,7 @@ def _sources_of(
             yield source, network
 
 
-def _analyze_regions(
+def analyze_regions(
     networks: Callable[[], Iterable[tuple[Source, Connectome]]],
     settings: AnalysisSettings,
     execution: Execution,
@@ -388,6 +388,19 @@ def _analyze_regions(
 
     The networks are iterated over twice, one at a time, so that those of a sweep are
     never in memory together: first for their keys, then for what is missing.
+
+    Parameters
+    ----------
+    networks : callable
+        Returns the networks, each with its source, every time anew.
+    settings : AnalysisSettings
+    execution : Execution
+
+    Returns
+    -------
+    regions : tuple of RegionAnalysis, by network, then structure
+    measures : NetworkMeasures or None
+        Of the whole network, where that was asked.
     """
     progress, known = execution.progress, _known(execution.previous)
     sources, keys, reasons, jobs = [], [], [], []

@@ -3,6 +3,7 @@
 import typer
 
 from commstruct.commands.analyze import analyze
+from commstruct.commands.analyze_many import analyze_many
 from commstruct.commands.compare import compare
 from commstruct.commands.data import export_data, list_data
 from commstruct.commands.experiment import experiment
@@ -37,6 +38,7 @@ for _command in (
     merge,
     verify,
     analyze,
+    analyze_many,
     compare,
     report,
     experiment,

@@ -5,4 +5,5 @@ from .reading import read_connectome as read_connectome
 from .reading import read_connectome_with_report as read_connectome_with_report
 from .stacks import Stack as Stack
 from .stacks import read_stack as read_stack
+from .weights import read_weights as read_weights
 from .writing import write_connectome as write_connectome

@@ -17,6 +17,7 @@ from .figures.run_figures import plot_course as plot_course
 from .figures.run_figures import plot_credit_flow as plot_credit_flow
 from .figures.run_figures import plot_eigenvalues as plot_eigenvalues
 from .figures.scan_figure import plot_resolution_scan as plot_resolution_scan
+from .figures.trajectory_figure import plot_trajectories as plot_trajectories
 from .pages.results import document_of as document_of
 from .pages.results import read_experiment as read_experiment
 from .pages.results import read_result as read_result

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from commstruct.analysis import open_sweep, read_weights
 from commstruct.blocks.structure import block_structure
 from commstruct.files import read_connectome
+from commstruct.files import read_weights as recurrent_weights
 from commstruct.provenance import record_checksum
 from sims.checkpoint import state_from_bytes
 from sims.definition import load_definition
@@ -299,3 +300,28 @@ def test_memory_does_not_grow_over_many_refusals() -> None:
     refuse(1000)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 20_000
+
+
+@FEW
+@given(content=st.binary(max_size=200), ending=st.sampled_from(["npz", "npy"]))
+def test_weights_of_any_content_are_read_or_refused(tmp_path, content, ending):
+    path = tmp_path / f"weights.{ending}"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"weights.{ending}: "):
+        recurrent_weights(path)
+
+
+@FEW
+@given(place=st.integers(0, 400), byte=st.integers(0, 255))
+def test_damaged_weights_are_read_or_refused(tmp_path, place, byte):
+    path = tmp_path / "weights.npz"
+    np.savez(path, weight_hh=np.eye(4))
+    content = bytearray(path.read_bytes())
+    content[place % len(content)] = byte
+    path.write_bytes(content)
+    try:
+        networks = recurrent_weights(path, max_memory=10**6)
+    except ValueError as error:
+        assert "weights.npz" in str(error)  # noqa: PT017
+    else:
+        assert all(np.isfinite(one.weights).all() for one in networks.values())

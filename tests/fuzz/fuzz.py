@@ -2,9 +2,9 @@
 
 Run ``python tests/fuzz/fuzz.py TARGET -max_total_time=120 -timeout=10
 -rss_limit_mb=2048``, with TARGET one of definition, override, record, store, state,
-labels, or a file ending such as .csv or .graphml; a folder of examples may follow. What
-is found is left in the working folder as ``crash-...`` and becomes a test in
-``tests/files/test_hostile.py``.
+labels, weights:ENDING (weights:.safetensors), or a file ending such as .csv; a folder
+of examples may follow. What is found is left in the working folder as ``crash-...`` and
+becomes a test in ``tests/files/test_hostile.py``.
 """
 
 import hashlib
@@ -27,6 +27,7 @@ with atheris.instrument_imports(include=["commstruct", "sims", "tomllib"]):
     from commstruct.analysis.sweeps import _read_run
     from commstruct.blocks.structure import block_structure
     from commstruct.files import read_connectome
+    from commstruct.files import read_weights as recurrent_weights
     from sims.checkpoint import state_from_bytes
     from sims.definition import load_definition
     from sims.sweep import run_sweep
@@ -119,11 +120,26 @@ def file_of(ending: str) -> Callable[[bytes], None]:
     return read
 
 
+def weights_of(ending: str) -> Callable[[bytes], None]:
+    """Weights of a trained network, of any content and one ending."""
+    path = ROOM / f"weights{ending}"
+
+    def read(data: bytes) -> None:
+        path.write_bytes(data)
+        recurrent_weights(path, max_memory=50_000_000)
+
+    return read
+
+
 def main() -> None:
     name = sys.argv.pop(1)
     named = (definition, override, record, store, state, labels)
     targets = {f.__name__: f for f in named}
-    target = file_of(name) if name.startswith(".") else targets[name]
+    kind, _, ending = name.rpartition(":")
+    if kind == "weights":
+        target = weights_of(ending)
+    else:
+        target = file_of(name) if name.startswith(".") else targets[name]
     warnings.simplefilter("ignore")
 
     def once(data: bytes) -> None:

@@ -18,3 +18,4 @@ from .run_figures import plot_course as plot_course
 from .run_figures import plot_credit_flow as plot_credit_flow
 from .run_figures import plot_eigenvalues as plot_eigenvalues
 from .scan_figure import plot_resolution_scan as plot_resolution_scan
+from .trajectory_figure import plot_trajectories as plot_trajectories

@@ -12,6 +12,7 @@ from commstruct.analysis import (
     read_analysis,
     write_analysis,
 )
+from commstruct.collection import CollectionAnalysis, write_collection
 from commstruct.compare.connectomes import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
 from commstruct.compare.results import (
@@ -22,6 +23,7 @@ from commstruct.compare.results import (
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.files import read_connectome, write_connectome
 from commstruct.report.figures.experiment_figures import plot_experiment
+from commstruct.report.pages.collection_page import collection_document
 from commstruct.report.pages.compare_page import comparison_document
 from commstruct.report.pages.document import Document
 from commstruct.report.pages.experiment_page import (
@@ -48,7 +50,12 @@ EXPERIMENT_NAME = "result.json"
 
 Experiment: TypeAlias = Mapping[str, Any]
 Result: TypeAlias = (
-    Analysis | ConnectomeComparison | GroupComparison | StudyResult | Experiment
+    Analysis
+    | CollectionAnalysis
+    | ConnectomeComparison
+    | GroupComparison
+    | StudyResult
+    | Experiment
 )
 
 _FILES: dict[Kind, str] = {
@@ -149,7 +156,7 @@ def document_of(
 
     Parameters
     ----------
-    result : Analysis, comparison, StudyResult, or result of an experiment
+    result : Analysis, CollectionAnalysis, comparison, StudyResult, or an experiment
     folder : str or Path
         Where the weights of an analysis are, unless they are given.
     store : str or Path, optional
@@ -168,6 +175,8 @@ def document_of(
         return comparison_document(result)
     if isinstance(result, GroupComparison):
         return groups_document(result)
+    if isinstance(result, CollectionAnalysis):
+        return collection_document(result)
     if not isinstance(result, Analysis):
         return experiment_document(result, plot_experiment(result))
     if result.kind == "sweep":
@@ -196,7 +205,7 @@ def write_report(
 
     Parameters
     ----------
-    result : Analysis, comparison, StudyResult, or result of an experiment
+    result : Analysis, CollectionAnalysis, comparison, StudyResult, or an experiment
     out_dir : str or Path
         Folder for ``report.pdf`` and ``report.html``; made if need be. An experiment
         has ``page.pdf`` and ``page.html``, and its result and figure beside them.
@@ -309,6 +318,8 @@ def write_result(
     elif isinstance(result, StudyResult):
         answers = study_answers(result.facts, result.explanations, is_map=result.is_map)
         paths = write_study(result, out_dir, answers=answers)
+    elif isinstance(result, CollectionAnalysis):
+        paths = write_collection(result, out_dir)
     elif isinstance(result, Mapping):
         return pages  # an experiment's result and figure are among them
     else:
@@ -358,8 +369,10 @@ def remake_report(
 
 
 def _kind(
-    result: Analysis | ConnectomeComparison | GroupComparison | StudyResult,
+    result: Result,
 ) -> Kind:
+    if isinstance(result, CollectionAnalysis):
+        return "document"  # its tables cannot be read back
     if isinstance(result, Analysis):
         return "analysis"
     return "study" if isinstance(result, StudyResult) else "comparison"
