@@ -13,6 +13,9 @@ from .blocks import block_structure as block_structure
 from .blocks import matched_tuning as matched_tuning
 from .blocks import module_tuning as module_tuning
 from .blocks import neuron_roles as neuron_roles
+from .cell_types import left_right_pairs as left_right_pairs
+from .cell_types import module_types as module_types
+from .cell_types import type_connections as type_connections
 from .collection import CollectionAnalysis as CollectionAnalysis
 from .collection import analyze_many as analyze_many
 from .compare import ConnectomeComparison as ConnectomeComparison
@@ -38,6 +41,8 @@ from .files import read_connectome_with_report as read_connectome_with_report
 from .files import read_stack as read_stack
 from .files import read_weights as read_weights
 from .files import write_connectome as write_connectome
+from .flow import FlowOrder as FlowOrder
+from .flow import flow_order as flow_order
 from .labels import as_labels as as_labels
 from .modules import Evidence as Evidence
 from .modules import Partition as Partition
@@ -80,6 +85,7 @@ from .report import plot_course as plot_course
 from .report import plot_credit_flow as plot_credit_flow
 from .report import plot_dynamics as plot_dynamics
 from .report import plot_eigenvalues as plot_eigenvalues
+from .report import plot_flow as plot_flow
 from .report import plot_learning_curves as plot_learning_curves
 from .report import plot_learning_rates as plot_learning_rates
 from .report import plot_matrix as plot_matrix

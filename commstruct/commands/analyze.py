@@ -28,6 +28,7 @@ from commstruct.commands.settings import analysis_settings, report_settings
 
 if TYPE_CHECKING:
     from commstruct.analysis import Analysis
+    from commstruct.connectome import Connectome
 
 # Where other defaults hold: `VERY_LARGE`, whose file is not imported for --help.
 LARGER = "above 20,000 neurons"
@@ -96,6 +97,18 @@ class AnalysisOptions:
     ] = None
 
 
+ByType = Annotated[
+    str | None,
+    typer.Option(
+        "--by-type",
+        metavar="COLUMN",
+        help="Also write what cell types do: types-connections.csv, types-modules.csv, "
+        "types-flow.csv and .svg, and types-sides.csv if there is a column side.",
+        show_default=False,
+    ),
+]
+
+
 @command
 def analyze(
     networks: Annotated[
@@ -110,6 +123,7 @@ def analyze(
     out: ResultsFolder,
     options: AnalysisOptions,
     reading: ReadingOptions,
+    by_type: ByType = None,
     formats: Formats = None,
     workers: Workers = None,
     dask: DaskAddress = None,
@@ -124,12 +138,18 @@ def analyze(
     report = report_settings(formats=formats)
     analysis_settings(asdict(options))  # refuses what is unusable before any work
     reading.check(networks)
+    if by_type is not None and any(map(is_store, networks)):
+        raise ValueError("--by-type is for networks with cell types, got a sweep store")
     summaries = {}
     folders = result_folders(networks, out)
     with open_session(workers, dask, quiet=output.quiet) as session:
         for network, folder in zip(networks, folders, strict=True):
-            analyse = _analyze_store if is_store(network) else _analyze_network
-            analysis = analyse(network, folder, options, reading, session)
+            if is_store(network):
+                analysis = _analyze_store(network, folder, options, reading, session)
+            else:
+                analysis = _analyze_network(
+                    network, folder, options, reading, session, by_type
+                )
             store = network if analysis.kind == "sweep" else None
             files = write_pages(analysis, folder, report, store=store)
             summaries[network] = {**analysis_summary(analysis), "files": files}
@@ -157,6 +177,7 @@ def _analyze_network(
     options: AnalysisOptions,
     reading: ReadingOptions,
     session: Session,
+    by_type: str | None,
 ) -> "Analysis":
     """Analyse one network, and keep a copy of it beside its analysis."""
     from commstruct.analysis.folders import analyze_command
@@ -166,6 +187,9 @@ def _analyze_network(
 
     connectome = read_network(network, **reading.keywords())
     settings = analysis_settings(asdict(options), n_neurons=connectome.n_neurons)
+    if by_type is not None and by_type not in connectome.attributes:
+        known = ", ".join(map(str, connectome.attributes)) or "none"
+        raise ValueError(f"--by-type must be one of {known}, got {by_type!r}")
     log.info(
         "%s: modules: %s; searches per network: %d; null networks: %d",
         network,
@@ -173,7 +197,36 @@ def _analyze_network(
         settings.restarts,
         settings.n_nulls,
     )
-    line = analyze_command(network, settings, reading=reading.words())
+    words = reading.words() + ([] if by_type is None else [f"--by-type={by_type}"])
+    line = analyze_command(network, settings, reading=words)
     analysis = analyze_input(connectome, out, settings, replace(session, command=line))
     write_connectome(connectome, out / NETWORK_NAME)
+    if by_type is not None:
+        _write_types(connectome, analysis, by_type, out)
     return analysis
+
+
+def _write_types(
+    connectome: "Connectome", analysis: "Analysis", by_type: str, out: Path
+) -> None:
+    """Write the tables and the figure of cell types, each completely or not at all."""
+    from commstruct.cell_types import left_right_pairs, module_types, type_connections
+    from commstruct.flow import flow_order
+    from commstruct.report import plot_flow
+    from commstruct.report.figures.style import save_svg
+    from commstruct.storage import write_whole
+
+    order = flow_order(connectome, by=by_type)
+    labels = analysis.regions[0].partition.labels
+    tables = {
+        "connections": type_connections(connectome, by=by_type),
+        "modules": module_types(connectome, labels, by=by_type),
+        "flow": order.to_pandas(),
+    }
+    if "side" in connectome.attributes:
+        tables["sides"] = left_right_pairs(connectome, by=by_type)
+    for name, table in tables.items():
+        text = table.to_csv(index=False).encode()
+        write_whole(out / f"types-{name}.csv", text)
+    write_whole(out / "types-flow.svg", save_svg(plot_flow(order)))
+    log.info("trophic incoherence of %s: %.3g", by_type, order.incoherence)
