@@ -4,12 +4,14 @@ from .analysis import analyze as analyze
 from .analysis import read_analysis as read_analysis
 from .blocks import BlockIntervals as BlockIntervals
 from .blocks import BlockStructure as BlockStructure
+from .blocks import LayeredModules as LayeredModules
 from .blocks import ModuleTuning as ModuleTuning
 from .blocks import NeuronRoles as NeuronRoles
 from .blocks import PairTypes as PairTypes
 from .blocks import block_intervals as block_intervals
 from .blocks import block_means as block_means
 from .blocks import block_structure as block_structure
+from .blocks import layered_modules as layered_modules
 from .blocks import matched_tuning as matched_tuning
 from .blocks import module_tuning as module_tuning
 from .blocks import neuron_roles as neuron_roles

@@ -1,5 +1,7 @@
 from .intervals import BlockIntervals as BlockIntervals
 from .intervals import block_intervals as block_intervals
+from .layered import LayeredModules as LayeredModules
+from .layered import layered_modules as layered_modules
 from .pair_types import PairTypes as PairTypes
 from .roles import NeuronRoles as NeuronRoles
 from .roles import neuron_roles as neuron_roles
