@@ -30,7 +30,7 @@ from commstruct.connectome import Connectome, as_connectome
 from commstruct.statistics import benjamini_hochberg, combined_p, mean_test
 from commstruct.storage import write_whole
 from commstruct.study.trends import match_modules
-from commstruct.vocabulary import SCORES, IntVector
+from commstruct.vocabulary import SCORES, FloatVector, IntVector
 
 # Of a collection, whose networks are many: one search in each and in each of ten null
 # networks, the fewest with which two seeds can be evidence (1/11 in both gives .048 by
@@ -77,6 +77,17 @@ class CollectionAnalysis:
     See Also
     --------
     analyze_many : Makes one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> pair = np.kron(np.eye(2), np.ones((4, 4)))
+    >>> found = cs.analyze_many({"before": pair, "after": pair}, n_nulls=0)
+    >>> found.scores()[["network", "n_modules", "persistence"]]
+      network  n_modules  persistence
+    0  before          2          NaN
+    1   after          2          1.0
     """
 
     index: pd.DataFrame
@@ -245,8 +256,9 @@ def analyze_many(
         ``network`` with the keys of a mapping, else the numbers from 0; of a store
         ``learning_rate``, ``seed`` and ``checkpoint``.
     along : str, optional
-        Column along which networks follow each other; those that are equal in all
-        other columns are one trajectory. Default: ``checkpoint`` if there is such a
+        Column along which networks follow each other, numbers by size and other values
+        in the order in which they first appear; those that are equal in all other
+        columns are one trajectory. Default: ``checkpoint`` if there is such a
         column, else the first.
     workers : int, at least 1
         Processes. The result does not depend on it.
@@ -496,11 +508,26 @@ def _chains(
     for i, one in enumerate(regions):
         key = int(trajectories[_row(one)]), one.structure
         chains.setdefault(key, []).append(i)
-    order = steps.rank(method="first").to_numpy()
+    order = places(steps)
     return [
         sorted(chain, key=lambda i: order[_row(regions[i])])
         for chain in chains.values()
     ]
+
+
+def places(steps: pd.Series) -> FloatVector:
+    """Place of each network along the index: numbers as they are, else by appearance.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from commstruct.collection import places
+    >>> places(pd.Series(["before", "after", "before"])).tolist()
+    [0.0, 1.0, 0.0]
+    """
+    if pd.api.types.is_numeric_dtype(steps):
+        return steps.to_numpy(dtype=np.float64)
+    return pd.factorize(steps)[0].astype(np.float64)
 
 
 def _row(region: RegionAnalysis) -> int:
@@ -510,13 +537,14 @@ def _row(region: RegionAnalysis) -> int:
 
 def _trend(steps: pd.Series, values: np.ndarray) -> tuple[float, float]:
     """Rank correlation of a score with the index, and last minus first value."""
-    order = np.argsort(steps.rank().to_numpy(), kind="stable")
+    at = places(steps)
+    order = np.argsort(at, kind="stable")
     ordered = values[order]
     change = float(ordered[-1] - ordered[0])
     is_known = np.isfinite(ordered)
     if is_known.sum() < FEWEST_STEPS or np.ptp(ordered[is_known]) == 0:
         return float("nan"), change
-    rho = spearmanr(steps.rank().to_numpy()[order][is_known], ordered[is_known])
+    rho = spearmanr(at[order][is_known], ordered[is_known])
     return float(rho.statistic), change
 
 

@@ -39,6 +39,15 @@ class FlowOrder:
     See Also
     --------
     flow_order : Makes one.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> order = cs.flow_order(cs.as_connectome([[0, 1], [0, 0]], names=["in", "out"]))
+    >>> order.to_pandas()
+      name  level  component
+    0   in    0.0          0
+    1  out    1.0          0
     """
 
     names: tuple[str, ...]

@@ -65,6 +65,13 @@ def test_the_order_along_the_index_is_that_of_its_values():
     assert np.isnan(shuffled.scores().persistence[2])
 
 
+def test_words_follow_each_other_in_the_order_in_which_they_appear():
+    given = {"before": PLANTED, "after": PLANTED, "later": PLANTED}
+    persistence = cs.analyze_many(given, n_nulls=0).scores().persistence
+    assert np.isnan(persistence[0])
+    assert persistence[1:].tolist() == [1, 1]
+
+
 def test_trends_are_tests_over_trajectories(found):
     trends = found.trends().set_index("statistic")
     scores = found.scores()

@@ -43,6 +43,19 @@ class LayeredModules:
     See Also
     --------
     layered_modules : Finds them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> planted = np.kron(np.eye(2), np.ones((4, 4)))
+    >>> found = cs.layered_modules({"early": planted, "late": 3 * planted}, coupling=1)
+    >>> found.n_modules, found.labels.shape
+    (2, (2, 8))
+    >>> found.scores()[["layer", "n_modules", "modularity"]]
+       layer  n_modules  modularity
+    0  early          2         0.5
+    1   late          2         0.5
     """
 
     labels: IntMatrix

@@ -9,7 +9,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from commstruct.collection import CollectionAnalysis
+from commstruct.collection import CollectionAnalysis, places
 from commstruct.report.figures.style import (
     FULL_WIDTH,
     in_style,
@@ -97,18 +97,15 @@ def plot_trajectories(
 
 
 def _places(steps: pd.Series) -> dict[Any, float]:
-    """Where each value of the index is drawn: at itself, or in order if no number."""
-    values = steps.drop_duplicates().sort_values()
-    if pd.api.types.is_numeric_dtype(values):
-        return {value: float(value) for value in values}
-    return {value: float(i) for i, value in enumerate(values)}
+    """Where each value of the index is drawn."""
+    return dict(zip(steps, places(steps).tolist(), strict=True))
 
 
 def _label_index(axes: Axes, steps: pd.Series, along: str) -> None:
     axes.set_xlabel(literal(shown(along)))
     if pd.api.types.is_numeric_dtype(steps):
         return
-    values = steps.drop_duplicates().sort_values().tolist()
+    values = steps.drop_duplicates().tolist()
     every = range(0, len(values), 1 + (len(values) - 1) // MOST_TICKS)
     labels = [literal(shown(values[i], most=12)) for i in every]
     axes.set_xticks(list(every), labels, rotation=45)
