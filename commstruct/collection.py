@@ -526,8 +526,8 @@ def places(steps: pd.Series) -> FloatVector:
     [0.0, 1.0, 0.0]
     """
     if pd.api.types.is_numeric_dtype(steps):
-        return steps.to_numpy(dtype=np.float64)
-    return pd.factorize(steps)[0].astype(np.float64)
+        return np.asarray(steps, dtype=np.float64)
+    return np.asarray(pd.factorize(steps)[0], dtype=np.float64)
 
 
 def _row(region: RegionAnalysis) -> int:
