@@ -6,9 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers.command import commstruct
+from helpers.stores import make_store
 from scipy.stats import spearmanr, ttest_1samp
 
 import commstruct as cs
+from commstruct.analysis import open_sweep, read_weights
+from commstruct.analysis.sweeps import as_sweep_connectome
 from commstruct.report import remake_report, write_result
 
 PLANTED = np.kron(np.eye(3), np.ones((6, 6)))
@@ -190,3 +193,18 @@ def test_the_command_reads_trained_weights_and_an_index(tmp_path):
     before = (out / "report.html").read_bytes()
     remake_report(out)
     assert (out / "report.html").read_bytes() == before
+
+
+def test_every_checkpoint_of_a_store_is_a_network(tmp_path):
+    make_store(tmp_path / "sweep.zarr", contrasts={0.1: 1.0}, n_neurons=20)
+    found = cs.analyze_many(tmp_path / "sweep.zarr", n_nulls=0)
+    assert found.along == "checkpoint"
+    assert found.index.checkpoint.tolist() == [0, 50, 100] * 2
+    assert found.trajectories.tolist() == [0, 0, 0, 1, 1, 1]
+    sweep = open_sweep(tmp_path / "sweep.zarr")
+    weights = read_weights(sweep, sweep.runs[1])[2]
+    last = found.scores().iloc[5]
+    network = as_sweep_connectome(sweep, weights)
+    expected = cs.modularity(network, found.regions[5].partition.labels)
+    assert last.modularity == pytest.approx(expected)
+    assert last.seed == sweep.runs[1].seed
