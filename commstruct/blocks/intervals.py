@@ -214,7 +214,7 @@ def _intervals_of_scores(
     counts, x = edges.counts, edges.values
     sums = binned(edges.block, x, edges.k)
     mean, spread = moments(x, counts)
-    diagonal = same_module_correlation(sums, counts, mean, spread)
+    diagonal = same_module_correlation(np.trace(sums), counts, mean, spread)
     strength = explained(sums, counts, mean, spread)
     if spread == 0:
         return np.full(2, diagonal), np.full(2, strength)

@@ -1,5 +1,6 @@
 """Block structure of a network under a partition: means, scores, intervals."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,12 +51,16 @@ class BlockStructure:
         Share of the non-zero weights that are positive; NaN where all are zero.
     diagonal_score : float
         D in [-1, 1]: Pearson correlation of weight and "same module" over all pairs.
-        +1 block-diagonal, -1 off-diagonal; NaN, undefined, if there is one module,
-        no module with two neurons, or all weights are equal.
+        Positive where weights within modules are larger than those between them,
+        negative where they are smaller; NaN, undefined, if there is one module, no
+        module with two neurons, or all weights are equal. It is +1 only where all pairs
+        within modules have one weight and all others another, smaller one: what it can
+        reach depends on the density and the distribution of the weights.
     diagonal_score_excitatory, diagonal_score_inhibitory, diagonal_score_absolute
         The same of ``max(w, 0)``, of ``max(-w, 0)`` and of ``|w|``: each is positive
-        where that much excitation, inhibition or weight of any sign is within
-        modules. NaN where there is none.
+        where there is more excitation, inhibition or weight of any sign per pair within
+        modules than between them. NaN where there is none. Their signs can differ
+        from that of `diagonal_score`, which is of the net weight.
     modularity : float
         Modularity of the partition, signed, at resolution 1. It compares weights with
         those expected from the strengths of the neurons, whereas D compares them with
@@ -79,6 +84,20 @@ class BlockStructure:
         Number of neurons left out: without connections to others, and each a module of
         its own. All but `modularity`, which they do not change, is of the network
         without them. In a network without any connection, none is left out.
+    relative_diagonal_score : float
+        D over the largest D, if it is positive, or over the size of the smallest, if it
+        is negative, of any rearrangement of the weights among the pairs that may be
+        connected, with the modules as they are; in [-1, 1]. D grows with the sum of
+        the weights within modules and with nothing else that a rearrangement changes,
+        so it is largest where the largest weights are within. NaN where D is. Of a
+        binary network, D is the phi coefficient and this is phi over its largest value.
+    relative_diagonal_score_excitatory, and likewise _inhibitory and _absolute : float
+        The same of each part of the weights.
+    weight_share_within : float
+        Share of the sum of ``|w|`` that is within modules; NaN without weights.
+    pair_share_within : float
+        Share of the pairs that are within modules: what `weight_share_within` would be
+        if weights did not depend on modules. NaN where there is no pair.
 
     See Also
     --------
@@ -120,6 +139,13 @@ class BlockStructure:
     pair_types: PairTypes
     pair_types_directed: PairTypes
     n_isolated: int = 0
+    # NaN in results of versions that did not measure them
+    relative_diagonal_score: float = math.nan
+    relative_diagonal_score_excitatory: float = math.nan
+    relative_diagonal_score_inhibitory: float = math.nan
+    relative_diagonal_score_absolute: float = math.nan
+    weight_share_within: float = math.nan
+    pair_share_within: float = math.nan
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row per block: modules, sums, counts, means and the others."""
@@ -174,6 +200,8 @@ def block_structure(
     (-1.0, 1.0)
     >>> round(blocks.modularity, 6)
     -0.5
+    >>> blocks.weight_share_within, blocks.pair_share_within
+    (0.0, 0.4)
     >>> blocks.pair_types.counts["disassortative"]
     1
 
@@ -208,6 +236,15 @@ def block_structure(
         "_inhibitory": ((sizes - sums) / 2, np.maximum(-values, 0)),
         "_absolute": (sizes, np.abs(values)),
     }
+    scores: dict[str, float] = {}
+    for name, (part_sums, part_values) in parts.items():
+        mean, spread = moments(part_values, counts)
+        scores[f"diagonal_score{name}"] = score = same_module_correlation(
+            np.trace(part_sums), counts, mean, spread
+        )
+        scores[f"relative_diagonal_score{name}"] = _over_its_bound(
+            score, part_values, counts, mean, spread
+        )
     return BlockStructure(
         labels=read_only(modules),
         n_modules=k,
@@ -217,17 +254,14 @@ def block_structure(
         densities=read_only(quotient(existing, counts)),
         mean_absolute=read_only(quotient(sizes, counts) * unit),
         fraction_positive=read_only(quotient(positive, existing)),
-        **{
-            f"diagonal_score{name}": same_module_correlation(
-                part_sums, counts, *moments(part_values, counts)
-            )
-            for name, (part_sums, part_values) in parts.items()
-        },
+        **scores,
         modularity=modularity(connectome, modules),
         structure_strength=explained(sums, counts, *moments(values, counts)),
         pair_types=undirected_types(quotient(sums + sums.T, counts + counts.T)),
         pair_types_directed=directed_types(means, mirrored=is_mirrored),
         n_isolated=n_isolated,
+        weight_share_within=_share(np.trace(sizes), sizes.sum()),
+        pair_share_within=_share(np.trace(counts), counts.sum()),
     )
 
 
@@ -418,15 +452,45 @@ def moments(
 
 
 def same_module_correlation(
-    sums: FloatMatrix, counts: FloatMatrix, mean: float, spread: float
+    within: float, counts: FloatMatrix, mean: float, spread: float
 ) -> float:
-    """Pearson correlation of a weight with "same module"; NaN if one is constant."""
+    """Pearson correlation of a weight with "same module"; NaN if one is constant.
+
+    `within` is the sum of the weights within modules; the others as of `moments`.
+    """
     n_within, n_pairs = np.trace(counts), counts.sum()
     if spread == 0 or n_within in (0, n_pairs):
         return float("nan")
-    covariance = np.trace(sums) - mean * n_within
+    covariance = within - mean * n_within
     spread_of_same = n_within * (1 - n_within / n_pairs)
     return float(np.clip(covariance / np.sqrt(spread * spread_of_same), -1.0, 1.0))
+
+
+def _over_its_bound(
+    score: float, values: FloatVector, counts: FloatMatrix, mean: float, spread: float
+) -> float:
+    """D over what it would be with the largest weights within, or the smallest."""
+    if not score:  # of zero; NaN goes on
+        return 0.0
+    n_within, n_pairs = int(np.trace(counts)), int(counts.sum())
+    sign = 1.0 if score > 0 else -1.0
+    within = sign * _largest_sum(sign * values, n_within, n_pairs)
+    bound = same_module_correlation(within, counts, mean, spread)
+    return score / max(abs(bound), abs(score))  # the score may pass it by rounding
+
+
+def _largest_sum(values: FloatVector, n_chosen: int, n_pairs: int) -> float:
+    """Sum of the largest weights of all pairs, of which those not in `values` are 0."""
+    ordered = np.sort(values)[::-1]
+    n_positive = int(np.count_nonzero(ordered > 0))
+    n_absent = n_pairs - len(ordered)
+    total = ordered[: min(n_chosen, n_positive)].sum()
+    n_left = max(n_chosen - n_positive - n_absent, 0)
+    return float(total + ordered[n_positive : n_positive + n_left].sum())
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole else math.nan
 
 
 def explained(

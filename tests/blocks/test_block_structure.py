@@ -1,5 +1,7 @@
 """Tests of blocks.py: blocks and scores by hand, against definitions, at the edges."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from helpers.planted import planted_weights
@@ -225,3 +227,66 @@ def test_isolated_neurons_are_kept_where_asked_for_and_in_empty_networks():
     np.testing.assert_array_equal(block_means(weights, [0, 0, 1]), kept.means)
     empty = block_structure(np.zeros((3, 3)), [0, 1, 2])
     assert (empty.n_modules, empty.n_isolated) == (3, 0)
+
+
+@pytest.mark.parametrize("is_masked", [False, True])
+@pytest.mark.parametrize(
+    "values",
+    [
+        (3, 1, 1, 0, 0, 0),
+        (2, -1, -3, 0.5, 0, 4),
+        (-1, -2, -2, -5, -1, 7),
+        (1,) * 5 + (0,),
+    ],
+)
+def test_relative_scores_are_over_the_largest_of_all_rearrangements(values, is_masked):
+    labels = [0, 0, 1, 1] if is_masked else [0, 0, 1]
+    possible = ~np.eye(len(labels), dtype=bool)
+    if is_masked:  # six of the twelve pairs, three of them within modules
+        possible[[1, 0, 0, 1, 2, 3], [0, 2, 3, 3, 0, 1]] = False
+
+    def scored(arranged):
+        weights = np.zeros(possible.shape)
+        weights[possible] = arranged
+        network = as_connectome(weights, possible=possible)
+        return block_structure(network, labels, keep_isolated=True)
+
+    every = [scored(arranged) for arranged in set(permutations(values))]
+    assert len(every) > 5
+    for part in ("", "_excitatory", "_inhibitory", "_absolute"):
+        found = np.array([getattr(one, f"diagonal_score{part}") for one in every])
+        relative = [getattr(one, f"relative_diagonal_score{part}") for one in every]
+        bound = np.where(found > 0, found.max(), -found.min())
+        with np.errstate(invalid="ignore"):
+            expected = np.where(found == 0, 0.0, found / bound)
+        np.testing.assert_allclose(relative, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_shares_within_modules_worked_by_hand(form):
+    blocks = block_structure(form(HAND), ["a", "a", "b"])
+    assert blocks.weight_share_within == pytest.approx((3 + 1) / (3 + 5 + 1 + 2 + 4))
+    assert blocks.pair_share_within == pytest.approx(2 / 6)
+
+
+def test_a_network_with_all_weight_within_reaches_the_largest_score_only_relatively():
+    labels = np.arange(300) % 6
+    rng = np.random.default_rng(0)
+    weights = rng.lognormal(size=(300, 300)) * (rng.random((300, 300)) < 0.02)
+    weights *= np.equal.outer(labels, labels) & ~np.eye(300, dtype=bool)
+    blocks = block_structure(weights, labels)
+    assert blocks.diagonal_score < 0.1
+    assert blocks.relative_diagonal_score == pytest.approx(1)
+    assert blocks.weight_share_within == 1
+
+
+def test_relative_scores_are_undefined_where_scores_are():
+    blocks = block_structure(np.ones((4, 4)), [0, 0, 1, 1])
+    assert np.isnan(blocks.relative_diagonal_score)
+    assert (
+        blocks.weight_share_within == blocks.pair_share_within == pytest.approx(1 / 3)
+    )
+    empty = block_structure(np.zeros((4, 4)), [0, 0, 1, 1])
+    assert np.isnan(empty.weight_share_within)
+    alone = block_structure([[1.0]], [0])
+    assert np.isnan(alone.pair_share_within)
