@@ -91,6 +91,7 @@ from .report import plot_flow as plot_flow
 from .report import plot_learning_curves as plot_learning_curves
 from .report import plot_learning_rates as plot_learning_rates
 from .report import plot_matrix as plot_matrix
+from .report import plot_module_graph as plot_module_graph
 from .report import plot_morphospace as plot_morphospace
 from .report import plot_nulls as plot_nulls
 from .report import plot_resolution_scan as plot_resolution_scan

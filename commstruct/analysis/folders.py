@@ -94,7 +94,7 @@ def _previous(folder: Path) -> Analysis | None:
 def analyze_command(
     network: str, settings: AnalysisSettings, *, reading: Sequence[str] = ()
 ) -> str:
-    """What to type to analyse one network with these settings.
+    """What to type to analyse one network with these settings, into a folder DIR.
 
     Parameters
     ----------
@@ -116,5 +116,6 @@ def analyze_command(
         *(f"--labels={column}" for column in settings.labels),
         *([] if samples is None else [f"--n-samples={samples:g}"]),
         *reading,
+        "--out=DIR",
     ]
     return shlex.join(["commstruct", "analyze", network, *options])

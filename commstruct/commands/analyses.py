@@ -57,15 +57,7 @@ def write_pages(
     from commstruct.report import write_report
 
     log.info("writing the report")
-    paths = write_report(
-        analysis,
-        out,
-        store=store,
-        title=settings.title,
-        author=settings.author,
-        paper=settings.paper,
-        formats=settings.formats,
-    )
+    paths = write_report(analysis, out, settings, store=store)
     return [str(path) for path in paths.values()]
 
 

@@ -18,13 +18,18 @@ from commstruct.commands.options import (
     DaskAddress,
     Formats,
     OutputOptions,
+    PageOptions,
     ResultsFolder,
     Seed,
     Workers,
 )
 from commstruct.commands.reading import ReadingOptions
 from commstruct.commands.session import Session, open_session
-from commstruct.commands.settings import analysis_settings, report_settings
+from commstruct.commands.settings import (
+    analysis_settings,
+    headed_report,
+    report_settings,
+)
 
 if TYPE_CHECKING:
     from commstruct.analysis import Analysis
@@ -123,6 +128,7 @@ def analyze(
     out: ResultsFolder,
     options: AnalysisOptions,
     reading: ReadingOptions,
+    pages: PageOptions,
     by_type: ByType = None,
     formats: Formats = None,
     workers: Workers = None,
@@ -135,7 +141,7 @@ def analyze(
     The folder gets analysis.json, modules.csv, blocks.csv, scores.csv, tests.csv,
     measures.csv, report.pdf and report.html; with several networks, one folder each.
     """
-    report = report_settings(formats=formats)
+    report = report_settings(formats=formats, **asdict(pages))
     analysis_settings(asdict(options))  # refuses what is unusable before any work
     reading.check(networks)
     if by_type is not None and any(map(is_store, networks)):
@@ -151,7 +157,8 @@ def analyze(
                     network, folder, options, reading, session, by_type
                 )
             store = network if analysis.kind == "sweep" else None
-            files = write_pages(analysis, folder, report, store=store)
+            headed = headed_report(report, network)
+            files = write_pages(analysis, folder, headed, store=store)
             summaries[network] = {**analysis_summary(analysis), "files": files}
     summary = summaries if len(networks) > 1 else summaries[networks[0]]
     print_summary(summary, as_json=output.as_json)

@@ -1,6 +1,6 @@
 """`commstruct compare`: two connectomes, several, or groups of them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,7 @@ from commstruct.commands.networks import (
 from commstruct.commands.options import (
     Formats,
     OutputOptions,
+    PageOptions,
     Restarts,
     ResultsFolder,
     Seed,
@@ -396,6 +397,7 @@ def compare(
     out: ResultsFolder,
     options: ComparisonOptions,
     reading: ReadingOptions,
+    pages: PageOptions,
     formats: Formats = None,
     workers: Workers = None,
     *,
@@ -414,7 +416,7 @@ def compare(
     from commstruct.provenance import utc_now
 
     started = utc_now()
-    report = report_settings(formats=formats)
+    report = report_settings(formats=formats, **asdict(pages))
     if len(networks) == 1 and is_store(networks[0]):
         networks, options = _runs_by_learning_rate(networks[0], options)
     networks = given = options.with_folders_opened(networks)
@@ -428,7 +430,7 @@ def compare(
     names = distinct_names(networks) if stack is None else stack.names
     groups = None if options.groups is None else read_groups(options.groups, networks)
     sweep = None if options.sweep is None else _read_sweep(options)
-    words = [*options.words(), *reading.words()]
+    words = [*options.words(), *reading.words(), "--out=DIR"]
     line = command_line("compare", *given, options=words)
     with open_session(workers, command=line, quiet=output.quiet) as session:
         inputs = stack or read_inputs(networks, names, reading)

@@ -65,6 +65,29 @@ AsJson = Annotated[
 
 
 @dataclass(frozen=True)
+class PageOptions:
+    """What stands at the head of a report, and what it calls the nodes."""
+
+    title: Annotated[
+        str | None, typer.Option(help="Title.", show_default="name of the network")
+    ] = None
+    author: Annotated[str | None, typer.Option(help="Author.", show_default="none")] = (
+        None
+    )
+    source: Annotated[
+        str | None,
+        typer.Option(help="Citation of the data.", show_default="of dataset:NAME"),
+    ] = None
+    words: Annotated[
+        str | None,
+        typer.Option(
+            help="Nodes are neurons, regions, persons or nodes.",
+            show_default="by kind of network",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
 class OutputOptions:
     """What a command prints, on stdout and stderr."""
 

@@ -28,6 +28,16 @@ def report(
     author: Annotated[
         str | None, typer.Option(help="Author.", show_default="unchanged")
     ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Citation.", show_default="unchanged")
+    ] = None,
+    words: Annotated[
+        str | None,
+        typer.Option(
+            help="Nodes are neurons, regions, persons or nodes.",
+            show_default="unchanged",
+        ),
+    ] = None,
     paper: Annotated[
         str | None, typer.Option(help="a4 or us-letter.", show_default="unchanged")
     ] = None,
@@ -46,6 +56,8 @@ def report(
         formats=formats or "pdf,html",
         title=title,
         author=author,
+        source=source,
+        words=words,
         paper=paper,
     )
     log.info("writing the report")

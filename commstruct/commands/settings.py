@@ -1,5 +1,7 @@
 """Settings from definitions and options, checked before anything runs."""
 
+import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +93,26 @@ def report_settings(
         )
     except ValidationError as error:
         raise ValueError(validation_message(error)) from None
+
+
+def headed_report(report: "ReportSettings", network: str) -> "ReportSettings":
+    """Add what the head of a report on one network lacks: name, citation and date."""
+    from commstruct.datasets import DATASET, list_datasets
+
+    title, source, words = Path(network).name, "", ""
+    known = {DATASET + one.name: one for one in list_datasets()}.get(network)
+    if known is not None:
+        title = known.title[:1].upper() + known.title[1:]
+        source = known.source + (f". doi:{known.doi}" if known.doi else "")
+        if known.kind == "connectome" and not known.directed:
+            words = "regions"
+    seconds = float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    return report.changed(
+        title=report.title or title,
+        source=report.source or source,
+        words=report.words or words,
+        date=report.date or time.strftime("%Y-%m-%d", time.gmtime(seconds)),
+    )
 
 
 def analysis_settings(

@@ -14,6 +14,8 @@ from .figures.flow_figure import plot_flow as plot_flow
 from .figures.matrix_panels import MatrixFigure as MatrixFigure
 from .figures.matrix_panels import module_order as module_order
 from .figures.morphospace import plot_morphospace as plot_morphospace
+from .figures.network_figure import plot_module_graph as plot_module_graph
+from .figures.network_figure import plot_network as plot_network
 from .figures.run_figures import plot_course as plot_course
 from .figures.run_figures import plot_credit_flow as plot_credit_flow
 from .figures.run_figures import plot_eigenvalues as plot_eigenvalues

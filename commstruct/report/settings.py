@@ -5,6 +5,7 @@ from typing import Any, Literal, TypedDict, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Words = Literal["", "neurons", "regions", "persons", "nodes"]
 Paper = Literal["a4", "us-letter"]
 Format = Literal["pdf", "html"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -15,6 +16,9 @@ class ReportOptions(TypedDict, total=False):
 
     title: str
     author: str
+    source: str
+    date: str
+    words: Words
     paper: Paper
     formats: Sequence[Format]
 
@@ -28,6 +32,13 @@ class ReportSettings(BaseModel):
         Shown as it is, shortened where it is very long. Empty for the usual title.
     author : str
         Empty for none.
+    source : str
+        Citation of the data, under the title. Empty for none.
+    date : str
+        Date under the title, as it is to be shown. Empty for none.
+    words : {"", "neurons", "regions", "persons", "nodes"}
+        What the nodes of a network are called in its report; empty for regions where it
+        is a correlation matrix, nodes where it is undirected otherwise, else neurons.
     paper : {"a4", "us-letter"}
         Of the PDF.
     formats : tuple of {"pdf", "html"}
@@ -55,6 +66,9 @@ class ReportSettings(BaseModel):
 
     title: str = ""
     author: str = ""
+    source: str = ""
+    date: str = ""
+    words: Words = ""
     paper: Paper = "a4"
     formats: tuple[Format, ...] = Field(default=FORMATS, min_length=1)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.ft2font import FT2Font
 
+from commstruct.statistics import ROUNDING
 from commstruct.vocabulary import LABELS, STRUCTURE_NAMES, STRUCTURE_TITLES
 
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
@@ -92,10 +93,18 @@ def signed(value: float, decimals: int = 2) -> str:
 def with_interval(
     value: float, low: float, high: float, decimals: int = 2, *, joint: str = ", "
 ) -> str:
-    """Return a number with its interval, ``+0.12 (+0.10, +0.14)``, where it has one."""
-    text = signed(value, decimals)
+    """Return a number with its interval, ``+0.12 (+0.10, +0.14)``, where it has one.
+
+    A bound that is not zero has enough decimals, up to six, to keep its sign.
+    """
     if not math.isfinite(low):
-        return text
+        return signed(value, decimals)
+    while decimals < 6 and any(
+        abs(bound) > ROUNDING and abs(bound) < 0.5 * 10.0**-decimals
+        for bound in (low, high)
+    ):
+        decimals += 1
+    text = signed(value, decimals)
     return f"{text} ({signed(low, decimals)}{joint}{signed(high, decimals)})"
 
 

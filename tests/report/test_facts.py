@@ -16,9 +16,11 @@ from commstruct.analysis import Analysis, analyze, open_sweep
 from commstruct.connectome import as_connectome
 from commstruct.report.text import joined, p_text, percent, plain, shown, signed
 from commstruct.report.words.explorer import encode, network_explorer
+from commstruct.report.words.members import members_table
 from commstruct.report.words.network_sentences import (
     model_sentence,
     network_answers,
+    network_headline,
     network_limits,
 )
 from commstruct.report.words.robustness_sentences import (
@@ -32,7 +34,7 @@ from commstruct.report.words.sentences import (
     sweep_limits,
     trend_clause,
 )
-from commstruct.report.words.tables import modules_table
+from commstruct.report.words.terms import terms_of
 from commstruct.study import (
     RateScore,
     Trend,
@@ -218,20 +220,27 @@ def test_answers_on_one_network_refuse_noise_and_name_structure():
     labels = np.repeat([0, 1, 2], 8)
     planted = noise + 2.0 * (labels[:, None] == labels)
     settings = {"seed": 0, "restarts": 1, "n_nulls": 19, "structures": ["assortative"]}
-    (no,) = network_answers(analyze(noise, **settings))
-    (yes,) = network_answers(analyze(planted, **settings))
-    assert "no evidence" in no
-    assert "finds 3 (of 8, 8 and 8 neurons)" in yes
-    assert "they are block-diagonal (D = +" in yes
-    assert "no evidence" not in yes
+    terms = terms_of(as_connectome(noise))
+    found = analyze(planted, **settings)
+    assert "no evidence" in network_headline(analyze(noise, **settings), terms)
+    headline = network_headline(found, terms)
+    assert headline.startswith("Net weight is strongly block-diagonal (D = +")
+    assert "of the |weight| is within 3 modules that hold 30\u202f% of" in headline
+    assert "D is above all 19 null networks with" in headline
+    assert "no evidence" not in headline
+    (more,) = network_answers(found, terms)
+    assert "Assortative modules: 3, of 8, 8 and 8 neurons;" in more
 
 
 @pytest.mark.parametrize(("n_nulls", "said"), [(0, False), (2, True), (19, False)])
 def test_too_few_null_networks_for_a_test_are_a_limit(n_nulls, said):
     weights = np.random.default_rng(0).normal(size=(8, 8))
     settings = {"seed": 0, "restarts": 1, "structures": ["assortative"]}
-    limits = " ".join(network_limits(analyze(weights, n_nulls=n_nulls, **settings)))
+    terms = terms_of(as_connectome(weights))
+    found = analyze(weights, n_nulls=n_nulls, **settings)
+    limits = " ".join(network_limits(found, terms))
     assert ("p cannot be below 0.33, so nothing can be significant" in limits) == said
+    assert ("at least 19 are needed" in limits) == said
 
 
 @pytest.mark.parametrize(
@@ -419,15 +428,16 @@ def test_reports_leave_neurons_without_connections_out_and_say_how_many() -> Non
     weights, _ = planted_weights("assortative", seed=2, contrast=3, sizes=(8, 6, 4))
     padded = np.pad(weights, ((1, 2), (1, 2)))
     analysis = analyze(padded, structures=["assortative"], n_nulls=0)
-    answers = network_answers(analysis)
-    assert answers[0].startswith(
-        "Looking for assortative modules finds 3 (of 8, 6 and 4 neurons)"
-    )
+    network = as_connectome(padded)
+    terms = terms_of(network)
+    answers = network_answers(analysis, terms)
+    assert answers[0].startswith("Assortative modules: 3, of 8, 6 and 4 neurons")
     assert answers[-1] == (
         "3 neurons without connections are left out of all modules and blocks."
     )
-    assert [row[1] for row in modules_table(analysis).rows] == ["8", "6", "4"]
-    explorer = network_explorer(analysis, as_connectome(padded))
+    rows = members_table(analysis, network, terms).rows
+    assert [row[1] for row in rows] == ["8", "6", "4"]
+    explorer = network_explorer(analysis, network)
     assert [part["n_modules"] for part in explorer["partitions"].values()] == [3]
 
 
@@ -442,8 +452,9 @@ def test_the_model_levels_and_confidence_are_said():
     rates = np.where(np.equal.outer(labels, labels), 0.75, rates)
     weights = (np.random.default_rng(2).random((48, 48)) < rates).astype(float)
     np.fill_diagonal(weights, 0)
-    region = region_of(np.pad(weights, ((0, 1), (0, 1))))  # an isolated neuron
-    text = model_sentence(region)
+    padded = np.pad(weights, ((0, 1), (0, 1)))  # an isolated neuron
+    region, terms = region_of(padded), terms_of(as_connectome(padded))
+    text = model_sentence(region, terms)
     assert "data are taken for connections that exist or do not." in text
     assert f"{region.partition.evidence:.1f} nats of evidence over a single" in text
     assert "on 2 levels, from fine to coarse of 6 modules and 3 modules, under" in text
@@ -451,18 +462,20 @@ def test_the_model_levels_and_confidence_are_said():
     confidence = np.repeat([0.5, 0.95, 1.0], [3, 5, 40])
     confidence = np.append(confidence, 0.2)  # of the isolated neuron, left out
     unsure = replace(region, partition=replace(region.partition, confidence=confidence))
-    text = model_sentence(unsure)
+    text = model_sentence(unsure, terms)
     assert "has the median 1.00; it is below 0.9 for 3 of 48 neurons." in text
 
 
 def test_where_there_is_one_module_the_nats_that_the_best_division_lacks_are_said():
-    region = region_of(nx.gnp_random_graph(40, 0.2, seed=1))
+    graph = nx.gnp_random_graph(40, 0.2, seed=1)
+    region, terms = region_of(graph), terms_of(as_connectome(graph))
     lacking = -region.partition.evidence
     assert lacking > 0
-    text = model_sentence(region)
+    text = model_sentence(region, terms)
     assert f"the best division into more lacks {lacking:.1f} nats." in text
     assert "level" not in text
-    assert "No division into modules was found" in model_sentence(region_of(np.eye(3)))
+    alone = model_sentence(region_of(np.eye(3)), terms)
+    assert "No division into modules was found" in alone
 
 
 @pytest.mark.parametrize(
@@ -472,16 +485,18 @@ def test_where_there_is_one_module_the_nats_that_the_best_division_lacks_are_sai
 def test_the_number_of_samples_of_correlations_is_said(n_samples, said):
     series = np.random.default_rng(1).normal(size=(50, 12))
     matrix = np.corrcoef(series, rowvar=False)
-    assert said in model_sentence(region_of(matrix, n_samples=n_samples))
+    terms = terms_of(as_connectome(matrix))
+    assert said in model_sentence(region_of(matrix, n_samples=n_samples), terms)
 
 
 def test_modules_that_may_have_been_merged_are_said():
     settings = {"structures": ["assortative"], "n_nulls": 0, "restarts": 2}
-    limits = network_limits(analyze(nx.ring_of_cliques(30, 5), **settings))
+    ring = nx.ring_of_cliques(30, 5)
+    terms = terms_of(as_connectome(ring))
+    limits = network_limits(analyze(ring, **settings), terms)
     (said,) = [text for text in limits if "resolution limit" in text]
     assert re.match(r"\d+ of 1\d assortative modules have more evidence if div", said)
     assert "0 (into 2, " in said
     assert said.endswith(" more.")
-    limits = network_limits(analyze(nx.ring_of_cliques(4, 5), **settings))
-    (said,) = [text for text in limits if "resolution limit" in text]
-    assert said.startswith("No assortative module has more evidence if it is divided")
+    limits = network_limits(analyze(nx.ring_of_cliques(4, 5), **settings), terms)
+    assert not [text for text in limits if "resolution limit" in text]

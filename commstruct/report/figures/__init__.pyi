@@ -15,6 +15,8 @@ from .flow_figure import plot_flow as plot_flow
 from .matrix_panels import MatrixFigure as MatrixFigure
 from .matrix_panels import module_order as module_order
 from .morphospace import plot_morphospace as plot_morphospace
+from .network_figure import plot_module_graph as plot_module_graph
+from .network_figure import plot_network as plot_network
 from .run_figures import plot_course as plot_course
 from .run_figures import plot_credit_flow as plot_credit_flow
 from .run_figures import plot_eigenvalues as plot_eigenvalues

@@ -1,8 +1,9 @@
 """Drawing matrices on given axes: sorted weights, and block means."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import matplotlib as mpl
 import numpy as np
@@ -32,6 +33,8 @@ SMALLEST_BORDERED = 0.02  # share of the neurons, of one of the modules at a bor
 MOST_PIXELS = 900  # of a matrix on a side; larger ones are averaged over tiles
 MOST_WRITTEN = 7  # modules, for the mean of each block to be written in it
 MOST_SIGNED = 30  # modules, for negative blocks to be marked
+MOST_TONES = 6  # types with a grey of their own
+WHITE = (1.0, 1.0, 1.0)
 FEW_NEURONS = 150  # so few that viewers, which smooth images, would blur the cells
 
 Scale = Literal["linear", "log", "rank"]
@@ -97,8 +100,12 @@ def draw_matrix(
     module_ids: Any = None,
     title: str = "",
     colors: MatrixColors | None = None,
+    bar_axes: Axes | None = None,
 ) -> IntVector:
-    """Draw a sorted matrix with its strips and colour bar; return the order."""
+    """Draw a sorted matrix with its strips and colour bar; return the order.
+
+    The colour bar takes its room from `axes`, or is drawn on `bar_axes`.
+    """
     colors = colors or MatrixColors()
     connectome = as_connectome(network)
     n = connectome.n_neurons
@@ -113,15 +120,22 @@ def draw_matrix(
         )
     drawn = _tiles(connectome.weights, order)
     signed = colors.is_difference or bool((drawn < 0).any())
+    if colors.scale not in get_args(Scale):
+        raise ValueError(f"scale must be linear, log or rank, got {colors.scale!r}")
+    # between two colours, a scale of many has nothing to say
+    is_binary = not signed and set(np.unique(drawn)) <= {0.0, 1.0}
     drawn, norm, colormap, extend = _color_scale(
-        drawn, colors.scale, colors.limit, signed=signed
+        drawn,
+        "linear" if is_binary else colors.scale,
+        1.0 if is_binary else colors.limit,
+        signed=signed,
     )
     if connectome.possible is not None and len(drawn) == n:
         drawn[~connectome.possible[np.ix_(order, order)]] = np.nan
     image = axes.imshow(
         drawn,
         norm=norm,
-        cmap=_color_map(colormap),
+        cmap=_color_map("Greys" if is_binary else colormap, 2 if is_binary else 255),
         interpolation="nearest" if n < FEW_NEURONS else "none",
         extent=(0, n, n, 0),
         aspect="equal",
@@ -130,38 +144,39 @@ def draw_matrix(
     sizes = np.diff(borders, prepend=0, append=n)
     # Lines between the smallest modules would cover their weights.
     borders = borders[np.maximum(sizes[:-1], sizes[1:]) >= SMALLEST_BORDERED * n]
-    # ... and many thick ones would cover everybody's.
+    # ... and dark or thick ones would cover everybody's.
     thin = float(np.clip(8 / max(len(borders), 1), 0.3, 1))
-    line: dict[str, Any] = {"color": "black", "lw": 0.5 * thin, "alpha": thin}
+    line: dict[str, Any] = {"color": "0.5", "lw": 0.5 * thin, "alpha": 0.8}
     axes.hlines(borders, 0, n, **line)
     axes.vlines(borders, 0, n, **line)
-    axes.set(xticks=[], yticks=[], xlabel="to (post)")
+    axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(True)
     ids = np.arange(modules.max() + 1) if module_ids is None else np.asarray(module_ids)
     reach = _draw_strips(axes, modules[order], ids, groups, order)
-    axes.text(
-        -reach - 0.02,
-        0.5,
-        "from (pre)",
-        rotation=90,
-        ha="right",
-        va="center",
-        transform=axes.transAxes,
-    )
+    if connectome.is_directed:
+        axes.set_xlabel("to (post)")
+        axes.text(
+            -reach - 0.02,
+            0.5,
+            "from (pre)",
+            rotation=90,
+            ha="right",
+            va="center",
+            transform=axes.transAxes,
+        )
     axes.set_title(title, y=1 + reach, pad=3, parse_math=False)
     axes.set(xlim=(0, n), ylim=(n, 0))
-    bar = axes.figure.colorbar(
-        image,
-        ax=axes,
-        extend=extend,
-        label="rank of weight" if colors.scale == "rank" else colors.unit,
-        location="bottom" if colors.is_bar_below else "right",
-        shrink=0.8,
-        aspect=22,
-        pad=0.03,
-    )
+    label = _bar_label(colors, -(-n // MOST_PIXELS), is_binary=is_binary)
+    location = "bottom" if colors.is_bar_below else "right"
+    where: dict[str, Any] = {"cax": bar_axes, "orientation": "horizontal"}
+    if bar_axes is None:
+        where = {"ax": axes, "location": location, "shrink": 0.8, "aspect": 22}
+        where["pad"] = 0.03
+    bar = axes.figure.colorbar(image, extend=extend, label=label, **where)
     bar.outline.set_linewidth(0.5)
-    if colors.scale == "linear":
+    if is_binary:
+        bar.set_ticks([0, 1], labels=["no", "yes"])
+    elif colors.scale == "linear":
         bar.locator = MaxNLocator(4 if colors.is_bar_below else 5)
         bar.update_ticks()
     if isinstance(norm, SymLogNorm):
@@ -185,10 +200,8 @@ def _draw_strips(
     colors = np.array(module_colors(module_ids))[labels]
     strips = [(colors, 0.045)]
     if groups is not None:
-        names = list(dict.fromkeys(groups))
-        tones = _group_tones(names)
-        indices = np.array([names.index(group) for group in groups])[order]
-        strips.append((tones[indices], 0.03))
+        tones = _group_tones(groups)
+        strips.append((np.array([tones[groups[i]] for i in order]), 0.03))
     near = 0.012
     for strip_colors, width in strips:
         low, high = -(near + width) * n, -near * n
@@ -234,37 +247,44 @@ def groups_of(connectome: Connectome) -> list[str] | None:
     return None
 
 
-def _group_tones(names: Sequence[str]) -> FloatMatrix:
-    """Grey of each group: those of the roles, else from light to dark."""
+def _group_tones(groups: Sequence[str]) -> dict[str, tuple[float, float, float]]:
+    """Grey of each group: those of the roles, else of the largest, light to dark.
+
+    The others are white, as more greys could not be told apart.
+    """
+    names = list(dict.fromkeys(groups))
     if set(names) <= set(ROLE_COLORS):
-        return np.array([to_rgb(ROLE_COLORS[name]) for name in names])
-    return np.linspace(0.92, 0.15, len(names))[:, None].repeat(3, axis=1)
+        return {name: to_rgb(ROLE_COLORS[name]) for name in names}
+    counts = Counter(groups)
+    largest = sorted(names, key=lambda name: -counts[name])[:MOST_TONES]
+    tones = np.linspace(0.88, 0.3, MOST_TONES)[: len(largest)]
+    shown_as = {name: (tone,) * 3 for name, tone in zip(largest, tones, strict=True)}
+    return {name: to_rgb(shown_as.get(name, (1.0,) * 3)) for name in names}
 
 
 def group_legend(
     figure: Figure | SubFigure, groups: Sequence[str] | None, *, width: float
 ) -> None:
-    """Add a legend of the greys of the first eight roles or types.
+    """Add a legend of the greys of the roles, or of the six largest types.
 
     `width` is how many inches there are for it.
     """
     if groups is None:
         return
-    names = list(dict.fromkeys(groups))
-    tones = _group_tones(names)
-    most = 8
+    tones = _group_tones(groups)
+    named = [name for name, tone in tones.items() if tone != WHITE]
     handles = [
         Patch(
-            facecolor=tone,
+            facecolor=tones[name],
             edgecolor="black",
             lw=0.4,
-            label=literal(shown(name, most=16)),
+            label=literal(shown(name, most=28)),
         )
-        for name, tone in zip(names[:most], tones, strict=False)
+        for name in named
     ]
-    if len(names) > most:
-        more = f"and {len(names) - most} more"
-        handles.append(Patch(facecolor="none", edgecolor="none", label=more))
+    if len(named) < len(tones):
+        more = f"{len(tones) - len(named)} others"
+        handles.append(Patch(facecolor=WHITE, edgecolor="black", lw=0.4, label=more))
     column = 0.45 + 0.055 * max(len(str(one.get_label())) for one in handles)
     figure.legend(
         handles=handles,
@@ -311,8 +331,6 @@ def _color_scale(
             min(threshold, limit / 10), vmin=lowest * limit, vmax=limit
         )
         return weights, norm, colormap, _pointed(largest, limit, signed)
-    if scale != "linear":
-        raise ValueError(f"scale must be linear, log or rank, got {scale!r}")
     if limit is None:
         limit = float(np.quantile(sizes, 0.99)) if len(sizes) else 1.0
     return (
@@ -323,9 +341,17 @@ def _color_scale(
     )
 
 
-def _color_map(name: str) -> Colormap:
+def _bar_label(colors: MatrixColors, tile: int, *, is_binary: bool) -> str:
+    """What the colours stand for, and of how many weights each pixel is the mean."""
+    label = "connection" if is_binary else colors.unit
+    if tile > 1:
+        label = f"{label}, mean of {tile} \u00d7 {tile} pairs"
+    return f"rank of {label}" if colors.scale == "rank" and not is_binary else label
+
+
+def _color_map(name: str, n_colors: int = 255) -> Colormap:
     """Colour map of so few colours that, with the grey, a table of 256 holds them."""
-    return mpl.colormaps[name].resampled(255).with_extremes(bad=IMPOSSIBLE_COLOR)
+    return mpl.colormaps[name].resampled(n_colors).with_extremes(bad=IMPOSSIBLE_COLOR)
 
 
 def _decades(norm: SymLogNorm) -> list[float]:

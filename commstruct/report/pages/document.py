@@ -1,5 +1,6 @@
 """A report as blocks in order, independent of the format of its pages."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from commstruct.report.figures.style import save_svg
+from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
 from commstruct.report.words import tables
 
+COMMAND_WIDTH = 84  # characters of a line of a command, as wide as the text
 Block = dict[str, Any]
 Span = str | dict[str, str]
 _PLAIN = ("title", "description", "made_with", "blocks", "explorer")
@@ -67,8 +70,15 @@ class Document:
             }
         )
 
-    def table(self, name: str, table: tables.Table, caption: Sequence[Span]) -> None:
-        """Add a table."""
+    def table(
+        self,
+        name: str,
+        table: tables.Table,
+        caption: Sequence[Span],
+        *,
+        only_html: bool = False,
+    ) -> None:
+        """Add a table, to both formats or, as an appendix, to the HTML page only."""
         self.blocks.append(
             {
                 "kind": "table",
@@ -79,6 +89,7 @@ class Document:
                 "aligns": list(table.aligns),
                 "widths": list(table.widths),
                 "size": table.size,
+                "only_html": only_html,
             }
         )
 
@@ -119,7 +130,25 @@ class Document:
         self.table("provenance", table, ["Settings, seeds, versions and hashes."])
         for words, command in commands:
             self.paragraph(words)
-            self.add("command", text=shown(command, most=600))
+            self.add("command", text=_by_line(command))
+
+
+def _by_line(command: str) -> str:
+    """A command to copy, in lines that break between options only."""
+    lines: list[str] = []
+    for word in shlex.split(command):
+        text = shlex.quote(shown(word, most=200))
+        if lines and len(lines[-1]) + len(text) < COMMAND_WIDTH:
+            lines[-1] += f" {text}"
+        else:
+            lines.append(text)
+    return " \\\n    ".join(lines)
+
+
+def byline(settings: ReportSettings) -> str:
+    """What stands under the title: author, source of the data, date."""
+    parts = (settings.author, settings.source, settings.date)
+    return " \u00b7 ".join(shown(part, most=200) for part in parts if part)
 
 
 def figure_ref(name: str) -> Span:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from matplotlib.colors import to_hex
 
 from commstruct.report.figures.style import module_colors
-from commstruct.report.pages.document import Document
+from commstruct.report.pages.document import Document, byline
 from commstruct.report.pages.svg import inline_svg
 from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
@@ -48,6 +48,7 @@ def html_bytes(document: Document, settings: ReportSettings) -> bytes:
     page = _environment.get_template("page.html").render(
         title=shown(settings.title, most=200) if settings.title else document.title,
         author=shown(settings.author, most=200) if settings.author else "",
+        byline=byline(settings),
         description=document.description,
         made_with=document.made_with,
         blocks=blocks,

@@ -3,13 +3,24 @@
 from commstruct.analysis import Analysis
 from commstruct.connectome import Connectome
 from commstruct.report import figures
-from commstruct.report.pages.document import Document, figure_ref
+from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.text import structure_name
-from commstruct.report.words import methods, network_sentences, sentences, tables
+from commstruct.report.words import (
+    members,
+    methods,
+    network_sentences,
+    sentences,
+    tables,
+)
 from commstruct.report.words.explorer import network_explorer
+from commstruct.report.words.terms import Terms, terms_of
+
+TYPES_CAPTION = "Number of {} of each module and type, the most frequent types first."
 
 
-def network_document(analysis: Analysis, network: Connectome) -> Document:
+def network_document(
+    analysis: Analysis, network: Connectome, *, words: str = ""
+) -> Document:
     """Lay out the report of one network.
 
     Parameters
@@ -17,109 +28,114 @@ def network_document(analysis: Analysis, network: Connectome) -> Document:
     analysis : Analysis
         Of `network`.
     network : Connectome
+    words : str
+        What the nodes are called, as in `ReportSettings`.
     """
-    answers = network_sentences.network_answers(analysis)
+    terms = terms_of(network, words)
+    headline = network_sentences.network_headline(analysis, terms)
     document = Document(
         title="Modules and block structure of a network",
-        description=answers[0],
+        description=headline,
         made_with=f"commstruct {analysis.provenance['versions']['commstruct']}",
     )
     document.explorer = network_explorer(analysis, network)
     document.paragraph(
-        {"strong": "Question. "},
-        "Which modules does the network have, and is it block-diagonal (strong "
-        "connections within modules) or off-diagonal (strong connections between "
-        "them), beyond what the same search finds in randomised networks?",
+        {"strong": "Network. "}, network_sentences.network_setting(analysis, terms)
     )
-    document.paragraph(
-        {"strong": "Network. "}, network_sentences.network_setting(analysis)
-    )
-    document.listing([[answer] for answer in answers], kind="answers")
-    for one in analysis.regions:
-        if one.structure == "any" and one.partition.kind is not None:
-            document.paragraph(
-                {"strong": "Model. "}, network_sentences.model_sentence(one)
-            )
-    panels = [
-        figures.Panel(
-            network=network,
-            region=one,
-            module_ids=figures.own_ids(one),
-            title=structure_name(one.structure),
-            unit="weight",
-        )
-        for one in analysis.regions
-    ]
-    document.figure(
-        "network",
-        figures.plot_regions(panels[:1]),
-        [
-            f"The network, sorted by its {panels[0].title}. ",
-            network_sentences.matrix_key(network),
-        ],
-        alt=f"Weight matrix sorted by module, and block matrix. {answers[0]}",
-    )
-    limits = network_sentences.network_limits(analysis)
+    document.add("headline", text=headline)
+    _first_figure(document, analysis, network, terms, headline)
+    for answer in network_sentences.network_answers(analysis, terms):
+        document.paragraph(answer)
+    limits = network_sentences.network_limits(analysis, terms)
     if limits:
-        document.paragraph({"strong": "What to know. "})
-        document.listing([[limit] for limit in limits])
-    document.add("outline", title="Contents", depth=1)
-    document.heading("Scores against null networks")
-    document.paragraph(sentences.null_sentence(analysis))
-    if analysis.settings.n_nulls:
-        document.figure(
-            "nulls",
-            figures.plot_nulls(analysis),
-            [
-                "Scores of the network and of null networks, one row per kind of "
-                "modules. A null network with one module has diagonal score 0 here."
-            ],
-            alt="Histograms of the scores of null networks with the network's own "
-            "score. " + " ".join(answers),
-        )
-    document.table("scores", tables.scores_table(analysis), tables.SCORES_CAPTION)
+        document.paragraph({"strong": "What limits this answer. "}, " ".join(limits))
+    document.add("explorer")
+    _members(document, analysis, network, terms)
+    _scores(document, analysis)
+    document.heading("Methods")
+    document.blocks.extend(methods.network_methods(analysis))
+    document.provenance(*tables.network_provenance(analysis))
     if analysis.measures is not None and analysis.settings.n_nulls:
-        document.heading("Measures of the whole network")
-        document.paragraph(network_sentences.measures_sentence(analysis.measures))
         document.table(
             "measures",
             tables.measures_table(analysis.measures),
             tables.MEASURES_CAPTION,
+            only_html=True,
         )
-    if len(panels) > 1:
-        document.heading("Other modules")
-    for number, panel in enumerate(panels[1:], start=1):
-        one = panel.region
-        document.figure(  # a file is named so, which no name from outside may decide
-            f"network-labels-{number}" if one.is_given else f"network-{one.structure}",
-            figures.plot_regions([panel]),
-            [f"The network, sorted by its {structure_name(one.structure)}."],
-            alt=f"Weight matrix sorted by {structure_name(one.structure)}, and block "
-            "matrix. " + sentences.region_sentence([panel.region]),
-        )
-    document.heading("Modules")
-    blocks = analysis.regions[0].blocks
-    if blocks.n_modules > 1:
-        words = network_sentences.pairs_sentence(analysis.regions[0])
-        document.paragraph(words, " ", figure_ref("pairs"), " shows every pair.")
-        document.figure(
-            "pairs",
-            figures.plot_morphospace(blocks),
-            [
-                "Every pair of modules by the excess of the mean weight within its two "
-                "modules over that between them, over the largest excess: assortative "
-                "where both are positive, disassortative where both are negative, else "
-                "core and periphery (Betzel, Medaglia & Bassett 2018, ",
-                {
-                    "link": "https://doi.org/10.1038/s41467-017-02681-z",
-                    "text": "doi:10.1038/s41467-017-02681-z",
-                },
-                ").",
-            ],
-            alt=f"Pairs of modules by their excess of weight within. {words}",
-        )
-    document.table("modules", tables.modules_table(analysis), tables.MODULES_CAPTION)
-    document.heading("Methods")
-    document.blocks.extend(methods.network_methods(analysis))
-    document.provenance(*tables.network_provenance(analysis))
     return document
+
+
+def _first_figure(
+    document: Document,
+    analysis: Analysis,
+    network: Connectome,
+    terms: Terms,
+    headline: str,
+) -> None:
+    """The network at a glance, sorted by the modules that lead the report."""
+    one = analysis.regions[0]
+    panel = figures.Panel(
+        network=network,
+        region=one,
+        module_ids=figures.own_ids(one),
+        title=structure_name(one.structure),
+        unit="weight",
+    )
+    arrows = "arrows" if terms.is_directed else "lines"
+    document.figure(
+        "network",
+        figures.plot_network(panel),
+        [
+            f"(a) The network, sorted by its {panel.title}. "
+            f"{network_sentences.matrix_key(network, terms)} (b) Modules, by number of "
+            f"{terms.nodes}; {arrows} and rings, {terms.mean} between and within them, "
+            "the wider the larger. (c) Diagonal score D, signed modularity Q and "
+            "structure strength S beside those of null networks, one point each, in "
+            "which modules were found anew."
+        ],
+        alt="Weight matrix sorted by module, graph of the modules, and scores beside "
+        f"null networks. {headline}",
+    )
+
+
+def _members(
+    document: Document, analysis: Analysis, network: Connectome, terms: Terms
+) -> None:
+    """Who is in a module, and how modules connect."""
+    one = analysis.regions[0]
+    document.heading("Who is in a module")
+    if one.structure == "any" and one.partition.kind is not None:
+        document.paragraph(network_sentences.model_sentence(one, terms))
+    if one.blocks.n_modules > 1:
+        words = [
+            members.strongest_sentence(one, terms),
+            network_sentences.pairs_sentence(one),
+        ]
+        document.paragraph(" ".join(text for text in words if text))
+    document.table(
+        "members",
+        members.members_table(analysis, network, terms),
+        members.members_caption(terms),
+    )
+    types = members.types_table(analysis)
+    if types is not None:
+        document.table("types", types, [TYPES_CAPTION.format(terms.nodes)])
+
+
+def _scores(document: Document, analysis: Analysis) -> None:
+    """All scores, and the null networks that they are beside."""
+    document.heading("Scores")
+    document.paragraph(
+        "What was measured is in ",
+        table_ref("scores"),
+        ". " + sentences.null_sentence(analysis),
+    )
+    document.table("scores", tables.scores_table(analysis), tables.SCORES_CAPTION)
+    if not analysis.settings.n_nulls:
+        return
+    document.table("tests", tables.tests_table(analysis), tables.TESTS_CAPTION)
+    if analysis.measures is not None:
+        document.paragraph(
+            network_sentences.measures_sentence(analysis.measures),
+            " All measures are in measures.csv.",
+        )

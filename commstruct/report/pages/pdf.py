@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typst
 
-from commstruct.report.pages.document import Document
+from commstruct.report.pages.document import Document, byline
 from commstruct.report.settings import ReportSettings
 from commstruct.report.text import FONTS, shown
 
@@ -27,6 +27,7 @@ def pdf_bytes(document: Document, settings: ReportSettings) -> bytes:
         "title": title,
         "short-title": shown(title, most=70),
         "authors": [shown(settings.author, most=200)] if settings.author else [],
+        "byline": byline(settings),
         "description": document.description,
         "keywords": ["connectome", "modules", "block structure", "credit rule"],
         "paper": settings.paper,

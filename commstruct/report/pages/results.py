@@ -151,6 +151,7 @@ def document_of(
     *,
     store: str | Path | None = None,
     network: Any = None,
+    settings: ReportSettings | None = None,
 ) -> Document:
     """Lay out the report of any result.
 
@@ -163,6 +164,8 @@ def document_of(
         Sweep store that was analysed; default ``sweep.zarr`` in `folder`.
     network : Connectome or anything `as_connectome` takes, optional
         Network that was analysed; default the one in ``network.npz`` in `folder`.
+    settings : ReportSettings, optional
+        Of which `words` decides what is written; the others are of the pages.
 
     Raises
     ------
@@ -185,7 +188,8 @@ def document_of(
         return sweep_document(result, sweep)
     connectome = _network_of(Path(folder), network)
     _check_input(result, input_hash(connectome), "the network")
-    return network_document(result, connectome)
+    words = "" if settings is None else settings.words
+    return network_document(result, connectome, words=words)
 
 
 def write_report(
@@ -215,7 +219,7 @@ def write_report(
     network : Connectome or anything `as_connectome` takes, optional
         Network that was analysed; default the one in ``network.npz`` in `out_dir`.
     **changes
-        ``title``, ``author``, ``paper`` or ``formats``, in place of those in
+        ``title``, ``author`` or any other field, in place of those in
         `settings`.
 
     Returns
@@ -255,7 +259,9 @@ def write_report(
     out_dir = Path(out_dir)
     if isinstance(result, Mapping):
         return write_experiment(result, out_dir, settings=settings)
-    document = document_of(result, out_dir, store=store, network=network)
+    document = document_of(
+        result, out_dir, store=store, network=network, settings=settings
+    )
     is_elsewhere = store is not None and (
         Path(store).resolve() != (out_dir / SWEEP_NAME).resolve()
     )

@@ -9,39 +9,46 @@ import numpy as np
 from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.connectome import Connectome
 from commstruct.nulls.measures import NetworkMeasures
+from commstruct.report.figures.matrix_panels import MOST_PIXELS
 from commstruct.report.text import (
     column_of,
     counted,
     joined,
-    p_text,
     percent,
     plain,
     shown,
-    signed,
     structure_name,
+    structure_title,
+)
+from commstruct.report.words.terms import Terms
+from commstruct.report.words.verdicts import (
+    beside_nulls,
+    connectivity,
+    is_testable,
+    needed_nulls,
+    share_within,
+    smallest_p,
 )
 from commstruct.statistics import LEVEL
-from commstruct.vocabulary import AGREEMENT, KIND_NAMES, NULL_BEYOND
+from commstruct.vocabulary import AGREEMENT, KIND_NAMES
 
 # Confidence from which a neuron is counted as sure of its module.
 SURE = 0.9
+# Adjusted Rand index of restarts below which a report warns: half of the way from
+# chance, 0, to identical partitions, 1.
+FAIR_AGREEMENT = 0.5
 # Modules that are listed as possibly merged.
-MOST_MERGED = 6
+MOST_MERGED = 3
 
 
-def network_setting(analysis: Analysis) -> str:
-    """Size and kind of the network."""
+def network_setting(analysis: Analysis, terms: Terms) -> str:
+    """Size and kind of the network, and what was done to it."""
     known = analysis.provenance
-    own = known["n_self_connections"]
-    loops = f" ({own} self-connections, which D and S leave out)," if own else ","
-    setting = (
-        f"{len(analysis.neurons)} neurons, {known['n_edges']} nonzero weights{loops} "
-        f"{'signed' if known['is_signed'] else 'none negative'}, "
-        f"{'directed' if known['is_directed'] else 'undirected'}{_kind(known)}; read "
-        f"with orientation {known['orientation']}, kept as weights[pre, post]."
-    )
+    text = f"{len(analysis.neurons)} {terms.nodes}, {terms.size}{_kind(known)}"
+    if terms.is_directed:
+        text += f"; read with orientation {known['orientation']}, rows drive columns"
     notes = [shown(note, most=200) for note in known.get("notes", ())]
-    return " ".join([setting, *(f"{note[:1].upper()}{note[1:]}." for note in notes)])
+    return " ".join([f"{text}.", *(f"{note[:1].upper()}{note[1:]}." for note in notes)])
 
 
 def _kind(known: Mapping[str, Any]) -> str:
@@ -51,42 +58,61 @@ def _kind(known: Mapping[str, Any]) -> str:
     return f", taken for {KIND_NAMES[known['data_kind']]}"
 
 
-def network_answers(analysis: Analysis) -> list[str]:
-    """What was found in a single network, one sentence per structure."""
+def network_headline(analysis: Analysis, terms: Terms) -> str:
+    """The answer in one or two sentences, of the modules that lead the report."""
+    one = analysis.regions[0]
+    if one.blocks.n_modules == 1:
+        return _one_module(one)
+    side = connectivity(one.blocks)
+    text = f"{side[:1].upper()}{side[1:]}"
+    share = share_within(one.blocks, unit=terms.weight)
+    if share:
+        text += f": {share}"
+    return f"{text}. D is {beside_nulls(one, 'diagonal_score')}."
+
+
+def network_answers(analysis: Analysis, terms: Terms) -> list[str]:
+    """What was found, one sentence per structure; the first adds to the headline."""
     answers = []
     for one in analysis.regions:
-        k = one.blocks.n_modules
-        if k == 1:
+        is_first = one is analysis.regions[0]
+        if one.blocks.n_modules > 1:
+            answers.append(_answer(one, terms, is_first=is_first))
+        elif not is_first:
             answers.append(_one_module(one))
-            continue
-        sizes = np.bincount(one.partition.labels)[:k]
-        start = (
-            f"Looking for {structure_name(one.structure)} finds {k} (of "
-            f"{_sizes(sizes)} neurons) that explain "
-        )
-        if one.is_given:
-            start = f"The {k} values of {column_of(one.structure)} explain "
-        text = (
-            f"{start}{percent(one.score('structure_strength'))} of the variance of the "
-            "weights"
-        )
-        p_strength = one.p_values["structure_strength"]
-        tested = _p_texts(one, "structure_strength")
-        if math.isfinite(p_strength) and p_strength > LEVEL:
-            text += f", no evidence for structure ({tested})"
-        else:
-            text += f" ({tested})"
-        text += f"; {_side(one)}"
-        if one.is_given:
-            text += f"; {_evidence(one)}"
-        answers.append(f"{text}.")
+    answers += agreement_sentences(analysis, terms)
     n_isolated = max(one.blocks.n_isolated for one in analysis.regions)
     if n_isolated:
         answers.append(
-            f"{counted(n_isolated, 'neuron')} without connections "
+            f"{counted(n_isolated, terms.node)} without connections "
             f"{'is' if n_isolated == 1 else 'are'} left out of all modules and blocks."
         )
     return answers
+
+
+def _answer(one: RegionAnalysis, terms: Terms, *, is_first: bool) -> str:
+    k = one.blocks.n_modules
+    sizes = np.bincount(one.partition.labels)[:k]
+    name = structure_name(one.structure)
+    text = f"{name[:1].upper()}{name[1:]}: {k}, of {_sizes(sizes)} {terms.nodes}"
+    if one.is_given:
+        text = f"The {k} values of {column_of(one.structure)}, of {_sizes(sizes)} "
+        text += terms.nodes
+    if not is_first:
+        text += f"; {connectivity(one.blocks)}"
+        share = share_within(one.blocks, unit=terms.weight)
+        if share:
+            text += f": {share}"
+        beside = beside_nulls(one, "diagonal_score", names_nulls=False)
+        text += f"; D is {beside}"
+    text += (
+        f"; the modules of two {terms.nodes} explain "
+        f"{percent(one.score('structure_strength'))} of the variance of the weights "
+        f"between them, {beside_nulls(one, 'structure_strength', names_nulls=False)}"
+    )
+    if one.is_given:
+        text += f"; {_evidence(one)}"
+    return f"{text}."
 
 
 def _one_module(one: RegionAnalysis) -> str:
@@ -95,9 +121,9 @@ def _one_module(one: RegionAnalysis) -> str:
     p_explained = one.p_values.get("explained", math.nan)
     if p_explained <= LEVEL:
         return (
-            f"Looking for {name} finds one module, although divisions explain more "
-            f"than in null networks ({_p_texts(one, 'explained')}): there is "
-            "structure, but too little to tell which modules."
+            f"Looking for {name} finds one module, although what divisions explain is "
+            f"{beside_nulls(one, 'explained')}: there is structure, but too little to "
+            "tell which modules."
         )
     return (
         f"Looking for {name} finds one module: no evidence for block structure of that "
@@ -108,45 +134,42 @@ def _one_module(one: RegionAnalysis) -> str:
 def _evidence(one: RegionAnalysis) -> str:
     """Evidence of known labels over one module."""
     nats = one.others["evidence"]
-    tested = _p_texts(one, "evidence")
+    tested = beside_nulls(one, "evidence")
     if nats > 0:
-        return f"they have {nats:.1f} nats of evidence over one module ({tested})"
-    return f"one module has {-nats:.1f} nats more evidence ({tested})"
+        return f"they have {nats:.1f} nats of evidence over one module, {tested}"
+    return f"one module has {-nats:.1f} nats more evidence; theirs is {tested}"
 
 
-def agreement_sentences(analysis: Analysis) -> list[str]:
-    """Agreement of the modules found with known labels, each with its nulls."""
-    return [
-        _agreement(one, column)
-        for one in analysis.regions
-        for column in analysis.settings.labels
-        if AGREEMENT + column in one.others
-    ]
-
-
-def _agreement(one: RegionAnalysis, column: str) -> str:
-    name = AGREEMENT + column
-    text = (
-        f"Agreement of the {structure_name(one.structure)} with {shown(column)}: "
-        f"adjusted mutual information {plain(one.others[name])}"
+def agreement_sentences(analysis: Analysis, terms: Terms) -> list[str]:
+    """Agreement of the modules found with known labels: type, or those asked for."""
+    found = [one for one in analysis.regions if not one.is_given]
+    known = next((c for c in ("role", "type") if c in analysis.neurons), None)
+    columns = list(
+        dict.fromkeys([*analysis.settings.labels, *([known] if known else [])])
     )
-    if not len(one.nulls.n_modules):
-        return f"{text}."
-    middle = plain(float(np.median(one.nulls.of(name))))
-    return f"{text}, in null networks {middle} ({_p_texts(one, name)})."
+    sentences = []
+    for column in columns:
+        name = AGREEMENT + column
+        parts = []
+        for one in found:
+            value = one.others.get(name, one.role_agreement)
+            if not math.isfinite(value) or (name not in one.others and column != known):
+                continue
+            text = f"{plain(value)} ({structure_title(one.structure)}"
+            if name in one.others and len(one.nulls.n_modules):
+                text += f", {beside_nulls(one, name, names_nulls=False)}"
+            parts.append(f"{text})")
+        if parts:
+            sentences.append(
+                f"Agreement of the modules with the {terms.nodes}\u2019 "
+                f"{shown(column)} (adjusted mutual information, 1 if identical, 0 by "
+                "chance): "
+                f"{joined(parts)}."
+            )
+    return sentences
 
 
-def _p_texts(one: RegionAnalysis, statistic: str) -> str:
-    """P of a statistic; of several nulls, each with its name."""
-    if not one.further:
-        return p_text(one.p_values[statistic])
-    return ", ".join(
-        f"{p_text(test.p_values[statistic])} beyond {NULL_BEYOND[test.nulls.null]}"
-        for test in one.tests
-    )
-
-
-def model_sentence(one: RegionAnalysis) -> str:
+def model_sentence(one: RegionAnalysis, terms: Terms) -> str:
     """Kind of data, model, levels and confidence of modules of any structure."""
     partition = one.partition
     kind = KIND_NAMES.get(partition.kind or "", "")
@@ -175,20 +198,15 @@ def model_sentence(one: RegionAnalysis) -> str:
     return (
         f"{start} The modules have {partition.evidence:.1f} nats of evidence over a "
         f"single module, on {on_levels}, under this model \u2013 {partition.model}. "
-        "The probability that a neuron is in its module, given those of all "
+        f"The probability that a {terms.node} is in its module, given those of all "
         f"others, has the median {plain(one.median_confidence)}; it is below {SURE:g} "
-        f"for {low} of {counted(len(one.confidence), 'neuron')}."
+        f"for {low} of {counted(len(one.confidence), terms.node)}."
     )
 
 
 def limit_sentence(one: RegionAnalysis) -> str:
     """Modules that modularity may have merged."""
     merged = one.merged or ()
-    if not merged:
-        return (
-            "No assortative module has more evidence if it is divided: there is no "
-            "sign that the resolution limit of modularity merged modules."
-        )
     listed = [
         f"{part.module} (into {part.n_parts}, {part.nats:.1f} nats)"
         for part in merged[:MOST_MERGED]
@@ -241,73 +259,75 @@ def pairs_sentence(one: RegionAnalysis) -> str:
         f"{count} {kind} ({percent(found.shares[kind])})"
         for kind, count in found.counts.items()
     ]
-    undefined = f"; {found.n_undefined} of no kind" if found.n_undefined else ""
+    undefined = ""
+    if found.n_undefined:
+        undefined = f"; {found.n_undefined} more have too few neurons to be of a kind"
+    verb = "is" if defined == 1 else "are"
     return (
-        f"Of {counted(defined, 'pair')} of {structure_name(one.structure)}, both "
-        f"directions together, {joined(parts)}{undefined}. Means in random order "
-        "would give a third of each; those between modules are of more pairs and less "
-        "noisy, so that noise gives rather more core-periphery. This was not tested."
+        f"Of {counted(defined, 'pair')} of modules, both directions together, "
+        f"{joined(parts)} {verb} found{undefined}. Random means would give a third of "
+        "each, and noise rather more core-periphery; this was not tested."
     )
 
 
-def network_limits(analysis: Analysis) -> list[str]:
+def network_limits(analysis: Analysis, terms: Terms) -> list[str]:
     """Limits of the analysis of one network that a reader must know."""
-    column = next((c for c in ("role", "type") if c in analysis.neurons), None)
-    if column in analysis.settings.labels:
-        column = None  # said with its test
-    limits = agreement_sentences(analysis)
-    limits += [
-        f"Agreement of the {structure_name(one.structure)} with the neurons\u2019 "
-        f"{column}: adjusted mutual information {plain(one.role_agreement)} "
-        "(1 identical, 0 as expected by chance)."
-        for one in analysis.regions
-        if column is not None and not one.is_given and math.isfinite(one.role_agreement)
-    ]
-    limits += [
-        limit_sentence(one) for one in analysis.regions if one.merged is not None
-    ]
+    limits = [limit_sentence(one) for one in analysis.regions if one.merged]
     n_nulls = analysis.settings.n_nulls
-    if n_nulls and 1 / (1 + n_nulls) > LEVEL:
+    untestable = [one for one in analysis.regions if not is_testable(one)]
+    if n_nulls and untestable:
+        least = smallest_p(n_nulls, is_given=untestable[0].is_given)
         limits.append(
-            f"With {counted(n_nulls, 'null network')} p cannot be below "
-            f"{1 / (1 + n_nulls):.2g}, so nothing can be significant at 5 %."
+            f"With {counted(n_nulls, 'null network')} p cannot be below {least:.2g}, "
+            "so nothing can be significant at 5 %; at least "
+            f"{needed_nulls(is_given=untestable[0].is_given)} are needed."
         )
-    low = [one for one in analysis.regions if one.partition.agreement < 0.5]
-    limits += [
-        f"Restarts of the search for {structure_name(one.structure)} agreed little "
-        f"(mean adjusted Rand index {plain(one.partition.agreement)}): other "
-        "partitions are nearly as good."
-        for one in low
+    low = [
+        one
+        for one in analysis.regions
+        if not one.is_given
+        and analysis.settings.restarts > 1
+        and one.partition.agreement < FAIR_AGREEMENT
     ]
+    if low:
+        values = [
+            f"{plain(one.partition.agreement)} for {structure_name(one.structure)}"
+            for one in low
+        ]
+        limits.append(
+            f"Restarts of the search agreed little (mean adjusted Rand index "
+            f"{joined(values)}): other partitions are nearly as good."
+        )
+    if n_nulls and analysis.regions[0].nulls.null == "permute":
+        limits.append(
+            f"Null networks keep the weights but not which {terms.node} has them, so "
+            f"differences between {terms.nodes} in strength can be all that is found."
+        )
     return limits
 
 
-def matrix_key(network: Connectome) -> str:
+def matrix_key(network: Connectome, terms: Terms | None = None) -> str:
     """How to read a sorted matrix."""
     column = next((c for c in ("role", "type") if c in network.attributes), None)
     strips = "coloured strips, modules"
     if column:
         strips += f"; grey strips, {column}"
-    return (
-        "Rows drive columns; black lines, borders of modules of 2 % of the neurons and "
-        f"more; {strips}; plain grey, no synapse may exist; colours saturate at the "
-        "99th percentile of |weight|."
-    )
-
-
-def _side(one: RegionAnalysis) -> str:
-    diagonal, p_value = one.score("diagonal_score"), one.p_values["diagonal_score"]
-    if not math.isfinite(diagonal):
-        return "D is undefined"
-    side = "block-diagonal" if diagonal > 0 else "off-diagonal"
-    value = f"D = {signed(diagonal)}, {_p_texts(one, 'diagonal_score')}"
-    if math.isfinite(p_value) and p_value > LEVEL:
-        return f"there is no evidence that they are {side} ({value})"
-    return f"they are {side} ({value})"
+    parts = ["grey lines, borders of modules of 2 % and more of all", strips]
+    if network.is_directed:
+        parts.insert(0, "rows drive columns")
+    if network.possible is not None:
+        parts.append("plain grey, no connection may exist")
+    if terms is None:  # else colours are of ranks, or of what there is and is not
+        parts.append("colours saturate at the 99th percentile of |weight|")
+    if network.n_neurons > MOST_PIXELS:
+        parts.append("each pixel is the mean of a square of weights")
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _sizes(sizes: Any) -> str:
     listed = [str(size) for size in sizes[:8]]
     if len(sizes) > 8:
-        listed.append(f"{len(sizes) - 8} smaller")
+        rest = counted(len(sizes) - 8, "smaller module")
+        return f"{', '.join(listed)} (and {rest}, of {sizes[8:].sum()})"
     return joined(listed)

@@ -26,7 +26,6 @@ from commstruct.study.trends import SweepTrends, Trend
 from commstruct.vocabulary import SCORE_SYMBOLS, SCORES
 
 DASH = "\u2013"
-MOST_TYPES = 4
 
 RUNS_CAPTION = [
     "Runs at the end of training. Settled: share of held-out samples whose rates, and "
@@ -36,8 +35,16 @@ RUNS_CAPTION = [
     "not below half that of the best constant outputs)."
 ]
 SCORES_CAPTION = [
-    "Scores of the network. Null: 5\u201395 % of null networks; p as in the methods. "
-    "Agreement: mean adjusted Rand index between restarts. Explained: nats that the "
+    "Scores, by the modules that were looked for. k: number of modules; restarts: "
+    "mean adjusted Rand index between them; within: share of |weight| within modules, "
+    "beside the share of the pairs; D: diagonal score, and its share of the largest "
+    "possible one (\u2212: of the smallest); exc., inh., |w|: D of the excitatory and "
+    "inhibitory parts and of the sizes of the weights; Q: signed modularity; S: "
+    "structure strength."
+]
+TESTS_CAPTION = [
+    "Null networks: 5\u201395 % of the scores of the modules found in them, and p as "
+    "in the methods, not corrected for the number of rows. Explained: nats that the "
     "best division explains per nat that it costs, more than 1 where there is evidence "
     "of modules. Agreement with an attribute: adjusted mutual information."
 ]
@@ -49,10 +56,6 @@ MEASURES_CAPTION = [
 ]
 STATISTICS = SCORE_SYMBOLS | {"evidence": "evidence, nats"}
 """Short names of what is tested; the others are their own."""
-MODULES_CAPTION = [
-    "Modules, largest first, of the kind that leads this report, with their most "
-    "frequent types where types are known. All neurons are in modules.csv."
-]
 
 
 @dataclass(frozen=True)
@@ -237,29 +240,63 @@ def _shift(shift: Shift) -> str:
 
 
 def scores_table(analysis: Analysis) -> Table:
+    """One row per structure of a single network: what it is, in numbers."""
+    is_signed = any(
+        math.isfinite(one.blocks.diagonal_score_inhibitory) for one in analysis.regions
+    )
+    parts = ("excitatory", "inhibitory", "absolute") if is_signed else ()
+    short = {"excitatory": "exc.", "inhibitory": "inh.", "absolute": "|w|"}
+    header = ["modules", "k", "restarts", "within", "of pairs", "D", "of largest"]
+    header += [f"D {short[part]}" for part in parts] + ["Q", "S"]
+    rows = []
+    for one in analysis.regions:
+        blocks = one.blocks
+        restarts = one.partition.agreement
+        if one.is_given or analysis.settings.restarts < 2:
+            restarts = math.nan  # there was nothing to compare
+        rows.append(
+            (
+                structure_title(one.structure),
+                str(blocks.n_modules),
+                plain(restarts),
+                _share(blocks.weight_share_within),
+                _share(blocks.pair_share_within),
+                _score(blocks.diagonal_score),
+                _share(blocks.relative_diagonal_score),
+                *(_score(getattr(blocks, f"diagonal_score_{part}")) for part in parts),
+                _score(blocks.modularity),
+                plain(blocks.structure_strength, 3),
+            )
+        )
+    return _table(header, rows, ["l", *["r"] * (len(header) - 1)], size=7.5)
+
+
+def _share(share: float) -> str:
+    return percent(share).replace("-", "\u2212") if math.isfinite(share) else DASH
+
+
+def tests_table(analysis: Analysis) -> Table:
     """One row per structure and score of a single network, beside its nulls."""
     kinds = list(
         dict.fromkeys(test.nulls.null for one in analysis.regions for test in one.tests)
     )
-    header = ["modules", "k", "agreement", "score", "value"]
+    header = ["modules", "score", "network"]
     for kind in kinds:
         header += [f"null: {kind}", "p"]
     rows = []
     for one in analysis.regions:
         tests = {test.nulls.null: test for test in one.tests}
-        for statistic in (*SCORES, *one.others):
+        for place, statistic in enumerate((*SCORES, *one.others)):
             row = [
-                structure_title(one.structure),
-                str(one.blocks.n_modules),
-                DASH if one.is_given else plain(one.partition.agreement),
+                structure_title(one.structure) if not place else "",
                 shown(STATISTICS.get(statistic, statistic)),
                 _score(one.score(statistic)),
             ]
             for kind in kinds:
                 row += _null_cells(tests.get(kind), statistic)
             rows.append(tuple(row))
-    aligns = ["l", "r", "r", "l", "r", *["r", "r"] * len(kinds)]
-    return _table(header, rows, aligns, size=8 if len(kinds) < 2 else 7)
+    aligns = ["l", "l", "r", *["r", "r"] * len(kinds)]
+    return _table(header, rows, aligns, size=7.5 if len(kinds) < 2 else 7)
 
 
 def _null_cells(test: NullTest | None, statistic: str) -> list[str]:
@@ -291,6 +328,28 @@ def measures_table(measures: NetworkMeasures) -> Table:
     return _table(header, rows_of_cells, aligns, size=7)
 
 
+def aligned(values: Sequence[float], *, digits: int = 3) -> list[str]:
+    """Numbers of one column with the same decimals, so that their points align.
+
+    The largest has `digits` digits, and at least as many decimals are given as the
+    median size needs to be told from zero.
+    """
+    sizes = np.abs([value for value in values if math.isfinite(value) and value])
+    if not len(sizes):
+        return [DASH if not math.isfinite(value) else "0" for value in values]
+    largest = math.floor(math.log10(sizes.max()))
+    typical = math.floor(math.log10(float(np.median(sizes))))
+    decimals = min(max(digits - 1 - largest, 1 - typical, 0), 6)
+    if largest >= digits:  # nobody reads decimals of thousands
+        decimals = 0
+    return [
+        f"{value:,.{decimals}f}".replace("-", "\u2212").replace(",", "\u202f")
+        if math.isfinite(value)
+        else DASH
+        for value in values
+    ]
+
+
 def _number(value: float) -> str:
     """A number of any size, with three digits."""
     if not math.isfinite(value):
@@ -298,36 +357,6 @@ def _number(value: float) -> str:
     if abs(value) >= 1000:
         return signed(value, 0).lstrip("+")
     return f"{value:.3g}".replace("-", "\u2212")
-
-
-def modules_table(analysis: Analysis) -> Table:
-    """One row per module of the leading structure of a single network."""
-    one = analysis.regions[0]
-    means = np.asarray(one.blocks.means)
-    between = np.asarray(one.blocks.sums)
-    counts = np.asarray(one.blocks.counts)
-    types = next((c for c in ("type", "role") if c in analysis.neurons), None)
-    header = ["module", "neurons", "mean within", "mean sent", "mean received"]
-    header += ["types"] if types else []
-    rows = []
-    for module in range(one.blocks.n_modules):
-        others = np.arange(one.blocks.n_modules) != module
-        row = [
-            str(module),
-            str(int((one.partition.labels == module).sum())),
-            _weight(means[module, module]),
-            _weight(_ratio(between[module, others], counts[module, others])),
-            _weight(_ratio(between[others, module], counts[others, module])),
-        ]
-        if types:
-            row.append(_types(analysis, one.partition.labels == module, types))
-        rows.append(tuple(row))
-    aligns = ["r"] * 5 + ["l"] * bool(types)
-    table = _table(header, rows, aligns)
-    if not types:
-        return table
-    widths = ("auto",) * 5 + ("rest",)
-    return Table(table.header, table.rows, table.aligns, widths, table.size)
 
 
 def sweep_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]]:
@@ -433,25 +462,4 @@ def _changes(trend: Trend) -> str:
 
 
 def _score(value: float) -> str:
-    return signed(value, 3 if abs(value) < 0.1 else 2) if math.isfinite(value) else DASH
-
-
-def _ratio(sums: Any, counts: Any) -> float:
-    return float(sums.sum() / counts.sum()) if counts.sum() else math.nan
-
-
-def _weight(value: float) -> str:
-    if not math.isfinite(value):
-        return DASH
-    return f"{value:.3g}".replace("-", "\u2212")
-
-
-def _types(analysis: Analysis, members: Any, column: str) -> str:
-    counts = analysis.neurons[column][members].value_counts()
-    listed = [
-        f"{shown(name, most=24)} {number}"
-        for name, number in counts.head(MOST_TYPES).items()
-    ]
-    if len(counts) > MOST_TYPES:
-        listed.append(f"{len(counts) - MOST_TYPES} more")
-    return ", ".join(listed)
+    return signed(value, 3) if math.isfinite(value) else DASH
