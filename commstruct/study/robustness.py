@@ -1,19 +1,17 @@
 """Under which definitions structure shifts from block-diagonal to off-diagonal."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
-
-from commstruct.analysis import Analysis
-from commstruct.statistics import LEVEL, ROUNDING, benjamini_hochberg, trend_test
+from commstruct.statistics import LEVEL, ROUNDING
+from commstruct.study.trends import SweepTrends, Trend
 
 MEASURES = {
-    "diagonal_score": "D, all weights",
+    "diagonal_score": "D, net weight",
+    "modularity": "Q, net weight",
     "diagonal_score_excitatory": "D, excitatory",
     "diagonal_score_inhibitory": "D, inhibitory",
     "diagonal_score_absolute": "D, |weight|",
-    "modularity": "Q, all weights",
 }
 
 
@@ -31,9 +29,9 @@ class Shift:
     n_runs : int
         Runs in which it is defined.
     rho, p_value : float
-        As `trend_test`.
+        As of `Trend`.
     adjusted_p : float
-        `p_value` after Benjamini and Hochberg, over the whole table.
+        As of `Trend`.
     """
 
     region: str
@@ -64,44 +62,32 @@ class Shift:
         return "shifts" if shifts else "falls"
 
 
-def robustness(analysis: Analysis) -> tuple[Shift, ...]:
-    """Test every measure in every region on every kind of modules.
+def robustness(facts: SweepTrends) -> tuple[Shift, ...]:
+    """Summarise how every measure of every kind of modules changes with the rate.
 
     Parameters
     ----------
-    analysis : Analysis
-        Of a sweep.
+    facts : SweepTrends
+        Which has the tests, and corrected them as one family.
 
     Returns
     -------
     tuple of Shift
         By region, structure and measure.
     """
-    shifts = [
-        _shift(analysis, region, structure, measure)
-        for region, structure in analysis.kinds
-        for measure in MEASURES
-    ]
-    adjusted = benjamini_hochberg([shift.p_value for shift in shifts])
-    return tuple(
-        replace(shift, adjusted_p=float(p_value))
-        for shift, p_value in zip(shifts, adjusted, strict=True)
-    )
+    return tuple(_shift(trend) for trend in facts.trends if trend.statistic in MEASURES)
 
 
-def _shift(analysis: Analysis, region: str, structure: str, measure: str) -> Shift:
-    chosen = analysis.select(region=region, structure=structure)
-    rates = np.array([one.run_key.learning_rate for one in chosen])
-    values = np.array([float(getattr(one.blocks, measure)) for one in chosen])
-    rho, p_value, n_runs = trend_test(
-        rates.tolist(),
-        values.tolist(),
-        [one.run_key.seed for one in chosen],
-        seed=analysis.settings.seed,
+def _shift(trend: Trend) -> Shift:
+    known = trend.known
+    return Shift(
+        region=trend.region,
+        structure=trend.structure,
+        measure=trend.statistic,
+        lowest=known[0].mean if known else math.nan,
+        highest=known[-1].mean if known else math.nan,
+        n_runs=trend.n_runs,
+        rho=trend.rho,
+        p_value=trend.p_value,
+        adjusted_p=trend.adjusted_p,
     )
-    known = np.isfinite(values)
-    lowest = highest = math.nan
-    if known.any():
-        lowest = float(values[known & (rates == rates[known].min())].mean())
-        highest = float(values[known & (rates == rates[known].max())].mean())
-    return Shift(region, structure, measure, lowest, highest, n_runs, rho, p_value)

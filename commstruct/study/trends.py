@@ -21,6 +21,14 @@ FEWEST_SEEDS = 3  # for an interval: of two values it spans 12.7 times their dis
 SETTLED = 0.95  # share of samples that must settle; lower lets failures pass unseen
 
 
+PARTS = (
+    "diagonal_score_excitatory",
+    "diagonal_score_inhibitory",
+    "diagonal_score_absolute",
+)
+"""D of parts of the weights, which has trends but no null networks."""
+
+
 @dataclass(frozen=True)
 class RateScore:
     """One score of one region and structure at one learning rate.
@@ -61,7 +69,8 @@ class Trend:
         two-sided p value by permuting scores within seeds; NaN where it cannot be
         computed.
     adjusted_p : float
-        `p_value` after Benjamini and Hochberg, over all trends of the report.
+        `p_value` after Benjamini and Hochberg, over all trends of the report: of every
+        score, and of D of each part of the weights, of every kind of modules.
     n_learned : int
         Runs among them that learned the task.
     rho_learned, p_learned : float
@@ -243,7 +252,9 @@ def _trends(
     trends = []
     for region, structure in analysis.kinds:
         chosen = analysis.select(region=region, structure=structure)
-        trends += [_trend(chosen, statistic, learned, seed) for statistic in SCORES]
+        trends += [
+            _trend(chosen, statistic, learned, seed) for statistic in (*SCORES, *PARTS)
+        ]
     adjusted = benjamini_hochberg([trend.p_value for trend in trends])
     return tuple(
         replace(trend, adjusted_p=float(p_value))
@@ -298,7 +309,7 @@ def rate_score(regions: Sequence[RegionAnalysis], statistic: str) -> RateScore:
         mean=float(known.mean()) if len(known) else nothing,
         low=float(known.min()) if len(known) else nothing,
         high=float(known.max()) if len(known) else nothing,
-        p_value=combined_p([one.p_values[statistic] for one in regions]),
+        p_value=combined_p([one.p_values.get(statistic, nothing) for one in regions]),
     )
 
 

@@ -21,4 +21,5 @@ from .run_figures import plot_course as plot_course
 from .run_figures import plot_credit_flow as plot_credit_flow
 from .run_figures import plot_eigenvalues as plot_eigenvalues
 from .scan_figure import plot_resolution_scan as plot_resolution_scan
+from .sweep_figure import plot_sweep_blocks as plot_sweep_blocks
 from .trajectory_figure import plot_trajectories as plot_trajectories

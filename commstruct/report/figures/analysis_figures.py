@@ -315,7 +315,7 @@ def plot_learning_rates(
         raise ValueError(f"region must be one that was analysed, got {region!r}")
     structures = structures or list(dict.fromkeys(one.structure for one in found))
     figure = Figure(
-        figsize=(FULL_WIDTH, 0.5 + 1.45 * len(structures)), layout="constrained"
+        figsize=(FULL_WIDTH, 0.5 + 1.15 * len(structures)), layout="constrained"
     )
     grid = figure.subplots(
         len(structures), len(statistics), squeeze=False, sharex=True, sharey="col"
@@ -478,7 +478,7 @@ def plot_learning_curves(analysis: Analysis) -> Figure:
     ['training step', 'training step']
     """
     _check_sweep(analysis)
-    figure = Figure(figsize=(FULL_WIDTH, 2.0), layout="constrained")
+    figure = Figure(figsize=(FULL_WIDTH, 1.7), layout="constrained")
     left, right = figure.subplots(1, 2)
     draw_curves(left, analysis, "history", "training_loss")
     draw_curves(right, analysis, "checkpoints", "held_out_loss")
@@ -534,7 +534,7 @@ def plot_accuracy(
     ['training step', 'learning rate']
     """
     _check_sweep(analysis)
-    figure = Figure(figsize=(FULL_WIDTH, 2.0), layout="constrained")
+    figure = Figure(figsize=(FULL_WIDTH, 1.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     draw_curves(left, analysis, "checkpoints", "held_out_accuracy")
     left.set_xlabel("training step")

@@ -119,7 +119,12 @@ def _members(
     )
     types = members.types_table(analysis)
     if types is not None:
-        document.table("types", types, [TYPES_CAPTION.format(terms.nodes)])
+        document.table(
+            "types",
+            types,
+            [TYPES_CAPTION.format(terms.nodes)],
+            only_html=len(types.rows) > members.MOST_CROSSED,
+        )
 
 
 def _scores(document: Document, analysis: Analysis) -> None:

@@ -11,7 +11,6 @@ from commstruct.report.pages.document import (
 )
 from commstruct.report.text import (
     counted,
-    joined,
     structure_name,
 )
 from commstruct.report.words import (
@@ -36,6 +35,7 @@ from commstruct.vocabulary import (
 )
 
 MOST_RATES_AT_A_GLANCE = 3
+MOST_RATES = 6  # side by side
 
 
 def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
@@ -49,16 +49,16 @@ def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
         Where the matrices to draw are.
     """
     facts = sweep_trends(analysis)
-    answers = sentences.sweep_answers(analysis, facts)
+    headline = sentences.sweep_headline(analysis, facts)
     document = Document(
         title="Learning rate and block structure",
-        description=answers[0],
+        description=headline,
         made_with=f"commstruct {analysis.provenance['versions']['commstruct']}",
     )
     checkpoints = checkpoint_blocks(analysis, sweep)
     document.explorer = sweep_explorer(analysis, sweep, facts, checkpoints)
     panels = _panels(analysis, sweep, facts)
-    _sweep_front(document, analysis, facts, panels, answers)
+    _sweep_front(document, analysis, facts, panels, headline)
     _learning(document, analysis, facts)
     _matrices(document, analysis, facts, panels)
     _scores(document, analysis, facts)
@@ -82,7 +82,7 @@ def _sweep_front(
     analysis: Analysis,
     facts: SweepTrends,
     panels: dict[tuple[float, str], figures.Panel],
-    answers: list[str],
+    headline: str,
 ) -> None:
     """The first page: question, setting, answer in a figure and in sentences."""
     region = analysis.settings.main_region
@@ -91,7 +91,7 @@ def _sweep_front(
     document.paragraph(
         {"strong": "Setting. "}, sentences.sweep_setting(analysis, facts)
     )
-    document.listing([[answer] for answer in answers], kind="answers")
+    document.add("headline", text=headline)
     there = [rate for rate in facts.learning_rates if (rate, region) in panels]
     if there:
         few = _spread(there, MOST_RATES_AT_A_GLANCE)
@@ -117,14 +117,17 @@ def _sweep_front(
                 f"{_means_key(facts)}; grey band, 5\u201395 % of null "
                 "networks with modules found anew.",
             ],
-            alt="Sorted weight matrices, and scores against learning rate. "
-            + answers[0],
+            alt="Sorted weight matrices, and scores against learning rate. " + headline,
         )
+    for answer in sentences.sweep_answers(analysis, facts):
+        document.paragraph(answer)
+    signs = sentences.signs_sentence(analysis)
+    if signs:
+        document.paragraph(signs)
     limits = sentences.sweep_limits(analysis, facts)
     if limits:
-        document.paragraph({"strong": "What limits this answer. "})
-        document.listing([[limit] for limit in limits])
-    document.add("outline", title="Contents", depth=1)
+        document.paragraph({"strong": "What limits this answer. "}, " ".join(limits))
+    document.add("explorer")
 
 
 def _learning(document: Document, analysis: Analysis, facts: SweepTrends) -> None:
@@ -175,46 +178,42 @@ def _matrices(
     panels: dict[tuple[float, str], figures.Panel],
 ) -> None:
     structure = analysis.settings.main_structure
-    document.add("pagebreak")
-    document.heading("Weights and blocks by learning rate")
-    document.paragraph(
-        f"Matrices are sorted by {structure_name(structure)}; "
-        f"{_run_key(analysis, facts)}. Modules that overlap most with those "
-        "of the learning rate before keep their colour. Module numbers go from the "
-        "largest module, 0, to the smallest."
+    document.heading("Blocks by learning rate")
+    rates = _spread(facts.learning_rates, MOST_RATES)
+    regions = [
+        region
+        for region in analysis.settings.regions
+        if any(
+            panel.region.blocks.n_modules > 1
+            for (rate, where), panel in panels.items()
+            if where == region and rate in rates
+        )
+    ]
+    words = [
+        f"Learning rate {rate:g}: "
+        + sentences.lower_first(
+            sentences.rate_sentence(
+                facts, analysis.select(learning_rate=rate), structure
+            )
+        )
+        for rate in rates
+        if analysis.select(learning_rate=rate)
+    ]
+    if not regions:
+        document.paragraph("Every run that is shown has one module in every region.")
+        return
+    document.figure(
+        "blocks",
+        figures.plot_sweep_blocks(panels, rates, regions),
+        [
+            "Mean weight of each block by learning rate; "
+            f"{_run_key(analysis, facts)}. Rows drive columns; blocks are as large as "
+            f"their modules, which are {structure_name(structure)} and keep their "
+            "colour from one learning rate to the next where they overlap most. The "
+            "HTML page has every matrix of every run."
+        ],
+        alt="Block means of every region at every learning rate. " + " ".join(words),
     )
-    for rate in facts.learning_rates:
-        if rate != facts.learning_rates[0]:
-            document.add("pagebreak")
-        document.heading(f"Learning rate {rate:g}", 2)
-        here = [
-            panels[rate, region]
-            for region in analysis.settings.regions
-            if (rate, region) in panels
-        ]
-        if not here:
-            document.paragraph("Every run at this learning rate diverged.")
-            continue
-        chosen = analysis.select(learning_rate=rate)
-        name = f"rate-{facts.learning_rates.index(rate)}"
-        document.paragraph(
-            sentences.rate_sentence(facts, chosen, structure),
-            " ",
-            figure_ref(name),
-            f" shows seed {here[0].region.seed}.",
-        )
-        parts = [REGION_TITLES[panel.region.region] for panel in here]
-        document.figure(
-            name,
-            figures.plot_regions(here),
-            [
-                f"Learning rate {rate:g}, seed {here[0].region.seed}: "
-                f"{joined(parts)}; left, weights sorted by module; right, mean weight "
-                f"of each block. {network_sentences.matrix_key(here[0].network)}"
-            ],
-            alt=f"Sorted weight matrices and block matrices at learning rate {rate:g}. "
-            + sentences.rate_sentence(facts, chosen, structure),
-        )
 
 
 def _scores(document: Document, analysis: Analysis, facts: SweepTrends) -> None:
@@ -238,10 +237,18 @@ def _scores(document: Document, analysis: Analysis, facts: SweepTrends) -> None:
             f"{sentences.lower_first(sentences.trend_clause(trend))}."
             for trend in trends
         ]
+        if not any(trend.known for trend in trends):
+            document.paragraph(" ".join(words))
+            continue
         document.paragraph(" ".join(words), " ", figure_ref(name), " shows every run.")
         document.figure(
             name,
-            figures.plot_learning_rates(analysis, region=region, learned=facts.learned),
+            figures.plot_learning_rates(
+                analysis,
+                region=region,
+                structures=[trend.structure for trend in trends if trend.known],
+                learned=facts.learned,
+            ),
             [
                 f"Scores of {REGION_NAMES[region]} against learning rate, by "
                 f"kind of modules looked for. Points, runs; {_means_key(facts)}; grey "
@@ -295,7 +302,7 @@ def _robustness(
             ],
         )
     document.heading("Definitions of modules, and signs", 2)
-    shifts = robustness(analysis)
+    shifts = robustness(facts)
     document.paragraph(
         robustness_sentences.robustness_sentence(shifts),
         " All are in ",

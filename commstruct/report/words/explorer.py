@@ -26,6 +26,7 @@ from commstruct.report.text import (
     shown,
     structure_name,
 )
+from commstruct.report.words.verdicts import beside_nulls, is_testable
 from commstruct.statistics import LEVEL
 from commstruct.study.equal_loss import Checkpoint, Checkpoints, saturation
 from commstruct.study.trends import SweepTrends, match_modules
@@ -241,7 +242,7 @@ class _Explorer:
                 if len(nulls)
                 else None
             )
-            score["tested"] = _tested(one.p_values[statistic])
+            score["tested"] = _tested(one, statistic)
         self._add_state(place, one, state)
 
     def add_earlier(
@@ -353,10 +354,15 @@ def _run(run: TrainedRun) -> Facts:
     }
 
 
-def _tested(p_value: float) -> str:
-    text = p_text(p_value)
-    refused = np.isfinite(p_value) and p_value > LEVEL
-    return f"no evidence ({text})" if refused else text
+def _tested(one: RegionAnalysis, statistic: str) -> str:
+    """What null networks say of one run, whose few cannot always test anything."""
+    p_value = one.p_values[statistic]
+    if not np.isfinite(p_value):
+        return p_text(p_value)
+    if not is_testable(one):
+        return beside_nulls(one, statistic, names_nulls=False) + ": cannot be tested"
+    refused = p_value > LEVEL
+    return f"no evidence ({p_text(p_value)})" if refused else p_text(p_value)
 
 
 def _neurons_of(analysis: Analysis) -> NDArray[np.int64]:

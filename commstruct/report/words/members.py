@@ -17,7 +17,9 @@ from commstruct.vocabulary import FloatVector, IntVector
 MOST_NAMED = 3  # members of a module in one cell
 MOST_TYPES = 7  # columns of a table of types
 MOST_LISTED = 20  # modules with members in the table; modules.csv has all
-MOST_CROSSED = 12  # modules with their types in a table
+ROOM = 34  # characters of a cell of names
+SHORT = 12  # characters of a type, of which two have room in a cell
+MOST_CROSSED = 12  # modules whose types have room in the PDF
 MOST_BLOCKS = 4
 
 
@@ -100,6 +102,8 @@ def _named(names: Sequence[str], members: IntVector, by: FloatVector) -> str:
     """Names of the members with the most, as long as it is not nothing."""
     order = members[np.argsort(-by[members], kind="stable")]
     chosen = [names[i] for i in order[:MOST_NAMED] if by[i] > 0]
+    while len(chosen) > 1 and len(", ".join(chosen)) > ROOM:
+        del chosen[-1]
     return ", ".join(chosen) or DASH
 
 
@@ -110,9 +114,10 @@ def _kinds(analysis: Analysis) -> list[str]:
 
 def _most_frequent(kinds: Sequence[str]) -> str:
     common = Counter(kinds).most_common()
-    listed = [f"{shown(kind, most=22)} {number}" for kind, number in common[:2]]
-    if len(common) > 2:
-        listed.append(f"{len(common) - 2} more")
+    most = 1 if max(len(kind) for kind in kinds) > SHORT else 2
+    listed = [f"{shown(kind, most=22)} {number}" for kind, number in common[:most]]
+    if len(common) > most:
+        listed.append(f"{len(common) - most} more")
     return ", ".join(listed)
 
 
@@ -124,7 +129,7 @@ def types_table(analysis: Analysis) -> Table | None:
         return None
     named, others = common[:MOST_TYPES], common[MOST_TYPES:]
     rows = []
-    for module in range(min(one.blocks.n_modules, MOST_CROSSED)):
+    for module in range(one.blocks.n_modules):
         here = Counter(kinds[i] for i in np.flatnonzero(one.partition.labels == module))
         numbers = [here[kind] for kind in named]
         if others:

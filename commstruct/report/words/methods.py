@@ -3,8 +3,9 @@
 from typing import Any
 
 from commstruct.analysis import Analysis
-from commstruct.report.text import counted
+from commstruct.report.text import counted, joined, percent
 from commstruct.report.words.sentences import null_kinds
+from commstruct.report.words.verdicts import GRADES
 
 Block = dict[str, Any]
 
@@ -106,10 +107,20 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
         _heading("Block structure"),
         _paragraph(
             "P are the ordered pairs of different neurons that may be connected. The "
-            "diagonal score is +1 where all weight is within modules and \u22121 where "
-            "all is between them; it is undefined for one module:"
+            "diagonal score D is positive where weights within modules are larger than "
+            "those between them and negative where they are smaller; it is undefined "
+            "for one module:"
         ),
         _formula("diagonal"),
+        _paragraph(
+            "What D can reach depends on density and distribution of the weights. It "
+            "is therefore set beside the largest D, or where it is negative the "
+            "smallest, of any rearrangement of the same weights with the same modules. "
+            f"{_grades()} These are bounds of a small, medium and large correlation "
+            "(Cohen 1988, section 3.2); no p value decides the word. D of net weight, "
+            "of excitation, of inhibition and of |weight| are given apart, as their "
+            "signs may differ."
+        ),
         _paragraph(
             "Structure strength is the share of the variance of the weights that the "
             "means of the blocks explain, adjusted for their number:"
@@ -192,6 +203,15 @@ NULL_METHODS: dict[str, tuple[str, str | None]] = {
         "10.1016/j.ejor.2005.10.014",
     ),
 }
+
+
+def _grades() -> str:
+    """Which share of the largest possible D has which adverb."""
+    words = [f"from {percent(bound)} on it is {adverb}" for bound, adverb in GRADES]
+    return (
+        f"Of that, {joined(words)} block-diagonal or off-diagonal; below, connectivity "
+        "is called neither."
+    )
 
 
 def _null_methods(analysis: Analysis) -> list[str | dict[str, str]]:

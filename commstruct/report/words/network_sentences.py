@@ -105,11 +105,13 @@ def _answer(one: RegionAnalysis, terms: Terms, *, is_first: bool) -> str:
             text += f": {share}"
         beside = beside_nulls(one, "diagonal_score", names_nulls=False)
         text += f"; D is {beside}"
-    text += (
-        f"; the modules of two {terms.nodes} explain "
-        f"{percent(one.score('structure_strength'))} of the variance of the weights "
-        f"between them, {beside_nulls(one, 'structure_strength', names_nulls=False)}"
-    )
+    if is_first or one.is_given:
+        beside = beside_nulls(one, "structure_strength", names_nulls=False)
+        text += (
+            f"; the modules of two {terms.nodes} explain "
+            f"{percent(one.score('structure_strength'))} of the variance of the "
+            f"weights between them, {beside}"
+        )
     if one.is_given:
         text += f"; {_evidence(one)}"
     return f"{text}."

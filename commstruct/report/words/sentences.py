@@ -17,6 +17,7 @@ from commstruct.report.text import (
     signed,
     structure_name,
 )
+from commstruct.report.words.verdicts import side
 from commstruct.statistics import LEVEL, ROUNDING
 from commstruct.study.trends import (
     RateScore,
@@ -34,9 +35,9 @@ from commstruct.vocabulary import (
 def sweep_question() -> str:
     """The question of a sweep."""
     return (
-        "Does the learning rate decide whether a network's wiring becomes "
-        "block-diagonal (strong connections within modules) or off-diagonal (strong "
-        "connections between modules)?"
+        "Does the learning rate decide whether the weights of a network become "
+        "block-diagonal (larger within modules than between them) or off-diagonal "
+        "(larger between modules)?"
     )
 
 
@@ -102,6 +103,84 @@ def sweep_answers(analysis: Analysis, facts: SweepTrends) -> list[str]:
     return answers
 
 
+def sweep_headline(analysis: Analysis, facts: SweepTrends) -> str:
+    """The answer in two sentences: the trend of D, and where net weight and size are.
+
+    Graded by the mean over the runs of the lowest and of the highest learning rate.
+    """
+    region, structure = analysis.settings.main_region, analysis.settings.main_structure
+    trend = facts.trend(region, structure, "diagonal_score")
+    if trend is None or not trend.known:
+        return "No run has more than one module, so nothing is on either side."
+    ends = [trend.known[0].learning_rate, trend.known[-1].learning_rate]
+    sides = [_end_sides(analysis, rate) for rate in dict.fromkeys(ends)]
+    if not math.isfinite(trend.adjusted_p):
+        start = "Cannot be tested: there are too few learning rates or runs"
+    elif trend.adjusted_p > LEVEL:
+        start = "No evidence that the learning rate changes D of net weight"
+    elif trend.rho > 0:
+        start = "No: D of net weight rises with the learning rate"
+    elif trend.known[0].mean > ROUNDING and trend.known[-1].mean < -ROUNDING:
+        start = "Yes: D of net weight falls from positive to negative"
+    else:
+        start = "In part: D of net weight falls, but does not change its sign"
+    return f"{start}. {_upper_first('; '.join(sides))}."
+
+
+def _end_sides(analysis: Analysis, rate: float) -> str:
+    """On which side net weight and |weight| are at one learning rate."""
+    settings = analysis.settings
+    chosen = analysis.select(
+        region=settings.main_region,
+        structure=settings.main_structure,
+        learning_rate=rate,
+    )
+    words = []
+    for part, name in (("", "net weight"), ("_absolute", "|weight|")):
+        known = [
+            (getattr(one.blocks, f"diagonal_score{part}"), one)
+            for one in chosen
+            if math.isfinite(getattr(one.blocks, f"diagonal_score{part}"))
+        ]
+        mean = float(np.mean([score for score, _ in known]))
+        relative = float(
+            np.mean(
+                [
+                    getattr(one.blocks, f"relative_diagonal_score{part}")
+                    for _, one in known
+                ]
+            )
+        )
+        words.append(f"{name} is {side(mean, relative)} (D = {signed(mean)})")
+    return f"at rate {rate:g}, {words[0]} and {words[1]}"
+
+
+def signs_sentence(analysis: Analysis) -> str:
+    """D of excitation, inhibition and |weight| at every learning rate."""
+    settings = analysis.settings
+    parts = []
+    for part in ("absolute", "excitatory", "inhibitory"):
+        means = []
+        for rate in analysis.learning_rates:
+            chosen = analysis.select(
+                region=settings.main_region,
+                structure=settings.main_structure,
+                learning_rate=rate,
+            )
+            scores = np.array(
+                [getattr(one.blocks, f"diagonal_score_{part}") for one in chosen]
+            )
+            if np.isfinite(scores).any():
+                mean = float(np.nanmean(scores))
+                means.append(f"{signed(mean)} at {rate:g}")
+        if means:
+            name = "|weight|" if part == "absolute" else f"{part} weight"
+            parts.append(f"of {name} {joined(means)}")
+    if not parts:
+        return ""
+    return f"Signs apart, mean D is {'; '.join(parts)}."
+
+
 def trend_clause(trend: Trend, *, short: bool = False) -> str:
     """How a score changes with the learning rate, without a full stop."""
     name, known = SCORE_NAMES[trend.statistic], trend.known
@@ -113,12 +192,13 @@ def trend_clause(trend: Trend, *, short: bool = False) -> str:
     ends = f"{_mean(first)} at {first.learning_rate:g}"
     if last is not first:
         ends += f", {_mean(last)} at {last.learning_rate:g}"
-    tested = f"Spearman \u03c1 = {signed(trend.rho)}, {p_text(trend.p_value)}"
+    p_value = trend.adjusted_p
+    tested = f"Spearman \u03c1 = {signed(trend.rho)}, corrected {p_text(p_value)}"
     tested += f", {counted(trend.n_runs, 'run')}"
-    if not math.isfinite(trend.p_value):
+    if not math.isfinite(p_value):
         text = f"{who} was not tested for a trend ({counted(trend.n_runs, 'run')}): "
         return _upper_first(f"{text}it is {ends}", short)
-    if trend.p_value > LEVEL:
+    if p_value > LEVEL:
         text = f"there is no evidence for a change of {who} with the learning rate"
         return _upper_first(f"{text} ({tested}): it is {ends}", short)
     falls = trend.rho < 0
@@ -161,7 +241,7 @@ def evidence_sentence(trend: Trend) -> str:
         (p.p_value for p in trend.points if p.p_value <= LEVEL), default=math.nan
     )
     clauses = [
-        f"{region} is {side} at {_rates(rates)}"
+        f"net weight of {region} is {side} at {_rates(rates)}"
         for side, rates in sides.items()
         if rates
     ]
@@ -169,7 +249,7 @@ def evidence_sentence(trend: Trend) -> str:
         clauses[-1] += f" (each {_at_most(largest)})"
     if refused:
         either = "that it is either" if clauses else f"that {region} is block-diagonal "
-        either += "" if clauses else "or off-diagonal"
+        either += "" if clauses else "or off-diagonal in net weight"
         clauses.append(f"there is no evidence {either} at {_rates(refused)}")
     if undefined:
         clauses.append(f"one module, so neither, was found at {_rates(undefined)}")
@@ -394,16 +474,20 @@ def _disagreements(facts: SweepTrends) -> list[str]:
         return []
     falling = [t for t in found if t.adjusted_p <= LEVEL and t.rho < 0]
     rising = [t for t in found if t.adjusted_p <= LEVEL and t.rho > 0]
-    rest = len(found) - len(falling) - len(rising)
-    return [
+    undefined = [t for t in found if not math.isfinite(t.adjusted_p)]
+    rest = len(found) - len(falling) - len(rising) - len(undefined)
+    text = (
         f"Of {len(found)} combinations of region and kind of modules, D falls with the "
         f"learning rate in {len(falling)} and rises in {len(rising)}; in {rest} there "
-        f"is no evidence for a trend (p \u2264 {LEVEL:g} after correction)."
-    ]
+        f"is no evidence for a trend (corrected p > {LEVEL:g})"
+    )
+    if undefined:
+        text += f"; in {len(undefined)} D is undefined or cannot be tested"
+    return [f"{text}."]
 
 
 def _mean(point: RateScore) -> str:
-    return signed(point.mean, 3 if abs(point.mean) < 0.1 else 2)
+    return signed(point.mean, 3 if abs(point.mean) < 0.0995 else 2)
 
 
 def _tested(point: RateScore) -> str:

@@ -147,6 +147,7 @@ def trends_table(facts: SweepTrends) -> Table:
             else DASH,
         )
         for trend in facts.trends
+        if trend.statistic in SCORES
     ]
     return _table(header, rows, ["l", "l", "l", *["r"] * 7], size=7.5)
 
@@ -158,7 +159,8 @@ def trends_caption(analysis: Analysis) -> list[str]:
         "highest learning rate where it is defined, learning rates between which the "
         "mean changes sign, Spearman\u2019s \u03c1 over runs with its p value by "
         "permutation within seeds, that p after Benjamini\u2013Hochberg correction "
-        f"over the table (evidence at {LEVEL:g}), and \u03c1 and p over the runs that "
+        f"over all trends of the report (evidence at {LEVEL:g}), and \u03c1 and p over "
+        "the runs that "
         f"learned the task. {DASH}: undefined or too few."
     ]
 
@@ -183,7 +185,8 @@ def robustness_caption(analysis: Analysis) -> list[str]:
         "For which definitions block structure shifts from block-diagonal to "
         "off-diagonal as the learning rate grows: mean over seeds at the lowest and "
         "the highest learning rate, and p of the trend after Benjamini\u2013Hochberg "
-        f"correction over this table (evidence at {LEVEL:g}). Shifts: falls, from "
+        f"correction over all trends of the report (evidence at {LEVEL:g}). Shifts: "
+        "falls, from "
         "positive to negative; falls: without that change of sign. D of the excitatory "
         "weights, of the sizes of the inhibitory ones and of |weight|: positive where "
         "that much lies within modules. Modules were looked for on "
