@@ -40,7 +40,7 @@ def comparison_document(comparison: ConnectomeComparison) -> Document:
     document.paragraph(
         {"strong": "Setting. "}, sentences.comparison_setting(comparison)
     )
-    document.listing([[answer] for answer in answers], kind="answers")
+    document.add("headline", text=answers[0])
     document.figure(
         "matrices",
         figures.plot_comparison(comparison),
@@ -52,10 +52,11 @@ def comparison_document(comparison: ConnectomeComparison) -> Document:
         ],
         alt=f"Weight matrices of {first} and {second} side by side. {answers[0]}",
     )
+    for answer in answers[1:]:
+        document.paragraph(answer)
     limits = sentences.comparison_limits(comparison)
     if limits:
-        document.paragraph({"strong": "What limits this answer. "})
-        document.listing([[limit] for limit in limits])
+        document.paragraph({"strong": "What limits this answer. "}, " ".join(limits))
     _blocks(document, comparison)
     _modules(document, comparison)
     _distributions(document, comparison)

@@ -130,14 +130,17 @@ class Document:
         self.table("provenance", table, ["Settings, seeds, versions and hashes."])
         for words, command in commands:
             self.paragraph(words)
-            self.add("command", text=_by_line(command))
+            self.add("command", text=by_line(command))
 
 
-def _by_line(command: str) -> str:
-    """A command to copy, in lines that break between options only."""
+def by_line(command: str, *, most: int = 200) -> str:
+    """A command to copy, in lines that break between options only.
+
+    `most` characters of each word are kept.
+    """
     lines: list[str] = []
     for word in shlex.split(command):
-        text = shlex.quote(shown(word, most=200))
+        text = shlex.quote(shown(word, most=most))
         if lines and len(lines[-1]) + len(text) < COMMAND_WIDTH:
             lines[-1] += f" {text}"
         else:

@@ -17,6 +17,7 @@ from commstruct.report.text import (
     plain,
     shown,
     signed,
+    with_interval,
 )
 from commstruct.statistics import LEVEL
 
@@ -219,14 +220,15 @@ def _axis_answer(comparison: ConnectomeComparison) -> str:
             f"{shown(row.connectome)} has D = {signed(row.observed)} on its own "
             f"{modules}{against}"
         )
-    text = f"From block-diagonal (+1) to off-diagonal (\u22121): {joined(parts)}."
+    text = f"Between block-diagonal (D > 0) and off-diagonal (D < 0): {joined(parts)}."
     difference, low, high = comparison.diagonal_difference
     if math.isfinite(low):
         beyond = "excludes" if low > 0 or high < 0 else "includes"
         text += (
             f" On the modules of both together, D of {shown(comparison.names[1])} "
-            f"minus that of {shown(comparison.names[0])} is {signed(difference)} (95 % "
-            f"interval {signed(low)} to {signed(high)}, which {beyond} zero)."
+            f"minus that of {shown(comparison.names[0])} is "
+            f"{with_interval(difference, low, high, joint=' to ')}: the 95 % interval "
+            f"{beyond} zero."
         )
     return text
 
