@@ -219,7 +219,13 @@ def test_weights_are_read_by_keyboard_and_pointer_in_every_order(sweep, visit):
 def test_without_javascript_everything_but_the_explorer_is_there(sweep, visit):
     seen = visit(sweep[0], java_script_enabled=False)
     text = seen.text("body")
-    for words in ("Question.", "Learning rate 0.3", "Runs", "Provenance", "Figure 1."):
+    for words in (
+        "Question.",
+        "Blocks by learning rate",
+        "Runs",
+        "Provenance",
+        "Figure 1.",
+    ):
         assert words in text
     assert "The explorer needs JavaScript" in text
     assert not seen.page.locator("#matrix").is_visible()

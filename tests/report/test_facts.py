@@ -2,6 +2,7 @@
 
 import math
 import re
+import shlex
 from base64 import b64decode
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,24 @@ from helpers.planted import planted_weights
 from helpers.stores import make_store, trained_run
 
 from commstruct.analysis import Analysis, analyze, open_sweep
-from commstruct.connectome import as_connectome
-from commstruct.report.text import joined, p_text, percent, plain, shown, signed
+from commstruct.connectome import Connectome, as_connectome
+from commstruct.report import ReportSettings
+from commstruct.report.pages.document import by_line, byline
+from commstruct.report.text import (
+    joined,
+    p_text,
+    percent,
+    plain,
+    shown,
+    signed,
+    with_interval,
+)
 from commstruct.report.words.explorer import encode, network_explorer
-from commstruct.report.words.members import members_table
+from commstruct.report.words.members import (
+    members_table,
+    strongest_sentence,
+    types_table,
+)
 from commstruct.report.words.network_sentences import (
     model_sentence,
     network_answers,
@@ -30,10 +45,13 @@ from commstruct.report.words.robustness_sentences import (
 )
 from commstruct.report.words.sentences import (
     evidence_sentence,
+    signs_sentence,
     sweep_answers,
+    sweep_headline,
     sweep_limits,
     trend_clause,
 )
+from commstruct.report.words.tables import aligned
 from commstruct.report.words.terms import terms_of
 from commstruct.study import (
     RateScore,
@@ -160,13 +178,49 @@ def test_a_fall_that_changes_sign():
     text = trend_clause(trend([0.3, 0.1, -0.2], rho=-0.9, p_value=0.001))
     assert "falls with the learning rate, from +0.30 at 0.01 to −0.20 at 1" in text
     assert "changing sign between 0.1 and 1" in text
-    assert "ρ = −0.90, p = 0.001" in text
+    assert "ρ = −0.90, corrected p = 0.001" in text
 
 
 def test_a_rise_that_stays_negative():
     text = trend_clause(trend([-0.3, -0.2, -0.1], rho=0.9, p_value=0.001))
     assert "rises with the learning rate, from −0.30 at 0.01 to −0.10 at 1" in text
     assert "negative throughout" in text
+
+
+def test_the_corrected_p_of_the_tables_decides_in_sentences():
+    text = trend_clause(
+        trend([0.3, 0.1, -0.2], rho=-0.5, p_value=0.04, adjusted_p=0.06)
+    )
+    assert text.startswith("There is no evidence for a change")
+    assert "corrected p = 0.06" in text
+
+
+@pytest.mark.parametrize(
+    ("means", "rho", "adjusted_p", "said"),
+    [
+        ([0.3, 0.1, -0.2], -0.9, 0.01, "Yes: D of net weight falls from positive to"),
+        ([0.3, 0.1, 0.2], -0.9, 0.01, "In part: D of net weight falls, but does not"),
+        ([0.1, 0.1, 0.2], 0.9, 0.01, "No: D of net weight rises"),
+        ([0.3, 0.1, -0.2], -0.9, 0.06, "No evidence that the learning rate changes D"),
+        ([0.3, 0.1, -0.2], math.nan, math.nan, "Cannot be tested: there are too few"),
+    ],
+)
+def test_the_headline_of_a_sweep_answers_its_question(
+    falling, means, rho, adjusted_p, said
+):
+    facts = sweep_trends(falling)
+    old = facts.trend("hidden", "assortative", "diagonal_score")
+    assert old is not None
+    points = tuple(
+        replace(one, mean=mean) for one, mean in zip(old.known[:3], means, strict=True)
+    )
+    new = replace(old, points=points, rho=rho, adjusted_p=adjusted_p)
+    others = tuple(one for one in facts.trends if one is not old)
+    text = sweep_headline(falling, replace(facts, trends=(new, *others)))
+    assert text.startswith(said)
+    assert "At rate 0.01, net weight is strongly block-diagonal (D = +" in text
+    assert "and |weight| is " in text
+    assert "of |weight| " in signs_sentence(falling)
 
 
 def test_a_sign_change_across_a_mean_of_zero():
@@ -275,6 +329,103 @@ def test_numbers_as_text():
     assert p_text(0.4) == "p = 0.40"
     assert p_text(math.nan) == "not tested"
     assert joined(["a", "b", "c"]) == "a, b and c"
+
+
+def test_bounds_keep_their_sign_and_columns_their_point():
+    assert (
+        with_interval(-0.14, -0.28, -0.004) == "\u22120.140 (\u22120.280, \u22120.004)"
+    )
+    assert with_interval(0.1, 0.05, 0.2) == "+0.10 (+0.05, +0.20)"
+    assert with_interval(0.1, 0.0, 0.2) == "+0.10 (0.00, +0.20)"
+    assert aligned([961.0, 8661.2, 12.5, math.nan]) == [
+        "961",
+        "8\u202f661",
+        "12",
+        "\u2013",
+    ]
+    assert aligned([0.5, 0.0123, -0.25]) == ["0.500", "0.012", "\u22120.250"]
+    assert aligned([0.0, math.nan]) == ["0", "\u2013"]
+
+
+def test_commands_break_between_options_only():
+    options = [f"--select=name {i}" for i in range(12)]
+    command = shlex.join(["commstruct", "analyze", "my file.csv", *options, "--out=D"])
+    text = by_line(command)
+    assert shlex.split(text.replace("\\\n", "")) == shlex.split(command)
+    assert max(map(len, text.splitlines())) <= 90
+    assert text.count("\n") >= 2
+
+
+def test_the_head_of_a_report_has_what_is_known():
+    settings = ReportSettings(author="A. Author", source="Cook (2019)")
+    assert byline(settings) == "A. Author \u00b7 Cook (2019)"
+    assert byline(ReportSettings()) == ""
+    with pytest.raises(ValueError, match="words"):
+        ReportSettings(words="cells")
+
+
+def named_network() -> Connectome:
+    """Two groups; b0 sends the most within, a2 is the only one that connects them."""
+    weights = np.zeros((6, 6))
+    weights[:3, :3] = weights[3:, 3:] = 1.0
+    weights[3, 4:] = 5.0
+    weights[2, 5] = 2.0
+    np.fill_diagonal(weights, 0)
+    names = ["a0", "a1", "a2", "b0", "b1", "<b2>"]
+    return as_connectome(weights, names=names, attributes={"type": list("pppqqp")})
+
+
+def test_members_are_named_hubs_and_connectors_first():
+    network = named_network()
+    groups = {"labels": "type", "structures": ["assortative"]}
+    analysis = analyze(network, n_nulls=0, restarts=1, **groups)
+    terms = terms_of(network)
+    table = members_table(analysis, network, terms)
+    rows = [dict(zip(table.header, row, strict=True)) for row in table.rows]
+    (first,) = [row for row in rows if "b0" in row["hubs"]]
+    assert first["hubs"].startswith("b0, ")
+    assert first["connectors"] == "<b2>"
+    assert first["types"] == "q 2, p 1"
+    (other,) = [row for row in rows if row is not first]
+    assert other["connectors"] == "a2"
+    assert float(other["within"]) == 1.0
+    crossed = types_table(analysis)
+    assert crossed is not None
+    assert crossed.header == ("module", "p", "q")
+    assert sorted(row[1:] for row in crossed.rows) == [("1", "2"), ("3", "\u00b7")]
+    arrow = f"{other['module']}\u2009\u2192\u2009{first['module']}"
+    assert arrow in strongest_sentence(analysis.regions[0], terms)
+
+
+@pytest.mark.parametrize(
+    ("network", "nodes", "size"),
+    [
+        (nx.karate_club_graph(), "nodes", "78 undirected connections"),
+        (
+            nx.to_numpy_array(nx.karate_club_graph(), weight=None),
+            "nodes",
+            "78 unweighted undirected connections",
+        ),
+        (
+            np.array([[2.0, -1.0], [3.0, 0.0]]),
+            "neurons",
+            "2 directed connections of both signs and 1 self-connection, left out",
+        ),
+        (
+            np.array([[1.0, -0.5], [-0.5, 1.0]]),
+            "regions",
+            "1 undirected connection of both",
+        ),
+    ],
+)
+def test_words_are_those_of_the_kind_of_network(network, nodes, size):
+    connectome = as_connectome(
+        np.asarray(network) if isinstance(network, list) else network
+    )
+    terms = terms_of(connectome)
+    assert terms.nodes == nodes
+    assert terms.size.startswith(size)
+    assert terms_of(connectome, "persons").node == "person"
 
 
 def test_a_single_network_has_no_sweep_facts():

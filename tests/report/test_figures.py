@@ -11,6 +11,8 @@ import pytest
 from helpers.figures import collisions
 from helpers.planted import planted_weights
 from helpers.stores import make_store
+from matplotlib.colors import to_hex
+from matplotlib.patches import FancyArrowPatch
 from scipy import sparse
 
 from commstruct.analysis import Analysis, analyze
@@ -29,12 +31,14 @@ from commstruct.report import (
     plot_learning_curves,
     plot_learning_rates,
     plot_matrix,
+    plot_module_graph,
     plot_morphospace,
+    plot_network,
     plot_nulls,
     plot_regions,
     plot_resolution_scan,
 )
-from commstruct.report.figures import Panel, own_ids
+from commstruct.report.figures import Panel, own_ids, plot_sweep_blocks
 from commstruct.report.figures.morphospace import pair_places
 from commstruct.report.figures.style import module_colors, save_svg
 from commstruct.study.equal_loss import EqualLoss
@@ -416,6 +420,42 @@ def test_texts_of_a_sweep_do_not_cover_each_other(analysis):
         plot_regions([panel] * 3),
     ):
         assert collisions(figure) == []
+
+
+def test_texts_of_the_first_figure_do_not_cover_each_other():
+    network = as_connectome(
+        np.random.default_rng(0).normal(size=(20, 20)),
+        attributes={"type": ["a type with a long name", "b"] * 10},
+    )
+    result = analyze(network, structures=["assortative"], n_nulls=9, restarts=1)
+    for region in result.regions:
+        panel = Panel(network, region, own_ids(region), "modules", "weight")
+        figure = plot_network(panel)
+        assert collisions(figure) == []
+        matrix = figure.axes[0].get_position()
+        width, height = figure.get_size_inches()
+        assert matrix.width * width == pytest.approx(matrix.height * height)
+        assert matrix.width * width * 25.4 >= 110
+
+
+def test_a_module_graph_draws_what_is_strong_and_its_sign():
+    weights = np.kron([[1.0, -2.0], [0.01, 0.0]], np.ones((3, 3)))
+    figure = plot_module_graph(block_structure(weights, [0] * 3 + [1] * 3))
+    (axes,) = figure.axes
+    arrows = [patch for patch in axes.patches if isinstance(patch, FancyArrowPatch)]
+    assert [to_hex(arrow.get_edgecolor()) for arrow in arrows] == ["#2166ac"]
+    assert [text.get_text() for text in axes.texts] == ["0", "1"]
+    assert len(axes.patches) == 4  # two modules, the ring of one, and the arrow
+
+
+def test_blocks_of_a_sweep_name_what_is_not_there(analysis):
+    region = analysis.regions[0]
+    network = as_connectome(np.random.default_rng(0).normal(size=(36, 36)))
+    panel = Panel(network, region, own_ids(region), "whole network", "weight")
+    figure = plot_sweep_blocks({(0.1, "whole"): panel}, [0.1, 1.0], ["whole"])
+    assert collisions(figure) == []
+    assert "diverged" in words(figure)
+    assert "rate 0.1" in words(figure)
 
 
 def test_texts_beside_null_networks_do_not_cover_each_other():

@@ -62,7 +62,6 @@ def test_every_section_is_there_and_bookmarked(folder):
     for title in ("Learning", "Scores against learning rate", "Runs", "Methods"):
         assert any(title in found for found in titles)
     text = flat(" ".join(pages(folder / "report.pdf")))
-    assert "Every run at this learning rate diverged." in text
     assert "diverged at step 42" in text
     assert "commstruct simulate planted.toml" in text
     assert "commstruct analyze sweep.zarr" in text
@@ -107,7 +106,7 @@ def test_text_of_figures_can_be_searched(folder):
     text = flat(" ".join(pages(folder / "report.pdf")))
     assert "structure strength" in text
     assert "training step" in text
-    assert "from module (pre)" in text
+    assert "from (pre)" in text
 
 
 def test_pdf_is_tagged_and_says_what_it_is(folder):
@@ -168,7 +167,7 @@ def test_report_of_a_network_is_made_again_from_its_folder(tmp_path):
     other = write_report(analysis, tmp_path / "other", network=network)["pdf"]
     assert path.read_bytes() == other.read_bytes()
     text = flat(" ".join(pages(path)))
-    for words in ("Scores against null networks", "Modules", "Methods", "Provenance"):
+    for words in ("Who is in a module", "Scores", "Methods", "Provenance"):
         assert words in text
 
 

@@ -77,7 +77,7 @@ def plot_network(panel: Panel, *, scale: Scale = "rank") -> Figure:
         axes.set_title("b  mean of blocks")
         draw_module_graph(axes, region.blocks, module_ids=panel.module_ids)
         axes = place(right + 0.2, below + 0.55, room - 0.3, 1.45)
-        axes.set_title("c  beside null networks", x=-0.2 / (room - 0.3))
+        axes.set_title("c  null networks", x=-0.2 / (room - 0.3))
         draw_effects(axes, region)
     else:
         figure.text(

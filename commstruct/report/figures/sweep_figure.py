@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from commstruct.report.figures.analysis_figures import Panel
 from commstruct.report.figures.style import FULL_WIDTH, in_style, module_colors
@@ -35,7 +36,7 @@ def plot_sweep_blocks(
     """
     cell = min(1.25, (FULL_WIDTH - 1.1) / len(rates))
     figure = Figure(
-        figsize=(FULL_WIDTH, 0.3 + (cell + 0.12) * len(regions)), layout="constrained"
+        figsize=(FULL_WIDTH, 0.35 + (cell + 0.12) * len(regions)), layout="constrained"
     )
     grid = figure.subplots(len(regions), len(rates), squeeze=False)
     for row, region in zip(grid, regions, strict=True):
@@ -49,6 +50,7 @@ def plot_sweep_blocks(
         image = None
         for axes, panel in zip(row, here, strict=True):
             if panel is None or panel.region.blocks.n_modules == 1:
+                axes.set(xticks=[], yticks=[])
                 axes.set_axis_off()
                 words = "diverged" if panel is None else "one module"
                 axes.text(0.5, 0.5, words, ha="center", va="center", color="0.45")
@@ -59,8 +61,10 @@ def plot_sweep_blocks(
             bar = figure.colorbar(image, ax=row.tolist(), shrink=0.8, aspect=14)
             bar.set_label(f"{first.title}:\nmean {first.unit}", fontsize=6)
             bar.outline.set_linewidth(0.5)
+            bar.locator = MaxNLocator(3)
+            bar.update_ticks()
     for axes, rate in zip(grid[0], rates, strict=True):
-        axes.set_title(f"rate {rate:g}", fontsize=7, loc="center")
+        axes.set_title(f"rate {rate:g}", fontsize=7, loc="center", y=1.07)
     return figure
 
 
