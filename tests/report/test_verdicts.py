@@ -96,8 +96,14 @@ def test_beyond_all_null_networks_is_a_finding_on_either_side(region):
     # larger than D, which is far below chance though the test is of the other side
     flipped = replace(region, blocks=replace(region.blocks, diagonal_score=0.05))
     assert beside(flipped, [0.1] * 99, 1.0) == (
-        "below all 99 null networks with the same strengths"
+        "below all 99 null networks with the same strengths, so less block-diagonal "
+        "than by chance"
     )
+    opposite = replace(region, blocks=replace(region.blocks, diagonal_score=-0.05))
+    assert beside(opposite, [-0.1] * 99, 1.0).endswith(
+        "less off-diagonal than by chance"
+    )
+    assert beside(opposite, [0.1] * 99, 1.0).endswith("with the same strengths")
 
 
 def test_within_the_null_networks_there_is_no_evidence(region):

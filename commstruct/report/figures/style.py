@@ -70,6 +70,14 @@ def save_svg(figure: Figure) -> bytes:
     return _PICTURE.sub(_smaller, file.getvalue())
 
 
+def save_pdf(figure: Figure) -> bytes:
+    """Return a figure as PDF, fonts embedded; equal figures give equal bytes."""
+    file = io.BytesIO()
+    with matplotlib.style.context(STYLE):
+        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+    return file.getvalue()
+
+
 def _smaller(found: re.Match[bytes]) -> bytes:
     """Reduce a picture to a palette if it has at most 256 colours."""
     picture = Image.open(io.BytesIO(base64.b64decode(found[2]))).convert("RGBA")

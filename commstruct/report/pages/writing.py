@@ -12,6 +12,7 @@ from commstruct.report.settings import Format, ReportSettings
 from commstruct.storage import write_whole
 
 SETTINGS_NAME = "report.json"
+FIGURES_NAME = "figures"
 
 Kind = Literal["analysis", "comparison", "study", "experiment", "document"]
 """What a folder of results holds; of ``"document"`` the finished report alone, as
@@ -34,7 +35,8 @@ def write_pages(
 ) -> dict[str, Path]:
     """Write a document in every format asked for; nothing if one of them fails.
 
-    Beside the pages, ``report.json`` keeps the settings and the kind of the results,
+    Their figures are written as SVG and PDF into the folder ``figures``. Beside the
+    pages, ``report.json`` keeps the settings and the kind of the results,
     from which the pages can be drawn anew.
 
     Parameters
@@ -67,6 +69,11 @@ def write_pages(
     paths: dict[str, Path] = {form: out_dir / f"{name}.{form}" for form in pages}
     for form, page in pages.items():
         write_whole(paths[form], page)
+    if kind != "experiment":  # which has its one figure beside its page
+        folder = out_dir / FIGURES_NAME
+        folder.mkdir(exist_ok=True)
+        for file, drawn in {**document.figures, **document.printed}.items():
+            write_whole(folder / file, drawn)
     paths["settings"] = out_dir / SETTINGS_NAME
     write_whole(paths["settings"], text.encode())
     return paths

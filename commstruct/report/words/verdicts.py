@@ -159,6 +159,8 @@ def _beside(
     if names_nulls:
         nulls += f" with {NULLS_WITH[test.nulls.null]}"
     text = f"{where} {nulls}"
+    if is_beyond and statistic == "diagonal_score":
+        text += _less(observed, where)
     if smallest_p(n_nulls, is_given=one.is_given) > LEVEL:
         if not names_nulls:  # nor what was said with the name
             return text
@@ -170,6 +172,15 @@ def _beside(
     if p_value > LEVEL:
         return text if is_beyond else f"{text}: no evidence ({p_text(p_value)})"
     return text if is_beyond else f"{text} ({p_text(p_value)})"
+
+
+def _less(observed: float, where: str) -> str:
+    """What it means that D is beyond all null networks, but towards zero."""
+    if observed > 0 and where.startswith("below"):
+        return ", so less block-diagonal than by chance"
+    if observed < 0 and where.startswith("above"):
+        return ", so less off-diagonal than by chance"
+    return ""
 
 
 def _place(observed: float, values: FloatVector, scale: float) -> tuple[str, bool]:
