@@ -11,6 +11,7 @@ from helpers.stores import make_store
 from pypdf import PdfReader
 
 from commstruct.analysis import Analysis, analyze, read_analysis, write_analysis
+from commstruct.commands.settings import headed_report
 from commstruct.files import write_connectome
 from commstruct.report import ReportSettings, write_report
 
@@ -169,6 +170,28 @@ def test_report_of_a_network_is_made_again_from_its_folder(tmp_path):
     text = flat(" ".join(pages(path)))
     for words in ("Who is in a module", "Scores", "Methods", "Provenance"):
         assert words in text
+
+
+def test_figures_are_beside_the_pages_as_files(folder):
+    figures = folder / "figures"
+    names = {path.stem for path in figures.iterdir()}
+    assert {"answer", "curves", "dynamics", "blocks"} <= names
+    for name in names:
+        assert (figures / f"{name}.svg").read_bytes().startswith(b"<?xml")
+        assert (figures / f"{name}.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_report_is_headed_by_its_data_unless_others_are_given(
+    monkeypatch,
+):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    head = headed_report(ReportSettings(), "dataset:mouse-b6")
+    assert head.title.startswith("Mouse brain, genotype B6")
+    assert head.source.endswith("doi:10.1016/j.neuroimage.2020.117274")
+    assert (head.words, head.date) == ("regions", "1970-01-02")
+    given = ReportSettings(title="Mine", source="us", words="nodes", date="today")
+    assert headed_report(given, "dataset:mouse-b6") == given
+    assert headed_report(ReportSettings(), "a/b.csv").title == "b.csv"
 
 
 def test_other_weights_than_those_analysed_are_refused(folder, tmp_path):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -86,7 +87,6 @@ def plot_study(facts: StudySlopes, *, region: str) -> Figure:
                 norm=norm,
                 edgecolors="0.25" if share == 1 else "0.6",
                 linewidths=0.5 if share else 0.9,
-                alpha=1.0 if share else 0.55,
                 zorder=3,
             )
             if setting.settled.get(rate, 1.0) < 1:
@@ -97,10 +97,9 @@ def plot_study(facts: StudySlopes, *, region: str) -> Figure:
     left.set_yticks(range(n), [one.name for one in facts.settings])
     left.set_ylim(n - 0.4, -0.6)
     left.set_title("a  diagonal score $D$")
-    mappable = left.collections[-1] if left.collections else None
-    if mappable is not None:
-        bar = figure.colorbar(mappable, ax=left, location="bottom", aspect=40, pad=0.02)
-        bar.set_label("mean $D$: + block-diagonal, \u2212 off-diagonal")
+    colors = ScalarMappable(norm, "RdBu_r")
+    bar = figure.colorbar(colors, ax=left, location="bottom", aspect=40, pad=0.02)
+    bar.set_label("mean $D$ of net weight: + block-diagonal, \u2212 off-diagonal")
     _draw_slopes(right, [one.name for one in facts.settings], slopes, at_loss)
     unsettled = any(min(one.settled.values(), default=1) < 1 for one in facts.settings)
     figure.legend(
