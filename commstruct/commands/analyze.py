@@ -15,6 +15,7 @@ from commstruct.commands.command import command
 from commstruct.commands.messages import log, print_summary
 from commstruct.commands.networks import is_store, result_folders
 from commstruct.commands.options import (
+    USUAL_PAGES,
     DaskAddress,
     Formats,
     OutputOptions,
@@ -128,7 +129,7 @@ def analyze(
     out: ResultsFolder,
     options: AnalysisOptions,
     reading: ReadingOptions,
-    pages: PageOptions,
+    pages: PageOptions = USUAL_PAGES,
     by_type: ByType = None,
     formats: Formats = None,
     workers: Workers = None,

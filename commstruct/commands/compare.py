@@ -22,6 +22,7 @@ from commstruct.commands.networks import (
     runs_of,
 )
 from commstruct.commands.options import (
+    USUAL_PAGES,
     Formats,
     OutputOptions,
     PageOptions,
@@ -397,7 +398,7 @@ def compare(
     out: ResultsFolder,
     options: ComparisonOptions,
     reading: ReadingOptions,
-    pages: PageOptions,
+    pages: PageOptions = USUAL_PAGES,
     formats: Formats = None,
     workers: Workers = None,
     *,

@@ -87,6 +87,9 @@ class PageOptions:
     ] = None
 
 
+USUAL_PAGES = PageOptions()
+
+
 @dataclass(frozen=True)
 class OutputOptions:
     """What a command prints, on stdout and stderr."""
