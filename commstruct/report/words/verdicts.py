@@ -21,7 +21,7 @@ NULLS_WITH: dict[str, str] = {
     "permute": "the same weights",
     "degree": "the same degrees",
     "strength": "the same strengths",
-    "gains": "the same gains",
+    "gains": "the same gains and reciprocity",
     "reciprocity": "the same strengths and reciprocity",
     "signs": "the same strengths and signs",
     "distance": "the same dependence on distance",
