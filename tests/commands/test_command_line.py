@@ -263,7 +263,7 @@ def test_nulls_and_labels_are_taken_and_repeat_the_analysis(tmp_path: Path) -> N
     for option in ("structure=none", "null=degree", "null=permute", "labels=type"):
         assert f"--{option}" in command
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
-    assert "The 2 values of type explain" in page
+    assert "The 2 values of type, of " in page
     assert "Measures of the whole network" in page
     unknown = ("analyze", "dataset:karate", "--out", tmp_path / "other")
     assert "are type, got 'hue'" in refused(commstruct(*unknown, "--labels", "hue"))
