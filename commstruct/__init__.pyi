@@ -64,6 +64,7 @@ from .nulls import rewire_edges as rewire_edges
 from .nulls import spin_labels as spin_labels
 from .nulls import structure_significance as structure_significance
 from .preparation import Preparation as Preparation
+from .progress import show_progress as show_progress
 from .report import ReportSettings as ReportSettings
 from .report import module_order as module_order
 from .report import plot_accuracy as plot_accuracy

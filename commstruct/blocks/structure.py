@@ -1,5 +1,6 @@
 """Block structure of a network under a partition: means, scores, intervals."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from commstruct.connectome import (
 )
 from commstruct.labels import Labels, as_labels
 from commstruct.modules.finding import modularity
+from commstruct.result import Result
 from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
@@ -27,7 +29,7 @@ EDGES_AT_A_TIME = 500_000
 
 
 @dataclass(frozen=True, eq=False)
-class BlockStructure:
+class BlockStructure(Result):
     """Block structure of a network under one partition, the diagonal left out.
 
     Entries ``[a, b]`` of the matrices are from module a onto module b, over the
@@ -120,6 +122,23 @@ class BlockStructure:
     pair_types: PairTypes
     pair_types_directed: PairTypes
     n_isolated: int = 0
+
+    def _summary(self) -> dict[str, Any]:
+        numbers = {
+            name: value
+            for name, value in vars(self).items()
+            if isinstance(value, float) and not math.isnan(value)
+        }
+        counts = np.bincount(self.labels)[: self.n_modules].tolist()
+        return {"n_modules": self.n_modules, "sizes": counts, **numbers} | {
+            "n_isolated": self.n_isolated
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        """Mean weight from each module (row) to each (column)."""
+        modules = pd.RangeIndex(self.n_modules)
+        index, columns = modules.rename("mean weight from"), modules.rename("to")
+        return pd.DataFrame(self.means, index, columns)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row per block: modules, sums, counts, means and the others."""

@@ -41,6 +41,7 @@ from commstruct.connectome import Connectome, as_connectome
 from commstruct.keywords import settings_from
 from commstruct.modules.finding import find_modules
 from commstruct.plain import plain_data
+from commstruct.result import Result
 from commstruct.statistics import benjamini_hochberg
 from commstruct.vocabulary import SCORES, BoolArray, FloatMatrix, FloatVector, IntVector
 
@@ -54,7 +55,7 @@ TEST_COLUMNS = (*EFFECT_COLUMNS, "p_value", "p_fwe", "q_value")
 
 
 @dataclass(frozen=True, eq=False)
-class GroupComparison:
+class GroupComparison(Result):
     """Differences between groups of connectomes, as a whole and in detail.
 
     Tables of tests have these columns besides the mean of each group:
@@ -223,6 +224,27 @@ class GroupComparison:
             "components": self.components,
             "distances": distances,
         }
+
+    def _summary(self) -> dict[str, Any]:
+        settings = {k: v for k, v in self.settings.items() if v is not None}
+        return {
+            "n_networks": len(self.names),
+            "n_matched": self.n_matched,
+            "formula": self.formula,
+            "term": self.term,
+            "whole_p": self.whole_p,
+            "whole_share": self.whole_share,
+            "spread_p": self.spread_p,
+            "kinds_by": self.kinds_by,
+            **settings,
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        return self.scores
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per block, as `tables` has them under ``blocks``."""
+        return self.blocks.copy()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything except the edges as plain values; NaN becomes None."""

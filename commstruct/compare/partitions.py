@@ -11,10 +11,11 @@ from sklearn.metrics import (
 
 from commstruct.labels import Labels, aligned_labels
 from commstruct.modules.agreement import partition_distances, rand_indices
+from commstruct.result import Result
 
 
 @dataclass(frozen=True)
-class PartitionComparison:
+class PartitionComparison(Result):
     """Agreement of two partitions of the same neurons.
 
     Attributes

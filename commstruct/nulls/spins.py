@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.connectome import check_labels
 from commstruct.modules.agreement import partition_distances, rand_indices
+from commstruct.result import Result
 from commstruct.statistics import p_value
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntMatrix, IntVector
 
@@ -16,7 +17,7 @@ MEASURES = ("rand", "information")
 
 
 @dataclass(frozen=True, eq=False)
-class LabelAgreement:
+class LabelAgreement(Result):
     """A test of whether two labelings agree more than their shapes in space explain.
 
     Attributes
