@@ -29,6 +29,7 @@ from .connectome import as_connectome as as_connectome
 from .datasets import Dataset as Dataset
 from .datasets import list_datasets as list_datasets
 from .datasets import load_dataset as load_dataset
+from .edges import from_edges as from_edges
 from .files import ReadReport as ReadReport
 from .files import read_connectome as read_connectome
 from .files import read_connectome_with_report as read_connectome_with_report

@@ -629,12 +629,13 @@ def as_connectome(
         receives once (docs/scores.md: self-connections). The columns of a table or an
         xarray are put into the order of its rows, by their names as text; numbered
         rows take the names of the columns. An xarray whose dimensions are named
-        ``post, pre`` is transposed. Weights that differ from their transpose by at
-        most 1e-6 of the largest are taken as undirected and made symmetric, unless all
-        are integers, and `Connectome.notes` says so. A simulated network has the
-        ``role`` of its neurons as an attribute and its mask as `possible`; of a run it
-        is the trained network. A `Connectome` is returned as it is unless another
-        argument changes it.
+        ``post, pre`` is transposed. A table with columns such as source, target and
+        weight is a list of directed edges, those of one pair summed. Weights that
+        differ from their transpose by at most 1e-6 of the largest are taken as
+        undirected and made symmetric, unless all are integers, and `Connectome.notes`
+        says so. A simulated network has the ``role`` of its neurons as an attribute and
+        its mask as `possible`; of a run it is the trained network. A `Connectome` is
+        returned as it is unless another argument changes it.
     names : iterable, optional
         Name of each neuron, converted to text; whole floats as the integers that they
         stand for. Default: the names in the network, else ``"0"`` to ``"n - 1"``.
@@ -932,7 +933,12 @@ def canonical_labels(labels: ArrayLike) -> IntVector:
 
 def _checked_weights(matrix: Any) -> Weights:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"weights must be square (n, n), got shape {matrix.shape}")
+        remedy = ""
+        if matrix.ndim == 2 and matrix.shape[1] in (2, 3):
+            remedy = "; use from_edges for a list of edges"
+        raise ValueError(
+            f"weights must be square (n, n), got shape {matrix.shape}{remedy}"
+        )
     if matrix.shape[0] == 0:
         raise ValueError("weights must have at least one neuron, got shape (0, 0)")
     if matrix.dtype.kind not in "fiub":

@@ -10,6 +10,7 @@ import pandas as pd
 from commstruct.connectome import Connectome, read_only
 from commstruct.operations import block_sums, without_diagonal
 from commstruct.result import Result
+from commstruct.sources import name_texts
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 MOST_SHOWN = 8  # modules in the summary of a partition
@@ -174,6 +175,38 @@ class Partition(Result):
             zip(self._keys(), self.labels.tolist(), strict=True)
         )
         return modules
+
+    def to_igraph(self, graph: Any) -> Any:
+        """Return the modules as igraph has them, of a graph of the same neurons.
+
+        Parameters
+        ----------
+        graph : igraph.Graph
+            Its vertices are matched by their names if they and the neurons have names,
+            else by their order.
+
+        Returns
+        -------
+        igraph.VertexClustering
+
+        Raises
+        ------
+        ValueError
+            If the vertices are not the neurons.
+        """
+        import igraph
+
+        vertices: list[Any] = list(range(graph.vcount()))
+        keys: list[Any] = list(range(len(self.labels)))
+        if self.names is not None and "name" in graph.vs.attributes():
+            vertices, keys = name_texts(graph.vs["name"]), list(self.names)
+        if sorted(vertices) != sorted(keys):
+            raise ValueError(
+                f"graph must have the {len(keys)} neurons of the partition as its "
+                f"vertices, got {len(vertices)} vertices, others or in other numbers"
+            )
+        modules = dict(zip(keys, self.labels.tolist(), strict=True))
+        return igraph.VertexClustering(graph, [modules[name] for name in vertices])
 
     def _keys(self) -> Sequence[str] | Sequence[int]:
         return range(len(self.labels)) if self.names is None else self.names
