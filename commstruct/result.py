@@ -114,7 +114,7 @@ def _text(value: Any) -> str:
     if isinstance(value, float | np.floating):
         return f"{value:.4g}"
     if isinstance(value, str):
-        return shortened(value)[1:-1] if len(value) > MOST_VALUES**2 else value
+        return value if len(value) <= LINE else value[: LINE - 3] + "..."
     if value is None or _is_plain(value):
         return "" if value is None else str(value)
     if isinstance(value, pd.DataFrame):
