@@ -3,7 +3,8 @@
 # and work from there as a user does who has nothing else. About two minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-python=$(realpath "${1:-.venv/bin/python}")  # one with build, hatchling and twine
+python=${1:-.venv/bin/python}  # one with build, hatchling and twine
+[[ $python == */* ]] && python=$(cd "$(dirname "$python")" && pwd)/$(basename "$python")
 root=$PWD
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
