@@ -618,9 +618,9 @@ def as_connectome(
 
     Parameters
     ----------
-    network : Connectome, array, scipy.sparse array or matrix, pandas.DataFrame,
-            networkx graph, igraph graph, two-dimensional xarray.DataArray,
-            sims.Network, or sims.Run; or a mapping of names to such networks
+    network : Connectome, array, table, graph, sims.Network, or a mapping of such
+        An array, a scipy.sparse array or matrix, a pandas.DataFrame, a networkx or
+        igraph graph, a two-dimensional xarray.DataArray, a sims.Network or sims.Run.
         Weights ``[pre, post]``. A mapping has the layers of one network, on the same
         neurons in the same order; its weights are their sum. Edges of a graph without a
         ``weight`` have weight 1, parallel edges are summed, an undirected edge counts

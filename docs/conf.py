@@ -55,11 +55,15 @@ html_sidebars = {"index": []}
 OUTSIDE = re.compile(r"(?<!!)\[([^\]]+)\]\((?:\.\./|[\w-]+\.slurm)[^)]*\)")
 
 
-def _without_links_to_the_repository(
-    app: Any, docname: str, source: list[str]
-) -> None:
+def _without_links_to_the_repository(app: Any, docname: str, source: list[str]) -> None:
     """Keep the words of links to files that are no pages of the site."""
     source[0] = OUTSIDE.sub(r"\1", source[0])
+
+
+def _as_page_of_the_site(app: Any, docname: str, source: list[str]) -> None:
+    """Links from a page at the top of the repository are to pages beside it here."""
+    source[0] = source[0].replace("](docs/", "](")
+    _without_links_to_the_repository(app, docname, source)
 
 
 def setup(app: Any) -> None:
@@ -70,7 +74,5 @@ def setup(app: Any) -> None:
     app.connect("source-read", _without_links_to_the_repository)
     app.connect(
         "include-read",
-        lambda app, path, docname, source: _without_links_to_the_repository(
-            app, docname, source
-        ),
+        lambda app, path, docname, source: _as_page_of_the_site(app, docname, source),
     )

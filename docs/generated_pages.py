@@ -42,13 +42,20 @@ WORDS = {
     "name": "Which task; the keys depend on it.",
     "learning_rates": "One run for each, with each seed.",
     "seeds": "Of the initial weights and of the order of the samples.",
+    "n_neurons": "Of all neurons: inputs, hidden ones and outputs.",
+    "activation": "Rate as a function of the net input.",
+    "dtype": "Of the weights; float64 where exactness is claimed.",
+    "seed": "Of everything random in it.",
+    "held_out": "Share of the samples that is never trained on.",
+    "steps": "Training steps of every run.",
+    "batch_size": "Samples in each step.",
     "size": "Pixels on a side of each digit.",
     "hidden": "Numbers of neurons of the hidden layers.",
 }
 
 
 def write_pages(docs: Path) -> None:
-    """Write the generated pages, each only if it is new: Sphinx looks at their times."""
+    """Write the generated pages, those that changed: Sphinx looks at their times."""
     folder = docs / "generated"
     folder.mkdir(exist_ok=True)
     for name, text in {
@@ -104,7 +111,8 @@ def _keys() -> Iterator[str]:
         for kind, model, described in kinds:
             if kind:
                 yield f"### {table}: {kind}\n\n"
-            words = WORDS | _descriptions(described)
+            described_keys = _descriptions(described)
+            words = WORDS | {k: v for k, v in described_keys.items() if v}
             yield "| key | type | default | meaning |\n|---|---|---|---|\n"
             for name, field in model.model_fields.items():
                 words_of_key = words.get(name, "")
@@ -124,7 +132,8 @@ def _descriptions(described: Any) -> dict[str, str]:
             text = " ".join(line.strip() for line in entry.desc)
             for name in entry.name.split(","):
                 # a description may stand in the place of the type
-                found[name.strip()] = text or entry.type.partition(", ")[2]
+                words = "" if "{" in entry.type else entry.type.partition(", ")[2]
+                found[name.strip()] = text or words
     return found
 
 

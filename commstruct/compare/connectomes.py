@@ -314,7 +314,7 @@ def compare_connectomes(
 
         normalize : {"total", "none"}
             ``"total"``: means, distributions and spectra are compared after scaling the
-            weights to the same mean |weight|; correlations are of weights as read.
+            weights to the same mean ``|weight|``; correlations are of weights as read.
         blocks_by : str
             Attribute of the neurons whose values make the blocks, or ``"modules"``:
             those of both connectomes together, for matched neurons. ``"auto"``:
