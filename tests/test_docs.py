@@ -71,7 +71,9 @@ def test_every_page_of_the_site_is_reached_from_its_start():
         if page in reached or page.startswith("generated/"):
             continue
         reached.add(page)
-        for tree in re.findall(r"```\{toctree\}\n(.*?)```", path.read_text(), re.DOTALL):
+        for tree in re.findall(
+            r"```\{toctree\}\n(.*?)```", path.read_text(), re.DOTALL
+        ):
             to_read += [line for line in tree.splitlines() if line and line[0] != ":"]
     pages = {p.relative_to(DOCS).with_suffix("").as_posix() for p in _pages()}
     assert reached == pages - {"pypi"}
