@@ -14,7 +14,7 @@ from commstruct.plain import is_result, plain_data
 
 LINE = 88  # characters, as in our docs
 MOST_VALUES = 8  # of an array or of names, beyond which only their number is shown
-MOST_ROWS, MOST_COLUMNS = 10, 8  # of a table in a notebook
+MOST_ROWS, MOST_COLUMNS = 10, 10  # of a table in a notebook
 
 
 class Result:
@@ -58,10 +58,7 @@ class Result:
 
     def __repr__(self) -> str:
         """Numbers and settings, on as few lines as there must be."""
-        shown = ", ".join(f"{name}={text}" for name, text in _texts(self._summary()))
-        return textwrap.fill(
-            f"<{type(self).__name__}: {shown}>", LINE, subsequent_indent="    "
-        )
+        return _line(type(self).__name__, self._summary())
 
     def _repr_html_(self) -> str:
         """Show the same as a table, in a notebook."""
@@ -76,6 +73,24 @@ class Result:
         return pd.DataFrame(
             [{name: v for name, v in _fields(self).items() if _is_plain(v)}]
         )
+
+
+class PlainResult(dict[str, Any]):
+    """A result as plain data, a dict that shows itself as briefly as other results.
+
+    Examples
+    --------
+    >>> from commstruct.result import PlainResult
+    >>> PlainResult({"name": "settling", "curve": [0.5] * 100})
+    <PlainResult: name=settling, curve=100 items>
+    """
+
+    def __repr__(self) -> str:
+        """Text, numbers, and how many items there are of everything else."""
+        return _line("PlainResult", self)
+
+    def _repr_html_(self) -> str:
+        return html_of("PlainResult", self)
 
 
 def html_of(title: str, summary: Mapping[str, Any], preview: Any = None) -> str:
@@ -93,6 +108,11 @@ def html_of(title: str, summary: Mapping[str, Any], preview: Any = None) -> str:
             html += f"<p>{len(part)} of {len(preview)} rows, "
             html += f"{part.shape[1]} of {preview.shape[1]} columns</p>"
     return html + "</div>"
+
+
+def _line(title: str, summary: Mapping[str, Any]) -> str:
+    shown = ", ".join(f"{name}={text}" for name, text in _texts(summary))
+    return textwrap.fill(f"<{title}: {shown}>", LINE, subsequent_indent="    ")
 
 
 def _fields(result: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from helpers.kinds_of_results import RESULTS, result_of
 
 import commstruct as cs
+from commstruct.result import PlainResult
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -85,3 +86,11 @@ def test_roles_have_the_names_of_neurons_where_there_are_any():
     network = cs.as_connectome([[0, 1], [2, 0]], names=["AVA", "AVB"])
     table = cs.neuron_roles(network, [0, 0]).to_pandas()
     assert list(table["neuron"].unique()) == ["AVA", "AVB"]
+
+
+def test_plain_data_of_an_experiment_is_a_dict_that_prints_briefly():
+    numbers = {"curve": list(range(500)), HOSTILE: 1}
+    plain = PlainResult({"name": "settling", "numbers": numbers, HOSTILE: HOSTILE})
+    assert len(repr(plain)) < 200
+    assert "<img" not in plain._repr_html_()
+    assert json.loads(json.dumps(plain))["numbers"]["curve"][-1] == 499

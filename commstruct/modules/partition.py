@@ -127,10 +127,10 @@ class Partition(Result):
         }
 
     def _preview(self) -> pd.DataFrame:
-        """Size and first neurons of the largest modules, and their block means."""
+        """Size, first neurons and mean weights to each other of the largest modules."""
         members: dict[int, list[str]] = {}
         for key, module in zip(self._keys(), self.labels.tolist(), strict=True):
-            if module < MOST_SHOWN and len(members.setdefault(module, [])) < 4:
+            if module < MOST_SHOWN and len(members.setdefault(module, [])) < 2:
                 members[module].append(str(key))
         sizes = np.bincount(self.labels)
         table = pd.DataFrame(
@@ -142,7 +142,7 @@ class Partition(Result):
         ).sort_values("module")
         if self.block_means is not None:
             for module, column in enumerate(self.block_means.T):
-                table[f"mean weight to {module}"] = column[table["module"]]
+                table[f"mean to {module}"] = column[table["module"]]
         return table.set_index("module")
 
     def to_pandas(self) -> pd.DataFrame:

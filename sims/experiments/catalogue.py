@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
+from commstruct.result import PlainResult
 from sims.experiments.experiment import Experiment
 from sims.experiments.names import NAMES
 
@@ -46,7 +47,8 @@ def run_experiment(
     Returns
     -------
     dict
-        `ExperimentResult.to_dict`: plain JSON values.
+        `ExperimentResult.to_dict`: plain JSON values. It prints briefly; ``dict(result)``
+        prints everything.
 
     Raises
     ------
@@ -78,4 +80,5 @@ def run_experiment(
             f"experiment must be one of {', '.join(EXPERIMENTS)}, got {name!r}"
         )
     experiment = EXPERIMENTS[name]
-    return experiment(seeds=seeds, full=full, dale=dale, workers=workers).to_dict()
+    found = experiment(seeds=seeds, full=full, dale=dale, workers=workers)
+    return PlainResult(found.to_dict())
