@@ -47,8 +47,8 @@ def run_experiment(
     Returns
     -------
     dict
-        `ExperimentResult.to_dict`: plain JSON values. It prints briefly; ``dict(result)``
-        prints everything.
+        `ExperimentResult.to_dict`: plain JSON values. It prints briefly, but as
+        ``dict(result)`` in full.
 
     Raises
     ------
