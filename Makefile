@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Runs and tests are parallel by processes; one thread each for linear algebra.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: report gallery map test lint
+.PHONY: report gallery map docs package test lint
 
 report: $(VENV)/installed
 	$(BIN)/commstruct run reports/learning-rate.toml
@@ -15,6 +15,12 @@ gallery: $(VENV)/installed
 
 map: $(VENV)/installed
 	$(BIN)/python scripts/build_gallery.py --map
+
+docs: $(VENV)/installed
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+
+package: $(VENV)/installed
+	scripts/check_package.sh $(BIN)/python
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest --numprocesses 2
@@ -28,5 +34,5 @@ lint: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,arrow,matlab,neuro,cluster,safetensors]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,arrow,matlab,neuro,cluster,safetensors]'
 	touch $@

@@ -36,6 +36,7 @@ from .connectome import as_connectome as as_connectome
 from .datasets import Dataset as Dataset
 from .datasets import list_datasets as list_datasets
 from .datasets import load_dataset as load_dataset
+from .edges import from_edges as from_edges
 from .files import ReadReport as ReadReport
 from .files import Stack as Stack
 from .files import read_connectome as read_connectome
@@ -78,6 +79,7 @@ from .nulls import rewire_edges as rewire_edges
 from .nulls import spin_labels as spin_labels
 from .nulls import structure_significance as structure_significance
 from .preparation import Preparation as Preparation
+from .progress import show_progress as show_progress
 from .report import ReportSettings as ReportSettings
 from .report import module_order as module_order
 from .report import plot_accuracy as plot_accuracy

@@ -16,7 +16,9 @@ def main() -> None:
     # the objects that figures and libraries keep.
     gc.set_threshold(50_000, 20, 100)
     from commstruct.commands.app import app
+    from commstruct.progress import show_progress
 
+    show_progress(False)  # commands have their own, which --quiet turns off
     app()
 
 

@@ -21,7 +21,12 @@ if TYPE_CHECKING:  # loaded only by those who use it: it takes most of a second
 
 def checked_weights(matrix: Any) -> Weights:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"weights must be square (n, n), got shape {matrix.shape}")
+        remedy = ""
+        if matrix.ndim == 2 and matrix.shape[1] in (2, 3):
+            remedy = "; use from_edges for a list of edges"
+        raise ValueError(
+            f"weights must be square (n, n), got shape {matrix.shape}{remedy}"
+        )
     if matrix.shape[0] == 0:
         raise ValueError("weights must have at least one neuron, got shape (0, 0)")
     if matrix.dtype.kind not in "fiub":

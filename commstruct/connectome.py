@@ -55,9 +55,9 @@ def as_connectome(
 
     Parameters
     ----------
-    network : Connectome, array, scipy.sparse array or matrix, pandas.DataFrame,
-            networkx graph, igraph graph, two-dimensional xarray.DataArray,
-            sims.Network, or sims.Run; or a mapping of names to such networks
+    network : Connectome, array, table, graph, sims.Network, or a mapping of such
+        An array, a scipy.sparse array or matrix, a pandas.DataFrame, a networkx or
+        igraph graph, a two-dimensional xarray.DataArray, a sims.Network or sims.Run.
         Weights ``[pre, post]``. A mapping has the layers of one network, on the same
         neurons in the same order; its weights are their sum. Edges of a graph without a
         ``weight`` have weight 1, parallel edges are summed, an undirected edge counts
@@ -66,12 +66,13 @@ def as_connectome(
         receives once (docs/scores.md: self-connections). The columns of a table or an
         xarray are put into the order of its rows, by their names as text; numbered
         rows take the names of the columns. An xarray whose dimensions are named
-        ``post, pre`` is transposed. Weights that differ from their transpose by at
-        most 1e-6 of the largest are taken as undirected and made symmetric, unless all
-        are integers, and `Connectome.notes` says so. A simulated network has the
-        ``role`` of its neurons as an attribute and its mask as `possible`; of a run it
-        is the trained network. A `Connectome` is returned as it is unless another
-        argument changes it.
+        ``post, pre`` is transposed. A table with columns such as source, target and
+        weight is a list of directed edges, those of one pair summed. Weights that
+        differ from their transpose by at most 1e-6 of the largest are taken as
+        undirected and made symmetric, unless all are integers, and `Connectome.notes`
+        says so. A simulated network has the ``role`` of its neurons as an attribute and
+        its mask as `possible`; of a run it is the trained network. A `Connectome` is
+        returned as it is unless another argument changes it.
     names : iterable, optional
         Name of each neuron, converted to text; whole floats as the integers that they
         stand for. Default: the names in the network, else ``"0"`` to ``"n - 1"``.

@@ -36,7 +36,7 @@ def as_labels(labels: Labels, network: Any) -> IntVector:
 
     Parameters
     ----------
-    labels : Partition, (n,) array, Series, mapping, or list of sets
+    labels : Partition, (n,) array, Series, mapping, list of sets, or clustering
         Modules are integers or text. An array has them in the order of the neurons. A
         Series or a mapping gives the module of each neuron by its name; it must have
         all neurons and may have others. Sets, or frozensets, hold the names of the
@@ -44,7 +44,9 @@ def as_labels(labels: Labels, network: Any) -> IntVector:
         as text; where they are not those of the network, the numbers ``0 .. n - 1``
         stand for the neurons in their order. A Series with this default index is taken
         in the order of the neurons. A `Partition` is matched by name if both it and the
-        network have names, else by order.
+        network have names, else by order. A
+        clustering is a ``VertexClustering`` of igraph, a partition of leidenalg, a
+        ``NodeClustering`` of cdlib without overlaps, or a property map of graph-tool.
     network : Connectome, anything `as_connectome` takes, or the number of neurons
 
     Returns
@@ -103,6 +105,7 @@ def aligned_labels(*partitions: Labels) -> list[IntVector]:
         If there is no neuron; if a neuron is missing from a partition; or if some
         partitions have names in no order and others have an order and no names.
     """
+    partitions = tuple(map(_of_other_libraries, partitions))
     forms = [_keys_and_values(labels) for labels in partitions]
     names = _shared_names(partitions, forms)
     if not names:
@@ -155,6 +158,7 @@ _Form: TypeAlias = tuple[Sequence[Any] | None, Any, bool]
 
 def _keys_and_values(labels: Any) -> _Form:
     """Names (None if there are none) and modules, and whether all must be neurons."""
+    labels = _of_other_libraries(labels)
     if is_a_result(labels):
         return getattr(labels, "names", None), labels.labels, False
     if is_a(labels, "pandas", "Series"):
@@ -173,6 +177,25 @@ def _keys_and_values(labels: Any) -> _Form:
         pairs = [(key, i) for i, module in enumerate(labels) for key in module]
         return [key for key, _ in pairs], [i for _, i in pairs], True
     return None, labels, False
+
+
+def _of_other_libraries(labels: Any) -> Any:
+    """Modules found by another library, as an array, a mapping or sets.
+
+    Recognised by what their classes are documented to have, so that no library needs
+    to be installed.
+    """
+    graph: Any = getattr(labels, "graph", None)
+    membership: Any = getattr(labels, "membership", None)
+    if membership is not None and hasattr(graph, "vs"):  # igraph, leidenalg
+        if "name" in graph.vs.attributes():
+            return dict(zip(graph.vs["name"], membership, strict=True))
+        return np.asarray(membership)
+    if hasattr(labels, "communities") and hasattr(labels, "graph"):  # cdlib
+        return [set(community) for community in labels.communities]
+    if hasattr(labels, "get_array") and hasattr(labels, "value_type"):  # graph-tool
+        return np.asarray(labels.get_array())
+    return labels
 
 
 def _placed(

@@ -106,6 +106,15 @@ class Connectome:
         size = f"{self.n_neurons} neurons, {self.n_edges} edges"
         return f"<Connectome: {size}, {storage}, {sign}, {direction}>"
 
+    def _repr_html_(self) -> str:
+        """The same in a notebook, with the notes and the first neurons."""
+        from commstruct.result import html_of
+
+        shown = {"network": repr(self)[1:-1], "layers": ", ".join(self.layers)}
+        notes = {f"note {i}": note for i, note in enumerate(self.notes, start=1)}
+        neurons = self.attributes.set_axis(list(self.names), axis=0)
+        return html_of("Connectome", {**shown, **notes}, neurons)
+
     @property
     def n_neurons(self) -> int:
         """Number of neurons, including those without synapses."""

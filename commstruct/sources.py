@@ -11,7 +11,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from commstruct.checks import shortened
-from commstruct.vocabulary import ROLES, UNTYPED, IntVector
+from commstruct.vocabulary import (
+    ROLES,
+    SOURCES,
+    TARGETS,
+    UNTYPED,
+    WEAK_WEIGHTS,
+    WEIGHTS,
+    IntVector,
+    plain_name,
+)
 
 if TYPE_CHECKING:  # loaded only by those who use them: they take most of a second
     import igraph
@@ -29,6 +38,8 @@ EXACT_INTEGERS = 2**53
 def parts(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
     """Matrix, names and attributes of a network of any supported type."""
     if is_a(network, "pandas", "DataFrame"):
+        if are_edges(network):
+            return *from_edge_table(network), None
         return *_from_table(network), None
     if is_a(network, "xarray", "DataArray"):
         return _from_xarray(network)
@@ -49,6 +60,65 @@ def parts(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
         "networkx or igraph graph, an xarray.DataArray or a sims.Network, got "
         f"{type(network).__name__}"
     )
+
+
+def are_edges(table: pd.DataFrame) -> bool:
+    """Whether a table has a row per edge, by the names of its columns."""
+    plain = {plain_name(column) for column in table.columns}
+    has_ends = bool(plain & set(SOURCES)) and bool(plain & set(TARGETS))
+    return has_ends and set(table.index) != set(table.columns)
+
+
+def from_edge_table(table: pd.DataFrame) -> tuple[sparse.coo_array, list[str]]:
+    """Weights, those of repeated edges summed, and neurons as they first appear.
+
+    Raises
+    ------
+    ValueError
+        If several columns could be one end, or the weight.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from commstruct.sources import from_edge_table
+    >>> edges = pd.DataFrame({"pre": ["b", "a", "b"], "post": ["a", "c", "a"]})
+    >>> matrix, names = from_edge_table(edges)
+    >>> names, matrix.toarray().tolist()
+    (['b', 'a', 'c'], [[0.0, 2.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    """
+    import pandas as pd
+
+    weight = _column_of(table, "weight", WEIGHTS)
+    weight = _column_of(table, "weight", WEAK_WEIGHTS) if weight is None else weight
+    sent, received = (name_texts(table[column]) for column in ends_of(table))
+    both = np.array([sent, received], dtype=object).T.ravel()
+    numbers, names = pd.factorize(both)
+    values = (
+        np.ones(len(table))
+        if weight is None
+        else _numbers_of_column(weight, table[weight])
+    )
+    n = len(names)
+    matrix = sparse.coo_array((values, (numbers[::2], numbers[1::2])), shape=(n, n))
+    return matrix, list(names)
+
+
+def ends_of(table: pd.DataFrame) -> tuple[Any, Any]:
+    """Columns of the source and of the target of each edge."""
+    source, target = (("source", SOURCES), ("target", TARGETS))
+    return _column_of(table, *source), _column_of(table, *target)
+
+
+def _column_of(table: pd.DataFrame, role: str, known: Sequence[str]) -> Any:
+    """The column of that role; of several, the one with its plainest name."""
+    found = [column for column in table.columns if plain_name(column) in known]
+    plainest = [c for c in found if plain_name(c) in {role, "pre", "post"}]
+    found = plainest if len(plainest) == 1 else found
+    if len(found) > 1:
+        raise ValueError(
+            f"edges must have one column that is the {role}, got {two_of(found)}"
+        )
+    return found[0] if found else None
 
 
 def _from_table(table: pd.DataFrame) -> tuple[Any, Iterable[object] | None]:

@@ -5,7 +5,7 @@ follows. This file imports nothing but numpy, so that the command line can name 
 options without loading the analysis.
 """
 
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,39 @@ UNTYPED = "untyped"
 
 SCORES = ("diagonal_score", "modularity", "structure_strength")
 """Scores of a network on its modules, by the names of their fields and columns."""
+
+# Columns of tables of edges, in the spelling of `plain_name`
+
+# fmt: off
+SOURCES = [
+    "source", "source_id", "source_name", "src", "from", "pre", "pre_id", "pre_name",
+    "pre_root_id", "pre_pt_root_id", "pre_neuron", "pre_cell", "pre_neuron_id",
+    "presynaptic", "presynaptic_id", "presynaptic_neuron", "bodyid_pre", "body_id_pre",
+    "body_pre", "pre_bodyid", "pre_body_id", "origin", "sender", "cell1", "neuron1",
+    "neuron_1",
+]
+TARGETS = [
+    "target", "target_id", "target_name", "tgt", "to", "post", "post_id", "post_name",
+    "post_root_id", "post_pt_root_id", "post_neuron", "post_cell", "post_neuron_id",
+    "postsynaptic", "postsynaptic_id", "postsynaptic_neuron", "bodyid_post",
+    "body_id_post", "body_post", "post_bodyid", "post_body_id", "destination",
+    "receiver", "cell2", "neuron2", "neuron_2",
+]
+WEIGHTS = [
+    "weight", "weights", "w", "syn_count", "synapse_count", "synapses", "n_synapses",
+    "num_synapses", "n_syn", "n_syns", "nsyn", "number_of_synapses",
+    "number_of_connections", "count", "strength",
+]
+# Taken for weights where there is no better name: Newman's GML files and D3 have it.
+WEAK_WEIGHTS = ["value"]
+# fmt: on
+
+
+def plain_name(column: Any) -> str:
+    """Column name in lower case, without "#" and with "_" for spaces."""
+    words = str(column).strip().lstrip("#% ").strip("\"'").lower()
+    return words.replace("-", "_").replace(" ", "_").replace(".", "_")
+
 
 # Words for people
 

@@ -14,6 +14,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from commstruct.checks import check_counts
+from commstruct.progress import progress_of
 from commstruct.provenance import recorded_call
 from commstruct.storage import AlreadyLocked, Folder, locked
 from sims.definition import Definition, load_definition
@@ -137,6 +138,7 @@ def run_sweep(
     with (
         locked(sweep.folder, [sweep.call_lock(index) for index in runs]) as is_locked,
         recorded_call(sweep.folder, versions()) as account,
+        progress_of("training", progress) as show,
     ):
         if not is_locked:
             logger.info(
@@ -152,14 +154,12 @@ def run_sweep(
             elif sweep.run_id(index) in left:
                 _remove_states(sweep, index)
         done, n_missing = len(runs) - len(missing), len(missing)
-        if progress is not None:
-            progress(done, len(runs))
+        show(done, len(runs))
         for index, record, how in _runs(sweep, missing, workers, executor):
             missing.remove(index)
             account(how)
             _report(record)
-            if progress is not None:
-                progress(len(runs) - len(missing), len(runs))
+            show(len(runs) - len(missing), len(runs))
         records = tuple(sweep.record(index) for index in runs)
     _report_unsettled(records, definition)
     return SweepResult(

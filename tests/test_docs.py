@@ -9,7 +9,12 @@ from pypdf import PdfReader
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-WRITTEN = [*ROOT.glob("*.md"), *DOCS.glob("*.md"), *ROOT.glob("reports/*/README.md")]
+WRITTEN = [
+    *ROOT.glob("*.md"),
+    *DOCS.glob("*.md"),
+    *DOCS.glob("tutorials/*.md"),
+    *ROOT.glob("reports/*/README.md"),
+]
 PAGES = [page.name for page in DOCS.glob("*.md") if ">>>" in page.read_text("utf-8")]
 
 
@@ -30,7 +35,7 @@ def test_the_page_on_scores_has_an_example():
 def test_links_and_pictures_of_a_page_are_there(page):
     text = page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
-        if "://" not in target:
+        if "://" not in target and not target.startswith("generated/"):
             assert (page.parent / target).exists(), target
 
 
@@ -55,3 +60,34 @@ def test_the_gallery_has_small_files_that_say_what_its_page_says(folder, name):
         return re.sub(r"[\s\u00ad-]", "", text)  # lines are broken within words
 
     assert squeezed(answer[1]) in squeezed(first)
+
+
+def test_every_page_of_the_site_is_reached_from_its_start():
+    """What `make docs` would warn of, without building the site."""
+    reached, to_read = set(), ["index"]
+    while to_read:
+        page = to_read.pop()
+        path = DOCS / f"{page}.md"
+        if page in reached or page.startswith("generated/"):
+            continue
+        reached.add(page)
+        for tree in re.findall(
+            r"```\{toctree\}\n(.*?)```", path.read_text(), re.DOTALL
+        ):
+            to_read += [line for line in tree.splitlines() if line and line[0] != ":"]
+    pages = {p.relative_to(DOCS).with_suffix("").as_posix() for p in _pages()}
+    assert reached == pages - {"pypi"}
+
+
+def _pages():
+    return [*DOCS.glob("*.md"), *DOCS.glob("tutorials/*.md")]
+
+
+def test_tutorials_are_notebooks_that_run_when_the_site_is_built():
+    for page in DOCS.glob("tutorials/*.md"):
+        text = page.read_text()
+        assert "file_format: mystnb" in text
+        assert text.count("```{code-cell}") >= 3
+    configuration = (DOCS / "conf.py").read_text()
+    assert 'nb_execution_mode = "force"' in configuration
+    assert "nb_execution_raise_on_error = True" in configuration

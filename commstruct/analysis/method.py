@@ -50,6 +50,7 @@ from commstruct.connectome import Connectome, as_connectome, kinds_in, read_only
 from commstruct.modules.finding import check_has_samples
 from commstruct.nulls.distances import AXES
 from commstruct.nulls.measures import NetworkMeasures
+from commstruct.progress import progress_of
 from commstruct.provenance import content_hash
 from commstruct.statistics import Tail, p_value
 from commstruct.vocabulary import (
@@ -209,17 +210,18 @@ def analyze(
     regions = settings.get("regions")
     if regions is None:
         settings.pop("regions", None)
-    execution = Execution(workers, executor, previous, command, progress)
     if isinstance(network_or_store, str | Path):
         chosen = AnalysisSettings.model_validate(settings)
+    else:
+        network_or_store = network = as_connectome(network_or_store)
+        chosen = network_settings(network.n_neurons, **settings)
+        if chosen.regions != ("whole",):
+            raise ValueError(
+                f"regions of a single network must be ('whole',), got {chosen.regions}"
+            )
+    with progress_of("analysing", progress) as show:
+        execution = Execution(workers, executor, previous, command, show)
         return analyze_with(network_or_store, chosen, execution)
-    network = as_connectome(network_or_store)
-    chosen = network_settings(network.n_neurons, **settings)
-    if chosen.regions != ("whole",):
-        raise ValueError(
-            f"regions of a single network must be ('whole',), got {chosen.regions}"
-        )
-    return analyze_with(network, chosen, execution)
 
 
 def analyze_with(

@@ -17,6 +17,7 @@ from commstruct.modules.finding import Partition
 from commstruct.modules.resolution_limit import Division
 from commstruct.nulls.measures import NetworkMeasures
 from commstruct.plain import is_result, named_parts, plain_data, restored
+from commstruct.result import Result
 from commstruct.statistics import z_score
 from commstruct.storage import write_whole
 from commstruct.vocabulary import (
@@ -241,7 +242,7 @@ class RegionAnalysis:
 
 
 @dataclass(frozen=True, eq=False)
-class Analysis:
+class Analysis(Result):
     """Modules, block structure and tests of one network or of every run of a sweep.
 
     Attributes
@@ -437,6 +438,29 @@ class Analysis:
                 part["confidence"] = region.partition.confidence
             parts.append(part)
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def _summary(self) -> dict[str, Any]:
+        chosen = ("structures", "signs", "null", "n_nulls", "restarts", "seed")
+        settings = self.settings.model_dump(mode="json")
+        return {
+            "kind": self.kind,
+            "n_neurons": len(self.neurons),
+            "n_runs": len(self.runs) or None,
+            "regions": self.region_names,
+            **{name: settings.get(name) for name in chosen},
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        return self.to_pandas()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per region and structure, as ``tables()["scores"]``."""
+        return self.tables()["scores"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `to_json` writes, as plain values."""
+        content: dict[str, Any] = json.loads(self.to_json())
+        return content
 
     def to_json(self) -> str:
         """Return everything as JSON text; NaN becomes null."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from commstruct.blocks.structure import (
@@ -20,6 +21,7 @@ from commstruct.blocks.structure import (
 from commstruct.checks import check_counts, check_shares, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome, weight_unit
 from commstruct.labels import Labels
+from commstruct.result import Result
 from commstruct.vocabulary import (
     BoolMatrix,
     FloatMatrix,
@@ -29,7 +31,7 @@ from commstruct.vocabulary import (
 
 
 @dataclass(frozen=True, eq=False)
-class BlockIntervals:
+class BlockIntervals(Result):
     """Bootstrap confidence intervals of a block structure.
 
     Attributes
@@ -63,6 +65,13 @@ class BlockIntervals:
     confidence: float
     n_bootstraps: int
     seed: int
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per block: the modules and the bounds of its mean."""
+        k = self.means.shape[1]
+        pre, post = np.divmod(np.arange(k * k), k)
+        low, high = self.means.reshape(2, -1)
+        return pd.DataFrame({"pre": pre, "post": post, "low": low, "high": high})
 
 
 def block_intervals(

@@ -1,9 +1,12 @@
 """Kinds of pairs of modules: assortative, disassortative, core-periphery and so on."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from commstruct.result import Result
 from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix, IntVector
 
@@ -34,7 +37,7 @@ MIRRORED_CHANCE = {
 
 
 @dataclass(frozen=True, eq=False)
-class PairTypes:
+class PairTypes(Result):
     """Kind of each pair of modules.
 
     Attributes
@@ -82,6 +85,15 @@ class PairTypes:
     shares: dict[str, float]
     excess: dict[str, float]
     chance: dict[str, float] = field(default_factory=dict)
+
+    def _summary(self) -> dict[str, Any]:
+        return {**self.counts, "undefined": self.n_undefined}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per pair of modules; an undefined kind is missing."""
+        a, b = np.triu_indices(len(self.matrix), 1)
+        kinds = [self.kinds[i] if i >= 0 else None for i in self.matrix[a, b]]
+        return pd.DataFrame({"module": a, "other": b, "kind": kinds})
 
 
 def undirected_types(means: FloatMatrix) -> PairTypes:

@@ -9,6 +9,7 @@ import pandas as pd
 from commstruct.blocks.structure import off_diagonal, quotient
 from commstruct.connectome import as_connectome, weight_unit
 from commstruct.labels import Labels, as_labels
+from commstruct.result import Result
 from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
@@ -17,7 +18,7 @@ DIRECTION_ORDER = ("sent", "received")
 
 
 @dataclass(frozen=True, eq=False)
-class NeuronRoles:
+class NeuronRoles(Result):
     """Roles of neurons within and between modules, by sign and direction.
 
     The arrays are ``[neuron, sign, direction]`` of shape (n, 2, 2), with signs
@@ -35,6 +36,8 @@ class NeuronRoles:
         Strength within the own module minus the module's mean, in standard deviations
         (population, not sample) over its neurons. NaN if all of these have the same
         strength, as in a module of one neuron.
+    names : tuple of str or None
+        Names of the neurons; None if they have none but their numbers.
 
     See Also
     --------
@@ -54,11 +57,13 @@ class NeuronRoles:
     strength: FloatMatrix
     participation: FloatMatrix
     within_module_z: FloatMatrix
+    names: tuple[str, ...] | None = None
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row per neuron, sign and direction."""
+        """Return one row per neuron, by name or number, sign and direction."""
+        neurons = range(len(self.strength)) if self.names is None else self.names
         index = pd.MultiIndex.from_product(
-            [range(len(self.strength)), SIGN_ORDER, DIRECTION_ORDER],
+            [neurons, SIGN_ORDER, DIRECTION_ORDER],
             names=["neuron", "sign", "direction"],
         )
         names = ("strength", "participation", "within_module_z")
@@ -117,7 +122,8 @@ def neuron_roles(network: Any, labels: Labels) -> NeuronRoles:
             strength[:, sign, direction] = total * unit
             participation[:, sign, direction] = 1 - (shares**2).sum(axis=1)
             z[:, sign, direction] = _z_within(by_module[np.arange(n), modules], modules)
-    return NeuronRoles(strength, participation, z)
+    names = connectome.names if connectome.has_names else None
+    return NeuronRoles(strength, participation, z, names)
 
 
 def _z_within(own: FloatVector, modules: IntVector) -> FloatVector:

@@ -19,6 +19,7 @@ from commstruct.connectome import (
 )
 from commstruct.labels import Labels, as_labels
 from commstruct.modules.finding import modularity
+from commstruct.result import Result
 from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
@@ -28,7 +29,7 @@ EDGES_AT_A_TIME = 500_000
 
 
 @dataclass(frozen=True, eq=False)
-class BlockStructure:
+class BlockStructure(Result):
     """Block structure of a network under one partition, the diagonal left out.
 
     Entries ``[a, b]`` of the matrices are from module a onto module b, over the
@@ -146,6 +147,23 @@ class BlockStructure:
     relative_diagonal_score_absolute: float = math.nan
     weight_share_within: float = math.nan
     pair_share_within: float = math.nan
+
+    def _summary(self) -> dict[str, Any]:
+        numbers = {
+            name: value
+            for name, value in vars(self).items()
+            if isinstance(value, float) and not math.isnan(value)
+        }
+        counts = np.bincount(self.labels)[: self.n_modules].tolist()
+        return {"n_modules": self.n_modules, "sizes": counts, **numbers} | {
+            "n_isolated": self.n_isolated
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        """Mean weight from each module (row) to each (column)."""
+        modules = pd.RangeIndex(self.n_modules)
+        index, columns = modules.rename("mean weight from"), modules.rename("to")
+        return pd.DataFrame(self.means, index, columns)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row per block: modules, sums, counts, means and the others."""

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import linear_sum_assignment
 
 from commstruct.checks import check_counts
 from commstruct.labels import Labels, as_labels
+from commstruct.result import Result
 from commstruct.statistics import CONSTANT, p_value, p_values
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
@@ -16,7 +18,7 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class ModuleTuning:
+class ModuleTuning(Result):
     """Responses of neurons and modules to classes of stimuli.
 
     Attributes
@@ -65,6 +67,13 @@ class ModuleTuning:
     whole_p: float
     n_permutations: int
     seed: int
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per module: `shared`, its p-value, and the mean responses."""
+        table = pd.DataFrame({"shared": self.shared, "p_value": self.shared_p})
+        for c, responses in enumerate(self.tuning.T):
+            table[f"class_{c}"] = responses
+        return table.rename_axis("module").reset_index()
 
 
 def module_tuning(

@@ -1,13 +1,17 @@
 """The command line: all commands in the order of `commstruct --help`."""
 
+from typing import Annotated
+
 import typer
 
 from commstruct.commands.analyze import analyze
 from commstruct.commands.analyze_many import analyze_many
 from commstruct.commands.compare import compare
 from commstruct.commands.data import export_data, list_data
+from commstruct.commands.doctor import doctor
 from commstruct.commands.experiment import experiment
 from commstruct.commands.merge import merge
+from commstruct.commands.new import new
 from commstruct.commands.report import report
 from commstruct.commands.run import run
 from commstruct.commands.simulate import simulate
@@ -19,20 +23,45 @@ from commstruct.commands.verify import verify
 app = typer.Typer(
     name="commstruct",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="""Train networks with the credit rule, find the modules of any connectome,
     and score block-diagonal against off-diagonal structure.
 
-    Start with `commstruct run reports/learning-rate.toml` (train, analyse, report) or
+    Start with `commstruct new learning-rate` (an example to train, analyse, report) or
     `commstruct analyze my-network.csv --out results` (your own network).
 
     Exit status: 0 done, 1 the work failed, 2 the input or the options are unusable.
     """,
 )
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("commstruct"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Options before any command."""
+
+
 for _command in (
+    new,
     run,
     simulate,
     merge,
@@ -42,6 +71,7 @@ for _command in (
     compare,
     report,
     experiment,
+    doctor,
 ):
     app.command()(_command)
 

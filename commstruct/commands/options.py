@@ -6,13 +6,24 @@ from typing import Annotated
 
 import typer
 
+from commstruct.commands.shipped import shipped_definitions
+
+
+def _definitions(incomplete: str) -> list[str]:
+    """Names of definitions that ship, and files, for the completion of a shell."""
+    names = [*shipped_definitions(), *map(str, Path().glob("*.toml"))]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 DefinitionFile = Annotated[
     Path,
     typer.Argument(
         metavar="DEFINITION.toml",
         help="Tables [network] [task] [rule] [sweep] [analysis] [report]; "
-        "see the commented files in reports/.",
+        "`commstruct new` writes one with comments. Or the name of one that ships, "
+        "such as learning-rate.",
         show_default=False,
+        autocompletion=_definitions,
     ),
 ]
 ResultsFolder = Annotated[

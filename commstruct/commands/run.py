@@ -20,6 +20,7 @@ from commstruct.commands.options import (
 from commstruct.commands.session import open_session
 from commstruct.commands.settings import read_definition, read_study, report_settings
 from commstruct.commands.shards import read_shard
+from commstruct.commands.shipped import definition_file, results_folder
 from commstruct.commands.sweeps import simulate_sweep
 
 
@@ -30,7 +31,7 @@ def run(
         Path | None,
         typer.Option(
             help="Folder for the results.",
-            show_default="out/NAME beside the definition",
+            show_default="out/NAME beside the definition, or here",
         ),
     ] = None,
     overrides: Overrides = None,
@@ -59,8 +60,9 @@ def run(
     from sims.study import is_study
 
     share = read_shard(shard)
-    out = out or definition.parent / "out" / definition.stem
+    out = out or results_folder(definition)
     line = command_line("run", definition, options=override_words(overrides))
+    definition = definition_file(definition)
     if is_study(definition):
         from commstruct.commands.studying import run_study
 

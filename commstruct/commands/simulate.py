@@ -18,6 +18,7 @@ from commstruct.commands.plans import print_study_plan, print_sweep_plan
 from commstruct.commands.session import count_cores, open_session
 from commstruct.commands.settings import read_definition, read_study
 from commstruct.commands.shards import read_shard
+from commstruct.commands.shipped import definition_file
 from commstruct.commands.sweeps import simulate_sweep
 
 
@@ -63,8 +64,9 @@ def simulate(
 
     share = read_shard(shard)
     n_workers, as_json = workers or count_cores(), output.as_json
-    if is_study(definition):
-        study = read_study(definition, overrides)[0]
+    path = definition_file(definition)
+    if is_study(path):
+        study = read_study(path, overrides)[0]
         if dry_run:
             print_study_plan(study, out, workers=n_workers, as_json=as_json)
             return
@@ -78,7 +80,7 @@ def simulate(
             }
         print_summary({"settings": counts}, as_json=as_json)
         return
-    sweep = read_definition(definition, overrides)[0]
+    sweep = read_definition(path, overrides)[0]
     if dry_run:
         print_sweep_plan(sweep, out, workers=n_workers, as_json=as_json)
         return

@@ -49,6 +49,7 @@ from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.choice import AUTO, Null, check_suits, named_null
 from commstruct.nulls.significance import Significance, structure_significance
 from commstruct.plain import plain_data
+from commstruct.result import Result
 from commstruct.statistics import Tail, p_value, z_score
 from commstruct.vocabulary import (
     NULL_KEEPS,
@@ -98,7 +99,7 @@ class ComparisonSettings:
 
 
 @dataclass(frozen=True, eq=False)
-class ConnectomeComparison:
+class ConnectomeComparison(Result):
     """Differences and similarities of two connectomes.
 
     Attributes
@@ -235,6 +236,25 @@ class ConnectomeComparison:
             **({"conflicts": conflicts} if len(conflicts) else {}),
         }
 
+    def _summary(self) -> dict[str, Any]:
+        settings = {k: v for k, v in self.settings.items() if v is not None}
+        return {
+            "names": self.names,
+            "match": self.match,
+            "n_matched": self.n_matched,
+            "weight_correlation": self.weight_correlation,
+            "n_modules": tuple(m.n_modules for m in self.modules.values()),
+            "blocks_by": self.blocks_by,
+            **settings,
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        return self.axis
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per block, as `tables` has them under ``blocks``."""
+        return self.blocks.copy()
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything except the weights as plain values; NaN becomes None."""
         edges = None if self.edges is None else asdict(self.edges)
@@ -304,7 +324,7 @@ def compare_connectomes(
 
         normalize : {"total", "none"}
             ``"total"``: means, distributions and spectra are compared after scaling the
-            weights to the same mean |weight|; correlations are of weights as read.
+            weights to the same mean ``|weight|``; correlations are of weights as read.
         blocks_by : str
             Attribute of the neurons whose values make the blocks, or ``"modules"``:
             those of both connectomes together, for matched neurons. ``"auto"``:

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from scipy.optimize import quadratic_assignment
 
 from commstruct.checks import check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.nulls.rewiring import preserve_strengths
+from commstruct.result import Result
 from commstruct.statistics import p_value
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
@@ -24,7 +26,7 @@ MOST_EXCHANGED = 150
 
 
 @dataclass(frozen=True, eq=False)
-class GraphMatching:
+class GraphMatching(Result):
     """Neurons of two connectomes, matched so that their weights agree best.
 
     Attributes
@@ -74,6 +76,10 @@ class GraphMatching:
     restarts: int
     n_nulls: int
     seed: int
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per matched pair of neurons."""
+        return pd.DataFrame(self.pairs, columns=["a", "b"])
 
 
 def match_graphs(

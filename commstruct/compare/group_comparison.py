@@ -8,6 +8,7 @@ import pandas as pd
 
 from commstruct.compare.group_modules import GroupModules
 from commstruct.plain import plain_data
+from commstruct.result import Result
 from commstruct.vocabulary import SCORES, FloatMatrix
 
 GROUP_SCORES = (*SCORES, "density", "mean")
@@ -16,7 +17,7 @@ MEASURES = (*GROUP_SCORES, "n_modules", "agreement")
 
 
 @dataclass(frozen=True, eq=False)
-class GroupComparison:
+class GroupComparison(Result):
     """Differences between groups of connectomes, as a whole and in detail.
 
     Tables of tests have these columns besides the mean of each group:
@@ -255,6 +256,27 @@ class GroupComparison:
         table = known.loc[known.index.repeat(n)].reset_index(drop=True)
         repeated = pd.concat([measures] * m, ignore_index=True)
         return pd.concat([table, repeated.assign(value=values.ravel())], axis=1)
+
+    def _summary(self) -> dict[str, Any]:
+        settings = {k: v for k, v in self.settings.items() if v is not None}
+        return {
+            "n_networks": len(self.names),
+            "n_matched": self.n_matched,
+            "formula": self.formula,
+            "term": self.term,
+            "whole_p": self.whole_p,
+            "whole_share": self.whole_share,
+            "spread_p": self.spread_p,
+            "kinds_by": self.kinds_by,
+            **settings,
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        return self.scores
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per block, as `tables` has them under ``blocks``."""
+        return self.blocks.copy()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything except the edges as plain values; NaN becomes None."""

@@ -15,6 +15,7 @@ from commstruct.blocks.intervals import block_intervals
 from commstruct.checks import spawn_seeds
 from commstruct.compare.assignments import group_assignments, variance_between
 from commstruct.connectome import as_connectome
+from commstruct.result import Result
 from commstruct.statistics import LEVEL, ROUNDING, at_least
 from commstruct.vocabulary import FloatMatrix, FloatVector, Structure
 
@@ -35,7 +36,7 @@ WARNING = (
 
 
 @dataclass(frozen=True, eq=False)
-class Placement:
+class Placement(Result):
     """Position of a connectome among the trained networks of a sweep.
 
     Attributes
@@ -118,6 +119,13 @@ class Placement:
     signs: str
     notes: tuple[str, ...]
     seed: int
+
+    def _preview(self) -> pd.DataFrame:
+        return self.rates
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per learning rate."""
+        return self.rates.copy()
 
     def sentence(self, name: str) -> str:
         """Return the result in words, for a connectome called `name`."""

@@ -6,31 +6,11 @@ from typing import Any
 
 from commstruct.files.content import listed
 from commstruct.files.options import ReadingOptions
+from commstruct.vocabulary import SOURCES, TARGETS, WEAK_WEIGHTS, WEIGHTS, plain_name
 
-# In the spelling of `plain_name`. Earlier names take precedence in NAMES and
-# TRANSMITTERS, where a table may have several of them.
+# In the spelling of `plain_name`. Earlier names take precedence, where a table may have
+# several of them.
 # fmt: off
-SOURCES = [
-    "source", "source_id", "source_name", "src", "from", "pre", "pre_id", "pre_name",
-    "pre_root_id", "pre_pt_root_id", "pre_neuron", "pre_cell", "pre_neuron_id",
-    "presynaptic", "presynaptic_id", "presynaptic_neuron", "bodyid_pre", "body_id_pre",
-    "body_pre", "pre_bodyid", "pre_body_id", "origin", "sender", "cell1", "neuron1",
-    "neuron_1",
-]
-TARGETS = [
-    "target", "target_id", "target_name", "tgt", "to", "post", "post_id", "post_name",
-    "post_root_id", "post_pt_root_id", "post_neuron", "post_cell", "post_neuron_id",
-    "postsynaptic", "postsynaptic_id", "postsynaptic_neuron", "bodyid_post",
-    "body_id_post", "body_post", "post_bodyid", "post_body_id", "destination",
-    "receiver", "cell2", "neuron2", "neuron_2",
-]
-WEIGHTS = [
-    "weight", "weights", "w", "syn_count", "synapse_count", "synapses", "n_synapses",
-    "num_synapses", "n_syn", "n_syns", "nsyn", "number_of_synapses",
-    "number_of_connections", "count", "strength",
-]
-# Taken for weights where there is no better name: Newman's GML files and D3 have it.
-WEAK_WEIGHTS = ["value"]
 TRANSMITTERS = [
     "transmitter", "neurotransmitter", "nt", "nt_type", "transmitter_type",
     "neurotransmitter_type", "top_nt", "predicted_nt", "sign",
@@ -43,12 +23,6 @@ NAMES = [
     "cell_id", "region", "roi",
 ]
 # fmt: on
-
-
-def plain_name(column: Any) -> str:
-    """Column name in lower case, without "#" and with "_" for spaces."""
-    words = str(column).strip().lstrip("#% ").strip("\"'").lower()
-    return words.replace("-", "_").replace(" ", "_").replace(".", "_")
 
 
 def name_column(columns: Iterable[Any]) -> Any:

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from commstruct.files.arrow import read_arrow
-from commstruct.files.columns import edge_columns, known_transmitter, plain_name
+from commstruct.files.columns import edge_columns, known_transmitter
 from commstruct.files.content import (
     FileContent,
     check_columns,
@@ -33,7 +33,7 @@ from commstruct.files.text import (
     refuse_float_ids,
 )
 from commstruct.sources import kinds_in
-from commstruct.vocabulary import FloatVector, IntVector
+from commstruct.vocabulary import FloatVector, IntVector, plain_name
 
 # First words of KONECT's comment line "% sym unweighted", and the second ones.
 # See "The KONECT Handbook" at konect.cc.

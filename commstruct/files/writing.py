@@ -7,7 +7,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -21,6 +21,7 @@ from commstruct.connectome import Connectome, as_connectome
 from commstruct.files.extras import import_extra
 from commstruct.files.limits import default_memory
 from commstruct.files.matrices import ATTRIBUTE, KIND, MAT_ATTRIBUTE
+from commstruct.labels import Labels, as_labels
 from commstruct.vocabulary import CONNECTOME_FORMAT
 
 Writer: TypeAlias = Callable[[Connectome, Path], None]
@@ -40,7 +41,9 @@ class _Format:
     is_dense: bool = False
 
 
-def write_connectome(network: Any, path: str | os.PathLike[str]) -> None:
+def write_connectome(
+    network: Any, path: str | os.PathLike[str], *, modules: Labels | None = None
+) -> None:
     """Write a connectome to a file from which `read_connectome` reads it back.
 
     The ending of the name determines the format: ``.npz``, ``.zarr`` and ``.mat`` hold
@@ -59,6 +62,9 @@ def write_connectome(network: Any, path: str | os.PathLike[str]) -> None:
     network : Connectome, or anything `as_connectome` takes
     path : str or path-like
         File to write; an existing file is replaced.
+    modules : module of each neuron, in any form that `as_labels` takes, optional
+        Written as the attribute ``module`` of the neurons, by which Gephi and Cytoscape
+        colour the nodes of ``.graphml``, ``.gexf`` or ``.gml``.
 
     Warns
     -----
@@ -71,7 +77,7 @@ def write_connectome(network: Any, path: str | os.PathLike[str]) -> None:
     ValueError
         If the format is unknown, or cannot hold this network at all: sparse weights
         that need too much memory as a matrix, line breaks in names in text, or control
-        characters in XML.
+        characters in XML; or if `modules` are not one per neuron.
     ImportError
         If the format needs an optional library that is not installed.
 
@@ -94,6 +100,10 @@ def write_connectome(network: Any, path: str | os.PathLike[str]) -> None:
     b,a,1.0
     """
     connectome = as_connectome(network)
+    if modules is not None:
+        labels = as_labels(modules, connectome)
+        attributes = connectome.attributes.assign(module=labels)
+        connectome = replace(connectome, attributes=attributes)
     path = Path(path)
     ending, form = _format(path)
     if form.is_dense and 8 * connectome.n_neurons**2 > default_memory():

@@ -6,9 +6,9 @@ from .consensus import consensus_modules as consensus_modules
 from .evidence import Evidence as Evidence
 from .evidence import compare_evidence as compare_evidence
 from .evidence import evidence as evidence
-from .finding import Partition as Partition
 from .finding import find_modules as find_modules
 from .finding import modularity as modularity
+from .partition import Partition as Partition
 from .resolution import ResolutionScan as ResolutionScan
 from .resolution import resolution_scan as resolution_scan
 from .resolution_limit import resolution_limit as resolution_limit

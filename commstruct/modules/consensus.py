@@ -21,6 +21,7 @@ from commstruct.modules.finding import (
     repeated_searches,
 )
 from commstruct.modules.leiden import leiden_restarts
+from commstruct.modules.partition import with_block_means
 from commstruct.vocabulary import IntVector
 
 # Rounds after which a consensus that has not settled is given up, with a warning. With
@@ -160,7 +161,9 @@ def consensus_modules(
         engine=f"consensus of {restarts} runs",
         names=own_names(connectome),
     )
-    return _explained(partition, connectome) if structure == "any" else partition
+    if structure == "any":
+        partition = _explained(partition, connectome)
+    return with_block_means(partition, connectome)
 
 
 def consensus_labels(

@@ -19,13 +19,14 @@ from commstruct.modules.finding import (
 )
 from commstruct.modules.model_search import judge_of
 from commstruct.modules.scoring import Judge
+from commstruct.result import Result
 from commstruct.vocabulary import SIGNS, IntVector
 
 Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(Result):
     """How much better a partition explains a network than a single module does.
 
     Attributes

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from joblib import Parallel, delayed
 
 from commstruct.checks import check_choice, check_counts, check_positive, spawn_seeds
@@ -29,12 +28,14 @@ from commstruct.modules.leiden import (
     sign_layers,
 )
 from commstruct.modules.model_search import search_models
+from commstruct.modules.partition import Partition as Partition
+from commstruct.modules.partition import with_block_means
+from commstruct.progress import tracked
 from commstruct.vocabulary import (
     SIGNS,
     STRUCTURES,
     VERY_LARGE,
     BoolMatrix,
-    FloatVector,
     IntVector,
 )
 
@@ -46,124 +47,6 @@ ROUNDING = 1e-12
 # modularity (docs/benchmarks.md). Networks above 20,000 neurons have two rounds too.
 FULL_RESTARTS = 10
 SHORT_ROUNDS = 2
-
-
-@dataclass(frozen=True, eq=False)
-class Partition:
-    """Modules that were found in one network.
-
-    Attributes
-    ----------
-    labels : (n,) array of int, read-only
-        Module of each neuron, ``0 .. k - 1``, largest module first.
-    n_modules : int
-    quality : float
-        Value of the objective that was optimised: the modularity (the smallest is best
-        if disassortative) or, for ``structure="any"``, the evidence over one module,
-        in nats.
-    evidence : float
-        Equal to `quality`, except where ``"any"`` finds one module. It is then that of
-        the best division into more modules, which is negative and says how many nats
-        it lacks.
-    structure, signs, resolution, seed, restarts, n_samples
-        The arguments that give this result again from the same weights.
-    agreement : float
-        Mean adjusted Rand index between the restarts: 1 if all found the same
-        modules, 0 if they are no more alike than by chance; 1 for a single restart.
-    engine : str
-        Library and kind of graph, or block model, that found the modules; for display.
-    model : str
-        What explains the network best: the family of block models of the existence and
-        of the sizes of its connections; ``"modularity"`` if Leiden found the modules.
-    levels : tuple of (n,) arrays
-        Modules, finest first: ``levels[0]`` is `labels`. More than one where the
-        modules themselves form groups.
-    confidence : (n,) array or None
-        Probability that each neuron is in its module, given the probabilities of all
-        others (mean field) and the model; 1 if there is one module. None if Leiden
-        found the modules, or in a consensus. At another resolution than 1 it is no
-        probability.
-    kind : {"binary", "counts", "weights", "correlation"} or None
-        Kind of data that the model takes the network for; None if Leiden found the
-        modules.
-    explained : float
-        Most nats that any proposed division explains per nat which assigning the
-        neurons to modules costs: more than 1 where there is evidence of modules. NaN
-        if Leiden found the modules. `structure_significance` tests it.
-    names : tuple of str or None
-        Names of the neurons; None if they have none but their numbers.
-
-    See Also
-    --------
-    find_modules : Finds the modules of a network.
-    commstruct.block_structure : Measures the blocks of a partition.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import commstruct as cs
-    >>> two_cliques = np.kron(np.eye(2), np.ones((4, 4)))
-    >>> partition = cs.find_modules(two_cliques, structure="assortative")
-    >>> partition.labels
-    array([0, 0, 0, 0, 1, 1, 1, 1])
-    >>> partition.n_modules, round(partition.quality, 6), partition.agreement
-    (2, 0.5, 1.0)
-    >>> partition.to_sets()
-    [{0, 1, 2, 3}, {4, 5, 6, 7}]
-    """
-
-    labels: IntVector
-    n_modules: int
-    quality: float
-    evidence: float
-    structure: str
-    signs: str
-    resolution: float
-    seed: int
-    restarts: int
-    agreement: float
-    engine: str
-    model: str = "modularity"
-    levels: tuple[IntVector, ...] = ()
-    confidence: FloatVector | None = None
-    kind: str | None = None
-    explained: float = float("nan")
-    names: tuple[str, ...] | None = None
-    n_samples: float | None = None
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Return a table with one row per neuron, indexed by name or by number.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``module``, then ``level_1``, ``level_2`` and so on for the groups of
-            modules, from fine to coarse, and ``confidence`` if it is known.
-        """
-        index = pd.Index(self._keys(), name="neuron")
-        table = pd.DataFrame({"module": self.labels}, index=index)
-        for level, labels in enumerate(self.levels[1:], start=1):
-            table[f"level_{level}"] = labels
-        if self.confidence is not None:
-            table["confidence"] = self.confidence
-        return table
-
-    def to_sets(self) -> list[set[str]] | list[set[int]]:
-        """Return the names or numbers of the neurons of each module, module 0 first."""
-        members: list[set[Any]] = [set() for _ in range(self.n_modules)]
-        for key, module in self.to_dict().items():
-            members[module].add(key)
-        return members
-
-    def to_dict(self) -> dict[str, int] | dict[int, int]:
-        """Return the module of each neuron, by name or by number."""
-        modules: dict[Any, int] = dict(
-            zip(self._keys(), self.labels.tolist(), strict=True)
-        )
-        return modules
-
-    def _keys(self) -> Sequence[str] | Sequence[int]:
-        return range(len(self.labels)) if self.names is None else self.names
 
 
 @dataclass(frozen=True)
@@ -342,10 +225,11 @@ def find_modules(
     search = Search(structure, signs, resolution, restarts, seed, n_samples)
     check_counts(workers=workers)
     search.check_kind(connectome)
-    if structure != "any":
+    if structure == "any":
+        partition = _partition_by_evidence(connectome, search)
+    else:
         partition, _ = leiden_partition(connectome, search, workers=workers)
-        return partition
-    return _partition_by_evidence(connectome, search)
+    return with_block_means(partition, connectome)
 
 
 def repeated_searches(
@@ -356,14 +240,13 @@ def repeated_searches(
     The restarts of a single search are not independent of each other.
     """
     seeds = spawn_seeds(search.seed, search.restarts)
-    return list(
-        Parallel(n_jobs=workers)(
-            delayed(_partition_by_evidence)(
-                connectome, replace(search, seed=seed, restarts=1)
-            )
-            for seed in seeds
+    found = Parallel(n_jobs=workers, return_as="generator")(
+        delayed(_partition_by_evidence)(
+            connectome, replace(search, seed=seed, restarts=1)
         )
+        for seed in seeds
     )
+    return list(tracked(found, len(seeds), "searching"))
 
 
 def check_has_samples(connectome: Connectome, signs: str, n_samples: float) -> None:

@@ -18,6 +18,7 @@ from scipy import sparse
 
 from commstruct.checks import check_choice
 from commstruct.connectome import Weights, canonical_labels, weight_unit
+from commstruct.progress import tracked
 from commstruct.vocabulary import (
     COMPILED_EDGES,
     SIGNS,
@@ -361,7 +362,7 @@ def _numbered_runs(
     """Labels of the runs with these (number, seed), and the engine."""
     search = leiden_search(weights, objective)
     runs = []
-    for number, seed in numbered:
+    for number, seed in tracked(numbered, len(numbered), "searching"):
         start = search.start(seed) if search.start and number % 2 == 0 else None
         runs.append(search.run(seed, start, rounds))
     return runs, search.engine

@@ -23,6 +23,7 @@ from commstruct.modules.leiden import Objective, leiden_restarts
 from commstruct.modules.observations import Observations, observe
 from commstruct.modules.refinement import Refiner
 from commstruct.modules.scoring import Judge, Score
+from commstruct.progress import tracked
 from commstruct.vocabulary import (
     DENSE_SHARE,
     VERY_LARGE,
@@ -151,7 +152,8 @@ def search_models(
         n_tried = POOL if tried[0].nats > 0 else POOL_OF_NOISE
         if _is_costly(tried[0]):
             n_tried = 1
-        pool = _distinct([refiner.refine(score, rng) for score in tried[:n_tried]])
+        first = tracked(tried[:n_tried], n_tried, "refining modules")
+        pool = _distinct([refiner.refine(score, rng) for score in first])
         agreement = mean_rand_index([s.labels * (s.nats > 0) for s in pool])
         divided = _recombine(refiner, pool, tried, rng)
         if divided.nats > 0:

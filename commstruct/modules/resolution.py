@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
@@ -16,6 +17,8 @@ from commstruct.modules.finding import (
     leiden_partition,
     repeated_searches,
 )
+from commstruct.progress import tracked
+from commstruct.result import Result
 from commstruct.vocabulary import FloatVector, IntVector
 
 # Neighbouring resolutions that make a plateau: two that agree may do so by chance.
@@ -27,7 +30,7 @@ EVIDENCE_RESTARTS = 2
 
 
 @dataclass(frozen=True, eq=False)
-class ResolutionScan:
+class ResolutionScan(Result):
     """Partitions of one network over a range of resolutions.
 
     Attributes
@@ -74,6 +77,31 @@ class ResolutionScan:
     neighbour_distance: FloatVector
     plateau: IntVector
     tolerance: float
+
+    def _summary(self) -> dict[str, Any]:
+        return {
+            "resolutions": self.resolutions,
+            "n_modules": self.n_modules,
+            "n_plateaus": int(self.plateau.max(initial=-1)) + 1,
+            "tolerance": self.tolerance,
+            "seed": self.partitions[0].seed,
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        return self.to_pandas()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per resolution; the distance is that to the next one."""
+        return pd.DataFrame(
+            {
+                "resolution": self.resolutions,
+                "n_modules": self.n_modules,
+                "quality": self.qualities,
+                "restart_distance": self.restart_distance,
+                "neighbour_distance": [*self.neighbour_distance, np.nan],
+                "plateau": self.plateau,
+            }
+        )
 
 
 def resolution_scan(
@@ -147,9 +175,10 @@ def resolution_scan(
     ]
     check_counts(workers=workers)
     searches[0].check_kind(connectome)
-    steps = Parallel(n_jobs=workers)(
+    found = Parallel(n_jobs=workers, return_as="generator")(
         delayed(_scan_step)(connectome, search) for search in searches
     )
+    steps = list(tracked(found, len(searches), "scanning resolutions"))
     partitions = tuple(partition for partition, _ in steps)
     distances = partition_distances([partition.labels for partition in partitions])
     neighbours: FloatVector = np.diagonal(distances, offset=1).copy()

@@ -14,6 +14,7 @@ from commstruct.connectome import Connectome, as_connectome, weight_unit
 from commstruct.nulls.choice import AUTO, Null, check_null, named_null
 from commstruct.nulls.preserved import n_mutual
 from commstruct.nulls.triads import TRIADS, triad_census
+from commstruct.progress import tracked
 from commstruct.statistics import p_value, percentile_interval, z_score
 from commstruct.vocabulary import FloatVector, IntVector
 
@@ -116,10 +117,11 @@ def network_measures(
     make, name, reason = named_null(connectome, null, "any")
     degrees = rich_degrees(connectome)
     observed = measures_of(connectome, degrees)
-    drawn = Parallel(n_jobs=workers)(
+    drawn = Parallel(n_jobs=workers, return_as="generator")(
         delayed(_measures_of_null)(connectome, make, stream, degrees)
         for stream in spawn_seeds(seed, n_nulls)
     )
+    drawn = list(tracked(drawn, n_nulls, "measuring null networks"))
     table = pd.DataFrame(_rows(observed, drawn)).set_index("measure")
     table.attrs = {
         "null": name,

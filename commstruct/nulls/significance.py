@@ -13,12 +13,14 @@ from commstruct.modules.finding import Partition, find_modules, samples_of_null
 from commstruct.nulls.choice import AUTO, Null, check_null, named_null
 from commstruct.nulls.preserved import preserved_properties
 from commstruct.nulls.rewiring import NullNetwork
+from commstruct.progress import tracked
+from commstruct.result import Result
 from commstruct.statistics import at_least, p_value, z_score
 from commstruct.vocabulary import SCORES, FloatVector, IntVector
 
 
 @dataclass(frozen=True, eq=False)
-class Significance:
+class Significance(Result):
     """A test of one kind of structure against randomised networks.
 
     Attributes
@@ -103,6 +105,21 @@ class Significance:
     restarts: int
     seed: int
     n_samples: float | None = None
+
+    def _summary(self) -> dict[str, Any]:
+        return {
+            "p_value": self.p_value,
+            "effect": self.effect,
+            "z_score": self.z_score,
+            "observed": self.observed,
+            "n_modules": self.partition.n_modules,
+            "structure": self.structure,
+            "signs": self.signs,
+            "null": f"{self.null} ({self.null_reason})",
+            "n_nulls": self.n_nulls,
+            "restarts": self.restarts,
+            "seed": self.seed,
+        }
 
 
 def structure_significance(
@@ -195,9 +212,13 @@ def structure_significance(
     )
     make, name, reason = named_null(connectome, null, structure)
     scores = _scores(connectome, partition)
-    rows = Parallel(n_jobs=workers)(
-        delayed(_null_row)(connectome, make, stream, search, n_samples)
-        for stream in spawn_seeds(seed, n_nulls)
+    rows = tracked(
+        Parallel(n_jobs=workers, return_as="generator")(
+            delayed(_null_row)(connectome, make, stream, search, n_samples)
+            for stream in spawn_seeds(seed, n_nulls)
+        ),
+        n_nulls,
+        "searching null networks",
     )
     values, null_scores, n_modules, errors = zip(*rows, strict=True)
     observed, null_values = _statistic(partition), np.array(values)

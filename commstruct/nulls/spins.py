@@ -8,7 +8,9 @@ from scipy.spatial import cKDTree
 
 from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.connectome import check_labels
+from commstruct.labels import Labels, as_labels
 from commstruct.modules.agreement import partition_distances, rand_indices
+from commstruct.result import Result
 from commstruct.statistics import p_value
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntMatrix, IntVector
 
@@ -16,7 +18,7 @@ MEASURES = ("rand", "information")
 
 
 @dataclass(frozen=True, eq=False)
-class LabelAgreement:
+class LabelAgreement(Result):
     """A test of whether two labelings agree more than their shapes in space explain.
 
     Attributes
@@ -53,7 +55,7 @@ class LabelAgreement:
 
 
 def spin_labels(
-    labels: ArrayLike,
+    labels: Labels,
     positions: ArrayLike,
     *,
     hemispheres: ArrayLike | None = None,
@@ -70,7 +72,7 @@ def spin_labels(
 
     Parameters
     ----------
-    labels : (m,) array of int or text, module of each neuron
+    labels : module of each of m neurons, in any form that `as_labels` takes
     positions : (m, 2) or (m, 3) array
         Only the direction from the centre counts, which is 0.
     hemispheres : (m,) array of two labels, optional
@@ -103,7 +105,7 @@ def spin_labels(
     """
     check_counts(n=n)
     points = _checked_positions(positions)
-    modules = check_labels(labels, len(points))
+    modules = as_labels(labels, len(points))
     sides = np.zeros(len(points), dtype=np.int64)
     if hemispheres is not None:
         sides = check_labels(hemispheres, len(points))
@@ -121,8 +123,8 @@ def spin_labels(
 
 
 def label_agreement_test(
-    labels: ArrayLike,
-    others: ArrayLike,
+    labels: Labels,
+    others: Labels,
     positions: ArrayLike,
     *,
     hemispheres: ArrayLike | None = None,
@@ -137,7 +139,7 @@ def label_agreement_test(
 
     Parameters
     ----------
-    labels, others : (m,) arrays of int or text
+    labels, others : module of each neuron, in any form that `as_labels` takes
     positions, hemispheres, seed : see `spin_labels`
     measure : {"rand", "information"}
         Adjusted Rand index, or minus the variation of information (divided by its
@@ -165,8 +167,7 @@ def label_agreement_test(
     """
     check_choice("measure", measure, MEASURES)
     spun = spin_labels(others, positions, hemispheres=hemispheres, n=n, seed=seed)
-    fixed = check_labels(labels, spun.shape[1])
-    original = check_labels(others, spun.shape[1])
+    fixed, original = (as_labels(one, spun.shape[1]) for one in (labels, others))
     values = np.array([_agreement(fixed, row, measure) for row in (original, *spun)])
     return LabelAgreement(
         p_value=p_value(float(values[0]), values[1:], scale=1.0),

@@ -12,6 +12,7 @@ import pandas as pd
 from commstruct.analysis import versions as installed_versions
 from commstruct.compare.reference_axes import Place
 from commstruct.plain import plain_data, restored
+from commstruct.result import Result
 from commstruct.storage import write_whole
 from commstruct.study.explanations import Explanation
 from commstruct.study.lesions import SettingProbe
@@ -29,7 +30,7 @@ STUDY_NAME = "study.json"
 
 
 @dataclass(frozen=True, eq=False)
-class StudyResult:
+class StudyResult(Result):
     """What a study found.
 
     Attributes
@@ -93,6 +94,21 @@ class StudyResult:
         if self.predictions is None:
             return {"slopes": slopes}
         return {"slopes": slopes, "connectomes": predictions_table(self.predictions)}
+
+    def _summary(self) -> dict[str, Any]:
+        return {
+            "settings": [one.name for one in self.facts.settings],
+            "n_slopes": len(self.facts.slopes),
+            "n_explanations": len(self.explanations),
+            "command": self.command,
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        return self.to_pandas()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the slopes, as `tables` has them."""
+        return self.tables()["slopes"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values; NaN and infinity become None."""

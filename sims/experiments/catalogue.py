@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from commstruct.result import PlainResult
 from sims.experiments.experiment import Experiment
 from sims.experiments.names import NAMES
 
@@ -50,7 +51,8 @@ def run_experiment(
     Returns
     -------
     dict
-        `ExperimentResult.to_dict`: plain JSON values.
+        `ExperimentResult.to_dict`: plain JSON values. It prints briefly, but as
+        ``dict(result)`` in full.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def run_experiment(
             f"experiment must be one of {', '.join(EXPERIMENTS)}, got {name!r}"
         )
     experiment = EXPERIMENTS[name]
-    result = experiment(
+    found = experiment(
         seeds=seeds, full=full, dale=dale, workers=workers, settings=settings
     )
-    return result.to_dict()
+    return PlainResult(found.to_dict())

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from commstruct.plain import plain_data
+from commstruct.result import Result
 from sims.experiments.evidence import package_versions
 from sims.experiments.settings import Settings, changed_settings
 
@@ -53,7 +55,7 @@ class Claim:
 
 
 @dataclass(frozen=True, eq=False)
-class ExperimentResult:
+class ExperimentResult(Result):
     """Outcome of one experiment, with everything that is needed to run it again.
 
     Attributes
@@ -102,6 +104,23 @@ class ExperimentResult:
     versions: Mapping[str, str]
     numbers: Numbers
     verdict: tuple[Claim, ...]
+
+    def _summary(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "question": self.question,
+            "seeds": self.seeds,
+            "full": self.full,
+            "settings": self.settings,
+            "verdict": [f"{claim.name}: {claim.holds}" for claim in self.verdict],
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        return self.to_pandas()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per claim: whether it holds, and by what it is refuted."""
+        return pd.DataFrame([asdict(claim) for claim in self.verdict])
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain JSON values; numbers that are not finite become None."""

@@ -44,3 +44,33 @@ def test_independent_partitions_agree_as_by_chance():
 def test_invalid_partitions_are_refused(a, b, message):
     with pytest.raises(ValueError, match=message):
         compare_partitions(a, b)
+
+
+def _walks(labels: np.ndarray, alpha: float) -> np.ndarray:
+    """Personalised PageRank on the graph of modules, by the inverse of a matrix.
+
+    Gates et al. (2019): a walk goes from a neuron to its module and on to any of its
+    neurons, and with probability 1 - alpha it starts again.
+    """
+    n = len(labels)
+    step = (labels[:, None] == labels) / np.bincount(labels)[labels][:, None]
+    return (1 - alpha) * np.linalg.inv(np.eye(n) - alpha * step)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("alpha", [0.3, 0.9])
+def test_element_centric_similarity_is_that_of_walks_on_the_modules(seed, alpha):
+    rng = np.random.default_rng(seed)
+    a, b = (np.unique(rng.integers(k, size=17), return_inverse=True)[1] for k in (3, 6))
+    apart = np.abs(_walks(a, alpha) - _walks(b, alpha)).sum(axis=1)
+    expected = np.mean(1 - apart / (2 * alpha))
+    result = compare_partitions(a, b)
+    assert result.element_centric == pytest.approx(expected, abs=1e-12)
+
+
+def test_element_centric_similarity_of_known_partitions():
+    same = compare_partitions([0, 1, 1, 2], [2, 0, 0, 1])
+    assert same.element_centric == pytest.approx(1)
+    extremes = compare_partitions(np.zeros(8, int), np.arange(8))
+    assert extremes.element_centric == pytest.approx(1 / 8)
+    assert compare_partitions([0], [0]).element_centric == 1

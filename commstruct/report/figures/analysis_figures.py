@@ -1,9 +1,10 @@
 """Figures: each public function returns a matplotlib figure and can be used alone."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack, overload
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -38,6 +39,7 @@ from commstruct.report.figures.style import (
     FULL_WIDTH,
     FURTHER_NULL_COLORS,
     NULL_COLOR,
+    ShownFigure,
     in_style,
 )
 from commstruct.report.text import structure_name, structure_title
@@ -85,6 +87,34 @@ def own_ids(region: RegionAnalysis) -> IntVector:
     return np.arange(region.partition.n_modules, dtype=np.int64)
 
 
+@overload
+def plot_matrix(
+    network: Any,
+    labels: Labels,
+    *,
+    order: Any = None,
+    groups: Sequence[str] | None = None,
+    module_ids: Any = None,
+    title: str = "",
+    ax: None = None,
+    **colors: Unpack[ColorOptions],
+) -> MatrixFigure: ...
+
+
+@overload
+def plot_matrix(
+    network: Any,
+    labels: Labels,
+    *,
+    order: Any = None,
+    groups: Sequence[str] | None = None,
+    module_ids: Any = None,
+    title: str = "",
+    ax: Axes,
+    **colors: Unpack[ColorOptions],
+) -> Axes: ...
+
+
 @in_style
 def plot_matrix(
     network: Any,
@@ -94,8 +124,9 @@ def plot_matrix(
     groups: Sequence[str] | None = None,
     module_ids: Any = None,
     title: str = "",
+    ax: Axes | None = None,
     **colors: Unpack[ColorOptions],
-) -> MatrixFigure:
+) -> MatrixFigure | Axes:
     """Draw a weight matrix sorted by module, with module borders and groups marked.
 
     Rows drive columns. Signed weights are on a diverging map centred on zero. By
@@ -116,6 +147,8 @@ def plot_matrix(
     module_ids : (k,) array of int, optional
         Number whose colour each module takes; default its own.
     title : str
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, as part of a figure of your own; else in a figure of its own.
     **colors
         ``scale``, one of ``"linear"``, ``"log"`` and ``"rank"``, of the colours;
         ``limit``, the weight at which they saturate; ``unit``, the label of the colour
@@ -124,7 +157,7 @@ def plot_matrix(
     Returns
     -------
     MatrixFigure
-        With the order used as its ``order``.
+        With the order used as its ``order``; or, if `ax` was given, that.
 
     Raises
     ------
@@ -151,7 +184,7 @@ def plot_matrix(
     34
     """
     figure = MatrixFigure(figsize=(4.2, 3.7), layout="constrained")
-    axes = figure.subplots()
+    axes = figure.subplots() if ax is None else ax
     figure.order = draw_matrix(
         axes,
         network,
@@ -162,9 +195,33 @@ def plot_matrix(
         title=title,
         colors=MatrixColors(**colors),
     )
+    if ax is not None:
+        return ax
     groups = groups_of(as_connectome(network)) if groups is None else groups
     group_legend(figure, groups, width=4.2)
     return figure
+
+
+@overload
+def plot_blocks(
+    blocks: BlockStructure,
+    *,
+    module_ids: Any = None,
+    title: str = "",
+    unit: str = "mean weight",
+    ax: None = None,
+) -> Figure: ...
+
+
+@overload
+def plot_blocks(
+    blocks: BlockStructure,
+    *,
+    module_ids: Any = None,
+    title: str = "",
+    unit: str = "mean weight",
+    ax: Axes,
+) -> Axes: ...
 
 
 @in_style
@@ -174,7 +231,8 @@ def plot_blocks(
     module_ids: Any = None,
     title: str = "",
     unit: str = "mean weight",
-) -> Figure:
+    ax: Axes | None = None,
+) -> Figure | Axes:
     """Draw the mean weight from each module (row) onto each module (column).
 
     Parameters
@@ -183,10 +241,13 @@ def plot_blocks(
     module_ids : (k,) array of int, optional
         Number whose colour each module takes; default its own.
     title, unit : str
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, as part of a figure of your own; else in a figure of its own.
 
     Returns
     -------
     matplotlib.figure.Figure
+        Or, if `ax` was given, that.
 
     See Also
     --------
@@ -202,11 +263,11 @@ def plot_blocks(
     >>> figure.axes[1].get_ylabel()
     'synapses'
     """
-    figure = Figure(figsize=(3.4, 3.0), layout="constrained")
-    axes = figure.subplots()
+    figure = ShownFigure(figsize=(3.4, 3.0), layout="constrained")
+    axes = figure.subplots() if ax is None else ax
     draw_blocks(axes, blocks, module_ids=module_ids, unit=unit)
     axes.set_title(title, parse_math=False)
-    return figure
+    return figure if ax is None else ax
 
 
 @in_style
@@ -314,7 +375,7 @@ def plot_learning_rates(
     if not found:
         raise ValueError(f"region must be one that was analysed, got {region!r}")
     structures = structures or list(dict.fromkeys(one.structure for one in found))
-    figure = Figure(
+    figure = ShownFigure(
         figsize=(FULL_WIDTH, 0.5 + 1.15 * len(structures)), layout="constrained"
     )
     grid = figure.subplots(
@@ -478,7 +539,7 @@ def plot_learning_curves(analysis: Analysis) -> Figure:
     ['training step', 'training step']
     """
     _check_sweep(analysis)
-    figure = Figure(figsize=(FULL_WIDTH, 1.7), layout="constrained")
+    figure = ShownFigure(figsize=(FULL_WIDTH, 1.7), layout="constrained")
     left, right = figure.subplots(1, 2)
     draw_curves(left, analysis, "history", "training_loss")
     draw_curves(right, analysis, "checkpoints", "held_out_loss")
@@ -534,7 +595,7 @@ def plot_accuracy(
     ['training step', 'learning rate']
     """
     _check_sweep(analysis)
-    figure = Figure(figsize=(FULL_WIDTH, 1.6), layout="constrained")
+    figure = ShownFigure(figsize=(FULL_WIDTH, 1.6), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     draw_curves(left, analysis, "checkpoints", "held_out_accuracy")
     left.set_xlabel("training step")
@@ -599,7 +660,7 @@ def plot_dynamics(
     ['spectral radius of W', 'E-I balance index']
     """
     _check_sweep(analysis)
-    figure = Figure(figsize=(FULL_WIDTH, 1.75), layout="constrained")
+    figure = ShownFigure(figsize=(FULL_WIDTH, 1.75), layout="constrained")
     panels = (
         ("spectral_radius", "spectral radius of W"),
         ("ei_balance", "E-I balance index"),
@@ -655,7 +716,7 @@ def plot_nulls(analysis: Analysis) -> Figure:
     >>> len(figure.axes)
     3
     """
-    figure = Figure(
+    figure = ShownFigure(
         figsize=(FULL_WIDTH, 0.3 + 1.45 * len(analysis.regions)), layout="constrained"
     )
     grid = figure.subplots(len(analysis.regions), len(SCORES), squeeze=False)

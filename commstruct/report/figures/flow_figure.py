@@ -5,7 +5,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
 from commstruct.flow import FlowOrder
-from commstruct.report.figures.style import FULL_WIDTH, OKABE_ITO, in_style, literal
+from commstruct.report.figures.style import (
+    FULL_WIDTH,
+    OKABE_ITO,
+    ShownFigure,
+    in_style,
+    literal,
+)
 from commstruct.report.text import shown
 from commstruct.vocabulary import FloatVector
 
@@ -51,7 +57,7 @@ def plot_flow(order: FlowOrder) -> Figure:
     nodes = np.flatnonzero((order.component == largest) & np.isfinite(order.levels))
     x, y = _spread(order.levels[nodes]), order.levels[nodes]
     place = {int(node): (x[i], y[i]) for i, node in enumerate(nodes)}
-    figure = Figure(figsize=(FULL_WIDTH, 4.5), layout="constrained")
+    figure = ShownFigure(figsize=(FULL_WIDTH, 4.5), layout="constrained")
     axes = figure.subplots()
     edges = order.network.to_scipy().tocoo()
     within = np.isin(edges.row, nodes) & (edges.row != edges.col)

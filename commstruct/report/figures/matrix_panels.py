@@ -22,6 +22,7 @@ from commstruct.labels import Labels, aligned_labels, as_labels
 from commstruct.report.figures.style import (
     IMPOSSIBLE_COLOR,
     ROLE_COLORS,
+    ShownFigure,
     lightness,
     literal,
     module_colors,
@@ -40,7 +41,7 @@ FEW_NEURONS = 150  # so few that viewers, which smooth images, would blur the ce
 Scale = Literal["linear", "log", "rank"]
 
 
-class MatrixFigure(Figure):
+class MatrixFigure(ShownFigure):
     """Figure of a sorted matrix that keeps the order of its rows.
 
     Attributes

@@ -1,12 +1,15 @@
 """Morphospace: every pair of modules by its excess of weight within modules."""
 
+from typing import Any, overload
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Polygon
 
 from commstruct.blocks.structure import BlockStructure
-from commstruct.report.figures.style import FULL_WIDTH, in_style
+from commstruct.report.figures.style import FULL_WIDTH, ShownFigure, in_style
 
 # Where each kind lies, as the larger and the smaller excess; its colour and marker.
 KINDS = {
@@ -17,8 +20,20 @@ KINDS = {
 REACH = 1.06  # of the axes, beyond the furthest point
 
 
+@overload
+def plot_morphospace(
+    blocks: BlockStructure, *, title: str = "", ax: None = None
+) -> Figure: ...
+
+
+@overload
+def plot_morphospace(blocks: BlockStructure, *, title: str = "", ax: Axes) -> Axes: ...
+
+
 @in_style
-def plot_morphospace(blocks: BlockStructure, *, title: str = "") -> Figure:
+def plot_morphospace(
+    blocks: BlockStructure, *, title: str = "", ax: Axes | None = None
+) -> Figure | Axes:
     """Draw every pair of modules where its connections put it.
 
     A pair is a point: by how much the mean weight within either of its modules
@@ -33,10 +48,13 @@ def plot_morphospace(blocks: BlockStructure, *, title: str = "") -> Figure:
     ----------
     blocks : BlockStructure
     title : str
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, as part of a figure of your own; else in a figure of its own.
 
     Returns
     -------
     matplotlib.figure.Figure
+        Or, if `ax` was given, that.
 
     See Also
     --------
@@ -53,8 +71,8 @@ def plot_morphospace(blocks: BlockStructure, *, title: str = "") -> Figure:
     >>> figure.axes[0].get_title("left")
     'One assortative pair'
     """
-    figure = Figure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
-    axes = figure.subplots()
+    figure = ShownFigure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
+    axes = figure.subplots() if ax is None else ax
     points, kinds = pair_places(blocks)
     handles = []
     for place, (name, (corners, color, marker)) in enumerate(KINDS.items()):
@@ -98,16 +116,19 @@ def plot_morphospace(blocks: BlockStructure, *, title: str = "") -> Figure:
         yticks=[-1, 0, 1],
     )
     axes.set_title(title, parse_math=False)
-    figure.legend(
-        handles=handles,
-        loc="outside right upper",
-        title="pairs of modules\n(in random order a third each)",
-        title_fontsize=6.5,
-        alignment="left",
-    )
+    legend: dict[str, Any] = {
+        "handles": handles,
+        "title": "pairs of modules\n(in random order a third each)",
+        "title_fontsize": 6.5,
+        "alignment": "left",
+    }
     if not len(points):
         axes.text(0, 0.5, "no pair to show", ha="center", color="0.35")
-    return figure
+    if ax is None:
+        figure.legend(loc="outside right upper", **legend)
+        return figure
+    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1), borderaxespad=0, **legend)
+    return ax
 
 
 def pair_places(blocks: BlockStructure) -> tuple[np.ndarray, np.ndarray]:

@@ -21,6 +21,7 @@ from commstruct.report.figures.matrix_panels import (
 from commstruct.report.figures.style import (
     FULL_WIDTH,
     FURTHER_NULL_COLORS,
+    ShownFigure,
     in_style,
     lightness,
     module_colors,
@@ -56,7 +57,7 @@ def plot_network(panel: Panel, *, scale: Scale = "rank") -> Figure:
     left = 0.7 if groups else 0.55
     above, below = left - 0.1, 0.62 + 0.42 * bool(groups)
     width, height = FULL_WIDTH, above + MATRIX + below
-    figure = Figure(figsize=(width, height))
+    figure = ShownFigure(figsize=(width, height))
 
     def place(x: float, y: float, w: float, h: float) -> Axes:
         return figure.add_axes((x / width, y / height, w / width, h / height))
@@ -127,7 +128,7 @@ def plot_module_graph(
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['0', '1', '2']
     """
-    figure = Figure(figsize=(3.0, 3.0), layout="constrained")
+    figure = ShownFigure(figsize=(3.0, 3.0), layout="constrained")
     axes = figure.subplots()
     axes.set_title(title, parse_math=False)
     draw_module_graph(axes, blocks, module_ids=module_ids)

@@ -8,7 +8,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
-from commstruct.report.figures.style import FULL_WIDTH, OKABE_ITO, in_style
+from commstruct.report.figures.style import FULL_WIDTH, OKABE_ITO, ShownFigure, in_style
 
 MOST_LINES = 40
 """Hidden neurons drawn in time: enough to see their spread, few enough to see each."""
@@ -73,7 +73,7 @@ def plot_course(course: Any, *, time: Literal["linear", "log"] = "linear") -> Fi
     shown = np.linspace(0, network.n_hidden - 1, min(network.n_hidden, MOST_LINES))
     hidden = network.hidden[shown.astype(int)]
     seen = slice(1, None) if time == "log" else slice(None)
-    figure = Figure(figsize=(FULL_WIDTH, 2.4), layout="constrained")
+    figure = ShownFigure(figsize=(FULL_WIDTH, 2.4), layout="constrained")
     grid = figure.subplots(1, 2, sharex=True)
     panels = (("a", "rate", rates), ("b", "credit", credit))
     for axes, (letter, name, values) in zip(grid, panels, strict=True):
@@ -131,7 +131,7 @@ def plot_credit_flow(flow: Any) -> Figure:
     hidden = flow.network.hidden
     by_neuron = flow.by_neuron[1:, hidden]
     steps = np.arange(1, len(by_neuron) + 1)
-    figure = Figure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
+    figure = ShownFigure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.3, 1))
     order = np.argsort(-(by_neuron**2).sum(axis=0), kind="stable")
     largest = float(by_neuron.max(initial=0.0))
@@ -200,7 +200,7 @@ def plot_eigenvalues(run: Any) -> Figure:
     if not reached.any():
         raise ValueError("run must have reached a checkpoint, got none")
     steps, eigenvalues = run.checkpoints[reached], eigenvalues[reached]
-    figure = Figure(figsize=(FULL_WIDTH, 2.8), layout="constrained")
+    figure = ShownFigure(figsize=(FULL_WIDTH, 2.8), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1.2, 1))
     colors = ScalarMappable(Normalize(0, max(int(steps[-1]), 1)), "viridis")
     for step, values in zip(steps, eigenvalues, strict=True):

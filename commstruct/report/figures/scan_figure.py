@@ -7,7 +7,13 @@ from matplotlib.patches import Patch
 
 from commstruct.modules.resolution import ResolutionScan
 from commstruct.report.figures.score_panels import log_axis
-from commstruct.report.figures.style import FULL_WIDTH, NULL_COLOR, OKABE_ITO, in_style
+from commstruct.report.figures.style import (
+    FULL_WIDTH,
+    NULL_COLOR,
+    OKABE_ITO,
+    ShownFigure,
+    in_style,
+)
 
 
 @in_style
@@ -42,7 +48,7 @@ def plot_resolution_scan(scan: ResolutionScan) -> Figure:
     >>> figure.axes[0].get_ylabel()
     'modules'
     """
-    figure = Figure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
+    figure = ShownFigure(figsize=(FULL_WIDTH, 2.6), layout="constrained")
     numbers, distances = figure.subplots(1, 2)
     resolutions = scan.resolutions
     numbers.plot(resolutions, scan.n_modules, "o-", color="black", ms=3)

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 STYLE = Path(__file__).with_name("report.mplstyle")
+SHOWN_DPI = 144  # of figures in notebooks: twice the screen's, for legible small text
 FULL_WIDTH = 6.5  # inches: the text width of A4 and of US letter with our margins
 
 # Okabe & Ito (2008), told apart with every common kind of colour vision.
@@ -46,6 +47,25 @@ _PICTURE = re.compile(rb"(data:image/png;base64,)\s*([A-Za-z0-9+/=\s]+)")
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+class ShownFigure(Figure):
+    """Figure that a notebook shows when it is the value of a cell.
+
+    It belongs to no window, so that pyplot neither shows it a second time nor keeps
+    it, and it needs no ``%matplotlib inline``.
+
+    Examples
+    --------
+    >>> from commstruct.report.figures.style import ShownFigure
+    >>> ShownFigure(figsize=(1, 1))._repr_png_()[1:4]
+    b'PNG'
+    """
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=SHOWN_DPI)
+        return file.getvalue()
 
 
 def in_style(function: Callable[P, R]) -> Callable[P, R]:

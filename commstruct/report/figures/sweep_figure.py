@@ -10,7 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from commstruct.report.figures.analysis_figures import Panel
-from commstruct.report.figures.style import FULL_WIDTH, in_style, module_colors
+from commstruct.report.figures.style import (
+    FULL_WIDTH,
+    ShownFigure,
+    in_style,
+    module_colors,
+)
 
 
 @in_style
@@ -35,7 +40,7 @@ def plot_sweep_blocks(
     matplotlib.figure.Figure
     """
     cell = min(1.25, (FULL_WIDTH - 1.1) / len(rates))
-    figure = Figure(
+    figure = ShownFigure(
         figsize=(FULL_WIDTH, 0.35 + (cell + 0.12) * len(regions)), layout="constrained"
     )
     grid = figure.subplots(len(regions), len(rates), squeeze=False)

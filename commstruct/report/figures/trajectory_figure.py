@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from commstruct.collection import CollectionAnalysis, places
 from commstruct.report.figures.style import (
     FULL_WIDTH,
+    ShownFigure,
     in_style,
     literal,
     module_colors,
@@ -76,7 +77,7 @@ def plot_trajectories(
             "structure must be one that was looked for, got "
             f"{structure!r}; there are {', '.join(scores.structure.unique())}"
         )
-    figure = Figure(figsize=(FULL_WIDTH, 4.2), layout="constrained")
+    figure = ShownFigure(figsize=(FULL_WIDTH, 4.2), layout="constrained")
     grid = figure.add_gridspec(2, len(PANELS), height_ratios=(1, 1))
     place = _places(chosen[result.along])
     for letter, (column, (name, label)) in zip(
