@@ -89,7 +89,6 @@ TAKE_LABELS = {
 TAKE_LABELS_WITHOUT_NAMES = {
     "compare_partitions": lambda x: cs.compare_partitions(x, x).ari,
     "agreement_matrix": lambda x: cs.agreement_matrix([x, x]).toarray(),
-    "consensus_labels": lambda x: cs.consensus_labels([x, x], restarts=2),
     "match_modules": lambda x: cs.match_modules(
         x, x, reference_ids=np.arange(2), first_new=2
     ),
@@ -103,6 +102,7 @@ TAKE_LABELS_IN_ORDER = {  # of rates, or of positions, which have no names
         cs.label_agreement_test(x, x, POINTS, n=3).p_value
     ),
     "module_order": cs.module_order,
+    "consensus_labels": lambda x: cs.consensus_labels([x, x], restarts=2),
 }
 IN_ORDER = ["list", "text", "Partition", "igraph", "leidenalg", "graph-tool"]
 
