@@ -278,11 +278,14 @@ def network_limits(analysis: Analysis, terms: Terms) -> list[str]:
     n_nulls = analysis.settings.n_nulls
     untestable = [one for one in analysis.regions if not is_testable(one)]
     if n_nulls and untestable:
-        least = smallest_p(n_nulls, is_given=untestable[0].is_given)
+        # else only D and Q of known labels, of which both sides are tested
+        both_sides = smallest_p(n_nulls, both_sides=False) <= LEVEL
+        least = smallest_p(n_nulls, both_sides=both_sides)
+        what = "D and Q of known labels" if both_sides else "nothing"
         limits.append(
             f"With {counted(n_nulls, 'null network')} p cannot be below {least:.2g}, "
-            "so nothing can be significant at 5 %; at least "
-            f"{needed_nulls(is_given=untestable[0].is_given)} are needed."
+            f"so {what} {'cannot' if both_sides else 'can'} be significant at 5 %; at "
+            f"least {needed_nulls(both_sides=both_sides)} are needed."
         )
     low = [
         one

@@ -17,6 +17,9 @@ called neither block-diagonal nor off-diagonal. No p value decides the word.
 """
 NEITHER = "neither block-diagonal nor off-diagonal"
 
+TWO_SIDED = ("diagonal_score", "modularity")
+"""Scores of which both sides are tested where labels are known, not searched for."""
+
 NULLS_WITH: dict[str, str] = {
     "permute": "the same weights",
     "degree": "the same degrees",
@@ -113,20 +116,20 @@ def share_within(blocks: BlockStructure, *, unit: str = "weight") -> str:
     )
 
 
-def smallest_p(n_nulls: int, *, is_given: bool) -> float:
+def smallest_p(n_nulls: int, *, both_sides: bool) -> float:
     """Smallest p that so many null networks can give; twice it on both sides."""
-    return (2 if is_given else 1) / (1 + n_nulls)
+    return (2 if both_sides else 1) / (1 + n_nulls)
 
 
-def needed_nulls(*, is_given: bool) -> int:
+def needed_nulls(*, both_sides: bool) -> int:
     """Number of null networks from which a test can be significant at all."""
-    return math.ceil((2 if is_given else 1) / LEVEL) - 1
+    return math.ceil((2 if both_sides else 1) / LEVEL) - 1
 
 
 def is_testable(one: RegionAnalysis) -> bool:
-    """Whether the null networks of a region are enough for a significant result."""
+    """Whether the null networks of a region are enough for a significant D."""
     n_nulls = len(one.nulls.n_modules)
-    return smallest_p(n_nulls, is_given=one.is_given) <= LEVEL
+    return smallest_p(n_nulls, both_sides=one.is_given) <= LEVEL
 
 
 def beside_nulls(
@@ -161,13 +164,14 @@ def _beside(
     text = f"{where} {nulls}"
     if is_beyond and statistic == "diagonal_score":
         text += _less(observed, where)
-    if smallest_p(n_nulls, is_given=one.is_given) > LEVEL:
+    both_sides = one.is_given and statistic in TWO_SIDED
+    least = smallest_p(n_nulls, both_sides=both_sides)
+    if least > LEVEL:
         if not names_nulls:  # nor what was said with the name
             return text
-        least = smallest_p(n_nulls, is_given=one.is_given)
         return (
             f"{text}, but with {n_nulls} this cannot be tested (p is at least "
-            f"{least:.2g}; {needed_nulls(is_given=one.is_given)} are needed)"
+            f"{least:.2g}; {needed_nulls(both_sides=both_sides)} are needed)"
         )
     if p_value > LEVEL:
         return text if is_beyond else f"{text}: no evidence ({p_text(p_value)})"
