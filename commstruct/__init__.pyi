@@ -33,6 +33,7 @@ from .compare import place_on_sweep as place_on_sweep
 from .compare import read_comparison as read_comparison
 from .connectome import Connectome as Connectome
 from .connectome import as_connectome as as_connectome
+from .consistency import consistency_threshold as consistency_threshold
 from .datasets import Dataset as Dataset
 from .datasets import list_datasets as list_datasets
 from .datasets import load_dataset as load_dataset
@@ -106,3 +107,4 @@ from .study import StudyResult as StudyResult
 from .study import read_study as read_study
 from .study import run_learning_rate as run_learning_rate
 from .study import run_study as run_study
+from .time_series import partial_correlation as partial_correlation
