@@ -63,9 +63,11 @@ from .modules import modularity as modularity
 from .modules import resolution_limit as resolution_limit
 from .modules import resolution_scan as resolution_scan
 from .nulls import LabelAgreement as LabelAgreement
+from .nulls import LayeredSignificance as LayeredSignificance
 from .nulls import NullNetwork as NullNetwork
 from .nulls import Significance as Significance
 from .nulls import label_agreement_test as label_agreement_test
+from .nulls import layered_significance as layered_significance
 from .nulls import match_correlations as match_correlations
 from .nulls import network_measures as network_measures
 from .nulls import permute_weights as permute_weights
@@ -91,6 +93,7 @@ from .report import plot_credit_flow as plot_credit_flow
 from .report import plot_dynamics as plot_dynamics
 from .report import plot_eigenvalues as plot_eigenvalues
 from .report import plot_flow as plot_flow
+from .report import plot_layers as plot_layers
 from .report import plot_learning_curves as plot_learning_curves
 from .report import plot_learning_rates as plot_learning_rates
 from .report import plot_matrix as plot_matrix

@@ -195,6 +195,8 @@ def layered_modules(
     See Also
     --------
     find_modules : Modules of one network.
+    layered_significance : Tests the modules against randomised layers.
+    plot_layers : Draws the blocks of every layer.
     Connectome.layer : One layer.
 
     Examples

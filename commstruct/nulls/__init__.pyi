@@ -3,6 +3,8 @@ from .block_nulls import preserve_gains as preserve_gains
 from .correlations import match_correlations as match_correlations
 from .correlations import randomize_phases as randomize_phases
 from .distances import preserve_distances as preserve_distances
+from .layered import LayeredSignificance as LayeredSignificance
+from .layered import layered_significance as layered_significance
 from .measures import network_measures as network_measures
 from .reciprocity import preserve_reciprocity as preserve_reciprocity
 from .rewiring import NullNetwork as NullNetwork

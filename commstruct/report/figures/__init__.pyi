@@ -12,6 +12,7 @@ from .analysis_figures import plot_nulls as plot_nulls
 from .analysis_figures import plot_regions as plot_regions
 from .compare_figures import plot_comparison as plot_comparison
 from .flow_figure import plot_flow as plot_flow
+from .layers_figure import plot_layers as plot_layers
 from .matrix_panels import MatrixFigure as MatrixFigure
 from .matrix_panels import module_order as module_order
 from .morphospace import plot_morphospace as plot_morphospace
