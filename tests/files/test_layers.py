@@ -1,8 +1,10 @@
 """Files that tell synapses apart: neuropils, and relations of Pajek, are layers."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from commstruct.connectome import as_connectome
 from commstruct.files.reading import read_connectome, read_connectome_with_report
 from commstruct.files.writing import write_connectome
 
@@ -128,3 +130,45 @@ def test_files_say_that_they_cannot_hold_layers(tmp_path):
     network = read_connectome(write(tmp_path / "w.csv", EDGES))
     with pytest.warns(UserWarning, match=r".npz cannot hold layers \(3\)"):
         write_connectome(network, tmp_path / "w.npz")
+
+
+EXPORTS = {
+    "CAVE": "pre_pt_root_id,post_pt_root_id,neuropil,syn_count",
+    "neuPrint": "bodyId_pre,bodyId_post,roi,weight",
+    "neuPrint with the row numbers of pandas": ",bodyId_pre,bodyId_post,roi,weight",
+}
+
+
+@pytest.mark.parametrize("columns", EXPORTS.values(), ids=EXPORTS)
+@pytest.mark.parametrize("suffix", [".csv", ".feather", ".parquet"])
+def test_exports_of_cave_and_neuprint_have_layers(columns, suffix, tmp_path):
+    first = 720575940621039145  # more than a float can hold
+    rows = [(0, 1, "EB", 5), (0, 1, "FB", 3), (1, 2, "EB", 2)]
+    table = pd.DataFrame(rows, columns=columns.lstrip(",").split(","))
+    table.iloc[:, :2] += first
+    path = tmp_path / f"w{suffix}"
+    if suffix == ".csv":
+        table.to_csv(path, index=columns.startswith(","))
+    elif suffix == ".feather":
+        table.to_feather(path)
+    else:
+        table.to_parquet(path)
+    network = read_connectome(path)
+    assert network.names == tuple(str(first + i) for i in range(3))
+    assert network.orientation == "pre-post"
+    assert parts(network) == {
+        "EB": [[0, 5, 0], [0, 0, 2], [0, 0, 0]],
+        "FB": [[0, 3, 0], [0, 0, 0], [0, 0, 0]],
+    }
+    np.testing.assert_array_equal(network.weights, [[0, 8, 0], [0, 0, 2], [0, 0, 0]])
+
+
+def test_an_array_of_layers_is_a_network_of_layers(tmp_path):
+    stack = np.arange(24.0).reshape(2, 3, 4)[:, :, :3]
+    np.savez(tmp_path / "w.npz", layers=stack, names=["chemical", "gap"])
+    with np.load(tmp_path / "w.npz") as file:
+        network = as_connectome(
+            dict(zip(file["names"].tolist(), file["layers"], strict=True))
+        )
+    np.testing.assert_array_equal(network.weights, stack[0] + stack[1])
+    assert parts(network) == {"chemical": stack[0].tolist(), "gap": stack[1].tolist()}

@@ -61,6 +61,20 @@ def test_a_null_that_changes_nothing_gives_p_1():
     assert (test.by_layer().p_value == 1).all()
 
 
+def test_one_layer_at_a_time_is_randomised():
+    other = np.tile([0, 1, 2], 6)
+    weak = 1.0 + 0.3 * (other[:, None] == other)  # what every layer becomes
+    layers = {"a": SAME * 1.0, "b": SAME * 2.0}
+    found = cs.layered_modules(layers, restarts=5)
+    test = cs.layered_significance(found, null=lambda one, *, seed: weak, n_nulls=2)
+    alone = cs.modularity(weak, other)  # of both, the modules are its own
+    assert alone > 0.03
+    np.testing.assert_allclose(test.null_values, alone)
+    beside = cs.modularity(weak, PLANTED)  # the other layer has clearer ones
+    assert beside < 0
+    np.testing.assert_allclose(test.null_modularities, beside)
+
+
 def test_one_seed_gives_one_test_at_any_number_of_workers():
     rng = np.random.default_rng(3)
     found = cs.layered_modules({"a": noise(rng), "b": noise(rng)}, restarts=1)
