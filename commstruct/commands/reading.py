@@ -56,7 +56,8 @@ class ReadingOptions:
     variable: Annotated[
         str | None,
         typer.Option(
-            help="Key of the matrix in .npz, .mat and zarr.", show_default=False
+            help="Key of the matrix in .npz, .mat (struct.field) and zarr.",
+            show_default=False,
         ),
     ] = None
     duplicates: Annotated[

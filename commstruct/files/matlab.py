@@ -3,7 +3,7 @@
 import math
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from commstruct.files.content import FileContent
+from commstruct.files.content import FileContent, listed
 from commstruct.files.extras import import_extra
 from commstruct.files.limits import (
     check_dense,
@@ -27,13 +27,14 @@ STORED = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8"
 STORED |= {12: "i8", 13: "u8"}
 ENCODED = {1: "latin-1", 2: "utf-8", 16: "utf-8"}
 MATRIX, COMPRESSED = 14, 15
-CELL, CHAR, SPARSE = 1, 4, 5
+CELL, STRUCT, CHAR, SPARSE = 1, 2, 4, 5
 NUMBERS = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4"}
 NUMBERS |= {14: "i8", 15: "u8"}
 IS_COMPLEX = 0x0800
 # Bytes of a variable in which its flags, shape and name are expected. They take about
 # 100; the rest is for names and shapes longer than any that MATLAB writes.
 HEAD = 4096
+DEEPEST = 8  # structs within structs that are looked into
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,14 @@ def read_mat(path: Path, options: ReadingOptions) -> FileContent:
         )
     with library_errors(path, "a MATLAB file"):
         variables = {v.name: v for v in _variables(path.read_bytes()[128:], order)}
+        if _is_in_struct(variables, options.variable):
+            for struct in list(variables.values()):
+                fields = _fields(struct, order, options.max_memory)
+                variables |= {v.name: v for v in fields}
+    _refuse_struct(path, variables.get(options.variable or ""), order, options)
     shapes = {name: (v.shape, v.dtype) for name, v in variables.items()}
     key = choose_matrix(path, shapes, options.variable)
+    variables |= _siblings(variables, key)
     chosen = variables[key]
     if chosen.kind == SPARSE:
         n = check_square(path, chosen.shape)
@@ -150,6 +157,9 @@ def _read_hdf5(path: Path, options: ReadingOptions) -> FileContent:
     is_sparse = set()
     with library_errors(path, "MATLAB v7.3 (HDF5)"):
         file = h5py.File(path, "r")
+    if "." in (options.variable or ""):
+        with file:
+            return _field_hdf5(path, file, options)
     with file, library_errors(path, "MATLAB v7.3 (HDF5)"):
         for name in file:
             _refuse_elsewhere(h5py, file, name)
@@ -176,6 +186,32 @@ def _read_hdf5(path: Path, options: ReadingOptions) -> FileContent:
         weights = np.asarray(values.pop(key)).reshape(n, n)
     others = {k: np.array(values[k]) for k in small if k in values}
     return with_companions(path, weights, others, n, MAT_ATTRIBUTE)
+
+
+def _field_hdf5(path: Path, file: Any, options: ReadingOptions) -> FileContent:
+    """Read a full matrix that is a field of a struct of v7.3."""
+    h5py = import_extra("h5py", path=path, kind="MATLAB v7.3", extra="matlab")
+    entry = file
+    seen: list[str] = []
+    for part in str(options.variable).split("."):
+        if not isinstance(entry, h5py.Group) or part not in entry:
+            raise ValueError(
+                f"{path.name}: has no array {options.variable!r}: "
+                f"{'.'.join(seen) or 'the file'} has no field {part!r}"
+            )
+        with library_errors(path, "MATLAB v7.3 (HDF5)"):
+            _refuse_elsewhere(h5py, entry, part)
+        entry = entry[part]
+        seen.append(part)
+    if not isinstance(entry, h5py.Dataset) or entry.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{path.name}: {options.variable!r} must be a full matrix of numbers in a "
+            "file of v7.3; save -v7 for others"
+        )
+    n = check_dense(path, entry.shape[::-1], options.max_memory)
+    with library_errors(path, "MATLAB v7.3 (HDF5)"):
+        weights = entry[()].T
+    return with_companions(path, weights, {}, n, MAT_ATTRIBUTE)
 
 
 def _refuse_elsewhere(h5py: Any, group: Any, name: str) -> None:
@@ -257,6 +293,70 @@ def _variable(
         body,
         is_compressed,
     )
+
+
+def _is_in_struct(variables: dict[str, _Variable], chosen: str | None) -> bool:
+    """Whether a field is chosen, or there is no matrix but in structs."""
+    if chosen is not None:
+        return chosen not in variables and "." in chosen
+    return not any(
+        v.kind in {SPARSE, *NUMBERS} and len(set(v.shape)) == 1 and max(v.shape) > 1
+        for v in variables.values()
+    )
+
+
+def _fields(
+    struct: _Variable, order: str, most: int, depth: int = 0
+) -> Iterator[_Variable]:
+    """Fields of a struct, and of structs in it, as variables named ``struct.field``."""
+    if struct.kind != STRUCT or math.prod(struct.shape) != 1 or depth == DEEPEST:
+        return
+    body = struct.data
+    if struct.is_compressed:
+        body = zlib.decompressobj().decompress(body, most)[8:]
+    (_, length), (_, texts), *values = list(_elements(body, order))[3:]
+    width = int(np.frombuffer(length, f"{order}i4")[0])
+    if width < 1 or len(texts) < width * len(values):
+        raise ValueError(f"struct {struct.name!r} must have a name for every field")
+    for i, (kind, data) in enumerate(values):
+        if kind != MATRIX:
+            raise ValueError(
+                f"struct {struct.name!r} must hold arrays, got type {kind}"
+            )
+        text = texts[i * width : (i + 1) * width].split(b"\0")[0].decode("latin-1")
+        if not data:  # MATLAB writes nothing for a field that was never set
+            continue
+        inner = _variable(data[:HEAD], data, order, is_compressed=False)
+        field = replace(inner, name=f"{struct.name}.{text}")
+        yield field
+        yield from _fields(field, order, most, depth + 1)
+
+
+def _refuse_struct(
+    path: Path, chosen: _Variable | None, order: str, options: ReadingOptions
+) -> None:
+    """Refuse a struct where one of its fields must be chosen."""
+    if chosen is None or chosen.kind != STRUCT:
+        return
+    with library_errors(path, "a MATLAB file"):
+        fields = [v.name for v in _fields(chosen, order, options.max_memory)]
+    remedy = "save its matrix by itself"
+    if fields:
+        remedy = (
+            f"choose one of its fields, {listed(fields)}, by variable= (--variable)"
+        )
+    raise ValueError(
+        f"{path.name}: {chosen.name!r} is a struct of shape {chosen.shape}: {remedy}"
+    )
+
+
+def _siblings(variables: dict[str, _Variable], key: str) -> dict[str, _Variable]:
+    """Fields beside the one chosen by their own names, such as the neurons' names."""
+    struct, dot, _ = key.rpartition(".")
+    if not dot:
+        return {}
+    own = {k.removeprefix(f"{struct}."): v for k, v in variables.items() if k != key}
+    return {k: replace(v, name=k) for k, v in own.items() if "." not in k}
 
 
 def _value(variable: _Variable, order: str, most: int) -> Any:

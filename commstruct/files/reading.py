@@ -199,7 +199,8 @@ def read_connectome(
         layout : {"matrix", "edges"}
             Content of a table of text, where that is ambiguous.
         variable : str
-            Key of the matrix in ``.npz``, ``.mat`` and zarr groups.
+            Key of the matrix in ``.npz``, ``.mat`` and zarr groups; of a field of a
+            MATLAB struct its path, such as ``"subject.data.W"``.
         columns : mapping of str to str
             Name of the column of ``"source"``, ``"target"``, ``"weight"`` or
             ``"layer"``, if it is not a common one (source, pre, pre_pt_root_id,
