@@ -45,6 +45,16 @@ class LayeredSignificance(Result):
     See Also
     --------
     layered_significance : Makes the test.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> layers = {name: np.ones((4, 4)) - np.eye(4) for name in ("x", "y")}
+    >>> modules = cs.layered_modules(layers, restarts=1)
+    >>> test = cs.layered_significance(modules, n_nulls=9)
+    >>> test.p_value, test.null_modularities.shape
+    (1.0, (9, 2))
     """
 
     p_value: float
