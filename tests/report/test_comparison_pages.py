@@ -41,7 +41,6 @@ from commstruct.report.pages.groups_page import (
 from commstruct.report.pages.html import html_bytes
 from commstruct.report.pages.pdf import pdf_bytes
 from commstruct.report.words.compare_sentences import blocks_answer, worm_sentence
-from commstruct.report.words.group_methods import method_sources
 
 KINDS = np.repeat(["p", "q"], 8)
 MODULES = np.repeat([0, 1, 2], 6)
@@ -560,8 +559,15 @@ def test_methods_name_what_was_compared_and_their_sources():
     comparison = with_modules(MODULES)
     first = method_paragraphs(comparison)[0]
     assert first.startswith("12 connectomes (6 of a and 6 of b) were compared")
-    sources = method_sources(comparison)
-    assert any("NeuroImage 53" in one for one in sources)
-    assert any("srep00336" in one for one in sources)
-    without = method_sources(with_modules(MODULES, modules="none"))
-    assert not any("srep00336" in one for one in without)
+    sources = "\n".join(references_of(comparison))
+    assert "NeuroImage 92" in sources  # Winkler et al. 2014
+    assert "srep00336" in sources
+    assert "btw524" in sources
+    without = references_of(with_modules(MODULES, modules="none"))
+    assert "srep00336" not in "\n".join(without)
+
+
+def references_of(comparison):
+    """Lines of the list of references, which is the last part of the report."""
+    items = groups_document(comparison).blocks[-1]["items"]
+    return [item[0] for item in items]

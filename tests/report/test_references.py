@@ -166,6 +166,39 @@ def test_both_faces_have_every_figure_table_and_formula(report):
     assert all(alternative and len(alternative) > 20 for alternative in alternatives)
 
 
+CITED = re.compile(
+    r"([A-Z][a-z\u00e9\u00f3]+|MacKinnon)(?: et al\.|(?:, [A-Z][a-z]+)*"
+    r"(?: (?:&|and) (?:van )?[A-Z]\w+)?),? \(?((?:19|20)\d\d)\b"
+)
+
+
+def test_all_that_is_cited_is_in_the_list_of_references(report):
+    _, document, _ = report
+    blocks = [block for block in document.blocks if block["kind"] == "paragraph"]
+    text = "\n".join(spans(block["spans"]) for block in blocks)
+    listed = document.blocks[-1]["items"]
+    references = [item[0] for item in listed]
+    cited = CITED.findall(text)
+    assert len(cited) >= 2
+    for family, year in cited:
+        assert any(
+            one.startswith(plain_letters(family)) and f"({year})" in one
+            for one in map(plain_letters, references)
+        ), (family, year)
+    links = [
+        part
+        for block in blocks
+        for part in block["spans"]
+        if isinstance(part, dict) and "link" in part
+    ]
+    assert all(part["text"] in "\n".join(references) for part in links)
+
+
+def plain_letters(text: str) -> str:
+    """Without accents, which citations in the text may lack."""
+    return text.replace("\u00f3", "o").replace("\u00e9", "e")
+
+
 def structure(root: Any) -> list[Any]:
     """Every element of the tree of tags."""
     found, waiting = [], [root["/StructTreeRoot"]]

@@ -8,6 +8,7 @@ from commstruct.collection import CollectionAnalysis
 from commstruct.provenance import content_hash
 from commstruct.report import figures
 from commstruct.report.pages.document import Document, figure_ref, table_ref
+from commstruct.report.pages.paper import add_references
 from commstruct.report.text import (
     counted,
     p_number,
@@ -106,6 +107,7 @@ def collection_document(result: CollectionAnalysis) -> Document:
     command = result.provenance.get("command")
     repeat = [("To repeat the analysis:", command)] if command else []
     document.provenance(table, repeat)
+    add_references(document)
     return document
 
 

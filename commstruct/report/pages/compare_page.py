@@ -7,6 +7,7 @@ from commstruct.compare.placement import Placement
 from commstruct.report.figures import compare_figures as figures
 from commstruct.report.pages.compare_settings import add_settings
 from commstruct.report.pages.document import Document, table_ref
+from commstruct.report.pages.paper import METHODS_TITLE, add_references
 from commstruct.report.text import p_number, percent, plain, shown, signed
 from commstruct.report.words import compare_sentences as sentences
 from commstruct.report.words.tables import Table
@@ -116,7 +117,7 @@ def _blocks(document: Document, comparison: ConnectomeComparison) -> None:
             "Differences between tested blocks, smallest p (of mean weight or density) "
             "first; all are in blocks.csv. "
             "Difference: second minus first, with 95 % interval; d: Cohen\u2019s d; "
-            "q: p corrected for the number of blocks (Benjamini & Hochberg)."
+            "q: p corrected for the number of blocks (Benjamini & Hochberg 1995)."
         ],
     )
 
@@ -354,7 +355,7 @@ def _placements(document: Document, placements: Mapping[str, Placement]) -> None
 
 
 def _methods(document: Document, comparison: ConnectomeComparison) -> None:
-    document.heading("Methods")
+    document.heading(METHODS_TITLE)
     settings = comparison.settings
     document.paragraph(
         "Block tests: weights of one neuron are not independent, so neurons exchange "
@@ -366,7 +367,9 @@ def _methods(document: Document, comparison: ConnectomeComparison) -> None:
         f"({settings['n_nulls']} of each) keep what the notes say, nearly; p is one "
         "plus the number of null values at least as "
         "extreme, over one plus their number. Modules are of any structure, by the "
-        "evidence of block models. Correlation of weights: Pearson, over all "
-        "ordered pairs as read."
+        "evidence of block models (Aicher, Jacobs & Clauset 2015). Correlation of "
+        "weights: Pearson, over all ordered pairs as read."
     )
     add_settings(document, comparison, most=MOST_COMMAND)
+    known = tuple(name for name in comparison.datasets if name is not None)
+    add_references(document, datasets=known)

@@ -23,9 +23,10 @@ from commstruct.report.pages.group_modules_section import (
     add_modules,
     modules_answer,
 )
+from commstruct.report.pages.paper import METHODS_TITLE, add_references
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
 from commstruct.report.words.compare_sentences import number
-from commstruct.report.words.group_methods import method_paragraphs, method_sources
+from commstruct.report.words.group_methods import method_paragraphs
 from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL
 
@@ -119,12 +120,12 @@ def groups_document(comparison: GroupComparison) -> Document:
             document.table(name, _table(some), [f"{words}, smallest p first."])
     _components(document, comparison)
     add_modules(document, comparison)
-    document.heading("Methods")
+    document.heading(METHODS_TITLE)
     for paragraph in method_paragraphs(comparison):
         document.paragraph(paragraph)
-    document.listing([[source] for source in method_sources(comparison)])
     _participants(document, comparison)
     add_settings(document, comparison, most=MOST_COMMAND)
+    add_references(document)
     return document
 
 

@@ -1,7 +1,9 @@
 """A document as HTML, by Jinja2: one file that loads nothing from elsewhere."""
 
 import base64
+import csv
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,9 @@ _environment = Environment(
 )
 
 
-def html_bytes(document: Document, settings: ReportSettings) -> bytes:
+def html_bytes(
+    document: Document, settings: ReportSettings, *, figures: str = ""
+) -> bytes:
     """Lay a document out as one page that needs no other file and no network.
 
     Every word is escaped as it comes in; the only script is ours, named by its hash in
@@ -41,6 +45,8 @@ def html_bytes(document: Document, settings: ReportSettings) -> bytes:
     ----------
     document : Document
     settings : ReportSettings
+    figures : str
+        Folder beside the page that has its figures as files, which it then links to.
     """
     script = _asset("explorer.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -54,6 +60,7 @@ def html_bytes(document: Document, settings: ReportSettings) -> bytes:
         blocks=blocks,
         contents=contents,
         labels=_labels(blocks),
+        figures=figures,
         explorer=document.explorer,
         explorer_json=Markup(json_for_html(_with_colors(document.explorer))),
         style=Markup(_asset("page.css")),
@@ -61,6 +68,24 @@ def html_bytes(document: Document, settings: ReportSettings) -> bytes:
         script_hash=digest,
     )
     return page.encode()
+
+
+def csv_link(header: list[str], rows: list[list[str]]) -> str:
+    """Address that holds a table as CSV, so that it can be saved without a network.
+
+    Minus signs are written as hyphens, which programs read as numbers. Text that a
+    spreadsheet would take for a formula is preceded by an apostrophe.
+    """
+    text = io.StringIO()
+    lines = [[_csv_cell(cell) for cell in line] for line in (header, *rows)]
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return f"data:text/csv;base64,{base64.b64encode(text.getvalue().encode()).decode()}"
+
+
+def _csv_cell(cell: str) -> str:
+    text = cell.replace("\u2212", "-")
+    is_formula = text[:1] in "=@" or (text[:1] in "+-" and not text[1:2].isdigit())
+    return f"'{text}" if text and is_formula else text
 
 
 def json_for_html(value: Any) -> str:
@@ -109,6 +134,8 @@ def _numbered(
                     document.figures[block["file"]], prefix=f"f{block['number']}-"
                 )
             )
+        elif kind == "table":
+            block["csv"] = csv_link(block["header"], block["rows"])
         elif kind == "heading":
             if block["level"] == 1:
                 chapter, section = chapter + 1, 0

@@ -4,6 +4,7 @@ from commstruct.analysis import Analysis
 from commstruct.connectome import Connectome
 from commstruct.report import figures
 from commstruct.report.pages.document import Document, table_ref
+from commstruct.report.pages.paper import METHODS_TITLE, add_references
 from commstruct.report.text import structure_name
 from commstruct.report.words import (
     members,
@@ -52,7 +53,7 @@ def network_document(
     document.add("explorer")
     _members(document, analysis, network, terms)
     _scores(document, analysis)
-    document.heading("Methods")
+    document.heading(METHODS_TITLE)
     document.blocks.extend(methods.network_methods(analysis))
     document.provenance(*tables.network_provenance(analysis))
     if analysis.measures is not None and analysis.settings.n_nulls:
@@ -62,6 +63,7 @@ def network_document(
             tables.MEASURES_CAPTION,
             only_html=True,
         )
+    add_references(document)
     return document
 
 

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 from commstruct.report.figures.explanation_figure import plot_explanations
 from commstruct.report.figures.study_figure import plot_study
-from commstruct.report.pages.document import Document, figure_ref, table_ref
+from commstruct.report.pages.document import Document, by_line, figure_ref, table_ref
+from commstruct.report.pages.paper import METHODS_TITLE, add_references
 from commstruct.report.pages.prediction_section import add_predictions
-from commstruct.report.text import shown
+from commstruct.report.words.methods import study_methods
 from commstruct.report.words.study_sentences import (
     explanation_sentences,
     served_sentence,
     slope_sentence,
     study_answers,
+    study_headline,
 )
 from commstruct.report.words.study_tables import (
     comparisons_table,
@@ -25,6 +27,7 @@ from commstruct.study.explanations import Explanation
 from commstruct.study.lesions import SettingProbe
 from commstruct.study.results import StudyResult
 from commstruct.study.slopes import StudySlopes
+from commstruct.study.verdicts import DECISIVE_REGIONS, conclusion
 from commstruct.vocabulary import REGION_NAMES_SHORT
 
 
@@ -32,9 +35,10 @@ def study_document(result: StudyResult) -> Document:
     """Lay out the report of a study."""
     facts = result.facts
     answers = study_answers(facts, result.explanations, is_map=result.is_map)
+    headline = study_headline(facts) if result.is_map else answers[2]
     document = Document(
         title="Does the learning rate shape the wiring?",
-        description=answers[2],
+        description=headline,
         made_with=f"commstruct {result.versions.get('commstruct', '')}".strip(),
     )
     document.paragraph(
@@ -44,9 +48,16 @@ def study_document(result: StudyResult) -> Document:
         "the network learns? What is measured, and what would count for and against, "
         "was written before the runs, in reports/claim.md.",
     )
-    document.listing([[answer] for answer in answers], kind="answers")
-    for region in dict.fromkeys(one.region for one in facts.primary()):
-        _region(document, facts, region)
+    document.add("headline", text=headline)
+    regions = list(dict.fromkeys(one.region for one in facts.primary()))
+    first = _first_region(facts, regions)
+    if first is not None:
+        _map(document, facts, first)
+    for answer in answers:
+        if answer not in headline:
+            document.paragraph(answer)
+    for region in regions:
+        _region(document, facts, region, is_drawn=region == first)
     _other_measures(document, facts)
     if result.explanations:
         _explained(document, result.explanations)
@@ -54,13 +65,16 @@ def study_document(result: StudyResult) -> Document:
         _served(document, result.probes)
     if result.predictions is not None and result.predictions.are_beside_chance:
         add_predictions(document, result.predictions)
+    document.heading(METHODS_TITLE)
+    document.blocks.extend(study_methods())
     document.heading("Settings")
     document.table("settings", settings_table(facts, result.changes), _SETTINGS_CAPTION)
     document.heading("How to repeat it")
     document.paragraph(
         "This command repeats the study, or completes it where parts are missing:"
     )
-    document.add("command", text=shown(result.command, most=600))
+    document.add("command", text=by_line(result.command, most=600))
+    add_references(document)
     return document
 
 
@@ -70,7 +84,16 @@ _SETTINGS_CAPTION = [
 ]
 
 
-def _region(document: Document, facts: StudySlopes, region: str) -> None:
+def _first_region(facts: StudySlopes, regions: Sequence[str]) -> str | None:
+    """Region whose map is on page one: the deciding one, else the first that may."""
+    decided = conclusion(facts).region
+    order = (decided, *DECISIVE_REGIONS, *regions)
+    return next((region for region in order if region in regions), None)
+
+
+def _region(
+    document: Document, facts: StudySlopes, region: str, *, is_drawn: bool
+) -> None:
     name = region.replace(" ", "-")
     slopes = [one for one in facts.primary() if one.region == region]
     document.heading(f"Results for {REGION_NAMES_SHORT[region]}")
@@ -84,22 +107,8 @@ def _region(document: Document, facts: StudySlopes, region: str) -> None:
         table_ref(f"comparisons-{name}"),
         ".",
     )
-    document.figure(
-        f"map-{name}",
-        plot_study(facts, region=region),
-        [
-            f"The map for {REGION_NAMES_SHORT[region]}. "
-            "(a) Mean diagonal score over seeds of modules of any structure, by "
-            "setting and learning rate; one module counts as 0. Squares, at least one "
-            "run learned, small where not all did. "
-            "(b) Its change with a tenfold learning rate, least squares within each "
-            "seed over the rates that learned: mean over seeds with the 95 % interval "
-            "(Student\u2019s t), coloured by verdict; bar, the mean at equal loss."
-        ],
-        alt="Diagonal score by setting and learning rate, for "
-        f"{REGION_NAMES_SHORT[region]}. "
-        + " ".join(slope_sentence(one) for one in slopes),
-    )
+    if not is_drawn:
+        _map(document, facts, region)
     document.table(
         f"slopes-{name}",
         slopes_table(slopes),
@@ -121,6 +130,28 @@ def _region(document: Document, facts: StudySlopes, region: str) -> None:
             "module: runs that learned in which one module was found, which count as "
             "D = 0."
         ],
+    )
+
+
+def _map(document: Document, facts: StudySlopes, region: str) -> None:
+    """D of every setting and learning rate, and its slopes."""
+    name = region.replace(" ", "-")
+    slopes = [one for one in facts.primary() if one.region == region]
+    document.figure(
+        f"map-{name}",
+        plot_study(facts, region=region),
+        [
+            f"The map for {REGION_NAMES_SHORT[region]}. "
+            "(a) Mean diagonal score over seeds of modules of any structure, by "
+            "setting and learning rate; one module counts as 0. Squares, at least one "
+            "run learned, small where not all did. "
+            "(b) Its change with a tenfold learning rate, least squares within each "
+            "seed over the rates that learned: mean over seeds with the 95 % interval "
+            "(Student\u2019s t), coloured by verdict; bar, the mean at equal loss."
+        ],
+        alt="Diagonal score by setting and learning rate, for "
+        f"{REGION_NAMES_SHORT[region]}. "
+        + " ".join(slope_sentence(one) for one in slopes),
     )
 
 

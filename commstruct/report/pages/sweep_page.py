@@ -9,6 +9,7 @@ from commstruct.report.pages.document import (
     figure_ref,
     table_ref,
 )
+from commstruct.report.pages.paper import METHODS_TITLE, add_references
 from commstruct.report.text import (
     counted,
     structure_name,
@@ -71,9 +72,10 @@ def sweep_document(analysis: Analysis, sweep: Sweep) -> Document:
         sentences.runs_sentence(analysis, facts),
     )
     document.table("runs", tables.runs_table(analysis, facts), tables.RUNS_CAPTION)
-    document.heading("Methods")
+    document.heading(METHODS_TITLE)
     document.blocks.extend(methods.sweep_methods(analysis))
     document.provenance(*tables.sweep_provenance(analysis))
+    add_references(document)
     return document
 
 

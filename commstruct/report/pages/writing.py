@@ -1,12 +1,18 @@
 """Pages in every format asked for, and the settings beside them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from commstruct.report.pages.document import Document
 from commstruct.report.pages.html import html_bytes
+from commstruct.report.pages.paper import (
+    METHODS_NAME,
+    REFERENCES_NAME,
+    methods_text,
+    references_text,
+)
 from commstruct.report.pages.pdf import pdf_bytes
 from commstruct.report.settings import Format, ReportSettings
 from commstruct.storage import write_whole
@@ -17,11 +23,6 @@ FIGURES_NAME = "figures"
 Kind = Literal["analysis", "comparison", "study", "experiment", "document"]
 """What a folder of results holds; of ``"document"`` the finished report alone, as
 earlier versions kept it."""
-
-_WRITERS: dict[Format, Callable[[Document, ReportSettings], bytes]] = {
-    "pdf": pdf_bytes,
-    "html": html_bytes,
-}
 
 
 def write_pages(
@@ -35,9 +36,10 @@ def write_pages(
 ) -> dict[str, Path]:
     """Write a document in every format asked for; nothing if one of them fails.
 
-    Their figures are written as SVG and PDF into the folder ``figures``. Beside the
-    pages, ``report.json`` keeps the settings and the kind of the results,
-    from which the pages can be drawn anew.
+    Their figures are written as SVG and PDF into the folder ``figures``, what they
+    cite as BibTeX into ``references.bib``, and their methods, if any, as text into
+    ``methods.txt``. Beside the pages, ``report.json`` keeps the settings and the kind
+    of the results, from which the pages can be drawn anew.
 
     Parameters
     ----------
@@ -58,25 +60,47 @@ def write_pages(
         One for each format, and ``settings``, report.json.
     """
     out_dir = Path(out_dir)
-    pages = {form: _WRITERS[form](document, settings) for form in settings.formats}
+    # An experiment has its one figure and its sources in its own files.
+    is_whole = kind != "experiment"
+    pages = {
+        form: _page(form, document, settings, figures=FIGURES_NAME if is_whole else "")
+        for form in settings.formats
+    }
     out_dir.mkdir(parents=True, exist_ok=True)
     about: dict[str, Any] = {"settings": settings.model_dump(mode="json"), "kind": kind}
     if kind == "document":
         about |= {"name": name, "document": document.to_dict()}
     if store is not None:
         about["store"] = str(Path(store).resolve())
-    text = json.dumps(about, allow_nan=False) + "\n"
+    settings_text = json.dumps(about, allow_nan=False) + "\n"
     paths: dict[str, Path] = {form: out_dir / f"{name}.{form}" for form in pages}
     for form, page in pages.items():
         write_whole(paths[form], page)
-    if kind != "experiment":  # which has its one figure beside its page
+    if is_whole:
+        for file, text in _for_a_paper(document, settings).items():
+            write_whole(out_dir / file, text.encode())
         folder = out_dir / FIGURES_NAME
         folder.mkdir(exist_ok=True)
         for file, drawn in {**document.figures, **document.printed}.items():
             write_whole(folder / file, drawn)
     paths["settings"] = out_dir / SETTINGS_NAME
-    write_whole(paths["settings"], text.encode())
+    write_whole(paths["settings"], settings_text.encode())
     return paths
+
+
+def _page(
+    form: Format, document: Document, settings: ReportSettings, *, figures: str
+) -> bytes:
+    if form == "pdf":
+        return pdf_bytes(document, settings)
+    return html_bytes(document, settings, figures=figures)
+
+
+def _for_a_paper(document: Document, settings: ReportSettings) -> dict[str, str]:
+    """Files of text beside the pages, by their names."""
+    files = {REFERENCES_NAME: references_text(document, more=settings.source)}
+    methods = methods_text(document)
+    return files | ({METHODS_NAME: methods} if methods else {})
 
 
 def read_about(folder: Path) -> Mapping[str, Any]:

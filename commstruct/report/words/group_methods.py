@@ -16,30 +16,6 @@ REARRANGED = {
 SPREADS_COMPARED = (
     ", spreads by the distances from the centre of the group (Anderson 2006)."
 )
-SOURCES = {
-    "Alekseyenko 2016": "Alekseyenko AV (2016) Bioinformatics 32, "
-    "doi:10.1093/bioinformatics/btw311",
-    "Anderson 2006": "Anderson MJ (2006) Biometrics 62, "
-    "doi:10.1111/j.1541-0420.2005.00440.x",
-    "Benjamini & Hochberg 1995": "Benjamini Y, Hochberg Y (1995) J R Stat Soc B 57, "
-    "doi:10.1111/j.2517-6161.1995.tb02031.x",
-    "Bonett (2008)": "Bonett DG (2008) Psychol Methods 13, "
-    "doi:10.1037/1082-989X.13.2.99",
-    "Hubert & Arabie 1985": "Hubert L, Arabie P (1985) J Classif 2, "
-    "doi:10.1007/BF01908075",
-    "Johansen (1980)": "Johansen S (1980) Biometrika 67, doi:10.1093/biomet/67.1.85",
-    "Lancichinetti & Fortunato 2012": "Lancichinetti A, Fortunato S (2012) Sci Rep 2, "
-    "doi:10.1038/srep00336",
-    "MacKinnon & White (1985)": "MacKinnon JG, White H (1985) J Econom 29, "
-    "doi:10.1016/0304-4076(85)90158-7",
-    "Traag et al. 2019": "Traag VA, Waltman L, van Eck NJ (2019) Sci Rep 9, "
-    "doi:10.1038/s41598-019-41695-z",
-    "Winkler et al. 2014": "Winkler AM et al. (2014) NeuroImage 92, "
-    "doi:10.1016/j.neuroimage.2014.01.060",
-    "Zalesky et al. 2010": "Zalesky A, Fornito A, Bullmore ET (2010) NeuroImage 53, "
-    "doi:10.1016/j.neuroimage.2010.06.041",
-}
-"""Sources by how the paragraphs cite them; of books none."""
 
 
 def method_paragraphs(comparison: GroupComparison) -> list[str]:
@@ -57,9 +33,9 @@ def method_paragraphs(comparison: GroupComparison) -> list[str]:
         f"The linear model {shown(comparison.formula, most=100)} was fitted to every "
         f"score, block and edge, and {shown(comparison.term, most=60)} was tested by "
         f"{_statistic(comparison.spread, several=several)}. Residuals of the model "
-        f"without it were {REARRANGED[comparison.exchange]} {how} (Freedman & Lane; "
-        "Winkler et al. 2014); p is the share of rearrangements, the actual order "
-        "included, with at least the evidence observed."
+        f"without it were {REARRANGED[comparison.exchange]} {how} (Freedman & Lane "
+        "1983; Winkler et al. 2014); p is the share of rearrangements, the actual "
+        "order included, with at least the evidence observed."
     )
     families = (
         "p fwe is corrected for all rows of a table by the largest statistic (Westfall "
@@ -98,12 +74,6 @@ def _statistic(spread: str, *, several: bool) -> str:
     if several:
         return "the statistic of Johansen (1980), with a spread for each group"
     return "the t statistic of Welch, with a spread for each group"
-
-
-def method_sources(comparison: GroupComparison) -> list[str]:
-    """Sources that the paragraphs of the methods cite."""
-    text = " ".join(method_paragraphs(comparison))
-    return [source for cited, source in SOURCES.items() if cited in text]
 
 
 def _material(comparison: GroupComparison) -> str:

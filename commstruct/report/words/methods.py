@@ -6,6 +6,8 @@ from commstruct.analysis import Analysis
 from commstruct.report.text import counted, joined, percent
 from commstruct.report.words.sentences import null_kinds
 from commstruct.report.words.verdicts import GRADES
+from commstruct.statistics import LEVEL
+from commstruct.study.slopes import LEAST_RATES, LEAST_SEEDS
 
 Block = dict[str, Any]
 
@@ -13,10 +15,64 @@ Block = dict[str, Any]
 def sweep_methods(analysis: Analysis) -> list[Block]:
     """Methods of a sweep: the credit rule, then the analysis."""
     return [
+        *_credit_rule(),
+        *_analysis_methods(analysis),
+        _heading("Trends"),
+        _paragraph(
+            "The trend of a score with the learning rate is Spearman\u2019s "
+            "correlation over runs. Its p value is two-sided, from 9999 permutations "
+            "of the scores among the learning rates within each seed; over all trends "
+            "it is corrected by the method of Benjamini and Hochberg (1995, ",
+            _doi("10.1111/j.2517-6161.1995.tb02031.x"),
+            "). A run has learned if its last held-out accuracy is more than halfway "
+            "from chance to 1; in a regression, if its last held-out loss is less than "
+            "half that of the best constant outputs.",
+        ),
+    ]
+
+
+def study_methods() -> list[Block]:
+    """Methods of a study: the credit rule, modules, slopes and verdicts."""
+    return [
+        *_credit_rule(),
+        _heading("Block structure"),
+        _paragraph(
+            "Modules of any structure were found in every run, by the evidence "
+            "of block models (Aicher, Jacobs & Clauset 2015, ",
+            _doi("10.1093/comnet/cnu026"),
+            "). The diagonal score D of weights and modules, over the ordered pairs P "
+            "of different neurons that may be connected, is",
+        ),
+        _formula("diagonal"),
+        _paragraph("One module counts as D = 0."),
+        _heading("Slopes and verdicts"),
+        _paragraph(
+            "Within each seed, D was regressed on the logarithm of the learning rate, "
+            "by least squares over the rates at which the network learned, at least "
+            f"{LEAST_RATES}. The mean of these slopes over seeds has a 95 % interval "
+            "and a two-sided p value by Student\u2019s t, corrected over all settings "
+            f"and regions that at least {LEAST_SEEDS} seeds test (Benjamini & Hochberg "
+            "1995, ",
+            _doi("10.1111/j.2517-6161.1995.tb02031.x"),
+            "). The claim is supported in a setting where D falls (corrected p at "
+            f"most {LEVEL:g}), is above zero at the lowest and below zero at the "
+            "highest rate that learned, and at both the p values of the runs against "
+            f"null networks, combined by Fisher\u2019s method, are at most {LEVEL:g}. "
+            "At equal loss, the score of each run is interpolated between checkpoints, "
+            "to the largest final held-out loss among the runs that learned.",
+        ),
+    ]
+
+
+def _credit_rule() -> list[Block]:
+    """How the networks of a sweep or study are trained."""
+    return [
         _heading("Credit rule"),
         _paragraph(
-            "Neuron i drives neuron j with the weight in row i and column j. Rates "
-            "settle to a fixed point, with the input neurons clamped to the stimulus:"
+            "Networks are trained by the credit rule (Fan & Mysore 2025, ",
+            _doi("10.48550/arXiv.2405.14139"),
+            "). Neuron i drives neuron j with the weight in row i and column j. Rates "
+            "settle to a fixed point, with the input neurons clamped to the stimulus:",
         ),
         _formula("rates"),
         _paragraph(
@@ -35,18 +91,6 @@ def sweep_methods(analysis: Analysis) -> list[Block]:
             "gradient of Almeida (1987) and Pineda (1987, ",
             _doi("10.1103/PhysRevLett.59.2229"),
             ").",
-        ),
-        *_analysis_methods(analysis),
-        _heading("Trends"),
-        _paragraph(
-            "The trend of a score with the learning rate is Spearman\u2019s "
-            "correlation over runs. Its p value is two-sided, from 9999 permutations "
-            "of the scores among the learning rates within each seed; over all trends "
-            "it is corrected by the method of Benjamini and Hochberg (1995, ",
-            _doi("10.1111/j.2517-6161.1995.tb02031.x"),
-            "). A run has learned if its last held-out accuracy is more than halfway "
-            "from chance to 1; in a regression, if its last held-out loss is less than "
-            "half that of the best constant outputs.",
         ),
     ]
 

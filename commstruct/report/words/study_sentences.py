@@ -13,6 +13,7 @@ from commstruct.study.lesions import SettingProbe
 from commstruct.study.slopes import (
     LEAST_RATES,
     LEAST_SEEDS,
+    UNTESTED,
     VERDICTS,
     Slope,
     StudySlopes,
@@ -132,6 +133,42 @@ def conclusion_sentence(facts: StudySlopes) -> str:
         "in the whole network do more than half of the settings that can be tested "
         "show D falling with the learning rate at equal steps and at equal loss."
     )
+
+
+def study_headline(facts: StudySlopes) -> str:
+    """Yes, no or mixed by the plan, with how often D falls and rises.
+
+    Parameters
+    ----------
+    facts : StudySlopes
+    """
+    found = conclusion(facts)
+    if found.outcome == "not testable":
+        return f"This cannot be tested. {conclusion_sentence(facts)}"
+    first = {"for": "Yes", "in part": "Mixed", "against": "No"}[found.outcome]
+    parts = []
+    for region in DECISIVE_REGIONS:
+        count = Counter(one.verdict for one in facts.primary() if one.region == region)
+        n_tested = sum(n for verdict, n in count.items() if verdict not in UNTESTED)
+        falls = count["supported"] + count["direction only"]
+        if n_tested:
+            parts.append(
+                f"in {REGION_NAMES_SHORT[region]}, of "
+                f"{counted(n_tested, 'setting')} that can be tested, D falls with the "
+                f"learning rate in {falls} (block-diagonal to off-diagonal in "
+                f"{count['supported']}) and rises in {count['opposite']}"
+            )
+    if not parts:
+        return f"{first}. {conclusion_sentence(facts)}"
+    return f"{first}: {'; '.join(parts)}. {_PLAN[found.outcome]}"
+
+
+_PLAN = {
+    "for": "By the plan this counts for the claim.",
+    "in part": "By the plan this counts for the claim in part: D falls, but not from "
+    "block-diagonal to off-diagonal.",
+    "against": "By the plan this counts against the claim.",
+}
 
 
 def _extent(facts: StudySlopes) -> str:
