@@ -41,6 +41,7 @@ from commstruct.report.pages.groups_page import (
 from commstruct.report.pages.html import html_bytes
 from commstruct.report.pages.pdf import pdf_bytes
 from commstruct.report.words.compare_sentences import blocks_answer, worm_sentence
+from commstruct.statistics import LEVEL
 
 KINDS = np.repeat(["p", "q"], 8)
 MODULES = np.repeat([0, 1, 2], 6)
@@ -571,3 +572,66 @@ def references_of(comparison):
     """Lines of the list of references, which is the last part of the report."""
     items = groups_document(comparison).blocks[-1]["items"]
     return [item[0] for item in items]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "ways", "needed", "enough"),
+    [
+        ((3, 3), 10, "With 4 of a and 4 of b it could be (35 ways", (4, 4)),
+        ((2, 4), 15, "With 3 of a and 5 of b it could be (56 ways", (3, 5)),
+        ((1, 5), 6, "With 2 of a and 6 of b it could be (28 ways", (2, 6)),
+        ((2, 2, 2), 15, "With 3 of a, 3 of b and 3 of c it could be", (3, 3, 3)),
+    ],
+)
+def test_what_cannot_be_tested_says_so_and_what_would_be_needed(
+    sizes, ways, needed, enough
+):
+    comparison = apart(sizes)
+    first, *others = groups_answers(comparison)
+    assert first.startswith(
+        f"Whether the groups differ cannot be tested: there are only {ways} ways to "
+        f"rearrange these individuals, so p is at least {1 / ways:.2g}"
+    )
+    assert needed in first
+    assert not any("no evidence" in text or "none differ" in text for text in others)
+    assert any("this is no test" in text for text in others)
+    # and so it is: the smallest design that is said to be enough can be tested
+    assert comparison.smallest_p > LEVEL
+    assert "cannot be tested" not in " ".join(groups_answers(apart(enough)))
+    assert apart(enough).smallest_p <= LEVEL
+
+
+def test_the_report_of_three_against_three_never_says_no_evidence():
+    document = groups_document(apart((3, 3), modules="any"))
+    assert "cannot be tested" in document.blocks[2]["text"]
+    assert document.blocks[2]["kind"] == "headline"
+    text = json.dumps(document.blocks)
+    assert "no evidence" not in text
+    assert "none differ" not in text
+
+
+def test_few_permutations_or_signs_cannot_test_either():
+    few = apart((6, 6), n_permutations=9)
+    assert "with 9 permutations: p is at least 0.1" in groups_answers(few)[0]
+    assert "19 permutations or more are needed" in groups_answers(few)[0]
+    signs = replace(
+        apart((3, 2)), exchange="signs", n_deals=16, smallest_p=1 / 16, exact=True
+    )
+    assert "6 connectomes or more are needed." in groups_answers(signs)[0]
+    within = replace(signs, exchange="within")
+    assert "6 subjects with two connectomes each" in groups_answers(within)[0]
+    other = replace(signs, exchange="within", n_deals=6, smallest_p=1 / 6)
+    assert "More individuals are needed, for 20 ways" in groups_answers(other)[0]
+
+
+def apart(sizes, **options):
+    """Groups of networks of six neurons that differ plainly."""
+    rng = np.random.default_rng(0)
+    networks = []
+    for place, size in enumerate(sizes):
+        networks += [rng.random((6, 6)) + 5 * place * np.eye(6)[0] for _ in range(size)]
+    groups = [
+        f"{'abc'[place]}" for place, size in enumerate(sizes) for _ in range(size)
+    ]
+    options = {"n_permutations": 999, "edges": "none", "modules": "none", **options}
+    return compare_groups(networks, groups, **options)

@@ -9,6 +9,7 @@ from commstruct.compare.group_modules import CONSENSUS
 from commstruct.report.figures.group_figures import plot_individual_modules
 from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
+from commstruct.report.words.group_limits import is_testable
 from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL, ROUNDING
 
@@ -76,6 +77,11 @@ def _difference(comparison: GroupComparison) -> list[str]:
     if modules is None or math.isnan(modules.p_value):
         same = modules is not None and modules.agreement > 1 - ROUNDING
         return ["They are the same in all."] if same else []
+    if not is_testable(comparison):
+        return [
+            "Their difference cannot be tested either "
+            f"(p is at least {comparison.smallest_p:.2g})."
+        ]
     evident = modules.p_value <= LEVEL
     term = shown(comparison.term, most=60)
     if not comparison.compares_groups:

@@ -26,6 +26,11 @@ from commstruct.report.pages.group_modules_section import (
 from commstruct.report.pages.paper import METHODS_TITLE, add_references
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
 from commstruct.report.words.compare_sentences import number
+from commstruct.report.words.group_limits import (
+    group_limits,
+    is_testable,
+    untestable_answer,
+)
 from commstruct.report.words.group_methods import method_paragraphs
 from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL
@@ -56,7 +61,7 @@ def groups_document(comparison: GroupComparison) -> Document:
     document.paragraph(
         {"strong": "Setting. "}, f"{_members(comparison)} {' '.join(comparison.notes)}"
     )
-    document.listing([[answer] for answer in answers], kind="answers")
+    document.add("headline", text=answers[0])
     document.figure(
         "map",
         plot_map(
@@ -75,8 +80,9 @@ def groups_document(comparison: GroupComparison) -> Document:
         ],
         alt=f"Map of the connectomes. {answers[0]}",
     )
+    document.listing([[answer] for answer in answers[1:]])
     if comparison.term:
-        limits = _limits(comparison)
+        limits = group_limits(comparison)
         if limits:
             document.paragraph({"strong": "What limits this answer. "})
             document.listing([[text] for text in limits])
@@ -112,7 +118,7 @@ def groups_document(comparison: GroupComparison) -> Document:
         if "p_value" in table and table["p_value"].notna().any():
             document.heading(words)
             document.paragraph(
-                _found(table, words.lower()), " All are in ", f"{name}.csv."
+                _found(comparison, table, words.lower()), " All are in ", f"{name}.csv."
             )
             if name == "blocks" and comparison.groups:
                 _block_figure(document, comparison)
@@ -143,7 +149,8 @@ def _block_figure(document: Document, comparison: GroupComparison) -> None:
             f"Mean weight of each block in each group, on one scale, {what}. Dots: "
             f"blocks that differ between groups (q \u2264 {LEVEL:g})."
         ],
-        alt=f"Block means of the groups. {_found(comparison.blocks, 'blocks')}",
+        alt="Block means of the groups. "
+        + _found(comparison, comparison.blocks, "blocks"),
     )
 
 
@@ -161,7 +168,8 @@ def _effects_figure(document: Document, comparison: GroupComparison) -> None:
             + f", with 95 % intervals: the {len(table)} rows of smallest p. Filled: "
             f"p corrected for all rows of its table \u2264 {LEVEL:g}."
         ],
-        alt=f"Effects with intervals. {_found(comparison.blocks, 'blocks')}",
+        alt="Effects with intervals. "
+        + _found(comparison, comparison.blocks, "blocks"),
     )
 
 
@@ -229,6 +237,8 @@ def groups_answers(comparison: GroupComparison) -> list[str]:
     about_modules = modules_answer(comparison)
     if not comparison.term:
         return [_nearest(comparison), *filter(None, [about_modules])]
+    if not is_testable(comparison):
+        return _untested_answers(comparison)
     answers = [_whole_answer(comparison)] if not math.isnan(comparison.whole_p) else []
     if not math.isnan(comparison.spread_p):
         answers.append(_spread_answer(comparison))
@@ -243,16 +253,30 @@ def groups_answers(comparison: GroupComparison) -> list[str]:
     answers.append(
         " ".join(
             [
-                _found(comparison.blocks, "mean weights of blocks"),
+                _found(comparison, comparison.blocks, "mean weights of blocks"),
                 *_excluded(comparison),
                 *_one_scale(comparison),
             ]
         )
     )
     if len(comparison.edges):
-        edges = _found(comparison.edges, "weights of edges")
+        edges = _found(comparison, comparison.edges, "weights of edges")
         answers.append(f"{edges} {component_answer(comparison)}")
     return [*answers, *filter(None, [about_modules])]
+
+
+def _untested_answers(comparison: GroupComparison) -> list[str]:
+    """Why nothing can be tested, and what the data are like all the same."""
+    answers = [untestable_answer(comparison)]
+    if not math.isnan(comparison.whole_share):
+        share = percent(comparison.whole_share)
+        what = (
+            "are between groups"
+            if comparison.compares_groups
+            else f"go with {_term(comparison)}"
+        )
+        answers.append(f"Of the squared distances {share} {what}; this is no test.")
+    return [*answers, *filter(None, [modules_answer(comparison)])]
 
 
 def _term(comparison: GroupComparison) -> str:
@@ -301,6 +325,11 @@ def component_answer(comparison: GroupComparison) -> str:
     table = comparison.components
     if not len(table):
         return "No edge is in a component (p < .001 each)."
+    if not is_testable(comparison):
+        return (
+            f"{counted(len(table), 'component')} of edges (p < .001 each) cannot be "
+            f"tested (p is at least {comparison.smallest_p:.2g})."
+        )
     extent = int((table["p_extent"] <= LEVEL).sum())
     intensity = int((table["p_intensity"] <= LEVEL).sum())
     return (
@@ -340,8 +369,13 @@ def _one_scale(comparison: GroupComparison) -> list[str]:
     ]
 
 
-def _found(table: pd.DataFrame, words: str) -> str:
+def _found(comparison: GroupComparison, table: pd.DataFrame, words: str) -> str:
     tested = int(table["p_value"].notna().sum())
+    if not is_testable(comparison):
+        return (
+            f"{tested} {words} were compared, which cannot be tested (p is at least "
+            f"{comparison.smallest_p:.2g})."
+        )
     n = int((table["q_value"] <= LEVEL).sum())
     return (
         f"Of {tested} {words} tested, {n or 'none'} differ{'s' * (n == 1)} after "
@@ -363,29 +397,6 @@ def _nearest(comparison: GroupComparison) -> str:
         )
 
     return f"The most alike are {described(near)}, the least alike {described(far)}."
-
-
-def _limits(comparison: GroupComparison) -> list[str]:
-    limits = []
-    if comparison.smallest_p > LEVEL:
-        limits.append(
-            f"With these individuals no p-value can be below "
-            f"{comparison.smallest_p:.2g}: no difference could be evidence at "
-            f"{LEVEL:g}, however large. More individuals are needed."
-        )
-    elif comparison.exact:
-        limits.append(
-            f"There are {comparison.n_deals} ways to rearrange these individuals, so "
-            f"no p-value can be below {comparison.smallest_p:.2g}, and after "
-            "correction for many blocks or edges few can be small."
-        )
-    if comparison.settings["normalize"] == "total":
-        limits.append(
-            "Blocks and edges were compared after all connectomes were brought to the "
-            "same mean weight, so an increase in one block is a decrease elsewhere; "
-            "normalize = median or none does not have this consequence."
-        )
-    return limits
 
 
 def _members(comparison: GroupComparison) -> str:
