@@ -115,7 +115,7 @@ class GroupComparison(Result):
         Fraction of the variance of `distances` that the map explains.
     whole_p : float
         p-value of a difference as a whole, from `distances`, that holds where groups
-        differ in spread (Alekseyenko 2016, doi:10.1093/bioinformatics/btw311).
+        differ in spread (Alekseyenko 2016, doi:10.1093/bioinformatics/btw524).
     whole_share : float
         Fraction of the squared distances that the tested term explains (R squared).
     spread_p : float

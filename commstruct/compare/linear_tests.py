@@ -288,7 +288,7 @@ def whole_statistics(
 
     The squared distance between the means of two groups over its estimated variance, of
     all coordinates together: the statistic T2w of Alekseyenko (2016,
-    doi:10.1093/bioinformatics/btw311), of more groups that of Hamidi et al. (2019,
+    doi:10.1093/bioinformatics/btw524), of more groups that of Hamidi et al. (2019,
     doi:10.1186/s40168-019-0659-9). Rearranged in the two ways of `Permuted`.
     """
     solver = _solver(design)
