@@ -15,6 +15,7 @@ DRAW = {
     "plot_matrix": lambda **options: cs.plot_matrix(WEIGHTS, LABELS, **options),
     "plot_blocks": lambda **options: cs.plot_blocks(BLOCKS, **options),
     "plot_morphospace": lambda **options: cs.plot_morphospace(BLOCKS, **options),
+    "plot_module_graph": lambda **options: cs.plot_module_graph(BLOCKS, **options),
 }
 
 
@@ -46,3 +47,17 @@ def test_a_plot_of_several_panels_returns_a_figure_that_shows_itself():
     figure = cs.plot_resolution_scan(scan)
     assert isinstance(figure, Figure)
     assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_the_flow_draws_on_given_axes_as_it_does_alone():
+    order = cs.flow_order([[0, 1, 0], [0, 0, 1], [0, 0, 0]])
+    alone = cs.plot_flow(order)
+    assert isinstance(alone, Figure)
+    assert alone._repr_png_().startswith(b"\x89PNG")
+    figure, (left, right) = plt.subplots(1, 2)
+    try:
+        assert cs.plot_flow(order, ax=right) is right
+        assert len(right.patches) == len(alone.axes[0].patches) == 2
+        assert not left.has_data()
+    finally:
+        plt.close(figure)

@@ -1,6 +1,9 @@
 """Figure of the flow: types at their trophic levels, with their connections."""
 
+from typing import overload
+
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 
@@ -19,8 +22,16 @@ MOST_ARROWS = 150
 MOST_NAMES = 60
 
 
+@overload
+def plot_flow(order: FlowOrder, *, ax: None = None) -> Figure: ...
+
+
+@overload
+def plot_flow(order: FlowOrder, *, ax: Axes) -> Axes: ...
+
+
 @in_style
-def plot_flow(order: FlowOrder) -> Figure:
+def plot_flow(order: FlowOrder, *, ax: Axes | None = None) -> Figure | Axes:
     """Draw nodes at their trophic levels, and their strongest connections.
 
     Connections that lead up are blue, those that lead down orange; widths are their
@@ -30,10 +41,13 @@ def plot_flow(order: FlowOrder) -> Figure:
     ----------
     order : FlowOrder
         Of the largest component, nodes are drawn.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, as part of a figure of your own; else in a figure of its own.
 
     Returns
     -------
     matplotlib.figure.Figure
+        Or, if `ax` was given, that.
 
     Raises
     ------
@@ -58,7 +72,7 @@ def plot_flow(order: FlowOrder) -> Figure:
     x, y = _spread(order.levels[nodes]), order.levels[nodes]
     place = {int(node): (x[i], y[i]) for i, node in enumerate(nodes)}
     figure = ShownFigure(figsize=(FULL_WIDTH, 4.5), layout="constrained")
-    axes = figure.subplots()
+    axes = figure.subplots() if ax is None else ax
     edges = order.network.to_scipy().tocoo()
     within = np.isin(edges.row, nodes) & (edges.row != edges.col)
     rows, columns = edges.row[within], edges.col[within]
@@ -94,7 +108,7 @@ def plot_flow(order: FlowOrder) -> Figure:
     axes.set(ylabel="trophic level", xlim=(-0.05, 1.05), xticks=[])
     axes.margins(y=0.1)
     axes.set_title(f"trophic incoherence {order.incoherence:.2f}")
-    return figure
+    return figure if ax is None else ax
 
 
 def _spread(levels: FloatVector) -> FloatVector:

@@ -1,6 +1,6 @@
 """The figure that leads the report of a network: matrix, modules, null networks."""
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -93,10 +93,30 @@ def plot_network(panel: Panel, *, scale: Scale = "rank") -> Figure:
     return figure
 
 
+@overload
+def plot_module_graph(
+    blocks: BlockStructure,
+    *,
+    module_ids: Any = None,
+    title: str = "",
+    ax: None = None,
+) -> Figure: ...
+
+
+@overload
+def plot_module_graph(
+    blocks: BlockStructure, *, module_ids: Any = None, title: str = "", ax: Axes
+) -> Axes: ...
+
+
 @in_style
 def plot_module_graph(
-    blocks: BlockStructure, *, module_ids: Any = None, title: str = ""
-) -> Figure:
+    blocks: BlockStructure,
+    *,
+    module_ids: Any = None,
+    title: str = "",
+    ax: Axes | None = None,
+) -> Figure | Axes:
     """Draw modules as nodes and the means of their blocks as arrows.
 
     The area of a node is proportional to its number of neurons, the width of an arrow
@@ -110,10 +130,13 @@ def plot_module_graph(
     module_ids : (k,) array of int, optional
         Number whose colour each module takes; default its own.
     title : str
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, as part of a figure of your own; else in a figure of its own.
 
     Returns
     -------
     matplotlib.figure.Figure
+        Or, if `ax` was given, that.
 
     See Also
     --------
@@ -129,10 +152,10 @@ def plot_module_graph(
     ['0', '1', '2']
     """
     figure = ShownFigure(figsize=(3.0, 3.0), layout="constrained")
-    axes = figure.subplots()
+    axes = figure.subplots() if ax is None else ax
     axes.set_title(title, parse_math=False)
     draw_module_graph(axes, blocks, module_ids=module_ids)
-    return figure
+    return figure if ax is None else ax
 
 
 def draw_module_graph(
