@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Runs and tests are parallel by processes; one thread each for linear algebra.
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: report gallery map docs package test lint
+.PHONY: report gallery map docs check-docs package test lint
 
 report: $(VENV)/installed
 	$(BIN)/commstruct run reports/learning-rate.toml
@@ -18,6 +18,9 @@ map: $(VENV)/installed
 
 docs: $(VENV)/installed
 	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+
+check-docs: docs
+	$(BIN)/python scripts/check_site.py
 
 package: $(VENV)/installed
 	scripts/check_package.sh $(BIN)/python
