@@ -386,7 +386,8 @@ def test_two_files_are_compared_with_options_of_reading(tmp_path: Path) -> None:
     kept = json.loads((out / "comparison.json").read_text())
     assert f"--attributes={types}" in kept["provenance"]["command"]
     written = {Path(file).name for file in summary["files"]}
-    assert {p.name for p in out.iterdir()} == {*written, "figures", "provenance"}
+    beside = {"figures", "methods.txt", "references.bib", "provenance"}
+    assert {p.name for p in out.iterdir()} == written | beside
     (account,) = (out / "provenance").glob("*.json")
     content = json.loads(account.read_text())
     assert "compare" in content["command"]
