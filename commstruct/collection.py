@@ -27,6 +27,8 @@ from commstruct.analysis import (
 from commstruct.analysis.settings import SettingsFields
 from commstruct.analysis.sweeps import as_sweep_connectome
 from commstruct.connectome import Connectome, as_connectome
+from commstruct.plain import plain_data
+from commstruct.result import Result
 from commstruct.statistics import benjamini_hochberg, combined_p, mean_test
 from commstruct.storage import write_whole
 from commstruct.study.trends import match_modules
@@ -49,7 +51,7 @@ RESERVED = {"structure", "statistic", "neuron", "module", "null", *STATISTICS}
 
 
 @dataclass(frozen=True, eq=False)
-class CollectionAnalysis:
+class CollectionAnalysis(Result):
     """Modules, scores and tests of many networks, along an index.
 
     Attributes
@@ -98,6 +100,29 @@ class CollectionAnalysis:
     regions: tuple[RegionAnalysis, ...]
     module_ids: tuple[IntVector, ...]
     provenance: dict[str, Any]
+
+    def _summary(self) -> dict[str, Any]:
+        return {
+            "n_networks": len(self.index),
+            "along": self.along,
+            "n_trajectories": len(set(self.trajectories.tolist())),
+            "structures": ", ".join(self.settings.structures),
+            "n_nulls": self.settings.n_nulls,
+            "seed": self.settings.seed,
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        return self.scores()
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per network and kind of modules, as `scores`."""
+        return self.scores()
+
+    def to_dict(self) -> dict[Any, Any]:
+        """Return the summary and the rows of all tables as plain values."""
+        rows = {name: one.to_dict("records") for name, one in self.tables().items()}
+        content: dict[Any, Any] = plain_data({**self._summary(), **rows})
+        return content
 
     def matched_labels(self, i: int) -> IntVector:
         """Module of each neuron of ``regions[i]``, by its number along the index."""

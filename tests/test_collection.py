@@ -208,3 +208,13 @@ def test_every_checkpoint_of_a_store_is_a_network(tmp_path):
     expected = cs.modularity(network, found.regions[5].partition.labels)
     assert last.modularity == pytest.approx(expected)
     assert last.seed == sweep.runs[1].seed
+
+
+def test_an_analysis_of_many_prints_briefly():
+    weights = np.random.default_rng(0).normal(size=(3, 8, 8))
+    found = cs.analyze_many(weights, structures=["assortative"], restarts=1, n_nulls=0)
+    assert repr(found).startswith("<CollectionAnalysis: n_networks=3, along=")
+    assert len(repr(found)) < 300
+    assert len(found.to_pandas()) == 3
+    assert "<table" in found._repr_html_()
+    assert json.dumps(found.to_dict())

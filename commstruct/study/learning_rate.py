@@ -11,6 +11,8 @@ import pandas as pd
 from commstruct.analysis import Analysis, AnalysisSettings, open_sweep
 from commstruct.analysis.folders import Resources, analyze_into
 from commstruct.checks import shortened
+from commstruct.plain import plain_data
+from commstruct.result import Result
 from commstruct.study.slopes import Slope, StudySlopes, setting_slopes, study_slopes
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ QUICK: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class LearningRateExperiment:
+class LearningRateExperiment(Result):
     """What the learning rate does to block structure at chosen settings.
 
     Attributes
@@ -93,6 +95,18 @@ class LearningRateExperiment:
     def slopes(self) -> tuple[Slope, ...]:
         """Slope of D on the learning rate, at equal steps, for each region."""
         return tuple(self.facts.primary())
+
+    def _summary(self) -> dict[str, Any]:
+        return {one.region: one.verdict for one in self.slopes}
+
+    def _preview(self) -> pd.DataFrame:
+        return self.to_pandas()
+
+    def to_dict(self) -> dict[Any, Any]:
+        """Return the rows of `to_pandas` by region, as plain values."""
+        table = self.to_pandas().set_index("region")
+        content: dict[Any, Any] = plain_data(table.to_dict("index"))
+        return content
 
     def to_pandas(self) -> pd.DataFrame:
         """Table of the verdicts.
