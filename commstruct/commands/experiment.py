@@ -125,7 +125,8 @@ def _learning_rate(
     from commstruct.commands.analyses import write_pages
     from commstruct.report.words.study_sentences import verdict_sentence
     from commstruct.storage import write_whole
-    from commstruct.study.learning_rate import SWEEP_NAME, run_learning_rate
+    from commstruct.study.learning_rate import run_learning_rate
+    from commstruct.study.sweeping import SWEEP_NAME
 
     report = report_settings(formats=formats)
     found = run_learning_rate(

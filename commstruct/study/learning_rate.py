@@ -1,6 +1,7 @@
 """The claim on the learning rate as an experiment: one setting, with its verdict."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from commstruct.analysis import Analysis, AnalysisSettings, open_sweep
-from commstruct.analysis.folders import Resources, analyze_into
+from commstruct.analysis import Analysis, AnalysisSettings
+from commstruct.analysis.folders import Resources
 from commstruct.checks import shortened
 from commstruct.plain import plain_data
 from commstruct.result import Result
+from commstruct.study.plan import checked_settings
 from commstruct.study.slopes import Slope, StudySlopes, setting_slopes, study_slopes
+from commstruct.study.sweeping import analysed_sweep
 
 if TYPE_CHECKING:
     from sims.definition import Definition
 
 NAME = "learning-rate"
-SWEEP_NAME = "sweep.zarr"
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "network": {
@@ -208,38 +210,19 @@ def run_learning_rate(
     >>> found.facts.verdicts
     {('learning-rate', 'hidden'): 'not testable'}
     """
-    from sims.sweep import run_sweep
-
     definition, analysis_settings = learning_rate_definition(
         settings, full=full, seeds=seeds, dale=dale
     )
-    if out is None:
-        with TemporaryDirectory() as folder:
-            return run_learning_rate(
-                settings,
-                folder,
-                full=full,
-                seeds=seeds,
-                dale=dale,
-                resources=resources,
-                workers=workers,
-                command=command,
-            )
-    resources = resources or Resources(workers)
-    store = Path(out) / SWEEP_NAME
-    with resources.progress("training", store) as progress:
-        run_sweep(
+    kept = TemporaryDirectory() if out is None else nullcontext(out)
+    with kept as folder:
+        analysis, sweep = analysed_sweep(
             definition,
-            str(store),
-            workers=resources.workers,
-            executor=resources.executor,
-            progress=progress,
+            analysis_settings,
+            Path(folder),
             command=command,
+            resources=resources or Resources(workers),
         )
-    analysis = analyze_into(
-        Path(out), store, analysis_settings, command=command, resources=resources
-    )
-    slopes = setting_slopes(NAME, analysis, open_sweep(store), settled_only=True)
+        slopes = setting_slopes(NAME, analysis, sweep, settled_only=True)
     return LearningRateExperiment(definition, analysis, study_slopes([slopes]))
 
 
@@ -284,19 +267,7 @@ def learning_rate_definition(
         table, name = _place_of(key)
         tables[table][name] = value
     definition = load_definition(tables)
-    return definition, _analysis_settings(definition.analysis)
-
-
-def _analysis_settings(table: dict[str, Any]) -> AnalysisSettings:
-    from pydantic import ValidationError
-
-    from commstruct.checks import validation_message
-
-    try:
-        return AnalysisSettings.model_validate(table)
-    except ValidationError as error:
-        message = validation_message(error, prefix="analysis")
-        raise ValueError(f"settings are not usable:\n{message}") from None
+    return definition, checked_settings(definition.analysis, "settings are not usable")
 
 
 def _place_of(key: str) -> tuple[str, str]:

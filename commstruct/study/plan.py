@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.checks import validation_message
 from commstruct.study.explanations import CANDIDATES
 
 if TYPE_CHECKING:
-    from sims.definition import Definition
     from sims.study import Study
 
 
@@ -88,18 +87,24 @@ def plan_study(definition: "StudyPlan | Study | str | Path") -> StudyPlan:
     source = str(definition) if is_path else "study"
     study = load_study(definition) if isinstance(definition, str | Path) else definition
     analyses = {
-        name: _analysis_settings(one, f"{source}, settings.{name}")
+        name: checked_settings(one.analysis, f"{source}, settings.{name} is not usable")
         for name, one in study.settings.items()
     }
     return StudyPlan(study=study, analyses=analyses, source=source)
 
 
-def _analysis_settings(definition: "Definition", source: str) -> AnalysisSettings:
+def checked_settings(table: dict[str, Any], refusal: str) -> AnalysisSettings:
+    """Settings of an analysis by the table of a definition.
+
+    Raises
+    ------
+    ValueError
+        With `refusal` and what is wrong, if a value is not usable.
+    """
     from pydantic import ValidationError
 
     try:
-        return AnalysisSettings.model_validate(definition.analysis)
+        return AnalysisSettings.model_validate(table)
     except ValidationError as error:
-        raise ValueError(
-            f"{source} is not usable:\n{validation_message(error, prefix='analysis')}"
-        ) from None
+        message = validation_message(error, prefix="analysis")
+        raise ValueError(f"{refusal}:\n{message}") from None

@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from commstruct.analysis import Analysis, Sweep, open_sweep
-from commstruct.analysis.folders import ProgressOf, Resources, analyze_into, silent
+from commstruct.analysis import Analysis, Sweep
+from commstruct.analysis.folders import ProgressOf, Resources, silent
 from commstruct.study.cache import kept
 from commstruct.study.connectomes import place_connectomes, read_connectomes
 from commstruct.study.explanations import MeasuredRun, explain
@@ -24,12 +24,12 @@ from commstruct.study.slopes import (
     setting_slopes,
     study_slopes,
 )
+from commstruct.study.sweeping import analysed_sweep
 from commstruct.study.trends import has_learned
 
 if TYPE_CHECKING:
     from sims.study import Study
 
-SWEEP_NAME = "sweep.zarr"
 CONNECTOMES_NAME = "connectomes"
 
 logger = logging.getLogger("commstruct")
@@ -217,27 +217,13 @@ def _run_setting(
     plan: StudyPlan, name: str, folder: Path, command: str, resources: Resources
 ) -> _SettingResult:
     """Simulate, analyse and measure one setting, and keep all of it in its folder."""
-    from sims.sweep import run_sweep
-
-    settings = plan.analyses[name]
-    store = folder / SWEEP_NAME
-    with resources.progress("training", store) as progress:
-        run_sweep(
-            plan.study.settings[name],
-            str(store),
-            workers=resources.workers,
-            executor=resources.executor,
-            progress=progress,
-            command=command,
-        )
-    analysis = analyze_into(
+    analysis, sweep = analysed_sweep(
+        plan.study.settings[name],
+        plan.analyses[name],
         folder,
-        store,
-        settings,
         command=command,
         resources=resources,
     )
-    sweep = open_sweep(store)
     measured = None
     probe = _probe(plan, name, folder, analysis, sweep, resources)
     slopes, ends = (

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -44,14 +44,7 @@ Verdict = Literal[
     "not settled",
     "not testable",
 ]
-VERDICTS: tuple[Verdict, ...] = (
-    "supported",
-    "direction only",
-    "opposite",
-    "no evidence",
-    "not settled",
-    "not testable",
-)
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 UNTESTED: tuple[Verdict, ...] = ("not settled", "not testable")
 """Verdicts of settings in which nothing was tested."""
 PRIMARY = ("any", "diagonal_score")
