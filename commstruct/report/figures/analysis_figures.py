@@ -40,6 +40,7 @@ from commstruct.report.figures.style import (
     FURTHER_NULL_COLORS,
     NULL_COLOR,
     ShownFigure,
+    axes_or_own,
     in_style,
 )
 from commstruct.report.text import structure_name, structure_title
@@ -263,11 +264,10 @@ def plot_blocks(
     >>> figure.axes[1].get_ylabel()
     'synapses'
     """
-    figure = ShownFigure(figsize=(3.4, 3.0), layout="constrained")
-    axes = figure.subplots() if ax is None else ax
+    drawn, axes = axes_or_own(ax, (3.4, 3.0))
     draw_blocks(axes, blocks, module_ids=module_ids, unit=unit)
     axes.set_title(title, parse_math=False)
-    return figure if ax is None else ax
+    return drawn
 
 
 @in_style

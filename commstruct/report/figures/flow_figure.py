@@ -11,7 +11,7 @@ from commstruct.flow import FlowOrder
 from commstruct.report.figures.style import (
     FULL_WIDTH,
     OKABE_ITO,
-    ShownFigure,
+    axes_or_own,
     in_style,
     literal,
 )
@@ -71,8 +71,7 @@ def plot_flow(order: FlowOrder, *, ax: Axes | None = None) -> Figure | Axes:
     nodes = np.flatnonzero((order.component == largest) & np.isfinite(order.levels))
     x, y = _spread(order.levels[nodes]), order.levels[nodes]
     place = {int(node): (x[i], y[i]) for i, node in enumerate(nodes)}
-    figure = ShownFigure(figsize=(FULL_WIDTH, 4.5), layout="constrained")
-    axes = figure.subplots() if ax is None else ax
+    drawn, axes = axes_or_own(ax, (FULL_WIDTH, 4.5))
     edges = order.network.to_scipy().tocoo()
     within = np.isin(edges.row, nodes) & (edges.row != edges.col)
     rows, columns = edges.row[within], edges.col[within]
@@ -108,7 +107,7 @@ def plot_flow(order: FlowOrder, *, ax: Axes | None = None) -> Figure | Axes:
     axes.set(ylabel="trophic level", xlim=(-0.05, 1.05), xticks=[])
     axes.margins(y=0.1)
     axes.set_title(f"trophic incoherence {order.incoherence:.2f}")
-    return figure if ax is None else ax
+    return drawn
 
 
 def _spread(levels: FloatVector) -> FloatVector:

@@ -22,6 +22,7 @@ from commstruct.report.figures.style import (
     FULL_WIDTH,
     FURTHER_NULL_COLORS,
     ShownFigure,
+    axes_or_own,
     in_style,
     lightness,
     module_colors,
@@ -151,11 +152,10 @@ def plot_module_graph(
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['0', '1', '2']
     """
-    figure = ShownFigure(figsize=(3.0, 3.0), layout="constrained")
-    axes = figure.subplots() if ax is None else ax
+    drawn, axes = axes_or_own(ax, (3.0, 3.0))
     axes.set_title(title, parse_math=False)
     draw_module_graph(axes, blocks, module_ids=module_ids)
-    return figure if ax is None else ax
+    return drawn
 
 
 def draw_module_graph(

@@ -12,6 +12,7 @@ import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -66,6 +67,19 @@ class ShownFigure(Figure):
         file = io.BytesIO()
         self.savefig(file, format="png", dpi=SHOWN_DPI)
         return file.getvalue()
+
+
+def axes_or_own(
+    ax: Axes | None, figsize: tuple[float, float]
+) -> tuple[Figure | Axes, Axes]:
+    """What a function of one panel returns, and the axes that it draws on.
+
+    Both are the axes that it was given; else a figure of its own, and the axes in it.
+    """
+    if ax is not None:
+        return ax, ax
+    figure = ShownFigure(figsize=figsize, layout="constrained")
+    return figure, figure.subplots()
 
 
 def in_style(function: Callable[P, R]) -> Callable[P, R]:
