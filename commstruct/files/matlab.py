@@ -62,16 +62,9 @@ def read_mat(path: Path, options: ReadingOptions) -> FileContent:
 
     Version 5 is read here because scipy's reader crashes the process on damaged files.
     """
-    with path.open("rb") as stream:
-        head = stream.read(1024)
-    if b"MATLAB 7.3" in head or b"\x89HDF" in head:
-        return _read_hdf5(path, options)
-    order = {b"IM": "<", b"MI": ">"}.get(head[126:128])
+    order = _byte_order(path)
     if order is None:
-        raise ValueError(
-            f"{path.name}: cannot be read as a MATLAB file: no header of v5 or v7.3 "
-            "(save -v7)"
-        )
+        return _read_hdf5(path, options)
     with library_errors(path, "a MATLAB file"):
         variables = {v.name: v for v in _variables(path.read_bytes()[128:], order)}
         if _is_in_struct(variables, options.variable):
@@ -108,21 +101,29 @@ def mat_arrays(
 
     Cells, and what is neither numbers nor text, have the dtype of objects.
     """
+    order = _byte_order(path)
+    if order is None:
+        return _hdf5_arrays(path)
+    with library_errors(path, "a MATLAB file"):
+        variables = {v.name: v for v in _variables(path.read_bytes()[128:], order)}
+    known = {k: v for k, v in variables.items() if v.kind in {CELL, CHAR, *NUMBERS}}
+    shapes = {name: (v.shape, v.dtype) for name, v in known.items()}
+    return shapes, lambda name: _value(known[name], order, max_memory)
+
+
+def _byte_order(path: Path) -> str | None:
+    """Byte order of a file of version 5, or None of version 7.3, which is HDF5."""
     with path.open("rb") as stream:
         head = stream.read(1024)
     if b"MATLAB 7.3" in head or b"\x89HDF" in head:
-        return _hdf5_arrays(path)
+        return None
     order = {b"IM": "<", b"MI": ">"}.get(head[126:128])
     if order is None:
         raise ValueError(
             f"{path.name}: cannot be read as a MATLAB file: no header of v5 or v7.3 "
             "(save -v7)"
         )
-    with library_errors(path, "a MATLAB file"):
-        variables = {v.name: v for v in _variables(path.read_bytes()[128:], order)}
-    known = {k: v for k, v in variables.items() if v.kind in {CELL, CHAR, *NUMBERS}}
-    shapes = {name: (v.shape, v.dtype) for name, v in known.items()}
-    return shapes, lambda name: _value(known[name], order, max_memory)
+    return order
 
 
 def _hdf5_arrays(
