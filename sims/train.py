@@ -164,10 +164,11 @@ class Run:
         )
         # Entries of the history depend on the number of steps: make them anew.
         history = _history(self.batch_loss, done + steps)
+        entries, losses = history.arrays()
         state = replace(
             self.state,
-            history_steps=history.arrays()[0],
-            history_loss=history.arrays()[1],
+            history_steps=entries,
+            history_loss=losses,
             position={**self.state.position, "history": history.position()},
             stopped=False,
         )

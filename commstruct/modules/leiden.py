@@ -325,34 +325,6 @@ def improve_partition(
     return labels
 
 
-def spawn_seeds(seed: int, n_seeds: int) -> list[int]:
-    """Return independent seeds, one per repeat; the first ones do not depend on n.
-
-    Raises
-    ------
-    ValueError
-        If `seed` is not an integer from 0 up.
-    """
-    check_seed(seed)
-    streams = np.random.SeedSequence(int(seed)).spawn(n_seeds)
-    return [int(stream.generate_state(1)[0]) for stream in streams]
-
-
-def check_seed(seed: int) -> None:
-    """Refuse a seed that is not an integer from 0 up."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed must be an integer from 0 up, got {seed!r}")
-
-
-def check_counts(**numbers: int) -> None:
-    """Refuse numbers, by their name, that are not integers or are below 1."""
-    for name, number in numbers.items():
-        if isinstance(number, bool) or not isinstance(number, int | np.integer):
-            raise TypeError(f"{name} must be an integer, got {number!r}")
-        if number < 1:
-            raise ValueError(f"{name} must be at least 1, got {number!r}")
-
-
 def _numbered_runs(
     weights: Weights,
     numbered: list[tuple[int, int]],

@@ -159,13 +159,21 @@ def _aggregated(level: Synapses, modules: NDArray[np.int32], k: int) -> Synapses
     starts, neighbours, weights = _merge_rows(
         level.starts, level.neighbours, level.weights, modules, k
     )
-    sums = [np.zeros((k, level.sent.shape[1])) for _ in range(2)]
-    for total, part in zip(sums, (level.sent, level.received), strict=True):
-        np.add.at(total, modules, part)
-    return Synapses(starts, neighbours, weights, sums[0], sums[1], level.per_weight)
+    sent, received = (_sums(part, modules, k) for part in (level.sent, level.received))
+    return Synapses(starts, neighbours, weights, sent, received, level.per_weight)
 
 
 # -- Compiled -------------------------------------------------------------------------
+
+
+@compiled  # type: ignore[untyped-decorator]
+def _sums(values, labels, k):  # type: ignore[no-untyped-def]
+    """Sums of the rows of each module, (k, l)."""
+    sums = np.zeros((k, values.shape[1]))
+    for i in range(len(labels)):
+        for layer in range(values.shape[1]):
+            sums[labels[i], layer] += values[i, layer]
+    return sums
 
 
 @compiled  # type: ignore[untyped-decorator]
@@ -194,13 +202,10 @@ def _move(  # type: ignore[no-untyped-def]
 ):
     """Move nodes to the module where modularity grows most, until none can."""
     n, n_layers = sent.shape
-    module_sent, module_received = np.zeros((n, n_layers)), np.zeros((n, n_layers))
+    module_sent, module_received = _sums(sent, labels, n), _sums(received, labels, n)
     sizes = np.zeros(n, np.int32)
     for i in range(n):
         sizes[labels[i]] += 1
-        for layer in range(n_layers):
-            module_sent[labels[i], layer] += sent[i, layer]
-            module_received[labels[i], layer] += received[i, layer]
     empty = np.empty(n, np.int32)  # the smallest number last, which is taken first
     n_empty, n_numbers = 0, 0
     for module in range(n - 1, -1, -1):
@@ -290,11 +295,7 @@ def _refine(  # type: ignore[no-untyped-def]
 ):
     """Merge single nodes within every module, where they are well connected to it."""
     n, n_layers = sent.shape
-    whole_sent, whole_received = np.zeros((n, n_layers)), np.zeros((n, n_layers))
-    for i in range(n):
-        for layer in range(n_layers):
-            whole_sent[labels[i], layer] += sent[i, layer]
-            whole_received[labels[i], layer] += received[i, layer]
+    whole_sent, whole_received = _sums(sent, labels, n), _sums(received, labels, n)
     parts = np.arange(n).astype(np.int32)
     is_single = np.ones(n, np.bool_)
     part_sent, part_received = sent.copy(), received.copy()

@@ -95,9 +95,10 @@ def fitted_by_rank(
     for _ in range(FIT_ROUNDS):
         fitted = np.empty_like(sizes)
         wanted = factors[0, pre] * factors[1, post] * residuals
-        ranks = np.argsort(wanted) if is_small else nearly_sorted(wanted)
         if not one_group:
             ranks = np.lexsort((wanted, rewiring.groups))
+        else:
+            ranks = np.argsort(wanted) if is_small else nearly_sorted(wanted)
         fitted[ranks] = ordered
         strengths = strengths_of(rewiring.new, fitted, n, symmetric)
         error = float(((strengths - targets) ** 2).sum())
