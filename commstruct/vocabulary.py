@@ -202,10 +202,9 @@ VERY_LARGE = 20_000
 short, fewer are made, and each is a task of its own."""
 
 COMPILED_EDGES = 50_000
-"""Edges from which a sparse network is worked on by compiled loops.
+"""Edges from which null networks of a sparse network are made by compiled loops.
 
-With fewer, libraries are as fast, and nothing waits for the compiler, which takes
-seconds once.
+With fewer, numpy is as fast.
 """
 
 DENSE_SEARCH = 4000

@@ -374,8 +374,8 @@ def test_modules_are_the_same_at_any_scale(scale, finder, form):
 
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("structure", ["assortative", "disassortative"])
-def test_leiden_on_edges_is_the_same_at_any_scale(scale, structure, monkeypatch):
-    monkeypatch.setattr("commstruct.modules.leiden.COMPLETE_GRAPH_PAIRS", 0)
+def test_leiden_on_synapses_is_the_same_at_any_scale(scale, structure, monkeypatch):
+    monkeypatch.setattr("commstruct.modules.leiden.MATRIX_PAIRS", 0)
     weights, _ = planted_for(structure)
     keep = np.random.default_rng(1).random(weights.shape) < 0.15
     weights = sparse.csr_array(np.abs(weights) * keep)
@@ -383,7 +383,7 @@ def test_leiden_on_edges_is_the_same_at_any_scale(scale, structure, monkeypatch)
         find_modules(weights * factor, structure=structure, restarts=3)
         for factor in (1.0, scale)
     )
-    assert "edges" in one.engine or "layer" in one.engine
+    assert one.engine == "Leiden on the synapses"
     np.testing.assert_array_equal(one.labels, other.labels)
     same(other.quality, one.quality)
 

@@ -1,38 +1,33 @@
 """Modularity of a connectome and its optimisation by the Leiden algorithm.
 
-Traag, Waltman & van Eck (2019), doi:10.1038/s41598-019-41695-z. Two libraries are used,
-igraph and leidenalg, since neither handles every combination of sign, direction and
-size both correctly and fast, and `sparse_leiden` for large sparse networks.
+Traag, Waltman & van Eck (2019), doi:10.1038/s41598-019-41695-z. Signs, directions and
+resolutions are part of the modularity, which `dense_leiden` optimises on the full
+modularity matrix of small or dense networks and `sparse_leiden` on the synapses of
+large sparse ones.
 """
 
-import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import igraph
-import leidenalg
 import numpy as np
 from joblib import Parallel, delayed
-from scipy import sparse
 
 from commstruct.checks import check_choice
 from commstruct.connectome import Weights, canonical_labels, weight_unit
 from commstruct.progress import tracked
 from commstruct.vocabulary import (
-    COMPILED_EDGES,
     SIGNS,
     FloatMatrix,
     FloatVector,
     IntVector,
 )
 
-# -- Which library --------------------------------------------------------------------
-# Number of pairs of neurons (those of 700 neurons) up to which even a sparse network
-# becomes a complete graph. On complete graphs igraph takes 7 ms a run for 300 neurons
-# and 0.2 s for 1000, a ninth to a seventeenth of what leidenalg takes; a complete graph
-# of 700 neurons holds 2 MB of weights. A limit on memory and time, not on accuracy.
-COMPLETE_GRAPH_PAIRS = 250_000
+# -- Which loops ----------------------------------------------------------------------
+# Number of pairs of neurons (those of 700 neurons) up to which even a sparse network is
+# searched by its modularity matrix, which then takes 4 MB. Above, the matrix is used
+# where at least half of the pairs have an edge. A limit on memory and time, not on
+# accuracy (docs/benchmarks.md).
+MATRIX_PAIRS = 250_000
 # Edges times runs from which joblib's processes are used: starting them takes about two
 # seconds, which is also about what Leiden takes for this many edges.
 MIN_EDGES_FOR_PROCESSES = 4_000_000
@@ -44,8 +39,8 @@ MIN_EDGES_FOR_PROCESSES = 4_000_000
 # modularity of 0.3542, 0.3556 and 0.3558, igraph's own 0.3542, 0.3514 and 0.3469; in
 # random graphs it is of no use (docs/benchmarks.md), hence every second run only.
 START_RESOLUTION_FACTOR = 2.0
-# Modules that neurons are assigned to at random before modularity is minimised by
-# leidenalg, which then tries every module for every neuron. More would slow that down
+# Modules that neurons are assigned to at random before modularity is minimised in a
+# sparse network: every module is then tried for every neuron. More would slow that down
 # in proportion; far fewer would limit the number of modules. Chosen by experience.
 RANDOM_START_MODULES = 50
 
@@ -54,7 +49,7 @@ RANDOM_START_MODULES = 50
 DISSOLVED_MODULES = 2
 MAX_PERTURBED_RUNS = 10
 
-UNTIL_STABLE = -1  # number of rounds by which both libraries mean "until none helps"
+UNTIL_STABLE = -1  # number of rounds that means "until none helps"
 
 
 @dataclass(frozen=True)
@@ -112,7 +107,7 @@ class LeidenSearch:
     Attributes
     ----------
     engine : str
-        Library and kind of graph, for display.
+        What is searched, for display.
     run : function of a seed (int) that returns labels, largest module first
         Optional further arguments: the labels to start from (default None, every
         neuron by itself) and the number of rounds (default `UNTIL_STABLE`).
@@ -212,13 +207,9 @@ def layers_modularity(
 def leiden_search(weights: Weights, objective: Objective = MODULARITY) -> LeidenSearch:
     """Prepare Leiden to optimise the modularity of one network.
 
-    Small and dense networks become a complete igraph graph whose edge weights are the
-    modularity matrix. Directions, signs and the resolution are all in that matrix, and
-    minimising means changing its sign. Larger sparse networks keep their edges. A
-    single layer that is maximised is left to igraph, with the strengths as weights of
-    the nodes (igraph's own directed modularity would use the sent strengths twice).
-    Two layers, or minimising, need leidenalg: it can also try modules to which a neuron
-    has no edge. From 50,000 edges, both are left to `sparse_leiden`.
+    Small and dense networks are searched by their modularity matrix; directions, signs
+    and the resolution are all in it, and minimising means changing its sign. Larger
+    sparse networks keep their edges.
 
     Parameters
     ----------
@@ -230,14 +221,10 @@ def leiden_search(weights: Weights, objective: Objective = MODULARITY) -> Leiden
     n = int(weights.shape[0])
     if not layers:  # all partitions have modularity 0; one module is the simplest
         return LeidenSearch("none, no weights", lambda *_: np.zeros(n, np.int64))
-    if _use_complete_graph(layers):
+    if _use_matrix(layers):
         matrix = modularity_matrix(layers, resolution=resolution, n_neurons=n)
-        return _complete_search(-matrix if objective.minimise else matrix)
-    if sum(_n_edges(layer.weights) for layer in layers) >= COMPILED_EDGES:
-        return _compiled_search(layers, objective)
-    if len(layers) == 1 and layers[0].coefficient > 0 and not objective.minimise:
-        return _edge_search(layers[0], resolution)
-    return _layered_search(layers, objective)
+        return _matrix_search(-matrix if objective.minimise else matrix)
+    return _synapse_search(layers, objective)
 
 
 def leiden_restarts(
@@ -296,7 +283,7 @@ def improve_partition(
     Iterated local search (Lourenco, Martin & Stutzle 2003,
     doi:10.1007/0-306-48056-5_11): where many partitions are nearly optimal, runs that
     start from a good one find a better one more often than as many independent runs.
-    Networks that are searched as complete graphs have two modules dissolved
+    Networks that are searched by their matrix have two modules dissolved
     (`DISSOLVED_MODULES`) and Leiden run from there, with each of the first seeds
     (`MAX_PERTURBED_RUNS`). Larger networks are returned as they are, unless unfinished.
 
@@ -309,7 +296,7 @@ def improve_partition(
         Whether `labels` come from a run of few rounds; it is first run until stable.
     """
     layers = sign_layers(weights, signs=objective.signs)
-    if not unfinished and not _use_complete_graph(layers):
+    if not unfinished and not _use_matrix(layers):
         return labels
     search = leiden_search(weights, objective)
     steps = [search.run] if unfinished else []
@@ -340,11 +327,11 @@ def _numbered_runs(
     return runs, search.engine
 
 
-def _use_complete_graph(layers: tuple[Layer, ...]) -> bool:
-    """Whether a complete graph is small, or has at most twice the existing edges."""
+def _use_matrix(layers: tuple[Layer, ...]) -> bool:
+    """Whether the network is small, or has an edge for at least half of its pairs."""
     n = max((len(layer.sent) for layer in layers), default=0)
     n_edges = sum(_n_edges(layer.weights) for layer in layers)
-    return n * (n - 1) // 2 <= max(COMPLETE_GRAPH_PAIRS, 2 * n_edges)
+    return n * (n - 1) // 2 <= max(MATRIX_PAIRS, 2 * n_edges)
 
 
 def _weight_within(weights: Weights, labels: IntVector) -> float:
@@ -367,45 +354,22 @@ def _n_edges(weights: Weights) -> int:
     return int(np.count_nonzero(values))
 
 
-@contextmanager
-def _igraph_seeded(seed: int) -> Iterator[None]:
-    """Let igraph draw from a generator of its own; give back Python's afterwards."""
-    igraph.set_random_number_generator(random.Random(seed))
-    try:
-        yield
-    finally:
-        igraph.set_random_number_generator(random)
+def _matrix_search(matrix: FloatMatrix) -> LeidenSearch:
+    from commstruct.modules.dense_leiden import run_leiden
 
-
-def _complete_search(matrix: FloatMatrix) -> LeidenSearch:
-    n = len(matrix)
-    edges = matrix[np.triu_indices(n, 1)]
-    scale = np.abs(edges).mean() if n > 1 else 0.0
-    edges /= scale or 1.0  # mean size 1; shares of the total would be tiny numbers
-    if len(edges) <= COMPLETE_GRAPH_PAIRS:
-        edges = edges.tolist()  # igraph reads a list faster, but it takes more memory
-    graph = igraph.Graph.Full(n)
+    np.fill_diagonal(matrix, 0.0)
 
     def run(
         seed: int, start: IntVector | None = None, rounds: int = UNTIL_STABLE
     ) -> IntVector:
-        with _igraph_seeded(seed):
-            clustering = graph.community_leiden(
-                objective_function="CPM",
-                resolution=0,
-                weights=edges,
-                n_iterations=rounds,
-                initial_membership=None if start is None else start.tolist(),
-            )
-        return canonical_labels(clustering.membership)
+        start = np.arange(len(matrix)) if start is None else start
+        rng = np.random.default_rng(seed)
+        return run_leiden(matrix, start, rounds=rounds, rng=rng)
 
-    return LeidenSearch(
-        "igraph Leiden on the modularity matrix",
-        run,
-        perturb=lambda seed, labels: run(
-            seed, _dissolve_modules(labels, np.random.default_rng(seed))
-        ),
-    )
+    def perturb(seed: int, labels: IntVector) -> IntVector:
+        return run(seed, _dissolve_modules(labels, np.random.default_rng(seed)))
+
+    return LeidenSearch("Leiden on the modularity matrix", run, None, perturb)
 
 
 def _dissolve_modules(labels: IntVector, rng: np.random.Generator) -> IntVector:
@@ -418,76 +382,7 @@ def _dissolve_modules(labels: IntVector, rng: np.random.Generator) -> IntVector:
     return canonical_labels(dissolved)
 
 
-def _edge_search(layer: Layer, resolution: float) -> LeidenSearch:
-    graph, edges = _directed_graph(layer.weights)
-    mean = layer.total / max(len(edges), 1)
-    options = {
-        "objective_function": "CPM",
-        "weights": edges / mean,
-        "node_weights": (layer.sent / mean).tolist(),
-        "node_in_weights": (layer.received / mean).tolist(),
-    }
-
-    def run(
-        seed: int,
-        start: IntVector | None = None,
-        rounds: int = UNTIL_STABLE,
-        factor: float = 1.0,
-    ) -> IntVector:
-        with _igraph_seeded(seed):
-            clustering = graph.community_leiden(
-                resolution=factor * resolution * mean / layer.total,
-                n_iterations=rounds,
-                initial_membership=None if start is None else start.tolist(),
-                **options,
-            )
-        return canonical_labels(clustering.membership)
-
-    return LeidenSearch(
-        "igraph Leiden on the edges",
-        run,
-        start=lambda seed: run(seed, rounds=1, factor=START_RESOLUTION_FACTOR),
-    )
-
-
-def _layered_search(layers: tuple[Layer, ...], objective: Objective) -> LeidenSearch:
-    graphs = [_directed_graph(layer.weights) for layer in layers]
-    # RBConfiguration's quality is a sum over edges, not a share of them. With
-    # coefficients of 1 and -1 the layers therefore count by their total weights, as in
-    # the modularity of Gomez et al.
-    coefficients = [objective.direction * layer.coefficient for layer in layers]
-    n = len(layers[0].sent)
-
-    def run(
-        seed: int, start: IntVector | None = None, rounds: int = UNTIL_STABLE
-    ) -> IntVector:
-        optimiser = leidenalg.Optimiser()
-        optimiser.set_rng_seed(seed)
-        if objective.minimise:
-            optimiser.consider_comms = leidenalg.ALL_COMMS
-        if start is None and objective.minimise:
-            n_modules = min(n, RANDOM_START_MODULES)
-            start = np.random.default_rng(seed).integers(n_modules, size=n)
-        elif start is None:
-            start = np.arange(n)
-        partitions = [
-            leidenalg.RBConfigurationVertexPartition(
-                graph,
-                initial_membership=start.tolist(),
-                weights=edges.tolist(),
-                resolution_parameter=objective.resolution,
-            )
-            for graph, edges in graphs
-        ]
-        optimiser.optimise_partition_multiplex(
-            partitions, layer_weights=coefficients, n_iterations=rounds
-        )
-        return canonical_labels(partitions[0].membership)
-
-    return LeidenSearch("leidenalg, one layer per sign", run)
-
-
-def _compiled_search(layers: tuple[Layer, ...], objective: Objective) -> LeidenSearch:
+def _synapse_search(layers: tuple[Layer, ...], objective: Objective) -> LeidenSearch:
     from commstruct.modules.sparse_leiden import run_leiden, synapses_of
 
     n = len(layers[0].sent)
@@ -523,12 +418,5 @@ def _compiled_search(layers: tuple[Layer, ...], objective: Objective) -> LeidenS
     def halves(seed: int) -> IntVector:
         return run(seed, rounds=1, factor=START_RESOLUTION_FACTOR)
 
-    name = "compiled Leiden on the synapses"
+    name = "Leiden on the synapses"
     return LeidenSearch(name, run, start=None if objective.minimise else halves)
-
-
-def _directed_graph(weights: Weights) -> tuple[igraph.Graph, FloatVector]:
-    """Graph of the non-zero weights, and their values in the order of its edges."""
-    entries = sparse.coo_array(weights)
-    ends = np.column_stack([entries.row, entries.col]).astype(np.int64, copy=False)
-    return igraph.Graph(n=weights.shape[0], edges=ends, directed=True), entries.data

@@ -132,12 +132,12 @@ def _one_round(
     while True:
         order = rng.permutation(level.n_nodes).astype(np.int32)
         moves += _move(*_arrays(level), labels, order, least)
-        n_modules = _renumber(labels)
+        n_modules = renumber(labels)
         if n_modules == level.n_nodes:
             break
         order = rng.permutation(level.n_nodes).astype(np.int32)
         refined = _refine(*_arrays(level), labels, order, least)
-        n_refined = _renumber(refined)
+        n_refined = renumber(refined)
         if n_refined == level.n_nodes:  # nothing to merge: the modules as they are
             refined, n_refined = labels.copy(), n_modules
         labels_above = np.empty(n_refined, dtype=np.int32)
@@ -353,7 +353,7 @@ def _refine(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _renumber(labels):  # type: ignore[no-untyped-def]
+def renumber(labels):  # type: ignore[no-untyped-def]
     """Number the modules from 0, in the order in which they occur; count them."""
     new = np.full(len(labels), -1, np.int32)
     n_modules = 0

@@ -220,7 +220,7 @@ def test_the_number_of_workers_changes_nothing(structure, network, monkeypatch):
     monkeypatch.setattr(commstruct.modules.leiden, "MIN_EDGES_FOR_PROCESSES", 0)
     if network == "dense":
         weights, _ = planted_weights("structureless", seed=1, sizes=(30,))
-    else:  # large enough for the engines of large sparse networks
+    else:  # large enough to be searched by its synapses
         weights, _ = planted_graph("structureless", seed=1, n_neurons=800, degree=6)
     one, two = (
         find_modules(weights, seed=5, structure=structure, restarts=5, workers=workers)
@@ -269,7 +269,7 @@ def test_the_partition_holds_the_arguments_that_made_it():
         1.0,
     )
     assert (found.seed, found.restarts) == (3, 2)
-    assert found.engine == "igraph Leiden on the modularity matrix"
+    assert found.engine == "Leiden on the modularity matrix"
 
 
 def test_the_partition_names_the_model_that_won():
