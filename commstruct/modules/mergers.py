@@ -5,18 +5,16 @@ from collections.abc import Callable
 import numpy as np
 
 from commstruct.connectome import gaps_closed
+from commstruct.modules.beta_binomial import tilt
+from commstruct.modules.block_sums import Blocks, classes_of, pool
 from commstruct.modules.likelihood import MAX_ELEMENTS, merge_prior, one_hot
 from commstruct.modules.scoring import (
     MEAN_PRECISIONS,
     MIN_RESIDUAL,
-    Blocks,
     Judge,
     Layer,
     Score,
-    classes_of,
     expected_blocks,
-    pool,
-    tilt,
 )
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntMatrix, IntVector
 

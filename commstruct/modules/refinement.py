@@ -5,19 +5,21 @@ from scipy import sparse
 from scipy.special import softmax
 
 from commstruct.connectome import Weights
+from commstruct.modules.block_sums import (
+    Blocks,
+    as_dense,
+    classes_of,
+    pool,
+    scaled_rows,
+)
 from commstruct.modules.mergers import merged_modules, rejoined
 from commstruct.modules.observations import Observations
 from commstruct.modules.scoring import (
     MIN_RESIDUAL,
-    Blocks,
     Judge,
     Layer,
     Score,
-    as_dense,
-    classes_of,
     expected_blocks,
-    pool,
-    scaled_rows,
 )
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntMatrix, IntVector
 

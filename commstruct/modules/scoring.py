@@ -7,31 +7,24 @@ is that modules do not matter.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
-from scipy import sparse
-from scipy.special import betaln, xlogy
+from scipy.special import xlogy
 
-from commstruct.connectome import Weights, gaps_closed
-from commstruct.modules.likelihood import label_prior, one_hot
+from commstruct.connectome import gaps_closed
+from commstruct.modules.beta_binomial import best_tilt
+from commstruct.modules.block_sums import Blocks, classes_of, pool
+from commstruct.modules.likelihood import label_prior
 from commstruct.modules.observations import Observations, Propensities, Sizes
 from commstruct.vocabulary import (
-    BoolMatrix,
-    FloatArray,
     FloatMatrix,
     FloatVector,
     IntMatrix,
     IntVector,
 )
 
-# Shapes of the beta prior of a block's rate: the smaller, the more unequal are blocks.
-# None is the uniform prior. The likeliest is taken.
-SHAPES = (None, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 # Precisions of the prior of a block's mean score, in units of that of the noise.
 MEAN_PRECISIONS = (16.0, 4.0, 1.0)
-# Neurons above which memberships are sparse.
-SMALL_MEMBERS = 500
 # Share of the variance of scores that is noise at least.
 MIN_RESIDUAL = 1e-9
 
@@ -143,7 +136,7 @@ class Judge:
 
     def _score(
         self,
-        sums: "Blocks",
+        sums: Blocks,
         supers: IntVector | None,
         flat: tuple[Layer, Layer] | None = None,
     ) -> Score:
@@ -164,7 +157,7 @@ class Judge:
             nats = 0.0
         return Score(sums.labels, float(nats), prior, existence, size, groups)
 
-    def _layers(self, sums: "Blocks", supers: IntVector | None) -> tuple[Layer, Layer]:
+    def _layers(self, sums: Blocks, supers: IntVector | None) -> tuple[Layer, Layer]:
         """Best models of existence and of size, over those of one module."""
         classes = classes_of(sums.n_modules, self.observations.is_directed, supers)
         existence = [
@@ -206,157 +199,6 @@ def _least_bad(
     return max(options, key=lambda pair: pair[0].nats + pair[1].nats)
 
 
-class Blocks:
-    """Sums over the blocks of one partition, or of one known only in probability.
-
-    Attributes
-    ----------
-    labels : (n,) array of int, the module of each neuron
-    members : (n, k) array or csr_array, the probability of each neuron to be in each
-        module, by default 1 for that of `labels`
-    sizes : (k,) array, number of neurons in each module
-    pairs : (k, k) array, connections that may exist
-    """
-
-    def __init__(
-        self,
-        observations: Observations,
-        labels: IntVector,
-        members: FloatMatrix | None = None,
-    ) -> None:
-        self.observations, self.labels = observations, labels
-        self.by_matrix = members is not None or observations.is_full
-        k = int(labels.max()) + 1 if members is None else members.shape[1]
-        self.n_modules = k
-        self.members: Weights = _one_per_row(labels, k) if members is None else members
-        self.sizes = self.by_module(np.ones(len(labels)))
-        if observations.possible is not None:
-            self.pairs = self.fold(self.sum_matrix(observations.possible))
-        else:
-            self.pairs = self.fold(self.products(np.ones(len(labels))))
-
-    def by_module(self, values: FloatVector) -> FloatVector:
-        """Sum a value of every neuron over each module."""
-        sums: FloatVector = self.members.T @ values
-        return sums
-
-    def products(
-        self, sending: FloatVector, receiving: FloatVector | None = None
-    ) -> FloatMatrix:
-        """Sum ``sending[i] * receiving[j]`` over the pairs of each block."""
-        receiving = sending if receiving is None else receiving
-        itself = as_dense(
-            self.members.T @ scaled_rows(self.members, sending * receiving)
-        )
-        all_pairs = np.outer(self.by_module(sending), self.by_module(receiving))
-        products: FloatMatrix = all_pairs - itself
-        return products
-
-    @cached_property
-    def counts(self) -> FloatMatrix:
-        """Connections in each block."""
-        if self.by_matrix:
-            return self.fold(self.sum_matrix(self.observations.existing))
-        return self._sum_edges(None)
-
-    @cached_property
-    def mutual_counts(self) -> FloatMatrix:
-        """Connections in each block that exist both ways."""
-        if self.by_matrix:
-            return self.sum_matrix(self.observations.existing_both_ways)
-        return self._sum_edges((self.observations.back >= 0).astype(np.float64))
-
-    def scores(self, index: int) -> FloatMatrix:
-        """Sum of the normal scores of each block, under one model of sizes."""
-        if self.by_matrix:
-            return self.fold(self.sum_matrix(self.observations.score_matrices[index]))
-        return self._sum_edges(self.observations.sizes[index].scores)
-
-    def mutual_scores(self, index: int) -> FloatMatrix:
-        """Sum of the scores of the connections that exist both ways."""
-        if self.by_matrix:
-            return self.sum_matrix(self.observations.mutual_score_matrices[index])
-        is_mutual = self.observations.back >= 0
-        return self._sum_edges(self.observations.sizes[index].scores * is_mutual)
-
-    @cached_property
-    def _keys(self) -> IntVector:
-        """Block of every connection."""
-        observations, labels = self.observations, self.labels
-        keys: IntVector = labels[observations.pre] * self.n_modules
-        keys += labels[observations.post]
-        return keys
-
-    def _sum_edges(self, values: FloatVector | None) -> FloatMatrix:
-        k = self.n_modules
-        sums = np.bincount(self._keys, weights=values, minlength=k * k)
-        blocks: FloatMatrix = sums.reshape(k, k).astype(float)
-        if self.observations.is_directed:
-            return blocks
-        return np.triu(blocks) + np.tril(blocks, -1).T
-
-    def sum_matrix(self, matrix: Weights | BoolMatrix) -> FloatMatrix:
-        """Sum a value of every pair of neurons over each block."""
-        return as_dense(self.members.T @ (matrix @ self.members))
-
-    def fold(self, blocks: FloatMatrix) -> FloatMatrix:
-        """Count every pair once if the network is undirected."""
-        if self.observations.is_directed:
-            return blocks
-        folded: FloatMatrix = np.triu(blocks)
-        folded[np.diag_indices(len(folded))] /= 2
-        return folded
-
-
-def _one_per_row(labels: IntVector, k: int) -> Weights:
-    """Membership matrix (n, k) of labels."""
-    n = len(labels)
-    if n > SMALL_MEMBERS:
-        return sparse.csr_array((np.ones(n), (np.arange(n), labels)), shape=(n, k))
-    return one_hot(labels, k)
-
-
-def as_dense(matrix: Weights) -> FloatMatrix:
-    """Full array of a matrix that may be sparse."""
-    return matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
-
-
-def scaled_rows(matrix: Weights, factors: FloatVector) -> Weights:
-    """Multiply every row by a number."""
-    if isinstance(matrix, np.ndarray):
-        scaled: FloatMatrix = matrix * factors[:, None]
-        return scaled
-    return sparse.csr_array(sparse.diags_array(factors) @ matrix)
-
-
-def classes_of(
-    k: int, is_directed: bool, supers: IntVector | None
-) -> dict[str, IntMatrix]:
-    """Class of every block in each family; blocks of a class have one rate."""
-    own = np.eye(k, dtype=bool)
-    if k == 1:
-        return {"none": np.zeros((1, 1), dtype=np.int64)}
-    if supers is not None:
-        together = supers[:, None] == supers
-        return {"nested": np.where(own, 0, np.where(together, 1, 2))}
-    full = np.arange(k * k).reshape(k, k)
-    if not is_directed:
-        full = np.minimum(full, full.T)
-    module = np.broadcast_to(np.arange(k)[:, None], (k, k))
-    return {
-        "none": np.zeros((k, k), dtype=np.int64),
-        "planted": np.where(own, 0, 1),
-        "own rates": np.where(own, module, k),
-        "full": full,
-    }
-
-
-def pool(classes: IntMatrix, blocks: FloatMatrix) -> FloatVector:
-    """Sum blocks over their classes."""
-    pooled = np.bincount(classes.ravel(), weights=blocks.ravel())
-    return pooled.astype(np.float64)
-
-
 # -- Existence ------------------------------------------------------------------------
 
 
@@ -379,7 +221,7 @@ def _existence(
         chance = pool(classes, expected)
         gain, shape, deflation = 0.0, None, 1.0
         if family != "none":
-            gain, shape = _best_tilt(counts, pairs, chance)
+            gain, shape = best_tilt(counts, pairs, chance)
         mutual = 0.0
         if is_directed:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -417,50 +259,6 @@ def _expected_products(
         return square * sums.sum_matrix(mutual), square * sums.pairs
     out, into = model.sending, model.receiving
     return sums.products(out * into), sums.products(out**2, into**2)
-
-
-def _best_tilt(
-    counts: FloatVector, pairs: FloatVector, chance: FloatVector
-) -> tuple[float, float | None]:
-    """Largest log evidence over the shapes of the prior, and its shape."""
-    rate = _rate(pairs, chance)
-    ones, against = np.ones_like(rate), (1 - rate) / rate
-    a = [ones if shape is None else shape * ones for shape in SHAPES]
-    b = [ones if shape is None else shape * against for shape in SHAPES]
-    gains = _tilted(counts, pairs, rate, np.array(a), np.array(b)).sum(axis=1)
-    best = int(np.argmax(gains))
-    return float(gains[best]), SHAPES[best]
-
-
-def tilt(
-    counts: FloatVector, pairs: FloatVector, chance: FloatVector, shape: float | None
-) -> FloatVector:
-    """Log evidence of binomial counts with a beta prior, over their expectation."""
-    rate = _rate(pairs, chance)
-    a = 1.0 if shape is None else shape
-    b = np.ones_like(rate) if shape is None else shape * (1 - rate) / rate
-    return _tilted(counts, pairs, rate, a, b)
-
-
-def _rate(pairs: FloatVector, chance: FloatVector) -> FloatVector:
-    """Expected share of the pairs that are connected, neither none nor all."""
-    rate: FloatVector = np.clip(chance / np.maximum(pairs, 1e-300), 1e-12, 1 - 1e-12)
-    return rate
-
-
-def _tilted(
-    counts: FloatVector,
-    pairs: FloatVector,
-    rate: FloatVector,
-    a: FloatArray | float,
-    b: FloatArray,
-) -> FloatArray:
-    """Log evidence over a rate, with parameters of the beta prior."""
-    misses = pairs - counts
-    gain = betaln(counts + a, misses + b) - betaln(a, b)
-    gain = gain - xlogy(counts, rate) - misses * np.log1p(-rate)
-    value: FloatArray = np.where(pairs > 0, gain, 0.0)
-    return value
 
 
 def _reciprocity(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from helpers.kinds_of_data import KINDS
 from scipy.integrate import quad
-from scipy.stats import binom, multivariate_normal
+from scipy.stats import betabinom, binom, multivariate_normal, nbinom, poisson
 from sklearn.metrics import adjusted_rand_score
 
 import commstruct as cs
@@ -17,12 +17,12 @@ from commstruct import (
     permute_weights,
 )
 from commstruct.data_kinds import is_correlation, kind_of
+from commstruct.modules.beta_binomial import SHAPES, best_tilt, tilt
 from commstruct.modules.correlation import (
     CorrelationJudge,
     estimate_samples,
 )
 from commstruct.modules.model_search import judge_of
-from commstruct.modules.scoring import tilt
 
 RING = nx.to_numpy_array(nx.ring_of_cliques(8, 5))
 CLIQUES = np.repeat(np.arange(8), 5)
@@ -36,6 +36,41 @@ def test_a_block_is_a_binomial_integrated_over_a_uniform_rate(counts, pairs, cha
     expected = np.log(integral) - binom.logpmf(counts, pairs, chance / pairs)
     found = tilt(np.array([counts]), np.array([pairs]), np.array([chance]), None)
     assert found[0] == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("shape", [0.03, 1.0, 30.0])
+@pytest.mark.parametrize(
+    ("counts", "pairs", "chance"),
+    [(3, 10, 2.0), (0, 6, 1.5), (9, 9, 4.5), (40, 900, 75.0), (7, 5000, 0.9)],
+)
+def test_a_beta_prior_around_the_expected_rate_gives_a_beta_binomial(
+    counts, pairs, chance, shape
+):
+    rate = chance / pairs
+    b = shape * (1 - rate) / rate
+    expected = betabinom.logpmf(counts, pairs, shape, b)
+    expected -= binom.logpmf(counts, pairs, rate)
+    found = tilt(np.array([counts]), np.array([pairs]), np.array([chance]), shape)
+    assert found[0] == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("shape", [0.1, 3.0])
+@pytest.mark.parametrize("counts", [0, 2, 30])
+def test_evidence_of_few_among_very_many_pairs_is_not_lost_to_rounding(counts, shape):
+    """It is then that of a Poisson number with a gamma prior: a negative binomial."""
+    pairs, chance = 1e10, 5.0
+    expected = nbinom.logpmf(counts, shape, shape / (shape + chance))
+    expected -= poisson.logpmf(counts, chance)
+    found = tilt(np.array([counts]), np.array([pairs]), np.array([chance]), shape)
+    assert found[0] == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_best_shape_is_that_of_the_largest_evidence():
+    counts, pairs, chance = np.array([[9.0, 0, 4], [60] * 3, [4] * 3])
+    by_shape = {shape: tilt(counts, pairs, chance, shape).sum() for shape in SHAPES}
+    best = max(by_shape, key=by_shape.get)
+    assert best_tilt(counts, pairs, chance) == (pytest.approx(by_shape[best]), best)
+    assert tilt(np.zeros(1), np.zeros(1), np.zeros(1), 1.0) == [0]
 
 
 def test_the_parts_of_the_evidence_add_up_and_one_module_has_none():

@@ -9,18 +9,13 @@ from sklearn.metrics import adjusted_rand_score
 
 from commstruct import as_connectome, evidence, find_modules
 from commstruct.connectome import gaps_closed
+from commstruct.modules.beta_binomial import tilt
+from commstruct.modules.block_sums import Blocks, classes_of, pool
 from commstruct.modules.likelihood import label_prior, one_hot
 from commstruct.modules.mergers import Mergers, merged_modules
 from commstruct.modules.model_search import judge_of
 from commstruct.modules.refinement import Refiner
-from commstruct.modules.scoring import (
-    Blocks,
-    Judge,
-    classes_of,
-    expected_blocks,
-    pool,
-    tilt,
-)
+from commstruct.modules.scoring import Judge, expected_blocks
 
 # Full and sparse matrices, one- and two-way pairs, equal and unequal neurons.
 NETWORKS = [
