@@ -11,7 +11,6 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import eigh, svd
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigsh, svds
-from sklearn.utils.extmath import randomized_svd
 
 from commstruct.connectome import Weights
 from commstruct.vocabulary import FloatMatrix, FloatVector
@@ -153,6 +152,16 @@ def _leading_vectors(
             pass
         else:
             return left[:, ::-1], values[::-1], right[::-1]
+    return _randomised_svd(weights, number)
+
+
+def _randomised_svd(
+    weights: Weights, number: int
+) -> tuple[FloatMatrix, FloatVector, FloatMatrix]:
+    from sklearn.utils.extmath import (
+        randomized_svd,
+    )
+
     left, values, right = randomized_svd(weights, number, random_state=0)
     return left, values, right
 
@@ -169,7 +178,7 @@ def _leading_eigenvectors(
     try:
         values, vectors = eigsh(symmetric, k=number, v0=_start_vector(n))
     except ArpackError:
-        vectors, values, _ = randomized_svd(symmetric, number, random_state=0)
+        vectors, values, _ = _randomised_svd(symmetric, number)
     return values, vectors
 
 
