@@ -11,10 +11,10 @@ log-normal factors of the sender and of the receiver; *sparse*, 150 neurons with
 synapses each on average, in random places; *sparse, heavy tails*, the same with
 probabilities from a Pareto distribution (exponent 2.5) on both sides.
 With ``--kinds``, any structureless kind of ``tests/helpers/kinds_of_data.py`` too, of
-200 neurons, such as ``"reciprocal normal 0.6"``, ``"Dale, density 0.2"`` and
-``"correlation n=100, T=n"``, and *distance 1D*, *2D*, *3D*: 100 neurons in the unit
-line, square or cube that connect with probability ``.8 exp(-distance / length)``,
-length .08, .15 or .25, tested with null networks that keep distances.
+200 neurons or of ``--neurons``, such as ``"reciprocal normal 0.6"``, ``"Dale, density
+0.2"`` and ``"correlation n=100, T=n"``, and *distance 1D*, *2D*, *3D*: 100 neurons in
+the unit line, square or cube that connect with probability ``.8 exp(-distance /
+length)``, length .08, .15 or .25, tested with null networks that keep distances.
 *Planted* (power): 300 neurons, the first seven dense kinds of ``accuracy.py``.
 """
 
@@ -140,6 +140,7 @@ def main() -> None:
     )
     parser.add_argument("--contrasts", type=float, nargs="*", default=[0.25, 0.3, 0.35])
     parser.add_argument("--restarts", type=int, default=2)
+    parser.add_argument("--neurons", type=int, default=200, help="of the kinds of data")
     parser.add_argument("--structures", nargs="*", default=["any", "assortative"])
     parser.add_argument("--out", type=Path, help="CSV file of all p-values")
     options = parser.parse_args()
@@ -147,6 +148,7 @@ def main() -> None:
         options.networks = 200 if options.full else 3
     if options.planted is None:
         options.planted = 5 if options.full else 0
+    KINDS.N = options.neurons
     warnings.simplefilter("ignore")
     records, start = [], time.monotonic()
     with threadpool_limits(1):

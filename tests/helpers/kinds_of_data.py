@@ -79,8 +79,11 @@ def by_block(labels: np.ndarray, within: float, between: float) -> np.ndarray:
     return np.where(labels[:, None] == labels, within, between)
 
 
-def products(rng: Generator, sd: float, undirected: bool, n: int = N) -> np.ndarray:
+def products(
+    rng: Generator, sd: float, undirected: bool, n: int | None = None
+) -> np.ndarray:
     """Sender times receiver gains, log-normal; both the same if undirected."""
+    n = n or N
     sent = rng.lognormal(0, sd, n)
     return np.outer(sent, sent if undirected else rng.lognormal(0, sd, n))
 
@@ -90,8 +93,9 @@ def thinned(weights: np.ndarray, density: float, rng: Generator) -> np.ndarray:
     return weights * (rng.random(weights.shape) < density)
 
 
-def reciprocal_normal(rng: Generator, r: float, n: int = N) -> np.ndarray:
+def reciprocal_normal(rng: Generator, r: float, n: int | None = None) -> np.ndarray:
     """Standard normal weights, ``r`` the correlation of (i, j) with (j, i)."""
+    n = n or N
     shared = np.triu(rng.normal(size=(n, n)), 1)
     own = rng.normal(size=(n, n))
     return r**0.5 * (shared + shared.T) + (1 - r) ** 0.5 * own
@@ -447,7 +451,7 @@ for _name, _draw in BOTH_WAYS.items():
     KINDS |= undirected_too(STRUCTURELESS + _name, partial(structureless, draw=_draw))
 for _name, _draw in DIRECTED.items():
     KINDS[STRUCTURELESS + _name] = partial(structureless, draw=_draw)
-for _n in (100, 200):
+for _n in (40, 100, 200):
     for _samples, _words in ((_n // 3, "n/3"), (_n, "n"), (5 * _n, "5n")):
         for _common, _signal in ((0.0, ""), (0.6, ", global signal")):
             KINDS[f"{STRUCTURELESS}correlation n={_n}, T={_words}{_signal}"] = partial(
