@@ -27,6 +27,7 @@ class LogFile:
         if isinstance(self._memory.target, logging.Handler):
             self._memory.target.close()
         self._memory.close()
+        self._memory.buffer.clear()  # of a refused command, that opened no file
 
     def open(self, file: Path) -> None:
         """Write all messages to a file, earlier ones included; its folder is made.

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.command import commstruct
 from helpers.stores import differences, files_of
 from numpy.typing import NDArray
 
@@ -106,7 +107,7 @@ def definition(tmp_path: Path) -> Path:
     return path
 
 
-def commstruct(*words: str | int | Path) -> subprocess.Popen[str]:
+def started(*words: str | int | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "commstruct", *map(str, words)],
         stdout=subprocess.PIPE,
@@ -120,6 +121,14 @@ def ended(process: subprocess.Popen[str], status: int = 0) -> tuple[str, str]:
     assert process.returncode == status, stderr
     assert "Traceback" not in stderr
     return stdout, stderr
+
+
+def done(
+    result: subprocess.CompletedProcess[str], status: int = 0
+) -> tuple[str, str]:
+    assert result.returncode == status, result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stdout, result.stderr
 
 
 def weights_and_records(store: Path) -> dict[str, bytes]:
@@ -137,7 +146,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(
     address, pids = cluster
     store = tmp_path / "store"
     words = ("simulate", definition, "--out", store, "--dask", address, "--json")
-    process = commstruct(*words)
+    process = started(*words)
     deadline = time.monotonic() + 60
     while not list(store.glob("unfinished/*/*")) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -153,8 +162,8 @@ def test_an_analysis_on_a_cluster_that_loses_a_worker_is_the_same(
     words = ("--nulls", 6, "--restarts", 2, "--structure", "assortative", "--quiet")
     here, there = tmp_path / "here", tmp_path / "there"
     words = tuple(map(str, words))
-    ended(commstruct("analyze", whole, "--out", here, *words, "--workers", "1"))
-    process = commstruct("analyze", whole, "--out", there, *words, "--dask", cluster[0])
+    done(commstruct("analyze", whole, "--out", here, *words, "--workers", "1"))
+    process = started("analyze", whole, "--out", there, *words, "--dask", cluster[0])
     deadline = time.monotonic() + 60
     while not list(there.glob("provenance/*.log")) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -211,7 +220,7 @@ def test_the_death_of_a_cluster_is_reported_in_one_message(
         assert scheduler.stdout is not None
         address, store = scheduler.stdout.readline().strip(), tmp_path / "store"
         words = ("--set", "sweep.steps=20000", "--set", "sweep.checkpoints=100")
-        process = commstruct(
+        process = started(
             "simulate", definition, "--out", store, "--dask", address, *words
         )
         deadline = time.monotonic() + 60
@@ -227,9 +236,9 @@ def test_a_cluster_that_does_not_exist_is_reported_in_one_message(
 ) -> None:
     pytest.importorskip("distributed")
     words = ("simulate", definition, "--out", tmp_path / "store", "--dask")
-    _, stderr = ended(commstruct(*words, "tcp://127.0.0.1:9"), status=1)
+    _, stderr = done(commstruct(*words, "tcp://127.0.0.1:9"), status=1)
     assert "no dask scheduler answers at tcp://127.0.0.1:9" in stderr
-    _, stderr = ended(commstruct(*words, "nowhere"), status=2)
+    _, stderr = done(commstruct(*words, "nowhere"), status=2)
     assert "nowhere" in stderr
 
 
@@ -255,13 +264,13 @@ def test_shares_trained_apart_and_merged_equal_the_whole_sweep(
     for i in ("3", "1", "2"):
         pieces.append(tmp_path / f"piece-{i}")
         words = ("simulate", definition, "--out", pieces[-1], "--shard", f"{i}/3")
-        out, _ = ended(commstruct(*words, "--json", "--quiet"))
+        out, _ = done(commstruct(*words, "--json", "--quiet"))
         made = json.loads(out)
         assert (made["n_new"], made["n_planned"]) == (2, 6)
     store = tmp_path / "store"
-    out, _ = ended(commstruct("merge", store, *pieces[:2], "--json"))
+    out, _ = done(commstruct("merge", store, *pieces[:2], "--json"))
     assert json.loads(out)["n_missing"] == 2
-    out, _ = ended(commstruct("merge", store, *pieces, "--json"))
+    out, _ = done(commstruct("merge", store, *pieces, "--json"))
     assert json.loads(out) == {"store": str(store), "n_added": 2, "n_missing": 0}
     assert differences(weights_and_records(store), weights_and_records(whole)) == []
     assert run_sweep(TABLES, store).n_new == 0
@@ -308,7 +317,7 @@ def test_a_malformed_shard_is_refused(
     definition: Path, tmp_path: Path, shard: str
 ) -> None:
     words = ("simulate", definition, "--out", tmp_path / "s", f"--shard={shard}")
-    _, stderr = ended(commstruct(*words), status=2)
+    _, stderr = done(commstruct(*words), status=2)
     assert "--shard must be i/n with i from 1 to n, got" in stderr
     assert not (tmp_path / "s").exists()
 
@@ -359,15 +368,15 @@ def test_verify_finds_altered_weights_and_records(
     assert before_it[30, 31] != 0
     assert found.reran[run_id(1.0, 0)] == pytest.approx(expected, rel=1e-5)
     allowed = ("verify", store, "--rerun", "3", "--tolerance")
-    ended(commstruct(*allowed, f"{1.01 * expected}"))
-    ended(commstruct(*allowed, f"{0.99 * expected}"), status=1)
-    _, stderr = ended(commstruct("verify", store, "--rerun", "3"), status=1)
+    done(commstruct(*allowed, f"{1.01 * expected}"))
+    done(commstruct(*allowed, f"{0.99 * expected}"), status=1)
+    _, stderr = done(commstruct("verify", store, "--rerun", "3"), status=1)
     assert f"{run_id(1.0, 0)} is not the same when trained again" in stderr
 
     path.write_text(path.read_text().replace('"seed": 0', '"seed": 2'))
     found = verify_store(store, seed=0)
     assert list(found.damaged) == [run_id(1.0, 0)]
-    _, stderr = ended(commstruct("verify", store), status=1)
+    _, stderr = done(commstruct("verify", store), status=1)
     assert "is damaged: the record does not have its own checksum" in stderr
     changed = {
         name for name, content in files_of(store).items() if content != before[name]
@@ -393,8 +402,8 @@ def test_another_processor_agrees_within_the_stated_tolerance(
         pytest.skip(f"linear algebra is {libraries}")
     differences = verify_store(store, rerun=6, seed=0).reran.values()
     assert 0 < max(differences) < 1e-5
-    ended(commstruct("verify", store, "--rerun", 1, "--quiet"), status=1)
-    ended(commstruct("verify", store, "--rerun", 1, "--tolerance", "1e-5"))
+    done(commstruct("verify", store, "--rerun", 1, "--quiet"), status=1)
+    done(commstruct("verify", store, "--rerun", 1, "--tolerance", "1e-5"))
 
 
 def test_a_plan_predicts_what_the_sweep_then_takes(
@@ -402,13 +411,13 @@ def test_a_plan_predicts_what_the_sweep_then_takes(
 ) -> None:
     store = tmp_path / "store"
     words = ("simulate", definition, "--out", store, "--workers", "1")
-    out, stderr = ended(commstruct(*words, "--dry-run", "--json"))
+    out, stderr = done(commstruct(*words, "--dry-run", "--json"))
     assert not store.exists()
     plan = json.loads(out)
     assert (plan["n_runs"], plan["n_missing"], plan["steps"]) == (6, 6, 400)
     for word in ("runs", "time", "disk", "memory"):
         assert word in stderr
-    ended(commstruct(*words))
+    done(commstruct(*words))
     size = sum(path.stat().st_size for path in (store / "weights").rglob("*"))
     assert plan["disk_bytes"] == pytest.approx(size, rel=0.5)
     files = [
@@ -420,7 +429,7 @@ def test_a_plan_predicts_what_the_sweep_then_takes(
     spent = sum(run["seconds"] for run in json.loads(account.read_text())["runs"])
     assert plan["hours"][0] * 3600 < 5 * spent
     assert plan["hours"][1] * 3600 > spent / 5
-    out, _ = ended(commstruct(*words, "--dry-run", "--json"))
+    out, _ = done(commstruct(*words, "--dry-run", "--json"))
     assert json.loads(out)["n_missing"] == 0
 
 
@@ -453,9 +462,9 @@ def test_every_call_records_its_command_machine_and_log(
 ) -> None:
     store, out = tmp_path / "store", tmp_path / "results"
     words = ("simulate", definition, "--out", store, "--set", "rule.settling_steps=1")
-    _, stderr = ended(commstruct(*words, "--quiet"))
+    _, stderr = done(commstruct(*words, "--quiet"))
     assert stderr == ""
-    ended(commstruct("analyze", store, "--out", out, "--nulls", "0", "--restarts", "1"))
+    done(commstruct("analyze", store, "--out", out, "--nulls", "0", "--restarts", "1"))
     for folder, name in ((store, "simulate"), (out, "analyze")):
         (account,) = (folder / "provenance").glob("*.json")
         (log,) = (folder / "provenance").glob("*.log")

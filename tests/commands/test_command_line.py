@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.command import commstruct
+from helpers.command import commstruct, commstruct_process
 from helpers.stores import make_store
 
 SWEEP = """
@@ -282,7 +282,9 @@ def test_a_full_disk_ends_the_command_and_damages_nothing(
 ) -> None:
     out = tmp_path / "results"
     message = refused(
-        commstruct("run", definition, "--out", out, "--workers", 1, file_size=2000),
+        commstruct_process(
+            "run", definition, "--out", out, "--workers", 1, file_size=2000
+        ),
         status=1,
     )
     assert "File too large" in message

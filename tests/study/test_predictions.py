@@ -37,16 +37,16 @@ from commstruct.study.results import predictions_table
 from sims.study import load_study
 
 RATES = (0.2, 1.0)
-PLANTED = {"turns": (1.5, -1.5), "stays": (0.8, 0.8), "flat": (0.0, 0.0)}
+PLANTED = {"turns": (1.5, -1.5), "stays": (1.2, 1.2), "flat": (0.0, 0.0)}
 SETTINGS = {"seed": 0, "structures": ("any",), "restarts": 1, "n_nulls": 19}
 
 
 def blocks(contrast: float, *, seed: int = 0, is_symmetric: bool = False) -> np.ndarray:
-    """Noise of sd 1 among 40 neurons, and `contrast` within three modules of them."""
+    """Noise of sd 1 among 24 neurons, and `contrast` within three modules of them."""
     rng = np.random.default_rng(seed)
-    labels = np.repeat([0, 1, 2], [18, 13, 9])
+    labels = np.repeat([0, 1, 2], [11, 8, 5])
     same = labels[:, None] == labels
-    weights = rng.normal(size=(40, 40)) + np.where(same, contrast, -contrast)
+    weights = rng.normal(size=(24, 24)) + np.where(same, contrast, -contrast)
     if is_symmetric:
         weights = (weights + weights.T) / 2
     np.fill_diagonal(weights, 0)
@@ -58,9 +58,10 @@ def swept(folder: Path, contrasts: tuple[float, ...], **asked: object) -> Analys
         folder / "sweep.zarr",
         contrasts=dict(zip(RATES, contrasts, strict=True)),
         seeds=(0, 1, 2),
+        n_neurons=24,
         accuracies=dict.fromkeys(RATES, asked.pop("accuracy", 0.9)),
     )
-    settings = {**SETTINGS, "n_nulls": 3, "regions": ("hidden", "whole"), **asked}
+    settings = {**SETTINGS, "n_nulls": 2, "regions": ("hidden", "whole"), **asked}
     return analyze(store, **settings)
 
 
@@ -179,9 +180,10 @@ def test_sentences_say_what_the_numbers_say(predictions: Predictions) -> None:
 
 
 def test_nothing_is_claimed_where_nothing_is_known(tmp_path: Path) -> None:
-    none = swept(tmp_path / "none", (1.5, -1.5), accuracy=0.1)
+    none = swept(tmp_path / "none", (1.5, -1.5), accuracy=0.1, n_nulls=0)
     assert setting_ends("none", none) == ()
-    change = swept(tmp_path / "change", (0.8, 0.8), regions=("learned change",))
+    only = {"regions": ("learned change",), "n_nulls": 0}
+    change = swept(tmp_path / "change", (0.8, 0.8), **only)
     assert setting_ends("change", change) == ()
     nothing = predictions_of([("none", ())], [])
     assert "predict nothing" in prediction_sentences(nothing)[-1]

@@ -1,6 +1,7 @@
 """A study from Python: run, resumed, written and read back."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +40,14 @@ network.gain = 2.0
 [controls.base]
 start = ["strong"]
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_nulls() -> Iterator[None]:
+    """Of connectomes, whose own tests have as many as there should be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("commstruct.study.connectomes.LEAST_NULLS", 2)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import matplotlib.style
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -93,22 +94,27 @@ def in_style(function: Callable[P, R]) -> Callable[P, R]:
 
 def save_svg(figure: Figure) -> bytes:
     """Return a figure as SVG, with text as text; equal figures give equal bytes."""
-    file = io.BytesIO()
-    dpi = figure.dpi
-    with matplotlib.style.context(STYLE):
-        figure.dpi = mpl.rcParams["savefig.dpi"]  # of the pictures in it
-        # `savefig` would draw everything once more, to no purpose here.
-        canvas: Any = FigureCanvasSVG(figure)  # which has no types
-        canvas.print_svg(file, metadata={"Date": None, "Creator": None})
-    figure.dpi = dpi
-    return _PICTURE.sub(_smaller, file.getvalue())
+    canvas: Any = FigureCanvasSVG(figure)  # which has no types
+    svg = _printed(figure, canvas.print_svg, {"Date": None, "Creator": None})
+    return _PICTURE.sub(_smaller, svg)
 
 
 def save_pdf(figure: Figure) -> bytes:
     """Return a figure as PDF, fonts embedded; equal figures give equal bytes."""
+    canvas: Any = FigureCanvasPdf(figure)
+    return _printed(figure, canvas.print_pdf, {"CreationDate": None})
+
+
+def _printed(
+    figure: Figure, write: Callable[..., None], metadata: dict[str, None]
+) -> bytes:
+    """What a canvas writes; `savefig` would draw everything once more, to no use."""
     file = io.BytesIO()
+    dpi = figure.dpi
     with matplotlib.style.context(STYLE):
-        figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+        figure.dpi = mpl.rcParams["savefig.dpi"]  # of the pictures in it
+        write(file, metadata=metadata)
+    figure.dpi = dpi
     return file.getvalue()
 
 

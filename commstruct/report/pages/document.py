@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from commstruct.report.figures.style import save_pdf, save_svg
+from commstruct.report.figures.style import save_svg
 from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
 from commstruct.report.words import tables
@@ -32,8 +32,8 @@ class Document:
     figures : dict of file name to SVG
     explorer : dict or None
         What the HTML page lets its reader explore; plain data.
-    printed : dict of file name to PDF
-        The same figures, for use elsewhere; not kept by `to_dict`.
+    drawn : dict of file name to Figure
+        The same figures, which become PDFs beside the pages; not kept by `to_dict`.
     """
 
     title: str
@@ -42,7 +42,7 @@ class Document:
     blocks: list[Block] = field(default_factory=list)
     figures: dict[str, bytes] = field(default_factory=dict)
     explorer: dict[str, Any] | None = None
-    printed: dict[str, bytes] = field(default_factory=dict)
+    drawn: dict[str, Figure] = field(default_factory=dict)
 
     def heading(self, text: str, level: int = 1) -> None:
         """Add a heading."""
@@ -60,10 +60,10 @@ class Document:
     def figure(
         self, name: str, drawn: Figure, caption: Sequence[Span], *, alt: str
     ) -> None:
-        """Add a figure, which is saved here and can be forgotten by the caller."""
+        """Add a figure, as it is now."""
         file = f"{name}.svg"
         self.figures[file] = save_svg(drawn)
-        self.printed[f"{name}.pdf"] = save_pdf(drawn)
+        self.drawn[f"{name}.pdf"] = drawn
         self.blocks.append(
             {
                 "kind": "figure",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from commstruct.report.figures.style import save_pdf
 from commstruct.report.pages.document import Document
 from commstruct.report.pages.html import html_bytes
 from commstruct.report.pages.paper import (
@@ -81,8 +82,10 @@ def write_pages(
             write_whole(out_dir / file, text.encode())
         folder = out_dir / FIGURES_NAME
         folder.mkdir(exist_ok=True)
-        for file, drawn in {**document.figures, **document.printed}.items():
-            write_whole(folder / file, drawn)
+        for file, svg in document.figures.items():
+            write_whole(folder / file, svg)
+        for file, figure in document.drawn.items():
+            write_whole(folder / file, save_pdf(figure))
     paths["settings"] = out_dir / SETTINGS_NAME
     write_whole(paths["settings"], settings_text.encode())
     return paths
