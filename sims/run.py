@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from commstruct.provenance import describe_machine, utc_now
 from commstruct.storage import locked
+from commstruct.threads import one_thread
 from sims.checkpoint import state_from_bytes, state_to_bytes
 from sims.definition import Definition, FileSettings, stream_seeds
 from sims.evaluation import Evaluation
@@ -114,7 +114,7 @@ def _train(sweep: SweepStore, index: RunIndex, base: Path) -> tuple[Record, int 
     definition = sweep.definition
     rate, seed = sweep.settings(index)
     start_seed, batch_seed = stream_seeds(seed)
-    with threadpool_limits(1):
+    with one_thread():
         task = build_task(definition, base)
         network = definition.build_network(task, seed=start_seed)
         writer = _RunWriter(sweep, index, network)

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from commstruct.threads import one_thread
 from commstruct.vocabulary import FloatVector
 from sims.activation import Array
 from sims.array_step import ArrayStep, Velocity
@@ -386,7 +386,7 @@ def train_in_stages(
 
     def stages() -> Iterator[TrainingState]:
         nonlocal learn, evaluated, rate
-        with threadpool_limits(1, user_api="blas"):
+        with one_thread():
             if resume is None:
                 state = state_at(0)
                 yield state

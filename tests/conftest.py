@@ -1,5 +1,6 @@
 """Settings of every test: one thread of linear algebra, as in every worker."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ collect_ignore = ["fuzz", "helpers", "typed_script.py"]
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+gc.set_threshold(50_000, 20, 100)  # as the command line has it: less time for garbage
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import adjusted_mutual_info_score
-from threadpoolctl import threadpool_limits
 
 from commstruct.analysis.runs import RunKey
 from commstruct.analysis.settings import AnalysisSettings
@@ -18,6 +17,7 @@ from commstruct.modules.finding import Partition, find_modules, samples_of_null
 from commstruct.modules.resolution_limit import Division, divisions
 from commstruct.nulls.choice import NULLS, named_nulls
 from commstruct.nulls.measures import Measures, measures_of, rich_degrees
+from commstruct.threads import one_thread
 from commstruct.vocabulary import (
     AGREEMENT,
     LABELS,
@@ -132,7 +132,7 @@ def find(
     found: dict[tuple[int, str], Found | Measures] = {}
     given = given_labels(network, settings.labels)
     search_seed = int(source.stream(settings.seed).generate_state(1)[0])
-    with threadpool_limits(1):
+    with one_thread():
         for one in asked:
             answer: Found | Measures
             if one == MEASURES:
@@ -241,7 +241,7 @@ def find_in_nulls(
     streams = source.stream(settings.seed).spawn(settings.n_nulls)
     names = dict.fromkeys(name for nulls in reasons.values() for name in nulls)
     degrees = rich_degrees(network) if MEASURES in reasons else None
-    with threadpool_limits(1):
+    with one_thread():
         for null in chunk:
             null_seed, seed = (int(word) for word in streams[null].generate_state(2))
             for name in names:

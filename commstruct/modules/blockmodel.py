@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from threadpoolctl import threadpool_limits
 
 from commstruct.checks import check_choice, check_counts, check_positive, check_seed
 from commstruct.connectome import (
@@ -29,6 +28,7 @@ from commstruct.modules.likelihood import (
     one_hot,
     sum_blocks,
 )
+from commstruct.threads import one_thread
 from commstruct.vocabulary import (
     DENSE_SEARCH,
     DENSE_SHARE,
@@ -284,7 +284,7 @@ def _fit_best_family(
 ) -> _Fit:
     """Fit each family; return the fit with the most evidence if there are two."""
     fits = []
-    with threadpool_limits(1, "blas"):  # the number of threads changes the rounding
+    with one_thread():
         for family in families:
             pairs, embeddings = prepare_pairs(
                 weights, possible, family=family, resolution=resolution

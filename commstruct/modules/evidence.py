@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from commstruct.checks import check_choice
 from commstruct.connectome import Connectome, as_connectome, gaps_closed
@@ -20,6 +19,7 @@ from commstruct.modules.finding import (
 from commstruct.modules.model_search import judge_of
 from commstruct.modules.scoring import Judge
 from commstruct.result import Result
+from commstruct.threads import one_thread
 from commstruct.vocabulary import SIGNS, IntVector
 
 Key = TypeVar("Key")
@@ -186,7 +186,7 @@ def evidences(
     groups = {name: _groups(values, connectome) for name, values in partitions.items()}
     connected, weights, possible = connected_part(connectome, signs)
     result = {}
-    with threadpool_limits(1, "blas"):
+    with one_thread():
         judge, kind = judge_of(
             weights,
             possible,

@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 from scipy import sparse
 from scipy.cluster.vq import kmeans2
-from threadpoolctl import threadpool_limits
 
 from commstruct.connectome import Weights, as_connectome, gaps_closed
 from commstruct.data_kinds import kind_of
@@ -24,6 +23,7 @@ from commstruct.modules.observations import Observations, observe
 from commstruct.modules.refinement import Refiner
 from commstruct.modules.scoring import Judge, Score
 from commstruct.progress import tracked
+from commstruct.threads import one_thread
 from commstruct.vocabulary import (
     DENSE_SHARE,
     VERY_LARGE,
@@ -130,7 +130,7 @@ def search_models(
     if n < MIN_NEURONS:
         return Found(None, 0.0, 1.0, np.ones(n), kind or kind_of(weights))
     rng = np.random.default_rng(np.random.SeedSequence(seed).spawn(1)[0])
-    with threadpool_limits(1, "blas"):  # the number of threads changes the rounding
+    with one_thread():
         judge, kind = judge_of(
             weights,
             possible,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.metrics import adjusted_mutual_info_score
-from threadpoolctl import threadpool_limits
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep, read_weights
 from commstruct.blocks.tuning import matched_tuning, module_tuning
 from commstruct.connectome import as_connectome
 from commstruct.modules.finding import find_modules
 from commstruct.statistics import CONSTANT, p_value
+from commstruct.threads import one_thread
 from commstruct.vocabulary import FloatMatrix
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def _probe_run(
     labels, hidden = one.partition.labels, one.neurons
     streams = np.random.SeedSequence([seed, run.seed])
     tuning_seed, *random_seeds = streams.generate_state(1 + N_RANDOM).tolist()
-    with threadpool_limits(1):
+    with one_thread():
         rates = held_out_rates(network, task, rule)[:, hidden]
         classes = classes_of(task.held_out_targets)
         tuned = module_tuning(rates, classes, labels, seed=tuning_seed)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from commstruct.analysis import Sweep, TrainedRun, read_weights
 from commstruct.study.explanations import MeasuredRun
+from commstruct.threads import one_thread
 
 if TYPE_CHECKING:
     from sims.definition import Definition
@@ -55,7 +55,7 @@ def _measure_run(
 
     weights = read_weights(sweep, run)
     whole = weights[np.isfinite(weights).all(axis=(1, 2))]
-    with threadpool_limits(1):
+    with one_thread():
         found = measure_mechanisms(
             definition,
             definition.task.build(),

@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
 
 from commstruct.checks import check_counts
 from commstruct.provenance import versions_of
 from commstruct.statistics import mean_interval
+from commstruct.threads import one_thread
 
 Answer = TypeVar("Answer")
 
@@ -67,7 +67,7 @@ def over_seeds(
 
 
 def _on_one_thread(function: Callable[..., Answer], job: Mapping[str, Any]) -> Answer:
-    with threadpool_limits(1):
+    with one_thread():
         return function(**job)
 
 

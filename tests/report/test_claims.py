@@ -71,6 +71,12 @@ def results():
 # Made false in the code
 
 
+@pytest.fixture(scope="module")
+def lied():
+    """Verdict for each lie, as several claims can be false by one."""
+    return {}
+
+
 def changed(file, name, change):
     """Replace a function of a file by one that changes what it gives."""
     right = getattr(file, name)
@@ -223,12 +229,14 @@ def shortened(part):
 
 @pytest.mark.parametrize(("experiment", "claim", "lie"), IN_THE_CODE, ids=shortened)
 def test_a_claim_holds_and_does_not_where_the_code_makes_it_false(
-    results, experiment, claim, lie, monkeypatch
+    results, lied, experiment, claim, lie, monkeypatch
 ):
     holding = claim_in(results[experiment].verdict, claim)
     assert holding.holds is True, holding.statement
-    lie(monkeypatch)
-    found = claim_in(run_with(experiment).verdict, claim)
+    if lie not in lied:
+        lie(monkeypatch)
+        lied[lie] = run_with(experiment).verdict
+    found = claim_in(lied[lie], claim)
     assert found.holds is False, found.statement
 
 

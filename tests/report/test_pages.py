@@ -14,6 +14,9 @@ from commstruct.analysis import Analysis, analyze, read_analysis, write_analysis
 from commstruct.commands.settings import headed_report
 from commstruct.files import write_connectome
 from commstruct.report import ReportSettings, write_report
+from commstruct.report.pages import Document
+from commstruct.report.pages.pdf import pdf_bytes
+from commstruct.report.pages.results import document_of
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +36,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def pages(path: Path) -> list[str]:
-    reader = PdfReader(io.BytesIO(path.read_bytes()))
+@pytest.fixture(scope="module")
+def document(folder: Path) -> Document:
+    """The same report, laid out once more of what was written."""
+    return document_of(read_analysis(folder), folder)
+
+
+def pages(pdf: bytes) -> list[str]:
+    reader = PdfReader(io.BytesIO(pdf))
     return [page.extract_text() for page in reader.pages]
 
 
@@ -43,7 +52,7 @@ def flat(text: str) -> str:
 
 
 def test_first_page_has_question_setting_and_three_answers(folder):
-    first = flat(pages(folder / "report.pdf")[0])
+    first = flat(pages((folder / "report.pdf").read_bytes())[0])
     assert "Learning rate and block structure" in first
     assert "Question." in first
     assert "3 learning rates from 0.1 to 1, 2 seeds each" in first
@@ -62,7 +71,7 @@ def test_every_section_is_there_and_bookmarked(folder):
     ]
     for title in ("Learning", "Scores against learning rate", "Runs", "Methods"):
         assert any(title in found for found in titles)
-    text = flat(" ".join(pages(folder / "report.pdf")))
+    text = flat(" ".join(pages((folder / "report.pdf").read_bytes())))
     assert "diverged at step 42" in text
     assert "commstruct simulate planted.toml" in text
     assert "commstruct analyze sweep.zarr" in text
@@ -97,14 +106,15 @@ def test_sweeps_that_say_little_still_have_a_report(
     if spoil is not None:
         spoil(store)
     settings = SETTINGS | {"n_nulls": n_nulls}
-    path = write_report(analyze(store, **settings, regions=["whole"]), tmp_path)["pdf"]
-    text = flat(" ".join(pages(path)))
+    analysis = analyze(store, **settings, regions=["whole"])
+    pdf = pdf_bytes(document_of(analysis, tmp_path), ReportSettings())
+    text = flat(" ".join(pages(pdf)))
     assert expected in text
     assert ("Held-out accuracy, (a)" in text) == (spoil is None)
 
 
 def test_text_of_figures_can_be_searched(folder):
-    text = flat(" ".join(pages(folder / "report.pdf")))
+    text = flat(" ".join(pages((folder / "report.pdf").read_bytes())))
     assert "structure strength" in text
     assert "training step" in text
     assert "from (pre)" in text
@@ -121,35 +131,28 @@ def test_pdf_is_tagged_and_says_what_it_is(folder):
     assert reader.metadata.title == "Learning rate and block structure"
 
 
-def test_report_made_again_has_the_same_bytes(folder, tmp_path):
+def test_report_made_again_has_the_same_bytes(folder, document):
     first = (folder / "report.pdf").read_bytes()
-    analysis = read_analysis(folder)
-    again = write_report(analysis, tmp_path, store=folder / "sweep.zarr")
-    assert again["pdf"].read_bytes() == first
+    assert pdf_bytes(document, ReportSettings()) == first
 
 
-def test_settings_show(folder, tmp_path):
-    analysis = read_analysis(folder)
-    path = write_report(
-        analysis,
-        tmp_path,
-        store=folder / "sweep.zarr",
-        title='#panic("x") $y$ <b>',
-        author="R\u202e. Author",
-        paper="us-letter",
-    )["pdf"]
-    first = flat(pages(path)[0])
+def test_settings_show(document):
+    settings = ReportSettings(
+        title='#panic("x") $y$ <b>', author="R\u202e. Author", paper="us-letter"
+    )
+    pdf = pdf_bytes(document, settings)
+    first = flat(pages(pdf)[0])
     assert '#panic("x") $y$ <b>' in first
     assert "RU+202E. Author" in first
-    box = PdfReader(path).pages[0].mediabox
+    box = PdfReader(io.BytesIO(pdf)).pages[0].mediabox
     assert (float(box.width), float(box.height)) == (612, 792)
 
 
-def test_names_that_are_markup_are_shown_as_text(tmp_path):
+def test_names_that_are_markup_are_shown_as_text():
     network = hostile_network()
     analysis = analyze(network, **SETTINGS, command='echo "#x" $y$ \u202e')
-    path = write_report(analysis, tmp_path, network=network)["pdf"]
-    text = flat(" ".join(pages(path)))
+    document = document_of(analysis, network=network)
+    text = flat(" ".join(pages(pdf_bytes(document, ReportSettings()))))
     assert "root:" not in text
     assert "nnnn\u2026" in text
     squeezed = text.replace(" ", "")
@@ -164,10 +167,10 @@ def test_report_of_a_network_is_made_again_from_its_folder(tmp_path):
     analysis = analyze(network, **SETTINGS)
     write_analysis(analysis, tmp_path)
     write_connectome(network, tmp_path / "network.npz")
-    path = write_report(read_analysis(tmp_path), tmp_path)["pdf"]
-    other = write_report(analysis, tmp_path / "other", network=network)["pdf"]
-    assert path.read_bytes() == other.read_bytes()
-    text = flat(" ".join(pages(path)))
+    pdf = write_report(read_analysis(tmp_path), tmp_path)["pdf"].read_bytes()
+    other = document_of(analysis, network=network)
+    assert pdf == pdf_bytes(other, ReportSettings())
+    text = flat(" ".join(pages(pdf)))
     for words in ("Who is in a module", "Scores", "Methods", "Provenance"):
         assert words in text
 
