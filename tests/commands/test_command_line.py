@@ -25,8 +25,8 @@ seeds = [0]
 steps = 40
 checkpoints = 1
 [analysis]
-n_nulls = 2
-restarts = 2
+n_nulls = 1
+restarts = 1
 """
 
 
@@ -138,20 +138,16 @@ def test_a_run_that_a_full_disk_ended_gives_the_same_bytes_in_any_folder(
         assert found[name] == content, name
 
 
-def test_simulate_analyze_and_report_do_what_run_does(
+def test_simulate_and_analyze_do_what_run_does(
     definition: Path, tmp_path: Path, whole: tuple[Path, dict[str, Any]]
 ) -> None:
     store, out = tmp_path / "store", tmp_path / "results"
     assert commstruct("simulate", definition, "--out", store).returncode == 0
-    words = ("--nulls", 2, "--restarts", 2, "--format", "html", "--json")
+    words = ("--nulls", 1, "--restarts", 1, "--format", "html", "--json")
     result = commstruct("analyze", store, "--out", out, *words)
     assert result.returncode == 0, result.stderr
     for name in ("modules.csv", "blocks.csv", "scores.csv"):
         assert (out / name).read_bytes() == (whole[0] / name).read_bytes()
-    page = (out / "report.html").read_bytes()
-    (out / "report.html").unlink()
-    assert commstruct("report", out).returncode == 0
-    assert (out / "report.html").read_bytes() == page
 
 
 def test_analyze_a_matrix_from_a_file(tmp_path: Path) -> None:

@@ -14,8 +14,13 @@ from helpers.small_experiments import (
 )
 from pypdf import PdfReader
 
+from commstruct.report import ReportSettings
 from commstruct.report.figures.experiment_figures import FIGURES, plot_experiment
-from commstruct.report.pages.experiment_page import write_experiment
+from commstruct.report.pages.experiment_page import (
+    experiment_document,
+    write_experiment,
+)
+from commstruct.report.pages.html import html_bytes
 from sims import experiments
 from sims.activation import as_activation
 from sims.credit import balance_of, settle_credit, settle_rates
@@ -708,11 +713,12 @@ def test_figures_have_no_empty_panel_and_no_unnamed_axis(results, name):
 
 
 @pytest.mark.parametrize("name", experiments.EXPERIMENTS)
-def test_an_experiment_of_one_seed_has_its_figure_and_its_page(name, tmp_path):
+def test_an_experiment_of_one_seed_has_its_figure_and_its_page(name):
     result = small_experiment(name)(seeds=1).to_dict()
-    paths = write_experiment(result, tmp_path)  # warnings are errors
-    assert paths["svg"].stat().st_size > 1000
-    assert "1 seed." in paths["html"].read_text(encoding="utf-8")
+    document = experiment_document(result, plot_experiment(result))
+    (svg,) = document.figures.values()  # warnings are errors
+    assert len(svg) > 1000
+    assert "1 seed." in html_bytes(document, ReportSettings()).decode()
 
 
 def test_a_page_says_the_verdict_and_what_would_refute_it(results, tmp_path):
