@@ -337,14 +337,14 @@ def test_matching_keeps_seeds_and_omits_surplus_neurons():
 
 
 def test_a_comparison_does_not_depend_on_the_number_of_workers():
-    a, b = counts(1), counts(2)
+    a, b = (counts(seed).subset(np.arange(0, 60, 2)) for seed in (1, 2))
     one, other = (
         compare_connectomes(a, b, seed=3, workers=workers, **QUICK).to_json()
         for workers in (1, 2)
     )
     assert one == other
     content = json.loads(one)
-    assert content["n_matched"] == 60
+    assert content["n_matched"] == 30
     assert content["weight_correlation"] == pytest.approx(weight_correlation(a, b))
 
 
@@ -418,7 +418,7 @@ def test_the_two_sides_of_the_mushroom_body_agree_beyond_chance():
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_modules_recover_classes_of_the_mushroom_body_beyond_chance(side):
     connectome = load_dataset(f"mushroom-body-{side}")
-    found = find_modules(connectome, seed=0).labels
+    found = find_modules(connectome, seed=0, restarts=2).labels
     agreement = compare_partitions(found, connectome.types).ari
     rng = np.random.default_rng(0)
     by_chance = [
