@@ -36,7 +36,7 @@ from commstruct.connectome import as_connectome
 from commstruct.modules.finding import find_modules
 from commstruct.modules.resolution_limit import resolution_limit
 
-SETTINGS = {"seed": 7, "restarts": 2, "n_nulls": 5}
+SETTINGS = {"seed": 7, "restarts": 1, "n_nulls": 5}
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_store(
         tmp_path_factory.mktemp("sweep") / "sweep.zarr",
         contrasts={0.1: 1.5, 1.0: -1.5},
+        n_neurons=24,
         diverged=[(1.0, 1)],
     )
 
@@ -111,7 +112,7 @@ def test_hidden_modules_are_not_the_roles_and_output_modules_can_be():
 
 
 def test_number_of_workers_does_not_change_the_result(store):
-    settings = {"seed": 3, "restarts": 2, "n_nulls": 5, "regions": ["hidden"]}
+    settings = {"seed": 3, "restarts": 2, "n_nulls": 2, "regions": ["hidden"]}
     alone, shared = (analyze(store, **settings, workers=n) for n in (1, 2))
     assert shared.to_json() == alone.to_json()
 
@@ -379,7 +380,7 @@ def test_the_runs_of_a_sweep_are_in_memory_one_after_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rates = {0.1 * (1 + i): 0.8 for i in range(6)}
-    store = make_store(tmp_path / "store", contrasts=rates)
+    store = make_store(tmp_path / "store", contrasts=rates, n_neurons=24)
     alive, most, n_made = 0, 0, 0
 
     def let_go() -> None:
