@@ -19,7 +19,8 @@ def one_thread() -> AbstractContextManager[Any]:
     ...     sorted({library["num_threads"] for library in threadpool_info()})
     [1]
     """
-    return _libraries(len(sys.modules)).limit(limits=1)
+    limited: AbstractContextManager[Any] = _libraries(len(sys.modules)).limit(limits=1)
+    return limited
 
 
 @lru_cache(maxsize=1)
