@@ -26,7 +26,7 @@ package: $(VENV)/installed
 	scripts/check_package.sh $(BIN)/python
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope  # fixtures of a file once
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check

@@ -435,6 +435,9 @@ def test_one_run_of_a_sweep_is_analysed_within_the_memory_allowed(
     result = commstruct(*small)
     assert result.returncode == 0, result.stderr
     assert "learning_rate 0.1, seed 1, checkpoint 100" in result.stderr
+    (log,) = (tmp_path / "out" / "provenance").glob("*.log")
+    assert "wrote" in log.read_text()
+    assert "failed" not in log.read_text()  # which the call before it did
 
 
 def test_groups_of_files_are_compared(tmp_path: Path) -> None:
