@@ -37,6 +37,7 @@ from .consistency import consistency_threshold as consistency_threshold
 from .datasets import Dataset as Dataset
 from .datasets import list_datasets as list_datasets
 from .datasets import load_dataset as load_dataset
+from .datasets import load_mice as load_mice
 from .edges import from_edges as from_edges
 from .files import ReadReport as ReadReport
 from .files import Stack as Stack

@@ -8,13 +8,18 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Literal, Unpack
 
-from commstruct.connectome import Connectome
+import numpy as np
+import pandas as pd
+
+from commstruct.connectome import Connectome, as_connectome
 from commstruct.files.options import ReadingKeywords
 from commstruct.files.reading import read_connectome, read_connectome_with_report
 from commstruct.files.stores import split_run
 from commstruct.preparation import Preparation
+from commstruct.result import Result
 
 DATA = files("commstruct") / "data"
+MICE_FILE = "mice.npz"
 DATASET = "dataset:"
 """Prefix of the name of a shipped connectome where a file could be named too."""
 
@@ -23,7 +28,7 @@ Kind = Literal["connectome", "classic", "trained"]
 
 
 @dataclass(frozen=True)
-class Dataset:
+class Dataset(Result):
     """Description of one shipped connectome, as in ``DATA.md``.
 
     Attributes
@@ -153,6 +158,61 @@ def load_dataset(name: str) -> Connectome:
         )
     with as_file(DATA / f"{name}.npz") as path:
         return read_connectome(path)
+
+
+def load_mice() -> tuple[list[Connectome], pd.DataFrame]:
+    """Load the brains of 32 mice of four strains, to compare groups of individuals.
+
+    Streamlines of diffusion tractography between 78 regions of grey matter (Wang et
+    al. 2020, doi:10.1016/j.neuroimage.2020.117274), four males and four females of each
+    strain. Of the four, BTBR mice have no corpus callosum (Wahlsten, Metten & Crabbe
+    2003, doi:10.1016/S0006-8993(03)02354-0), so that connections between the two halves
+    of the cortex must differ.
+
+    Returns
+    -------
+    networks : list of 32 Connectome
+        Undirected counts between the same regions in the same order. The attribute
+        ``type`` is the structure (isocortex, pallium, ...), ``side`` is L or R, and
+        ``block`` is both.
+    participants : DataFrame
+        A row per mouse: ``participant_id``, ``genotype`` (B6, BTBR, CAST or DBA2) and
+        ``sex``.
+
+    See Also
+    --------
+    compare_groups : Compare groups of networks by a table of their participants.
+    load_dataset : Load a single connectome; ``mouse-btbr`` and others have 332 regions.
+
+    Examples
+    --------
+    >>> import commstruct as cs
+    >>> networks, participants = cs.load_mice()
+    >>> networks[0]
+    <Connectome: 78 neurons, 5982 edges, dense, non-negative, undirected>
+    >>> participants["genotype"].value_counts().to_dict()
+    {'DBA2': 8, 'B6': 8, 'BTBR': 8, 'CAST': 8}
+    """
+    with as_file(DATA / MICE_FILE) as path, np.load(path) as arrays:
+        columns = ("participant_id", "genotype", "sex")
+        participants = pd.DataFrame({name: arrays[name] for name in columns})
+        regions, kinds, sides = (arrays[name] for name in ("names", "type", "side"))
+        triangles = arrays["triangles"].astype(np.float64)
+    blocks = [f"{kind} {side}" for kind, side in zip(kinds, sides, strict=True)]
+    names = [
+        f"{region} ({kind}, {side})"
+        for region, kind, side in zip(regions, kinds, sides, strict=True)
+    ]
+    attributes = pd.DataFrame({"type": kinds, "side": sides, "block": blocks})
+    upper = np.triu_indices(len(names), k=1)
+    networks = []
+    for triangle in triangles:
+        weights = np.zeros((len(names), len(names)))
+        weights[upper] = triangle
+        networks.append(
+            as_connectome(weights + weights.T, names=names, attributes=attributes)
+        )
+    return networks, participants
 
 
 def read_network(

@@ -1,6 +1,6 @@
 """The order of neurons or types from input to output: trophic levels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.sparse.linalg import minres, spsolve
 
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.operations import read_only
+from commstruct.result import Result
 from commstruct.vocabulary import FloatVector, IntVector
 
 # Neurons up to which the equations are solved directly; larger networks by iteration,
@@ -20,7 +21,7 @@ RELATIVE_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class FlowOrder:
+class FlowOrder(Result):
     """Levels of nodes along the flow, and how well the flow follows them.
 
     Attributes
@@ -54,7 +55,7 @@ class FlowOrder:
     levels: FloatVector
     component: IntVector
     incoherence: float
-    network: Connectome
+    network: Connectome = field(repr=False)
 
     @property
     def coherence(self) -> float:

@@ -65,7 +65,10 @@ class Result:
         return html_of(type(self).__name__, self._summary(), self._preview())
 
     def to_dict(self) -> dict[Any, Any]:
-        """Return everything as plain values, as JSON has them; NaN becomes None."""
+        """Return everything as plain values, as JSON has them; NaN becomes None.
+
+        Networks that a result was computed from are left out.
+        """
         return {name: plain_data(value) for name, value in _fields(self).items()}
 
     def to_pandas(self) -> pd.DataFrame:
@@ -116,7 +119,8 @@ def _line(title: str, summary: Mapping[str, Any]) -> str:
 
 
 def _fields(result: Any) -> dict[str, Any]:
-    return {field.name: getattr(result, field.name) for field in fields(result)}
+    shown = (field.name for field in fields(result) if field.repr)
+    return {name: getattr(result, name) for name in shown}
 
 
 def _is_plain(value: Any) -> bool:

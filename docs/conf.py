@@ -43,6 +43,8 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_show_sourcelink = False
+# The search would fetch the pages that it lists, which browsers refuse to a file.
+html_show_search_summary = False
 html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,
@@ -67,12 +69,23 @@ def _as_page_of_the_site(app: Any, docname: str, source: list[str]) -> None:
     _without_links_to_the_repository(app, docname, source)
 
 
+def _with_its_notebook(app: Any, docname: str, source: list[str]) -> None:
+    """A page that runs begins with a link that downloads it as a notebook."""
+    if "file_format: mystnb" in source[0]:
+        notebook = f"{docname.rpartition('/')[2]}.ipynb"
+        link = f"{{nb-download}}`Download this page as a notebook <{notebook}>`"
+        source[0] = re.sub(
+            r"^(# .*)$", rf"\1\n\n{link}", source[0], count=1, flags=re.MULTILINE
+        )
+
+
 def setup(app: Any) -> None:
     """Write the generated pages before anything is read."""
     from generated_pages import write_pages
 
     write_pages(DOCS)  # before autosummary looks for names
     app.connect("source-read", _without_links_to_the_repository)
+    app.connect("source-read", _with_its_notebook)
     app.connect(
         "include-read",
         lambda app, path, docname, source: _as_page_of_the_site(app, docname, source),

@@ -27,7 +27,7 @@ import numpy as np
 import pandas as pd
 
 from commstruct.connectome import Connectome, as_connectome
-from commstruct.datasets import Dataset, list_datasets
+from commstruct.datasets import MICE_FILE, Dataset, list_datasets
 from commstruct.files import read_connectome, write_connectome
 
 DATA = Path(__file__).resolve().parents[1] / "commstruct" / "data"
@@ -105,6 +105,7 @@ def main() -> None:
     with opened_wheel("graspologic==3.4.4") as graspologic:
         built += [store(*found) for found in mushroom_bodies(graspologic)]
         built += [store(*found) for found in mice(graspologic)]
+        store_all_mice(graspologic)
     built += [store(*found) for found in classics()]
     if given.trained:
         rates = {"low": given.low, "high": given.high}
@@ -217,7 +218,7 @@ def mushroom_bodies(archive: zipfile.ZipFile) -> Iterator[Found]:
 def mice(archive: zipfile.ZipFile) -> Iterator[Found]:
     """One mouse of each genotype, the first that is listed, with its 14 blocks."""
     folder = "graspologic/datasets/mice"
-    people = pd.read_csv(io.BytesIO(archive.read(f"{folder}/participants.csv")))
+    people = mice_listed(archive)
     atlas = pd.read_csv(io.BytesIO(archive.read(f"{folder}/atlas.csv")))
     blocks = pd.read_csv(io.BytesIO(archive.read(f"{folder}/blocks.csv")))
     order = [i for row in blocks.itertuples() for i in range(row.i, row.j)]
@@ -236,18 +237,62 @@ def mice(archive: zipfile.ZipFile) -> Iterator[Found]:
     names = [f"{s} {x}" for s, x in zip(structures, regions["side"], strict=True)]
     first = people.groupby("genotype")["participant_id"].first()
     for genotype, subject in first.items():
-        data = archive.read(f"{folder}/edgelists/{subject}_ses-1_dti.edgelist")
-        edges = np.loadtxt(io.BytesIO(data))
-        i, j, weight = edges[:, 0].astype(int), edges[:, 1].astype(int), edges[:, 2]
-        weights = np.zeros((332, 332))
-        weights[i, j] = weights[j, i] = weight
         connectome = as_connectome(
-            weights, names=names, attributes=regions.reset_index(drop=True)
+            weights_of_mouse(archive, subject),
+            names=names,
+            attributes=regions.reset_index(drop=True),
         )
         title = f"mouse brain, genotype {genotype}, regions ({subject})"
         note = "`type` has the 14 blocks: seven structures on two sides."
         name = f"mouse-{str(genotype).lower()}"
         yield name, title, connectome, {**WANG, "note": note}
+
+
+def mice_listed(archive: zipfile.ZipFile) -> pd.DataFrame:
+    """Id, genotype and sex of each mouse."""
+    path = "graspologic/datasets/mice/participants.csv"
+    return pd.read_csv(io.BytesIO(archive.read(path)))
+
+
+def weights_of_mouse(archive: zipfile.ZipFile, subject: str) -> np.ndarray:
+    """Streamlines between the 166 regions of the left side, then those of the right."""
+    path = f"graspologic/datasets/mice/edgelists/{subject}_ses-1_dti.edgelist"
+    edges = np.loadtxt(io.BytesIO(archive.read(path)))
+    i, j, weight = edges[:, 0].astype(int), edges[:, 1].astype(int), edges[:, 2]
+    weights = np.zeros((332, 332))
+    weights[i, j] = weights[j, i] = weight
+    return weights
+
+
+def store_all_mice(archive: zipfile.ZipFile) -> None:
+    """All mice in one file, their regions of grey matter summed to coarser ones.
+
+    All 332 regions of 32 mice would be five megabytes.
+    """
+    people = mice_listed(archive)
+    atlas = pd.read_csv(io.BytesIO(archive.read("graspologic/datasets/mice/atlas.csv")))
+    both = pd.concat([atlas.assign(side=side) for side in "LR"], ignore_index=True)
+    levels = both[["Level_4", "Level_3", "Level_2"]].bfill(axis=1)
+    both["name"] = levels["Level_4"]  # or, where a region has none, the one above it
+    coarse = ["side", "Macrostructure", "name"]
+    both["region"] = both.groupby(coarse, sort=False).ngroup()
+    grey = both.drop_duplicates("region").query("Macrostructure != 'white_matter'")
+    members = grey["region"].to_numpy()[:, None] == both["region"].to_numpy()
+    sums = [
+        members @ weights_of_mouse(archive, subject) @ members.T
+        for subject in people["participant_id"]
+    ]
+    upper = np.triu_indices(len(grey), k=1)  # a region has no connection to itself
+    triangles = np.array(sums)[:, *upper]
+    assert (triangles == triangles.astype(np.uint32)).all(), "streamlines are counted"
+    np.savez_compressed(
+        DATA / MICE_FILE,
+        triangles=triangles.astype(np.uint32),
+        names=np.array(grey["name"].tolist()),
+        type=np.array(grey["Macrostructure"].tolist()),
+        side=np.array(grey["side"].tolist()),
+        **{str(column): np.array(people[column].tolist()) for column in people},
+    )
 
 
 def classics() -> Iterator[Found]:
@@ -322,7 +367,7 @@ def write_index(datasets: list[Dataset]) -> None:
     """Write index.json and DATA.md, remove what is no longer listed, check the size."""
     names = {dataset.name for dataset in datasets}
     for path in DATA.glob("*.npz"):
-        if path.stem not in names:
+        if path.stem not in names and path.name != MICE_FILE:
             path.unlink()
     size = sum(path.stat().st_size for path in DATA.glob("*.npz"))
     assert size < MOST_BYTES, f"shipped files must be under {MOST_BYTES}, got {size}"
@@ -355,6 +400,11 @@ def described(datasets: list[Dataset]) -> str:
         if d.optimum is not None:
             lines += [f"- greatest modularity {d.optimum:.9f} ({d.optimum_source})"]
         lines += [f"- {d.note}"] if d.note else []
+    lines += ["", f"## {MICE_FILE}", "", "Brains of 32 mice, one network each.", ""]
+    lines += ["- load them with `commstruct.load_mice()`"]
+    lines += [f"- weights: {WANG['weights_are']}, summed over regions of grey matter"]
+    lines += [f"- source: {WANG['source']}, doi:{WANG['doi']}"]
+    lines += [f"- taken from {WANG['package']}; licence: {WANG['licence']}"]
     return "\n".join(lines) + "\n"
 
 

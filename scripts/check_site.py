@@ -4,23 +4,34 @@
 
 FOLDER is what `make docs` built, by default docs/_build/html. Every link to a file of
 the site must lead to one, and to an element if it names one. Every page, at the widths
-of a desk and a phone, must be without violations that axe-core calls serious or
-critical. Links to other sites are left alone: the check needs no network.
+of a desk and a phone and in the light and the dark theme, must be without violations
+that axe-core calls serious or critical, and no wider than the screen. The search of the
+site must find what is on it. Links to other sites are left alone: the check needs no
+network.
 """
 
 import argparse
+import itertools
 import shutil
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
 
 WIDTHS = {"desk": 1280, "phone": 390}
+THEMES = ("light", "dark")
 SEVERE = ("serious", "critical")
-# Pages of one template: a few stand for all of them.
+# Pages of one template: all are looked at on a phone in the light theme, as the narrow
+# screen has most to get wrong; a few stand for all of them elsewhere.
 TEMPLATES = ("generated/api",)
 OF_EACH_TEMPLATE = 5
+# What a reader may type, and a page that the search must then list.
+SEARCHES = {
+    "structure_significance": "generated/api/commstruct.structure_significance.html",
+    "mushroom body": "tutorials/cell_types.html",
+}
 
 
 class Links(HTMLParser):
@@ -63,7 +74,7 @@ def dead_links(site: Path) -> Iterator[str]:
                 yield f"{path.relative_to(site.resolve())}: no element for {link}"
 
 
-def pages_to_look_at(site: Path) -> list[Path]:
+def some_of_each_template(site: Path) -> list[Path]:
     """All pages, but of those that are made from one template only a few."""
     chosen, seen = [], dict.fromkeys(TEMPLATES, 0)
     for path in pages_of(site):
@@ -75,29 +86,74 @@ def pages_to_look_at(site: Path) -> list[Path]:
     return chosen
 
 
-def barriers(site: Path) -> Iterator[str]:
-    """Serious violations of accessibility, each with the first element that has it."""
+def chromium_path() -> str:
+    """Where the browser is; SystemExit that says how to do without it."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), "")
+    if not found:
+        raise SystemExit("chromium is not installed: install it, or give --links-only")
+    return found
+
+
+def faults_of_pages(browser: Any, site: Path) -> Iterator[str]:
+    """Serious violations of accessibility, and pages that are wider than the screen."""
     from axe_playwright_python.sync_playwright import Axe
+
+    for (device, width), theme in itertools.product(WIDTHS.items(), THEMES):
+        page = browser.new_page(
+            viewport={"width": width, "height": 900}, color_scheme=theme
+        )
+        every = device == "phone" and theme == "light"
+        for path in pages_of(site) if every else some_of_each_template(site):
+            page.goto(path.resolve().as_uri())
+            where = f"{path.relative_to(site)} ({device}, {theme})"
+            if page.evaluate("document.documentElement.dataset.theme") != theme:
+                yield f"{where}: is not shown in the {theme} theme"
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                yield f"{where}: {wide} pixels wide on a screen of {width}"
+            for found in Axe().run(page).response["violations"]:
+                if found["impact"] in SEVERE:
+                    first = found["nodes"][0]
+                    yield (
+                        f"{where}: {found['id']}, {len(found['nodes'])} times, first "
+                        f"{first['target']}: {first['html'][:120]}"
+                    )
+        page.close()
+
+
+def failed_searches(browser: Any, site: Path) -> Iterator[str]:
+    """What the search of the site should find, and does not; errors of its script."""
+    from playwright.sync_api import TimeoutError
+
+    page = browser.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda said: errors.append(said.text) if said.type == "error" else None,
+    )
+    for words, expected in SEARCHES.items():
+        page.goto(f"{(site / 'search.html').resolve().as_uri()}?q={quote(words)}")
+        listed = f'#search-results a[href*="{expected}"]'
+        try:
+            page.wait_for_selector(listed, timeout=20_000)
+        except TimeoutError:
+            yield f"search.html: {words!r} does not find {expected}"
+    yield from (f"search.html: {error}" for error in dict.fromkeys(errors))
+    page.close()
+
+
+def faults_in_browser(site: Path) -> Iterator[str]:
+    """What a browser shows to be wrong with the pages or the search."""
     from playwright.sync_api import sync_playwright
 
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))))
     with sync_playwright() as playwright:
         # Chromium's own sandbox does not work for root, nor in most containers.
         browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"]
+            executable_path=chromium_path(), args=["--no-sandbox"]
         )
-        for device, width in WIDTHS.items():
-            page = browser.new_page(viewport={"width": width, "height": 900})
-            for path in pages_to_look_at(site):
-                page.goto(path.resolve().as_uri())
-                for found in Axe().run(page).response["violations"]:
-                    if found["impact"] in SEVERE:
-                        first = found["nodes"][0]
-                        yield (
-                            f"{path.relative_to(site)} ({device}): {found['id']}, "
-                            f"{len(found['nodes'])} times, first {first['target']}: "
-                            f"{first['html'][:120]}"
-                        )
+        yield from failed_searches(browser, site)
+        yield from faults_of_pages(browser, site)
         browser.close()
 
 
@@ -111,7 +167,7 @@ def main() -> int:
         parser.error(f"FOLDER must hold a site, got no index.html in {given.folder}")
     found = list(dead_links(given.folder))
     if not given.links_only:
-        found += barriers(given.folder)
+        found += faults_in_browser(given.folder)
     print("\n".join(found) or "no dead links and no serious violations")
     return int(bool(found))
 

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
+import pandas as pd
 from array_api_compat import array_namespace, device, to_device
 
+from commstruct.result import Result
 from sims.activation import Array, as_array
 from sims.network import Network, is_of_parts
 from sims.settle import settle
@@ -25,7 +27,7 @@ CreditMode = Literal["clamp", "inject"]
 
 
 @dataclass(frozen=True, eq=False)
-class Rates:
+class Rates(Result):
     """Firing rates of all neurons for a batch of stimuli.
 
     Attributes
@@ -59,9 +61,13 @@ class Rates:
     def __array__(self, dtype: object = None, copy: bool | None = None) -> Array:
         return np.asarray(to_device(self.values, "cpu"), dtype=dtype)  # type: ignore[call-overload]
 
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per sample, one column per neuron."""
+        return pd.DataFrame(np.asarray(self))
+
 
 @dataclass(frozen=True, eq=False)
-class Credit:
+class Credit(Result):
     """Credit of all neurons for a batch of external credit at the outputs.
 
     Attributes
@@ -94,6 +100,10 @@ class Credit:
 
     def __array__(self, dtype: object = None, copy: bool | None = None) -> Array:
         return np.asarray(to_device(self.values, "cpu"), dtype=dtype)  # type: ignore[call-overload]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per sample, one column per neuron."""
+        return pd.DataFrame(np.asarray(self))
 
 
 # Values that grow without bound are reported as not settled, so numpy need not warn.

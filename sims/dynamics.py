@@ -1,11 +1,13 @@
 """Firing, credit and weights in continuous time, all at once: no phases, no resets."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
+from commstruct.result import Result
 from commstruct.vocabulary import FloatArray
 from sims.activation import Array
 from sims.credit import CreditMode, check_credit_mode, parts_of_input
@@ -61,7 +63,7 @@ class TimeConstants:
 
 
 @dataclass(frozen=True, eq=False)
-class Course:
+class Course(Result):
     """State of a network after a period of continuous learning.
 
     Attributes
@@ -95,12 +97,16 @@ class Course:
     True
     """
 
-    network: Network
+    network: Network = field(repr=False)
     rates: FloatArray
     credit: FloatArray
     times: FloatArray
     rates_over_time: FloatArray | None
     credit_over_time: FloatArray | None
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per neuron: its rate and its credit at the end."""
+        return pd.DataFrame({"rate": self.rates, "credit": self.credit})
 
 
 def evolve(

@@ -6,6 +6,7 @@ import numpy as np
 from array_api_compat import to_device
 from numpy.typing import NDArray
 
+from commstruct.result import Result
 from commstruct.vocabulary import FloatVector
 from sims.activation import Array
 from sims.credit import Rates, parts_of_input
@@ -16,7 +17,7 @@ from sims.task import Task, classes_of
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Result):
     """Performance of a network, and its dynamical state, at one moment of training.
 
     Attributes

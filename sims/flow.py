@@ -1,9 +1,11 @@
 """The flow of credit: how much reaches each neuron, after how many synapses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
+from commstruct.result import Result
 from commstruct.vocabulary import FloatArray, FloatMatrix
 from sims.activation import Array
 from sims.credit import CreditMode, Rates, balance_of, check_credit_mode
@@ -11,7 +13,7 @@ from sims.network import Network
 
 
 @dataclass(frozen=True, eq=False)
-class CreditFlow:
+class CreditFlow(Result):
     """Credit of every neuron, taken apart by the number of synapses it has crossed.
 
     Attributes
@@ -41,8 +43,12 @@ class CreditFlow:
     """
 
     arrivals: FloatArray
-    network: Network
+    network: Network = field(repr=False)
     mode: CreditMode
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per number of synapses, one column per neuron: `by_neuron`."""
+        return pd.DataFrame(self.by_neuron)
 
     @property
     def by_neuron(self) -> FloatMatrix:

@@ -78,6 +78,14 @@ class Network:
         _check_synapses(self)
         object.__setattr__(self, "activation", as_activation(self.activation))
 
+    def __repr__(self) -> str:
+        """Numbers of neurons and synapses, and the activation, on one line."""
+        return (
+            f"<Network: {self.n_inputs} inputs, {self.n_hidden} hidden, "
+            f"{self.n_outputs} outputs, {int(self.mask.sum())} synapses, "
+            f"{self.activation.name}>"
+        )
+
     @property
     def n_neurons(self) -> int:
         """Number of neurons, n."""

@@ -93,6 +93,14 @@ class Task:
                     f"got {held_out.shape[1]}"
                 )
 
+    def __repr__(self) -> str:
+        """Name, kind and sizes on one line."""
+        return (
+            f"<Task: {self.name}, {self.kind}, {self.n_inputs} inputs, "
+            f"{self.n_outputs} outputs, {len(self.stimuli)} samples, "
+            f"{len(self.held_out_stimuli)} held out>"
+        )
+
     @property
     def n_inputs(self) -> int:
         """Number of input neurons that the task needs."""

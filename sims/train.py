@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from commstruct.plain import plain_data
+from commstruct.result import Result
 from commstruct.vocabulary import FloatVector
 from sims.activation import Activation, Array
 from sims.batches import History
@@ -40,7 +42,7 @@ from sims.task import Task
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Run:
+class Run(Result):
     """A completed training: its checkpoints, its loss, and the trained network.
 
     Attributes
@@ -105,16 +107,35 @@ class Run:
     schedule: Schedule
     state: TrainingState
 
-    def __repr__(self) -> str:
-        ended = ""
-        if self.diverged_at is not None:
-            ended = f", diverged at step {self.diverged_at}"
-        elif self.stopped_at is not None:
-            ended = f", stopped at step {self.stopped_at}"
-        return (
-            f"<Run of {self.network.n_neurons} neurons on {self.task.name}, "
-            f"{self.state.step} steps, {len(self.checkpoints)} checkpoints{ended}>"
-        )
+    def _summary(self) -> dict[str, Any]:
+        rate = self.learning_rate
+        last = [one for one in self.evaluations if one is not None][-1:]
+        return {
+            "neurons": self.network.n_neurons,
+            "task": self.task.name,
+            "learning_rate": rate if np.isscalar(rate) else type(rate).__name__,
+            "steps": self.state.step,
+            "checkpoints": len(self.checkpoints),
+            "training_loss": last[0].training_loss if last else None,
+            "held_out_accuracy": last[0].held_out_accuracy if last else None,
+            "diverged_at": self.diverged_at,
+            "stopped_at": self.stopped_at,
+            "seed": self.seed,
+        }
+
+    def _preview(self) -> pd.DataFrame:
+        return self.to_pandas()
+
+    def to_dict(self) -> dict[Any, Any]:
+        """Return the summary, the evaluations and the losses as plain values.
+
+        The weights are left out: `save` keeps them, and all that the run continues
+        with.
+        """
+        rows = {"evaluations": self.to_pandas(), "history_steps": self.history_steps}
+        content = {**self._summary(), **rows, "history_loss": self.history_loss}
+        plain: dict[Any, Any] = plain_data(content)
+        return plain
 
     def extend(
         self,

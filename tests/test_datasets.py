@@ -11,7 +11,7 @@ from helpers.exact_modularity import greatest_modularity
 
 from commstruct import datasets
 from commstruct.connectome import as_connectome
-from commstruct.datasets import list_datasets, load_dataset
+from commstruct.datasets import list_datasets, load_dataset, load_mice
 
 DATA = Path(datasets.__file__).parent / "data"
 ALL = [dataset.name for dataset in list_datasets()]
@@ -199,7 +199,7 @@ def test_the_two_sides_of_a_bipartite_graph_have_modularity_minus_one_half():
 
 def test_shipped_files_are_small_listed_and_described():
     files = sorted(path.stem for path in DATA.glob("*.npz"))
-    assert files == sorted(ALL)
+    assert files == sorted([*ALL, "mice"])
     assert sum(path.stat().st_size for path in DATA.iterdir()) < 2_000_000
     page = (DATA / "DATA.md").read_text(encoding="utf-8")
     for dataset in list_datasets():
@@ -220,3 +220,46 @@ def test_a_dataset_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         weights[0, 0] = 1
     assert as_connectome(load_dataset("karate")).n_neurons == 34
+
+
+def test_mice_are_four_of_each_sex_and_strain_with_the_same_regions():
+    networks, participants = load_mice()
+    counts = participants.groupby(["genotype", "sex"]).size()
+    assert counts.to_dict() == dict.fromkeys(counts.index, 4)
+    assert len(counts) == 8
+    assert len(networks) == 32
+    first = networks[0]
+    for network in networks:
+        assert network.kind == "counts"
+        assert not network.is_directed
+        assert network.names == first.names
+    assert (
+        first.attributes.groupby("type")["side"]
+        .apply(sorted)
+        .map(lambda sides: sides.count("L") == sides.count("R"))
+        .all()
+    )
+
+
+def test_regions_of_the_mice_are_sums_of_those_of_a_single_mouse():
+    networks, participants = load_mice()
+    at = participants["participant_id"].eq("sub-54790").argmax()
+    mouse, fine = networks[at], load_dataset("mouse-b6")
+    for one, other in [("isocortex L", "isocortex R"), ("pallium L", "midbrain L")]:
+        sums = [
+            network.weights[np.ix_(blocks == one, blocks == other)].sum()
+            for network, blocks in (
+                (mouse, mouse.attributes["block"].to_numpy()),
+                (fine, fine.attributes["type"].to_numpy()),
+            )
+        ]
+        assert sums[0] == sums[1] > 0
+
+
+def test_mice_without_a_corpus_callosum_have_few_streamlines_across_the_cortex():
+    networks, participants = load_mice()
+    blocks = networks[0].attributes["block"].to_numpy()
+    across = np.ix_(blocks == "isocortex L", blocks == "isocortex R")
+    sums = np.array([network.weights[across].sum() for network in networks])
+    is_btbr = participants["genotype"].eq("BTBR").to_numpy()
+    assert sums[is_btbr].max() < 0.5 * sums[~is_btbr].min()

@@ -1,6 +1,7 @@
 """Results show themselves briefly, and turn into tables and plain data."""
 
 import json
+from dataclasses import is_dataclass
 from xml.etree import ElementTree
 
 import numpy as np
@@ -8,9 +9,55 @@ import pytest
 from helpers.kinds_of_results import RESULTS, result_of
 
 import commstruct as cs
-from commstruct.result import PlainResult
+import sims
+from commstruct.result import PlainResult, Result
+
+# Public dataclasses that are given, not found: settings, and what is trained.
+GIVEN = {
+    "Activation",
+    "Dataset",
+    "Network",
+    "OwnLoss",
+    "Preparation",
+    "Rule",
+    "Schedule",
+    "Study",
+    "Task",
+    "TimeConstants",
+    "TrainingState",
+}
+NETWORKS = {"Connectome", "NullNetwork"}  # which have `to_pandas` and more of their own
 
 HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def test_every_public_result_is_in_the_list():
+    """A new result is to be added to it, and is then tested as all others are."""
+    public = {
+        name: value
+        for package in (cs, sims)
+        for name in package.__all__
+        if is_dataclass(value := getattr(package, name))
+    }
+    assert set(public) == {*RESULTS} | GIVEN | NETWORKS
+    assert all(issubclass(public[name], Result) for name in RESULTS)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        sims.all_to_all(30, n_inputs=4, n_outputs=2),
+        sims.digits_task(size=4),
+        sims.Rule(),
+        cs.list_datasets()[0],
+        cs.load_dataset("karate"),
+        cs.permute_weights(np.eye(30)),
+    ],
+    ids=lambda given: type(given).__name__,
+)
+def test_what_is_given_to_a_function_prints_in_a_few_lines(given):
+    assert len(repr(given)) < 800
+    assert "array(" not in repr(given)
 
 
 @pytest.mark.parametrize("name", RESULTS)

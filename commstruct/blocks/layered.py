@@ -15,13 +15,14 @@ from commstruct.blocks.structure import block_structure
 from commstruct.checks import check_choice, check_counts, spawn_seeds
 from commstruct.connectome import Connectome, as_connectome, canonical_labels, read_only
 from commstruct.modules.leiden import UNTIL_STABLE, layers_modularity, sign_layers
+from commstruct.result import Result
 from commstruct.vocabulary import SCORES, SIGNS, IntMatrix, IntVector
 
 ORDERS = ("all", "time")
 
 
 @dataclass(frozen=True, eq=False)
-class LayeredModules:
+class LayeredModules(Result):
     """Modules that were found in several layers together.
 
     Attributes

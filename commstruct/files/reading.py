@@ -31,6 +31,7 @@ from commstruct.files.pajek import read_pajek
 from commstruct.files.stores import read_zarr
 from commstruct.files.tables import read_text_table
 from commstruct.operations import read_only_weights, symmetric_mean, without_diagonal
+from commstruct.result import Result
 from commstruct.symmetry import (
     NEARLY_SYMMETRIC,
     weight_unit,
@@ -77,7 +78,7 @@ SELF_CONNECTIONS = ("keep", "drop")
 
 
 @dataclass(frozen=True)
-class ReadReport:
+class ReadReport(Result):
     """What was read from a file and how it was interpreted; prints as a few lines.
 
     Attributes

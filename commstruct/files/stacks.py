@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -27,6 +27,7 @@ from commstruct.files.matrices import (
 )
 from commstruct.files.neurons import Neurons, with_neurons
 from commstruct.files.options import ReadingOptions, reading_options
+from commstruct.result import Result
 from commstruct.symmetry import has_diagonal_of_correlations
 from commstruct.vocabulary import ORIENTATIONS, BoolMatrix
 
@@ -42,7 +43,7 @@ MOST_NAMED = 5
 
 
 @dataclass(frozen=True, eq=False)
-class Stack:
+class Stack(Result):
     """Networks of the same neurons that one file holds.
 
     Attributes
@@ -74,10 +75,22 @@ class Stack:
     (('sub-01', 'sub-02'), 'last')
     """
 
-    networks: tuple[Connectome, ...]
+    networks: tuple[Connectome, ...] = field(repr=False)
     names: tuple[str, ...]
     layout: Layout
     notes: tuple[str, ...] = ()
+
+    def _summary(self) -> dict[str, Any]:
+        return {"n_networks": len(self.networks), **super()._summary()}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per network: its subject, or its number, and its size."""
+        subjects = self.names or tuple(map(str, range(len(self.networks))))
+        rows = [
+            {"subject": s, "n_neurons": n.n_neurons, "n_edges": n.n_edges}
+            for s, n in zip(subjects, self.networks, strict=True)
+        ]
+        return pd.DataFrame(rows)
 
 
 def read_stack(

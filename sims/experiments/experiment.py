@@ -16,7 +16,7 @@ Numbers = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Claim:
+class Claim(Result):
     """One statement of the theory, and what the numbers say about it.
 
     Attributes
