@@ -92,6 +92,7 @@ from .report import plot_comparison as plot_comparison
 from .report import plot_course as plot_course
 from .report import plot_credit_flow as plot_credit_flow
 from .report import plot_dynamics as plot_dynamics
+from .report import plot_effects as plot_effects
 from .report import plot_eigenvalues as plot_eigenvalues
 from .report import plot_flow as plot_flow
 from .report import plot_layers as plot_layers

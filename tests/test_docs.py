@@ -91,3 +91,22 @@ def test_tutorials_are_notebooks_that_run_when_the_site_is_built():
     configuration = (DOCS / "conf.py").read_text()
     assert 'nb_execution_mode = "force"' in configuration
     assert "nb_execution_raise_on_error = True" in configuration
+
+
+def test_the_version_is_the_same_everywhere():
+    found = [
+        re.search(pattern, (ROOT / name).read_text("utf-8"), re.MULTILINE)[1]
+        for name, pattern in [
+            ("pyproject.toml", r'^version = "(.*)"'),
+            ("CITATION.cff", r"^version: (.*)$"),
+            ("CHANGELOG.md", r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$"),
+        ]
+    ]
+    assert len(set(found)) == 1, found
+
+
+def test_the_page_for_pypi_has_no_link_into_the_repository():
+    page = (DOCS / "pypi.md").read_text()
+    links = re.findall(r"\]\(([^)]*)\)", page) + re.findall(r"<(http[^>]*)>", page)
+    assert all(link.startswith("https://") for link in links)
+    assert "pip install commstruct" in page

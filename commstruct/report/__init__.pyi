@@ -11,6 +11,7 @@ from .figures.analysis_figures import plot_nulls as plot_nulls
 from .figures.analysis_figures import plot_regions as plot_regions
 from .figures.compare_figures import plot_comparison as plot_comparison
 from .figures.flow_figure import plot_flow as plot_flow
+from .figures.group_figures import plot_effects as plot_effects
 from .figures.layers_figure import plot_layers as plot_layers
 from .figures.matrix_panels import MatrixFigure as MatrixFigure
 from .figures.matrix_panels import module_order as module_order

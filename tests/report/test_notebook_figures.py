@@ -1,5 +1,8 @@
 """Figures in notebooks, and as parts of figures of one's own."""
 
+import inspect
+from pathlib import Path
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -61,3 +64,71 @@ def test_the_flow_draws_on_given_axes_as_it_does_alone():
         assert not left.has_data()
     finally:
         plt.close(figure)
+
+
+CELLS = {
+    "without anything before": "cs.plot_matrix(weights, labels)",
+    "with %matplotlib inline": "%matplotlib inline\ncs.plot_matrix(weights, labels)",
+    "not the value of the cell": "figure = cs.plot_matrix(weights, labels)",
+    "on given axes": "f, ax = plt.subplots()\ncs.plot_matrix(weights, labels, ax=ax);",
+    "with a bar and a table": "cs.find_modules(weights, restarts=2)",
+}
+
+
+@pytest.fixture(scope="module")
+def pictures_of_cells():
+    """How many pictures a notebook shows below each of `CELLS`."""
+    nbformat = pytest.importorskip("nbformat", reason="notebooks are of the docs")
+    nbclient = pytest.importorskip("nbclient", reason="notebooks are of the docs")
+    start = (
+        "import matplotlib.pyplot as plt\nimport numpy as np\nimport commstruct as cs\n"
+        "weights = np.kron(np.eye(2) + 0.2, np.ones((3, 3)))\n"
+        "labels = [0, 0, 0, 1, 1, 1]"
+    )
+    cells = [nbformat.v4.new_code_cell(text) for text in (start, *CELLS.values())]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    shown = [
+        sum("image/png" in output.get("data", {}) for output in cell.outputs)
+        for cell in notebook.cells[1:]
+    ]
+    return dict(zip(CELLS, shown, strict=True))
+
+
+def test_a_cell_with_a_figure_shows_one_picture(pictures_of_cells):
+    assert pictures_of_cells == {
+        "without anything before": 1,
+        "with %matplotlib inline": 1,
+        "not the value of the cell": 0,
+        "on given axes": 1,
+        "with a bar and a table": 0,
+    }
+
+
+PLOTS = [name for name in cs.__all__ if name.startswith("plot_")]
+OF_SEVERAL_PANELS = {
+    "plot_accuracy",
+    "plot_comparison",
+    "plot_course",
+    "plot_credit_flow",
+    "plot_dynamics",
+    "plot_eigenvalues",
+    "plot_layers",
+    "plot_learning_curves",
+    "plot_learning_rates",
+    "plot_nulls",
+    "plot_resolution_scan",
+    "plot_trajectories",
+}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_plot_takes_axes_if_it_is_of_one_panel(name):
+    takes_axes = "ax" in inspect.signature(getattr(cs, name)).parameters
+    assert takes_axes == (name not in OF_SEVERAL_PANELS)
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_the_gallery_has_the_code_of_every_plot(name):
+    gallery = Path(__file__).parents[2] / "docs" / "gallery.md"
+    assert f"cs.{name}(" in gallery.read_text("utf-8")

@@ -102,7 +102,10 @@ def plot_flow(order: FlowOrder, *, ax: Axes | None = None) -> Figure | Axes:
                 xytext=(0, 4),
                 textcoords="offset points",
                 ha="center",
-                zorder=4,
+                va="bottom",
+                # Arrows pass behind names, which stay readable.
+                bbox={"boxstyle": "square,pad=0.1", "fc": "white", "lw": 0},
+                zorder=2.5,
             )
     axes.set(ylabel="trophic level", xlim=(-0.05, 1.05), xticks=[])
     axes.margins(y=0.1)

@@ -1,5 +1,7 @@
 """Figures of groups: effects with intervals, components of edges, and modules."""
 
+from typing import overload
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +14,7 @@ from commstruct.report.figures.style import (
     FULL_WIDTH,
     NULL_COLOR,
     OKABE_ITO,
+    axes_or_own,
     in_style,
     literal,
     module_colors,
@@ -54,16 +57,50 @@ def effects_shown(comparison: GroupComparison) -> tuple[pd.DataFrame, bool]:
     )
 
 
+@overload
+def plot_effects(comparison: GroupComparison, *, ax: None = None) -> Figure: ...
+
+
+@overload
+def plot_effects(comparison: GroupComparison, *, ax: Axes) -> Axes: ...
+
+
 @in_style
-def plot_effects(comparison: GroupComparison) -> Figure:
+def plot_effects(
+    comparison: GroupComparison, *, ax: Axes | None = None
+) -> Figure | Axes:
     """Draw the effects on scores and blocks with their 95 % intervals.
 
     Filled where the p-value corrected for all rows of a table is at most 5 %.
+
+    Parameters
+    ----------
+    comparison : GroupComparison
+    ax : matplotlib.axes.Axes, optional
+        Where to draw, as part of a figure of your own; else in a figure of its own.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Or, if `ax` was given, that.
+
+    See Also
+    --------
+    compare_groups : Computes what is drawn.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> rng = np.random.default_rng(0)
+    >>> networks = list(rng.random((6, 4, 4)))
+    >>> found = cs.compare_groups(networks, list("aaabbb"), n_permutations=9)
+    >>> cs.plot_effects(found).axes[0].get_xlabel()
+    'effect (standard deviations)'
     """
     table, standardised = effects_shown(comparison)
     n = len(table)
-    figure = Figure(figsize=(FULL_WIDTH * 0.75, 0.7 + 0.17 * n), layout="constrained")
-    axes = figure.subplots()
+    drawn, axes = axes_or_own(ax, (FULL_WIDTH * 0.75, 0.7 + 0.17 * n))
     axes.axvline(0, color=NULL_COLOR, lw=0.8)
     for row, one in enumerate(table.itertuples(index=False)):
         evident = one.p_fwe <= LEVEL
@@ -80,7 +117,7 @@ def plot_effects(comparison: GroupComparison) -> Figure:
     axes.set_ylim(n - 0.5, -0.5)
     unit = "effect (standard deviations)" if standardised else "effect (mean weight)"
     axes.set_xlabel(unit)
-    return figure
+    return drawn
 
 
 @in_style
