@@ -51,7 +51,11 @@ def checked_weights(matrix: Any) -> Weights:
 def checked_names(names: Iterable[object] | None, n: int) -> tuple[str, ...]:
     if names is None:
         return tuple(map(str, range(n)))
-    checked = tuple(name_texts(names))
+    # An atlas of nilearn has its regions in `labels`, and may begin with the
+    # background, which no masker extracts.
+    checked = tuple(name_texts(getattr(names, "labels", names)))
+    if len(checked) == n + 1 and checked[0].lower() == "background":
+        checked = checked[1:]
     if len(checked) != n:
         raise ValueError(f"names must be one per neuron ({n}), got {len(checked)}")
     if len(set(checked)) < n:

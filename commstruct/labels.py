@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from commstruct.checks import shortened
 from commstruct.connectome import as_connectome, check_labels, is_a
+from commstruct.sources import kinds_in
 from commstruct.vocabulary import IntVector
 
 # Neurons that an error message lists by name.
@@ -36,7 +37,7 @@ def as_labels(labels: Labels, network: Any) -> IntVector:
 
     Parameters
     ----------
-    labels : Partition, (n,) array, Series, mapping, list of sets, or clustering
+    labels : Partition, (n,) array, Series, mapping, list of sets, clustering, or str
         Modules are integers or text. An array has them in the order of the neurons. A
         Series or a mapping gives the module of each neuron by its name; it must have
         all neurons and may have others. Sets, or frozensets, hold the names of the
@@ -47,6 +48,7 @@ def as_labels(labels: Labels, network: Any) -> IntVector:
         network have names, else by order. A
         clustering is a ``VertexClustering`` of igraph, a partition of leidenalg, a
         ``NodeClustering`` of cdlib without overlaps, or a property map of graph-tool.
+        Text names an attribute of the neurons, such as ``"type"``.
     network : Connectome, anything `as_connectome` takes, or the number of neurons
 
     Returns
@@ -59,7 +61,8 @@ def as_labels(labels: Labels, network: Any) -> IntVector:
     ------
     ValueError
         If a neuron has no module or several, a set holds something else than neurons,
-        or modules are neither integers from 0 up nor text.
+        modules are neither integers from 0 up nor text, or the neurons have no
+        attribute of that name.
 
     See Also
     --------
@@ -77,6 +80,8 @@ def as_labels(labels: Labels, network: Any) -> IntVector:
     >>> cs.as_labels([{"DA1"}, {"AVA", "AVB"}], network)
     array([1, 1, 0])
     """
+    if isinstance(labels, str):
+        return _labels_by_attribute(labels, network)
     keys, values, is_exact = _keys_and_values(labels)
     if isinstance(network, int | np.integer):
         n, names, has_names = int(network), None, False
@@ -94,6 +99,22 @@ def as_labels(labels: Labels, network: Any) -> IntVector:
     return check_labels(_placed(keys, values, wanted, is_exact=is_exact), n)
 
 
+def _labels_by_attribute(name: str, network: Any) -> IntVector:
+    """Values of an attribute of the neurons as modules; missing ones are one module."""
+    known: Any = {}
+    if not isinstance(network, int | np.integer):
+        connectome = as_connectome(network)
+        known = {str(column): column for column in connectome.attributes}
+    if name not in known:
+        listed = _listed(list(known)) if known else "none"
+        raise ValueError(
+            f"labels must be of the neurons, or name an attribute that they have "
+            f"({listed}), got {shortened(name)}"
+        )
+    kinds = kinds_in(connectome.attributes[known[name]])
+    return check_labels(np.array(kinds), connectome.n_neurons)
+
+
 def aligned_labels(*partitions: Labels) -> list[IntVector]:
     """Labels of the same neurons in the same order, of several partitions of them.
 
@@ -105,6 +126,11 @@ def aligned_labels(*partitions: Labels) -> list[IntVector]:
         If there is no neuron; if a neuron is missing from a partition; or if some
         partitions have names in no order and others have an order and no names.
     """
+    if named := [labels for labels in partitions if isinstance(labels, str)]:
+        raise ValueError(
+            f"labels must be of the neurons, as there is no network with attributes "
+            f"here, got {shortened(named[0])}"
+        )
     partitions = tuple(map(_of_other_libraries, partitions))
     forms = [_keys_and_values(labels) for labels in partitions]
     names = _shared_names(partitions, forms)

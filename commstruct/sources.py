@@ -278,6 +278,8 @@ def name_texts(values: Iterable[object]) -> list[str]:
 def _name_text(value: object) -> str:
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes):  # names of some atlases
+        return value.decode()
     if value is None or str(value) in {"nan", "<NA>", "NaT"}:
         raise ValueError(f"names must not be missing, got {value!r}")
     if not isinstance(value, float | np.floating) or not float(value).is_integer():

@@ -45,6 +45,7 @@ html_js_files = ["site.js"]
 html_show_sourcelink = False
 # The search would fetch the pages that it lists, which browsers refuse to a file.
 html_show_search_summary = False
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is
 html_theme_options = {
     "show_prev_next": False,
     "navigation_with_keys": False,

@@ -1,5 +1,6 @@
 """Pages of the site that are made from the code: commands, keys, and public names."""
 
+import json
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,19 @@ WORDS = {
     "batch_size": "Samples in each step.",
     "size": "Pixels on a side of each digit.",
     "hidden": "Numbers of neurons of the hidden layers.",
+    "n_patterns": "Pairs of a stimulus and a target to be learned.",
+    "n_inputs": "Input neurons that the task needs.",
+    "n_outputs": "Output neurons that the task needs.",
+    "formats": "Which pages are written.",
+}
+
+
+# Keys of a study, and the fields that hold them.
+STUDY_KEYS = {
+    "[settings.NAME]": "changes",
+    "[controls.NAME]": "controls",
+    "connectomes": "connectomes",
+    "settled_only": "settled_only",
 }
 
 
@@ -87,7 +101,8 @@ def _command(command: Any, context: Any) -> Iterator[str]:
         for parameter in command.get_params(context):
             record = parameter.get_help_record(context)
             if record is not None:
-                yield f"| `{_cell(record[0])}` | {_cell(record[1])} |\n"
+                name = _cell(f"`{record[0]}`")
+                yield f"| {name} | {_cell(record[1])} |\n"
         yield "\n"
     for name, child in children.items():
         yield from _command(child, type(context)(child, context, info_name=name))
@@ -121,6 +136,16 @@ def _keys() -> Iterator[str]:
                     f"| {_default(field)} | {_cell(words_of_key)} |\n"
                 )
             yield "\n"
+    yield "## A study\n\n"
+    yield (
+        "A file with tables `[settings.NAME]` is a study: one sweep for each, with the "
+        "tables above except for the keys that the setting names. It may have these "
+        "keys too, the last two before all tables.\n\n"
+    )
+    described_keys = _descriptions(sims.Study)
+    yield "| key | meaning |\n|---|---|\n"
+    for key, name in STUDY_KEYS.items():
+        yield f"| `{key}` | {_cell(described_keys[name])} |\n"
 
 
 def _descriptions(described: Any) -> dict[str, str]:
@@ -162,8 +187,10 @@ def _default(field: FieldInfo) -> str:
         return "needed"
     value = field.get_default(call_default_factory=True)
     shown = list(value) if isinstance(value, tuple) else value
-    text = f"{shown:.4g}" if isinstance(shown, float) else str(shown)
-    return f"`{_cell(text)}`" if text else ""
+    if value is None or shown == "":
+        return ""
+    text = f"{shown:.4g}" if isinstance(shown, float) else json.dumps(shown)
+    return _cell(f"`{text}`")
 
 
 def _cell(text: str) -> str:
@@ -171,8 +198,14 @@ def _cell(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Words as they are: brackets and dollars are no links and no formulas."""
-    return text.replace("``", "`").replace("[", "\\[").replace("$", "\\$")
+    """Words as they are: brackets and dollars are no links and no formulas.
+
+    Between backticks they are that already.
+    """
+    parts = text.replace("``", "`").split("`")
+    words = [part.replace("[", "\\[").replace("$", "\\$") for part in parts[::2]]
+    parts[::2] = words
+    return "`".join(parts)
 
 
 def _public_names() -> Iterator[str]:

@@ -4,14 +4,13 @@
 
 FOLDER is what `make docs` built, by default docs/_build/html. Every link to a file of
 the site must lead to one, and to an element if it names one. Every page, at the widths
-of a desk and a phone and in the light and the dark theme, must be without violations
+of a desk and a phone, and in the light and the dark theme, must be without violations
 that axe-core calls serious or critical, and no wider than the screen. The search of the
 site must find what is on it. Links to other sites are left alone: the check needs no
 network.
 """
 
 import argparse
-import itertools
 import shutil
 import sys
 from collections.abc import Iterator
@@ -20,11 +19,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-WIDTHS = {"desk": 1280, "phone": 390}
-THEMES = ("light", "dark")
+# Colours do not depend on the width of the screen, so that the dark theme is looked at
+# on one.
+SCREENS = (("desk", 1280, "light"), ("desk", 1280, "dark"), ("phone", 390, "light"))
 SEVERE = ("serious", "critical")
-# Pages of one template: all are looked at on a phone in the light theme, as the narrow
-# screen has most to get wrong; a few stand for all of them elsewhere.
+# Pages of one template: all are looked at on a phone, as the narrow screen has most to
+# get wrong; a few stand for all of them elsewhere.
 TEMPLATES = ("generated/api",)
 OF_EACH_TEMPLATE = 5
 # What a reader may type, and a page that the search must then list.
@@ -98,12 +98,12 @@ def faults_of_pages(browser: Any, site: Path) -> Iterator[str]:
     """Serious violations of accessibility, and pages that are wider than the screen."""
     from axe_playwright_python.sync_playwright import Axe
 
-    for (device, width), theme in itertools.product(WIDTHS.items(), THEMES):
+    for device, width, theme in SCREENS:
         page = browser.new_page(
             viewport={"width": width, "height": 900}, color_scheme=theme
         )
-        every = device == "phone" and theme == "light"
-        for path in pages_of(site) if every else some_of_each_template(site):
+        pages = pages_of if device == "phone" else some_of_each_template
+        for path in pages(site):
             page.goto(path.resolve().as_uri())
             where = f"{path.relative_to(site)} ({device}, {theme})"
             if page.evaluate("document.documentElement.dataset.theme") != theme:

@@ -2,10 +2,14 @@
 
 import doctest
 import re
+import sys
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
+
+import commstruct
+import sims
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -110,3 +114,36 @@ def test_the_page_for_pypi_has_no_link_into_the_repository():
     links = re.findall(r"\]\(([^)]*)\)", page) + re.findall(r"<(http[^>]*)>", page)
     assert all(link.startswith("https://") for link in links)
     assert "pip install commstruct" in page
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory):
+    """The pages that are made from the code."""
+    pytest.importorskip("numpydoc", reason="the site is not built everywhere")
+    folder = tmp_path_factory.mktemp("docs")
+    sys.path.insert(0, str(DOCS))
+    try:
+        from generated_pages import write_pages
+
+        write_pages(folder)
+    finally:
+        sys.path.remove(str(DOCS))
+    return {path.stem: path.read_text() for path in folder.glob("generated/*.md")}
+
+
+def test_every_key_of_a_definition_has_a_meaning(generated):
+    rows = re.findall(r"^\| `([^`]+)` \|(.*)\|$", generated["keys"], re.MULTILINE)
+    assert {"n_neurons", "credit_mode", "settled_only"} <= {key for key, _ in rows}
+    assert not [key for key, row in rows if not row.split("|")[-1].strip()]
+
+
+@pytest.mark.parametrize("page", ["keys", "commands"])
+def test_generated_pages_have_no_backslash_within_code(generated, page):
+    code = re.findall(r"`([^`\n]+)`", generated[page])
+    assert not [text for text in code if "\\[" in text]
+
+
+def test_every_public_name_is_in_the_reference(generated):
+    for package in (commstruct, sims):
+        for name in package.__all__:
+            assert f"   {package.__name__}.{name}\n" in generated["api"]

@@ -21,7 +21,9 @@ LABELS = np.array([0, 0, 0, 1, 1, 1])
 WEIGHTS = np.kron(np.eye(2) * 2 + 0.1, np.ones((3, 3)))
 np.fill_diagonal(WEIGHTS, 0)
 TYPES = ["p", "p", "q", "q", "q", "q"]
-NETWORK = cs.as_connectome(WEIGHTS, names=NAMES, attributes={"type": TYPES})
+NETWORK = cs.as_connectome(
+    WEIGHTS, names=NAMES, attributes={"type": TYPES, "module": ["x"] * 3 + ["y"] * 3}
+)
 
 
 def _graph():
@@ -112,6 +114,21 @@ IN_ORDER = ["list", "text", "Partition", "igraph", "leidenalg", "graph-tool"]
 def test_a_function_of_labels_takes_every_form_of_them(name, form):
     call = {**TAKE_LABELS, **TAKE_LABELS_WITHOUT_NAMES}[name]
     np.testing.assert_allclose(call(FORMS_OF_LABELS[form]()), call(LABELS))
+
+
+@pytest.mark.parametrize("name", TAKE_LABELS)
+def test_a_function_of_a_network_takes_labels_by_the_name_of_an_attribute(name):
+    call = TAKE_LABELS[name]
+    np.testing.assert_allclose(call("module"), call(LABELS))
+
+
+def test_the_name_of_no_attribute_is_refused_with_those_that_there_are():
+    with pytest.raises(ValueError, match=r"\('type', 'module'\), got 'class'"):
+        cs.modularity(NETWORK, "class")
+    with pytest.raises(ValueError, match=r"no network with attributes here, got"):
+        cs.compare_partitions("type", LABELS)
+    with pytest.raises(ValueError, match=r"\(none\), got 'type'"):
+        cs.module_tuning(RATES, [0, 0, 1, 1], "type")
 
 
 @pytest.mark.parametrize("form", IN_ORDER)
@@ -364,3 +381,14 @@ def test_a_self_connection_of_an_undirected_list_counts_once():
 def test_what_is_no_list_of_edges_is_refused(edges, message):
     with pytest.raises(ValueError, match=message):
         cs.from_edges(edges, names=[0, 1])
+
+
+def test_an_atlas_of_nilearn_names_the_regions_of_its_matrix():
+    """Its labels are text or bytes, and may begin with the background."""
+    regions = ["Frontal Pole", "Insula", "Background noise"]
+    atlas = SimpleNamespace(maps="atlas.nii.gz", labels=[b"Background", *regions])
+    network = cs.as_connectome(np.eye(3), names=atlas, kind="correlation")
+    assert network.names == tuple(regions)
+    assert cs.as_connectome(np.eye(3), names=atlas.labels[1:]).names == tuple(regions)
+    with pytest.raises(ValueError, match=r"one per neuron \(2\), got 4"):
+        cs.as_connectome(np.eye(2), names=atlas)
