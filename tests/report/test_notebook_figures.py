@@ -61,6 +61,9 @@ def test_the_flow_draws_on_given_axes_as_it_does_alone():
     try:
         assert cs.plot_flow(order, ax=right) is right
         assert len(right.patches) == len(alone.axes[0].patches) == 2
+        for name in right.texts:  # arrows pass behind names
+            assert name.get_bbox_patch().get_facecolor() == (1, 1, 1, 1)
+            assert name.get_zorder() > max(p.get_zorder() for p in right.patches)
         assert not left.has_data()
     finally:
         plt.close(figure)
