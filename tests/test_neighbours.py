@@ -1,5 +1,6 @@
 """Networks and labels are taken from, and given to, the libraries beside this one."""
 
+import inspect
 import json
 from functools import cache
 from types import SimpleNamespace
@@ -175,7 +176,13 @@ FORMS_OF_NETWORKS = {
     ),
     "layers": lambda: {"one": WEIGHTS / 2, "other": WEIGHTS / 2},
 }
-SLOW = ("analyze", "compare_connectomes", "compare_groups", "plot_matrix")
+SLOW = (
+    "analyze",
+    "analyze_many",
+    "compare_connectomes",
+    "compare_groups",
+    "plot_matrix",
+)
 SEARCH = {"structure": "assortative", "restarts": 1}
 TAKE_NETWORKS = {
     "as_connectome": lambda n: cs.as_connectome(n).to_scipy().toarray(),
@@ -227,7 +234,54 @@ TAKE_NETWORKS = {
         n, LABELS
     ).weights.sum(),
     "plot_matrix": lambda n: cs.plot_matrix(n, LABELS).order,
+    "flow_order": lambda n: cs.flow_order(n).levels,
+    "analyze_many": lambda n: (
+        cs.analyze_many([n, n], structures=["assortative"], n_nulls=0, restarts=1)
+        .to_pandas()["modularity"]
+        .to_numpy()
+    ),
+    "consistency_threshold": lambda n: [
+        one.to_scipy().sum() for one in cs.consistency_threshold([n, n], share=1.0)
+    ],
+    "compare_evidence": lambda n: cs.compare_evidence(n, {"x": LABELS})["nats"],
+    "preserve_distances": lambda n: cs.preserve_distances(
+        n, positions=POINTS
+    ).weights.sum(),
 }
+# Functions of networks with something that not every form can have: types or sides of
+# the neurons, layers, correlations, a sweep, a file.
+TAKE_SPECIAL_NETWORKS = {
+    "layered_modules",
+    "left_right_pairs",
+    "match_correlations",
+    "module_types",
+    "place_on_sweep",
+    "type_connections",
+    "write_connectome",
+}
+
+
+def test_every_public_function_of_a_network_is_in_the_tables():
+    """A new function is to be added, and is then tested with all forms."""
+    public = {
+        name
+        for name in cs.__all__
+        if inspect.isfunction(function := getattr(cs, name))
+        and next(iter(inspect.signature(function).parameters), "")
+        in ("network", "networks", "connectome")
+    }
+    assert public <= {*TAKE_NETWORKS} | TAKE_SPECIAL_NETWORKS
+
+
+@pytest.mark.parametrize("form", ["igraph", "networkx"])
+def test_a_function_of_types_or_of_correlations_takes_a_graph(form, tmp_path):
+    graph = NETWORK.to_igraph() if form == "igraph" else NETWORK.to_networkx()
+    assert len(cs.type_connections(graph)) == len(cs.type_connections(NETWORK))
+    types = cs.module_types(graph, LABELS)["p_value"]
+    np.testing.assert_allclose(types, cs.module_types(NETWORK, LABELS)["p_value"])
+    cs.write_connectome(graph, tmp_path / "network.graphml", modules="module")
+    again = cs.read_connectome(tmp_path / "network.graphml")
+    assert list(again.attributes["module"]) == LABELS.tolist()
 
 
 @pytest.mark.parametrize(
