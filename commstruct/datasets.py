@@ -163,7 +163,7 @@ def load_dataset(name: str) -> Connectome:
 def load_mice() -> tuple[list[Connectome], pd.DataFrame]:
     """Load the brains of 32 mice of four strains, to compare groups of individuals.
 
-    Streamlines of diffusion tractography between 78 regions of grey matter (Wang et
+    Streamlines of diffusion tractography between 88 regions of grey matter (Wang et
     al. 2020, doi:10.1016/j.neuroimage.2020.117274), four males and four females of each
     strain. Of the four, BTBR mice have no corpus callosum (Wahlsten, Metten & Crabbe
     2003, doi:10.1016/S0006-8993(03)02354-0), so that connections between the two halves
@@ -189,7 +189,7 @@ def load_mice() -> tuple[list[Connectome], pd.DataFrame]:
     >>> import commstruct as cs
     >>> networks, participants = cs.load_mice()
     >>> networks[0]
-    <Connectome: 78 neurons, 5982 edges, dense, non-negative, undirected>
+    <Connectome: 88 neurons, 6460 edges, dense, non-negative, undirected>
     >>> participants["genotype"].value_counts().to_dict()
     {'DBA2': 8, 'B6': 8, 'BTBR': 8, 'CAST': 8}
     """
