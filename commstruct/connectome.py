@@ -26,10 +26,10 @@ from commstruct.numbering import gaps_closed as gaps_closed
 from commstruct.operations import Weights as Weights
 from commstruct.operations import read_only as read_only
 from commstruct.operations import read_only_weights, without_diagonal
+from commstruct.sources import are_edges, name_texts, notes_on_sums, parts, two_of
 from commstruct.sources import is_a as is_a
 from commstruct.sources import is_simulated as is_simulated
 from commstruct.sources import kinds_in as kinds_in
-from commstruct.sources import name_texts, parts, two_of
 from commstruct.symmetry import weight_unit as weight_unit
 from commstruct.symmetry import without_rounding
 from commstruct.vocabulary import ORIENTATIONS, BoolMatrix
@@ -178,6 +178,8 @@ def as_connectome(
         if missing != "error":
             matrix, unknown = without_nan(matrix)
         weights, notes = without_rounding(checked_weights(matrix))
+        if is_a(network, "pandas", "DataFrame") and are_edges(network):
+            notes = (*notes_on_sums(matrix), *notes)
         transposed = orientation == "post-pre"
         if transposed:
             weights = read_only_weights(weights.T)

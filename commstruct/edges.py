@@ -1,6 +1,7 @@
 """Networks from lists of edges."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ def from_edges(
     edges : DataFrame, (m, 2) or (m, 3) array, or list of tuples
         Source, target and, if there are three, weight of each edge; else each weighs 1.
         The columns of a table are recognised by names such as ``source``, ``pre`` or
-        ``bodyId_pre``, and are else taken in this order. Edges of one pair are summed.
+        ``bodyId_pre``, and are else taken in this order. Edges of one pair are summed,
+        and a note says of how many connections.
     directed : bool
         Whether an edge is from its source to its target only. If not, it is in both
         directions; a list that has both already must not say so.
@@ -80,7 +82,7 @@ def from_edges(
     pairs = network.to_scipy().tocoo()
     ends = (places[pairs.row], places[pairs.col])
     matrix = sparse.coo_array((pairs.data, ends), shape=(len(wanted),) * 2)
-    return as_connectome(matrix, names=wanted)
+    return replace(as_connectome(matrix, names=wanted), notes=network.notes)
 
 
 def _table(edges: Any) -> pd.DataFrame:

@@ -103,6 +103,28 @@ def from_edge_table(table: pd.DataFrame) -> tuple[sparse.coo_array, list[str]]:
     return matrix, list(names)
 
 
+def notes_on_sums(edges: sparse.coo_array) -> tuple[str, ...]:
+    """Say how many connections are sums of several rows of a table of edges.
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> from commstruct.sources import notes_on_sums
+    >>> edges = sparse.coo_array(([1.0, 2.0, 5.0], ([0, 0, 1], [1, 1, 0])), (2, 2))
+    >>> notes_on_sums(edges)
+    ('1 connections are sums of several rows of the table, of 2 at most',)
+    """
+    ones = np.ones(len(edges.data), dtype=np.int64)
+    rows = sparse.csr_array(sparse.coo_array((ones, edges.coords), edges.shape)).data
+    n_sums = int(np.count_nonzero(rows > 1))
+    if not n_sums:
+        return ()
+    return (
+        f"{n_sums} connections are sums of several rows of the table, of "
+        f"{int(rows.max())} at most",
+    )
+
+
 def ends_of(table: pd.DataFrame) -> tuple[Any, Any]:
     """Columns of the source and of the target of each edge."""
     source, target = (("source", SOURCES), ("target", TARGETS))

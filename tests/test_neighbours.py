@@ -446,3 +446,21 @@ def test_an_atlas_of_nilearn_names_the_regions_of_its_matrix():
     assert cs.as_connectome(np.eye(3), names=atlas.labels[1:]).names == tuple(regions)
     with pytest.raises(ValueError, match=r"one per neuron \(2\), got 4"):
         cs.as_connectome(np.eye(2), names=atlas)
+
+
+@pytest.mark.parametrize("directed", [True, False])
+def test_rows_of_one_pair_in_a_table_are_summed_and_noted(directed):
+    rows = [("a", "b", "ME_R", 2), ("a", "b", "LO_R", 3), ("a", "b", "", 1)]
+    rows += [("b", "c", "ME_R", 4)]
+    table = pd.DataFrame(rows, columns=["pre", "post", "neuropil", "syn_count"])
+    names = ["d", "c", "b", "a"]
+    for network in (
+        cs.from_edges(table, directed=directed),
+        cs.from_edges(table, directed=directed, names=names),
+    ):
+        assert network.to_pandas().loc["a", "b"] == 6
+        n = 1 if directed else 2  # an undirected connection counts twice
+        assert network.notes == (
+            f"{n} connections are sums of several rows of the table, of 3 at most",
+        )
+    assert cs.from_edges(table[2:], directed=directed).notes == ()

@@ -37,7 +37,7 @@ COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
 FLOAT_ID = re.compile(r"[+-]?(\d+\.\d*e\+?\d+|\d+e\+\d+|\d+\.0+)", re.IGNORECASE)
 FRACTION = re.compile(r"[+-]?\d*\.\d*[1-9]\d*")
 # An integer that another text stands for too: 0007, +7, -0.
-UNUSUAL_INTEGER = re.compile(rb"(?:^|[\s,;\"'])(?:[+-]?0\d|\+\d|-0(?![.\d]))")
+UNUSUAL_INTEGER = re.compile(rb"[\s,;\"'](?:[+-]?0\d|\+\d|-0[\s,;\"'])")
 CHUNK_BYTES = 2**20
 
 
@@ -225,10 +225,11 @@ def has_unusual_integers(path: Path, options: ReadingOptions) -> bool:
     tail = b"\n"
     with open_bytes(path, options.max_memory) as stream:
         while chunk := stream.read(CHUNK_BYTES):
-            if UNUSUAL_INTEGER.search(tail + chunk + b" " * (len(chunk) < CHUNK_BYTES)):
+            if UNUSUAL_INTEGER.search(tail + chunk):
                 return True
-            tail = chunk[-3:]
-    return False
+            # What a match may have begun with; a chunk often ends within an id.
+            tail = (tail + chunk)[-3:]
+    return UNUSUAL_INTEGER.search(tail + b"\n") is not None
 
 
 def parse_rows(

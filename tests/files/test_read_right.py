@@ -8,6 +8,8 @@ from scipy import io as scipy_io
 from scipy import sparse
 
 from commstruct.commands.networks import read_groups
+from commstruct.files import text as text_module
+from commstruct.files.options import reading_options
 from commstruct.files.reading import read_connectome, read_connectome_with_report
 
 FLYWIRE = 720575940621039145  # a neuron id that a float64 cannot hold
@@ -276,6 +278,19 @@ def test_leading_zeros_are_seen_wherever_they_are(tmp_path):
     assert len(text) > 2**20
     names = read_connectome(write(tmp_path / "w.csv", text)).names
     assert names[-2:] == ("0007", "7")
+
+
+@pytest.mark.parametrize("size", [4, 5, 7, 16])
+def test_ids_cut_anywhere_in_reading_are_seen_as_they_are(size, tmp_path, monkeypatch):
+    monkeypatch.setattr(text_module, "CHUNK_BYTES", size)
+    options = reading_options({})
+    usual = "pre,post,w\n1000000,2000700,1.05\n2000700,10,-0.5\n-10,0,3\n"
+    path = write(tmp_path / "w.csv", usual)
+    assert not text_module.has_unusual_integers(path, options)
+    for unusual in ("0007", "+7", "-0", "-07"):
+        for ends in ("", "\n", ",10000,1\n"):
+            path = write(tmp_path / "w.csv", usual + unusual + ends)
+            assert text_module.has_unusual_integers(path, options)
 
 
 def test_matlab_names_that_are_doubles_are_whole_numbers(tmp_path):
