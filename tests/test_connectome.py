@@ -635,3 +635,13 @@ def test_a_few_pairs_that_are_alike_by_chance_are_not_warned_of():
     network = as_connectome(pair)  # warnings are errors in tests
     assert network.is_directed
     np.testing.assert_array_equal(network.weights, pair)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("scale", [1.0, 1e-150, 1e150])
+def test_direction_is_seen_whether_or_not_sums_tell_it(storage, scale):
+    cycle = np.roll(np.eye(5), 1, axis=1)  # each neuron sends as much as it receives
+    chain = np.eye(5, k=1)
+    for directed in (cycle, chain, cycle - chain, cycle + 0.5 * chain):
+        assert as_connectome(storage(scale * directed)).is_directed
+        assert not as_connectome(storage(scale * (directed + directed.T))).is_directed
