@@ -88,6 +88,8 @@ from .report import ReportSettings as ReportSettings
 from .report import module_order as module_order
 from .report import plot_accuracy as plot_accuracy
 from .report import plot_blocks as plot_blocks
+from .report import plot_chord as plot_chord
+from .report import plot_coassignment as plot_coassignment
 from .report import plot_comparison as plot_comparison
 from .report import plot_course as plot_course
 from .report import plot_credit_flow as plot_credit_flow
@@ -98,10 +100,13 @@ from .report import plot_flow as plot_flow
 from .report import plot_layers as plot_layers
 from .report import plot_learning_curves as plot_learning_curves
 from .report import plot_learning_rates as plot_learning_rates
+from .report import plot_levels as plot_levels
 from .report import plot_matrix as plot_matrix
 from .report import plot_module_graph as plot_module_graph
 from .report import plot_morphospace as plot_morphospace
+from .report import plot_node_link as plot_node_link
 from .report import plot_nulls as plot_nulls
+from .report import plot_places as plot_places
 from .report import plot_resolution_scan as plot_resolution_scan
 from .report import plot_trajectories as plot_trajectories
 from .report import read_experiment as read_experiment

@@ -9,6 +9,9 @@ from .figures.analysis_figures import plot_learning_rates as plot_learning_rates
 from .figures.analysis_figures import plot_matrix as plot_matrix
 from .figures.analysis_figures import plot_nulls as plot_nulls
 from .figures.analysis_figures import plot_regions as plot_regions
+from .figures.certainty_figure import plot_coassignment as plot_coassignment
+from .figures.certainty_figure import plot_levels as plot_levels
+from .figures.chord_figure import plot_chord as plot_chord
 from .figures.compare_figures import plot_comparison as plot_comparison
 from .figures.flow_figure import plot_flow as plot_flow
 from .figures.group_figures import plot_effects as plot_effects
@@ -18,6 +21,8 @@ from .figures.matrix_panels import module_order as module_order
 from .figures.morphospace import plot_morphospace as plot_morphospace
 from .figures.network_figure import plot_module_graph as plot_module_graph
 from .figures.network_figure import plot_network as plot_network
+from .figures.place_figure import plot_node_link as plot_node_link
+from .figures.place_figure import plot_places as plot_places
 from .figures.run_figures import plot_course as plot_course
 from .figures.run_figures import plot_credit_flow as plot_credit_flow
 from .figures.run_figures import plot_eigenvalues as plot_eigenvalues

@@ -208,7 +208,7 @@ def test_weights_are_read_by_keyboard_and_pointer_in_every_order(sweep, visit):
     seen.page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] - 3)
     assert "From 3" in seen.text("#readout")
     assert f"(module {labels.max()}, " in seen.text("#readout")
-    assert "no synapse may exist" in seen.text("#readout")  # with itself
+    assert "no connection may exist" in seen.text("#readout")  # with itself
     seen.page.locator("#blocks").focus()
     means = analysis.regions[0].blocks.means
     assert f"From module 0 to module 0: mean weight {means[0, 0]:.3g}".replace(

@@ -108,7 +108,7 @@ def outline(document: Document) -> str:
     lines = []
     for block in document.blocks:
         kind = block["kind"]
-        if kind in ("answers", "list"):
+        if kind in ("answers", "list", "references"):
             lines += [f"{kind}: {spans(item)}" for item in block["items"]]
         elif kind == "paragraph":
             lines.append(f"paragraph: {spans(block['spans'])}")

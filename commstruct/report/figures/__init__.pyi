@@ -10,6 +10,9 @@ from .analysis_figures import plot_learning_rates as plot_learning_rates
 from .analysis_figures import plot_matrix as plot_matrix
 from .analysis_figures import plot_nulls as plot_nulls
 from .analysis_figures import plot_regions as plot_regions
+from .certainty_figure import plot_coassignment as plot_coassignment
+from .certainty_figure import plot_levels as plot_levels
+from .chord_figure import plot_chord as plot_chord
 from .compare_figures import plot_comparison as plot_comparison
 from .flow_figure import plot_flow as plot_flow
 from .layers_figure import plot_layers as plot_layers
@@ -18,6 +21,9 @@ from .matrix_panels import module_order as module_order
 from .morphospace import plot_morphospace as plot_morphospace
 from .network_figure import plot_module_graph as plot_module_graph
 from .network_figure import plot_network as plot_network
+from .place_figure import has_places as has_places
+from .place_figure import plot_node_link as plot_node_link
+from .place_figure import plot_places as plot_places
 from .run_figures import plot_course as plot_course
 from .run_figures import plot_credit_flow as plot_credit_flow
 from .run_figures import plot_eigenvalues as plot_eigenvalues

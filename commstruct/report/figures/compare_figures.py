@@ -392,10 +392,12 @@ def plot_distances(comparison: GroupComparison) -> Figure:
     m = len(order)
     figure = Figure(figsize=(FULL_WIDTH * 0.72, 3.6), layout="constrained")
     axes = figure.subplots()
+    # colours span the distances between different connectomes, which alone are asked
+    distances = comparison.distances[np.ix_(order, order)].astype(float)
+    np.fill_diagonal(distances, np.nan)
     image = axes.imshow(
-        comparison.distances[np.ix_(order, order)],
-        cmap="magma_r",
-        vmin=0,
+        distances,
+        cmap=mpl.colormaps["magma_r"].with_extremes(bad=IMPOSSIBLE_COLOR),
         interpolation="nearest",
     )
     if m <= MOST_POINTS_NAMED:

@@ -21,6 +21,8 @@ from commstruct.report.figures.matrix_panels import (
 from commstruct.report.figures.style import (
     FULL_WIDTH,
     FURTHER_NULL_COLORS,
+    NEGATIVE,
+    POSITIVE,
     ShownFigure,
     axes_or_own,
     in_style,
@@ -34,7 +36,6 @@ MATRIX = 4.34  # inches, of 110 mm, on a side
 MOST_ARROWS = 40  # of a module graph: more cover each other
 MOST_NUMBERED = 24  # modules, for each to have its number in the graph
 SMALLEST_ARROW = 0.05  # share of the largest block mean that an arrow stands for
-POSITIVE, NEGATIVE = "#B2182B", "#2166AC"  # the ends of the matrix's colour map
 
 
 @in_style

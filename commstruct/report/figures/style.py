@@ -44,6 +44,7 @@ SEED_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 NULL_COLOR = "#D9D9D9"
 FURTHER_NULL_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7")
 IMPOSSIBLE_COLOR = "#E6E6E6"
+POSITIVE, NEGATIVE = "#B2182B", "#2166AC"  # the ends of the matrices' colour map
 
 _PICTURE = re.compile(rb"(data:image/png;base64,)\s*([A-Za-z0-9+/=\s]+)")
 

@@ -10,6 +10,7 @@ from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.pages.paper import METHODS_TITLE, add_references
 from commstruct.report.text import p_number, percent, plain, shown, signed
 from commstruct.report.words import compare_sentences as sentences
+from commstruct.report.words.compare_explorer import comparison_explorer
 from commstruct.report.words.tables import Table
 from commstruct.statistics import LEVEL
 
@@ -58,6 +59,8 @@ def comparison_document(comparison: ConnectomeComparison) -> Document:
     limits = sentences.comparison_limits(comparison)
     if limits:
         document.paragraph({"strong": "What limits this answer. "}, " ".join(limits))
+    document.explorer = comparison_explorer(comparison)
+    document.add("explorer")
     _blocks(document, comparison)
     _modules(document, comparison)
     _distributions(document, comparison)

@@ -52,15 +52,32 @@ class Document:
         """Add a paragraph: words, and references."""
         self.blocks.append({"kind": "paragraph", "spans": list(spans)})
 
-    def listing(self, items: Sequence[Sequence[Span]], *, kind: str = "list") -> None:
-        """Add a list, or with kind ``"answers"`` the numbered answers."""
+    def listing(
+        self,
+        items: Sequence[Sequence[Span]],
+        *,
+        kind: str = "list",
+        only_html: bool = False,
+    ) -> None:
+        """Add a list; of kind ``"answers"`` it is numbered, as ``"references"`` small."""
         if items:
-            self.blocks.append({"kind": kind, "items": [list(item) for item in items]})
+            listed = [list(item) for item in items]
+            self.blocks.append({"kind": kind, "items": listed, "only_html": only_html})
 
     def figure(
-        self, name: str, drawn: Figure, caption: Sequence[Span], *, alt: str
+        self,
+        name: str,
+        drawn: Figure,
+        caption: Sequence[Span],
+        *,
+        alt: str,
+        only_html: bool = False,
     ) -> None:
-        """Add a figure, as it is now."""
+        """Add a figure, as it is now.
+
+        To both formats or, where it is one more view of the same, to the HTML page
+        only.
+        """
         file = f"{name}.svg"
         self.figures[file] = save_svg(drawn)
         self.drawn[f"{name}.pdf"] = drawn
@@ -71,6 +88,7 @@ class Document:
                 "label": f"fig-{name}",
                 "caption": list(caption),
                 "alt": alt,
+                "only_html": only_html,
             }
         )
 

@@ -58,6 +58,11 @@ def modules_answer(comparison: GroupComparison) -> str:
     if modules is None:
         return ""
     index = f"mean adjusted Rand index {plain(modules.agreement)}"
+    if (comparison.individuals["n_modules"] == 1).all():
+        return (
+            "In every connectome one module was found, so there is nothing in which "
+            "their modules could differ."
+        )
     if modules.agreement_p > LEVEL:
         text = (
             "Modules of different individuals agree no more than by chance "

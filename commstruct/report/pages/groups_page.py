@@ -25,6 +25,7 @@ from commstruct.report.pages.group_modules_section import (
 )
 from commstruct.report.pages.paper import METHODS_TITLE, add_references
 from commstruct.report.text import counted, joined, p_text, percent, plain, shown
+from commstruct.report.words.compare_explorer import groups_explorer
 from commstruct.report.words.compare_sentences import number
 from commstruct.report.words.group_limits import (
     group_limits,
@@ -38,6 +39,7 @@ from commstruct.statistics import LEVEL
 MOST_ROWS = 20
 MOST_PARTICIPANTS = 100
 MOST_LISTED_BLOCKS = 4
+FEWEST_EDGES = 3  # of a component that is drawn
 MOST_COMMAND = 20_000  # characters of a command that names every network
 NOT_SHOWN = ("component", "d_low", "d_high", "p_tfnbs")  # they are in the files
 MOST_COLUMNS = 10  # of the table of distances
@@ -86,7 +88,11 @@ def groups_document(comparison: GroupComparison) -> Document:
         if limits:
             document.paragraph({"strong": "What limits this answer. "})
             document.listing([[text] for text in limits])
-    document.heading("Distances")
+    document.explorer = groups_explorer(comparison)
+    document.add("explorer")
+    is_mapped = bool(comparison.groups)  # page one has what the distances say
+    if not is_mapped:
+        document.heading("Distances")
     document.figure(
         "distances",
         plot_distances(comparison),
@@ -96,9 +102,15 @@ def groups_document(comparison: GroupComparison) -> Document:
             "them in numbers."
         ],
         alt=f"Matrix of distances. {_nearest(comparison)}",
+        only_html=is_mapped,
     )
     if len(comparison.names) <= MOST_COLUMNS:
-        document.table("distances", _distances_table(comparison), ["Distances."])
+        document.table(
+            "distances",
+            _distances_table(comparison),
+            ["Distances."],
+            only_html=is_mapped,
+        )
     document.heading("Scores")
     document.paragraph(
         f"Of every connectome on the same "
@@ -123,7 +135,12 @@ def groups_document(comparison: GroupComparison) -> Document:
             if name == "blocks" and comparison.groups:
                 _block_figure(document, comparison)
             some = table.sort_values("p_value", kind="stable").head(MOST_ROWS)
-            document.table(name, _table(some), [f"{words}, smallest p first."])
+            document.table(
+                name,
+                _table(some),
+                [f"{words}, smallest p first."],
+                only_html=name == "edges" and not (table["q_value"] <= LEVEL).any(),
+            )
     _components(document, comparison)
     add_modules(document, comparison)
     document.heading(METHODS_TITLE)
@@ -180,6 +197,8 @@ def _components(document: Document, comparison: GroupComparison) -> None:
         return
     document.heading("Components of edges")
     document.paragraph(f"{component_answer(comparison)} All are in ", "components.csv.")
+    if int(table["n_edges"].max()) < FEWEST_EDGES:
+        return
     document.figure(
         "components",
         plot_components(comparison),
@@ -213,17 +232,15 @@ def _participants(document: Document, comparison: GroupComparison) -> None:
     if not comparison.term:
         return
     document.heading("Participants")
-    more = len(table) - MOST_PARTICIPANTS
-    rest = f" The other {more} are in " if more > 0 else " All scores are in "
     document.paragraph(
-        "What the model uses of each connectome; no other column of the table of "
-        f"participants is kept.{rest}",
-        "individuals.csv.",
+        "What the model uses of each connectome is in individuals.csv, with all "
+        "scores; no other column of the table of participants is kept."
     )
     document.table(
         "participants",
         _table(table[shown_columns].head(MOST_PARTICIPANTS)),
         [f"{counted(len(table), 'connectome')}, and the predictors of the model."],
+        only_html=True,
     )
 
 
@@ -347,8 +364,9 @@ def _excluded(comparison: GroupComparison) -> list[str]:
         return []
     bound = float(table[["low", "high"]].abs().to_numpy().max())
     return [
-        f"In the other {len(table)} the 95 % interval of each leaves out effects "
-        f"beyond \u00b1{number(bound)} (mean weight) in any of them."
+        f"In {'it' if len(table) == 1 else f'the other {len(table)}'} the 95 % interval "
+        f"{'' if len(table) == 1 else 'of each '}leaves out effects beyond "
+        f"\u00b1{number(bound)} (mean weight)."
     ]
 
 
@@ -377,6 +395,8 @@ def _found(comparison: GroupComparison, table: pd.DataFrame, words: str) -> str:
             f"{comparison.smallest_p:.2g})."
         )
     n = int((table["q_value"] <= LEVEL).sum())
+    if tested == 1:
+        return f"The one tested of the {words} {'differs' if n else 'does not differ'}."
     return (
         f"Of {tested} {words} tested, {n or 'none'} differ{'s' * (n == 1)} after "
         f"correction (q \u2264 {LEVEL:g})."

@@ -16,6 +16,7 @@ from matplotlib.colors import to_hex
 
 from commstruct.report.figures.style import module_colors
 from commstruct.report.pages.document import Document, byline
+from commstruct.report.pages.paper import FORMULAS
 from commstruct.report.pages.svg import inline_svg
 from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
@@ -48,7 +49,7 @@ def html_bytes(
     figures : str
         Folder beside the page that has its figures as files, which it then links to.
     """
-    script = _asset("explorer.js")
+    script = "\n".join(map(_asset, _scripts(document.explorer)))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     blocks, contents = _numbered(document)
     page = _environment.get_template("page.html").render(
@@ -68,6 +69,13 @@ def html_bytes(
         script_hash=digest,
     )
     return page.encode()
+
+
+def _scripts(explorer: dict[str, Any] | None) -> list[str]:
+    """Files of the script of a page: what every page does, and its explorer."""
+    if explorer is None:
+        return ["page.js"]
+    return ["page.js", "study.js" if explorer["kind"] == "study" else "explorer.js"]
 
 
 def csv_link(header: list[str], rows: list[list[str]]) -> str:
@@ -98,8 +106,8 @@ def json_for_html(value: Any) -> str:
 
 def _with_colors(explorer: dict[str, Any] | None) -> dict[str, Any] | None:
     """Explorer data, in the colours of the figures."""
-    if explorer is None:
-        return None
+    if explorer is None or explorer["kind"] == "study":
+        return explorer
     maps = {
         name: mpl.colormaps[name](np.arange(256), bytes=True)[:, :3].tobytes()
         for name in ("RdBu_r", "magma_r")
@@ -134,6 +142,8 @@ def _numbered(
                     document.figures[block["file"]], prefix=f"f{block['number']}-"
                 )
             )
+        elif kind == "formula":
+            block["latex"] = FORMULAS[block["name"]]
         elif kind == "table":
             block["csv"] = csv_link(block["header"], block["rows"])
         elif kind == "heading":

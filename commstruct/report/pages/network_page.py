@@ -1,6 +1,6 @@
 """The page of one network: its modules, and scores beside null networks."""
 
-from commstruct.analysis import Analysis
+from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.connectome import Connectome
 from commstruct.report import figures
 from commstruct.report.pages.document import Document, table_ref
@@ -16,6 +16,8 @@ from commstruct.report.words import (
 from commstruct.report.words.explorer import network_explorer
 from commstruct.report.words.terms import Terms, terms_of
 
+MOST_DOTS = 100  # nodes, for a network to be drawn as dots and lines
+MOST_LINES = 200  # of a network that is drawn at the places of its nodes
 TYPES_CAPTION = "Number of {} of each module and type, the most frequent types first."
 
 
@@ -39,7 +41,7 @@ def network_document(
         description=headline,
         made_with=f"commstruct {analysis.provenance['versions']['commstruct']}",
     )
-    document.explorer = network_explorer(analysis, network)
+    document.explorer = network_explorer(analysis, network, terms)
     document.paragraph(
         {"strong": "Network. "}, network_sentences.network_setting(analysis, terms)
     )
@@ -119,6 +121,8 @@ def _members(
         members.members_table(analysis, network, terms),
         members.members_caption(terms),
     )
+    lines = members.module_lines(analysis, network, terms)
+    document.listing([[line] for line in lines], only_html=True)
     types = members.types_table(analysis)
     if types is not None:
         document.table(
@@ -126,6 +130,62 @@ def _members(
             types,
             [TYPES_CAPTION.format(terms.nodes)],
             only_html=len(types.rows) > members.MOST_CROSSED,
+        )
+    _views(document, network, one, terms)
+
+
+def _views(
+    document: Document, network: Connectome, one: RegionAnalysis, terms: Terms
+) -> None:
+    """Modules where their nodes are, as ribbons and as a tree."""
+    labels = one.partition.labels
+    if figures.has_places(network):
+        document.figure(
+            "places",
+            figures.plot_places(network, labels, n_edges=MOST_LINES),
+            [
+                f"The {terms.nodes} at their places, seen along each axis, in the "
+                "colour of their module and as large as the |weight| that they send "
+                f"and receive; lines, the {MOST_LINES} largest |weight|."
+            ],
+            alt=f"The {terms.nodes} at their places, coloured by module.",
+        )
+    elif network.n_neurons <= MOST_DOTS:
+        document.figure(
+            "node-link",
+            figures.plot_node_link(network, labels),
+            [
+                f"The network as dots and lines, {terms.nodes} that are connected "
+                "close to each other; colours, modules; the larger a dot, the more "
+                "|weight| it has. Names stand where there is room."
+            ],
+            alt=f"The {terms.nodes} as dots joined by lines, coloured by module.",
+            only_html=True,
+        )
+    if len(one.partition.levels) > 1:
+        document.figure(
+            "levels",
+            figures.plot_levels(one.partition),
+            [
+                "Levels of the modules: which form a group, and which groups do. In "
+                f"brackets, numbers of {terms.nodes}."
+            ],
+            alt="Tree of the modules and the groups that they form.",
+            only_html=True,
+        )
+    if one.blocks.n_modules > 1 and one.blocks.mean_absolute.any():
+        document.figure(
+            "chord",
+            figures.plot_chord(one.blocks),
+            [
+                "The |weight| between modules as ribbons, in the colour of the module "
+                "that sends; arcs, the |weight| that a module sends and receives."
+                if terms.is_directed
+                else "The |weight| between modules as ribbons, in the colour of the "
+                "larger module; arcs, the |weight| of a module."
+            ],
+            alt="The weight between modules as ribbons in a circle.",
+            only_html=True,
         )
 
 

@@ -50,7 +50,8 @@ def add_references(document: Document, *, datasets: tuple[str, ...] = ()) -> Non
         "the methods as text for a paper, and the folder figures each figure as SVG "
         "and PDF."
     )
-    document.listing([[source.reference()] for source in sources])
+    listed = [[source.reference()] for source in sources]
+    document.listing(listed, kind="references")
 
 
 def cited_sources(document: Document, *, more: str = "") -> list[Source]:
@@ -115,7 +116,7 @@ def _searched(block: dict[str, Any]) -> str:
     kind = block["kind"]
     if kind == "paragraph":
         return _words(block["spans"])
-    if kind in ("list", "answers"):
+    if kind in ("list", "answers", "references"):
         return "\n".join(_words(item) for item in block["items"])
     if kind in ("figure", "table"):
         return _words(block["caption"])

@@ -8,6 +8,7 @@ from commstruct.report.pages.document import Document, by_line, figure_ref, tabl
 from commstruct.report.pages.paper import METHODS_TITLE, add_references
 from commstruct.report.pages.prediction_section import add_predictions
 from commstruct.report.words.methods import study_methods
+from commstruct.report.words.study_explorer import study_explorer
 from commstruct.report.words.study_sentences import (
     explanation_sentences,
     served_sentence,
@@ -56,6 +57,9 @@ def study_document(result: StudyResult) -> Document:
     for answer in answers:
         if answer not in headline:
             document.paragraph(answer)
+    if facts.slopes:
+        document.explorer = study_explorer(facts)
+        document.add("explorer")
     for region in regions:
         _region(document, facts, region, is_drawn=region == first)
     _other_measures(document, facts)

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from commstruct.analysis import (
     Analysis,
+    NullTest,
     RegionAnalysis,
     Sweep,
     TrainedRun,
@@ -26,7 +28,8 @@ from commstruct.report.text import (
     shown,
     structure_name,
 )
-from commstruct.report.words.verdicts import beside_nulls, is_testable
+from commstruct.report.words.terms import Terms
+from commstruct.report.words.verdicts import beside_null, is_testable
 from commstruct.statistics import LEVEL
 from commstruct.study.equal_loss import Checkpoint, Checkpoints, saturation
 from commstruct.study.trends import SweepTrends, match_modules
@@ -38,13 +41,15 @@ from commstruct.vocabulary import (
 )
 
 MOST_CHARACTERS = 3_000_000  # of what there is to explore on one page
-MOST_NEURONS = 3000  # whose weights a browser draws without delay
+MOST_NEURONS = 65_000  # whose weights can be kept one by one, at places of 32 bits
+MOST_TILES = 600  # on a side of a matrix that is kept as means over tiles
+MOST_NAMES = 50_000
 UNDEFINED = -32768  # stands for NaN among 16-bit numbers
 
 Facts = dict[str, Any]
 
 
-def encode(values: NDArray[np.floating], *, bits: int, sparsely: bool = False) -> Facts:
+def encode(values: Any, *, bits: int, sparsely: bool = False) -> Facts:
     """Weights encoded as whole numbers, with the scale that decodes them.
 
     The number q stands for ``sign(q) max (|q| / levels)^power``. Whole weights that
@@ -53,7 +58,7 @@ def encode(values: NDArray[np.floating], *, bits: int, sparsely: bool = False) -
 
     Parameters
     ----------
-    values : array
+    values : array, or sparse array if only what is not zero is kept
         NaN only with 16 bits.
     bits : {8, 16}
     sparsely : bool
@@ -66,6 +71,17 @@ def encode(values: NDArray[np.floating], *, bits: int, sparsely: bool = False) -
         numbers, little-endian, row by row. Sparsely also ``size``, how many there are
         with the zeros, and ``places``, base64 of the position of each (32 bits).
     """
+    size = int(np.prod(values.shape))
+    places = None
+    if sparsely:
+        entries = sparse.coo_array(values)
+        entries.sum_duplicates()
+        at = entries.row.astype(np.int64) * values.shape[1] + entries.col
+        order = np.argsort(at, kind="stable")
+        places, values = at[order], entries.data[order]
+        places, values = places[values != 0], values[values != 0]
+    elif not _is_dense(values):
+        values = values.toarray()
     levels = 2 ** (bits - 1) - 1
     finite = np.where(np.isfinite(values), values, 0).astype(np.float64)
     largest = float(np.abs(finite).max(initial=0))
@@ -82,10 +98,8 @@ def encode(values: NDArray[np.floating], *, bits: int, sparsely: bool = False) -
         "max": top,
         "exact": exact,
     }
-    if sparsely:
-        places = np.flatnonzero(values)
-        numbers = numbers.ravel()[places]
-        code |= {"size": values.size, "places": _base64(places.astype("<u4"))}
+    if places is not None:
+        code |= {"size": size, "places": _base64(places.astype("<u4"))}
     return {**code, "data": _base64(numbers.astype(f"<i{bits // 8}"))}
 
 
@@ -93,35 +107,97 @@ def _base64(numbers: NDArray[Any]) -> str:
     return base64.b64encode(numbers.tobytes()).decode()
 
 
-def network_explorer(analysis: Analysis, network: Connectome) -> Facts:
+def network_explorer(analysis: Analysis, network: Connectome, terms: Terms) -> Facts:
     """Explorer data of one network.
+
+    Where not all weights have room, there are their means over square tiles, in the
+    order of the modules that lead the report.
 
     Parameters
     ----------
     analysis : Analysis
         Of `network`.
     network : Connectome
+    terms : Terms
     """
     explorer = _Explorer(analysis, [shown(name, most=60) for name in network.names])
-    explorer.facts |= {"rates": [], "seeds": [], "checkpoints": [], "runs": {}}
+    explorer.facts |= words_of(terms)
+    explorer.facts["regions"][0]["mean"] = terms.mean
     for one in analysis.regions:
         ids = np.arange(one.partition.n_modules)
         explorer.add_partition((0, 0), one, ids)
         explorer.add_final((0, 0, 0), one, saturation(network.weights))
-    if network.n_neurons > MOST_NEURONS:
-        return explorer.facts
-    if network.possible is not None:
+    if network.possible is not None and network.n_neurons <= MOST_NEURONS:
         explorer.facts["possible"] = _bits(network.possible)
-    weights = network.weights
-    dense = weights if isinstance(weights, np.ndarray) else weights.toarray()
-    for bits in (16, 8):
-        whole = dense.size * bits // 8
-        sparse = np.count_nonzero(dense) * (4 + bits // 8)
-        if min(whole, sparse) * 4 // 3 <= explorer.room():
-            sparsely = bool(sparse < whole)
-            explorer.add_weights({(0, 0, 0): dense}, bits=bits, sparsely=sparsely)
-            break
+    code = fitting(network.weights, explorer.room())
+    if code is not None:
+        explorer.facts["matrices"] = [code]
+        explorer.facts["weights"][_key(0, 0, 0)] = 0
+        return explorer.facts
+    labels = analysis.regions[0].partition.labels
+    explorer.facts["possible"] = None
+    explorer.facts["matrices"] = [
+        add_tiles(explorer.facts["regions"][0], network.weights, labels)
+    ]
     return explorer.facts
+
+
+def words_of(terms: Terms) -> Facts:
+    """What the explorer of networks that were not trained calls them."""
+    return {
+        "is_directed": terms.is_directed,
+        "node": terms.node,
+        "nodes": terms.nodes,
+        "mean": terms.mean,
+        "rates": [],
+        "seeds": [],
+        "checkpoints": [],
+        "runs": {},
+    }
+
+
+def fitting(weights: Any, room: int) -> Facts | None:
+    """Weights as exactly as they have room for; None if they have none."""
+    n = weights.shape[0]
+    if n > MOST_NEURONS:
+        return None
+    n_present = np.count_nonzero(weights) if _is_dense(weights) else weights.nnz
+    for bits in (16, 8):
+        whole, sparse_size = n * n * bits // 8, n_present * (4 + bits // 8)
+        if min(whole, sparse_size) * 4 // 3 <= room:
+            return encode(weights, bits=bits, sparsely=bool(sparse_size < whole))
+    return None
+
+
+def _is_dense(weights: Any) -> bool:
+    return isinstance(weights, np.ndarray)
+
+
+def add_tiles(region: Facts, weights: Any, labels: NDArray[np.int64]) -> Facts:
+    """Pool neighbours in the order of their modules; return the encoded means.
+
+    The region is told the tile of each neuron and the module of each tile.
+    """
+    n = len(labels)
+    width = -(-n // MOST_TILES)
+    order = np.argsort(labels, kind="stable")
+    # a tile ends where its module does, or where it is as wide as any
+    sorted_labels = labels[order]
+    starts = np.flatnonzero(np.diff(sorted_labels, prepend=-1))
+    position = np.arange(n) - np.repeat(starts, np.diff(np.append(starts, n)))
+    is_first = position % width == 0
+    tile = np.empty(n, dtype=np.int64)
+    tile[order] = np.cumsum(is_first) - 1
+    members = sparse.csr_array((np.ones(n), (tile, np.arange(n))))
+    sums = members @ weights @ members.T
+    sizes = np.bincount(tile).astype(np.float64)
+    dense = sums.toarray() if sparse.issparse(sums) else np.asarray(sums)
+    region |= {
+        "matrix": 0,
+        "tile_of": _base64(tile.astype("<i2")),
+        "tile_labels": sorted_labels[is_first].tolist(),
+    }
+    return encode(dense / np.outer(sizes, sizes), bits=16)
 
 
 def sweep_explorer(
@@ -147,6 +223,9 @@ def sweep_explorer(
     everyone = _neurons_of(analysis)
     explorer = _Explorer(analysis, [str(neuron) for neuron in everyone])
     explorer.facts |= {
+        "is_directed": True,
+        "node": "neuron",
+        "nodes": "neurons",
         "rates": list(facts.learning_rates),
         "seeds": list(facts.seeds),
         "checkpoints": sweep.checkpoints.tolist(),
@@ -188,13 +267,16 @@ class _Explorer:
         self.facts: Facts = {
             "kind": analysis.kind,
             "n_nulls": analysis.settings.n_nulls,
-            "names": names,
+            "n_neurons": len(names),
+            "names": names if len(names) <= MOST_NAMES else None,
+            "region_label": "Region",
             "groups": None if column is None else _grouped(neurons[column], everyone),
             "group_name": column,
             "regions": [
                 {
                     "title": REGION_NAMES[region].removeprefix("the "),
                     "unit": REGION_WEIGHTS[region],
+                    "mean": f"mean {REGION_WEIGHTS[region]}",
                     "is_change": region == "learned change",
                     "neurons": [place[neuron] for neuron in neurons_of[region]],
                 }
@@ -234,22 +316,24 @@ class _Explorer:
         self, place: tuple[int, int, int], one: RegionAnalysis, limit: float
     ) -> None:
         """Add blocks and scores as the analysis has them, beside its nulls."""
-        state = _state(one.blocks, limit)
+        state = state_of(one.blocks, limit)
         for statistic, score in state["scores"].items():
-            nulls = one.nulls.of(statistic)
-            score["band"] = (
-                [_rounded(q) for q in np.quantile(nulls, (0.05, 0.95))]
-                if len(nulls)
-                else None
-            )
-            score["tested"] = _tested(one, statistic)
-        self._add_state(place, one, state)
+            score["nulls"] = [
+                {
+                    "name": test.nulls.null,
+                    "band": _band(test.nulls.of(statistic)),
+                    "tested": _tested(one, test, statistic),
+                }
+                for test in one.tests
+                if len(test.nulls.n_modules)
+            ]
+        self._addstate_of(place, one, state)
 
     def add_earlier(
         self, place: tuple[int, int, int], one: RegionAnalysis, at: Checkpoint
     ) -> None:
         """Add blocks and scores before the end, on the modules of the end."""
-        self._add_state(place, one, _state(at.blocks, at.limit))
+        self._addstate_of(place, one, state_of(at.blocks, at.limit))
 
     def add_group(self, sweep: Sweep, places: Sequence[tuple[int, int, int]]) -> bool:
         """Add the weights of some runs and checkpoints, if all of them fit."""
@@ -265,24 +349,18 @@ class _Explorer:
         del self.facts["matrices"][n_matrices:]
         return False
 
-    def add_weights(
-        self,
-        of: dict[tuple[int, int, int], Any],
-        *,
-        bits: int,
-        sparsely: bool = False,
-    ) -> None:
+    def add_weights(self, of: dict[tuple[int, int, int], Any], *, bits: int) -> None:
         """Add weights, storing equal ones only once."""
         for place, weights in of.items():
-            matrix = encode(weights, bits=bits, sparsely=sparsely)
+            matrix = encode(weights, bits=bits)
             digest = hashlib.sha256(repr(matrix).encode()).hexdigest()
             if digest not in self.matrix_of:
                 self.matrix_of[digest] = len(self.facts["matrices"])
                 self.facts["matrices"].append(matrix)
-                self.used += len(matrix["data"]) + len(matrix.get("places", ""))
+                self.used += len(matrix["data"])
             self.facts["weights"][_key(*place)] = self.matrix_of[digest]
 
-    def _add_state(
+    def _addstate_of(
         self, place: tuple[int, int, int], one: RegionAnalysis, state: Facts
     ) -> None:
         self.facts["states"][_key(*place, *self._kind(one))] = state
@@ -331,7 +409,8 @@ def _ids(
     )
 
 
-def _state(blocks: BlockStructure, limit: float) -> Facts:
+def state_of(blocks: BlockStructure, limit: float) -> Facts:
+    """Blocks and scores, and the weight at which colours saturate."""
     return {
         "blocks": encode(np.asarray(blocks.means), bits=16),
         "limit": limit,
@@ -354,13 +433,18 @@ def _run(run: TrainedRun) -> Facts:
     }
 
 
-def _tested(one: RegionAnalysis, statistic: str) -> str:
+def _band(nulls: NDArray[np.floating]) -> list[float | None]:
+    """From 5 to 95 % of null values."""
+    return [_rounded(q) for q in np.quantile(nulls, (0.05, 0.95))]
+
+
+def _tested(one: RegionAnalysis, test: NullTest, statistic: str) -> str:
     """What null networks say of one run, whose few cannot always test anything."""
-    p_value = one.p_values[statistic]
+    p_value = test.p_values[statistic]
     if not np.isfinite(p_value):
         return p_text(p_value)
     if not is_testable(one):
-        return beside_nulls(one, statistic, names_nulls=False) + ": cannot be tested"
+        return f"{beside_null(one, test, statistic)}: cannot be tested"
     refused = p_value > LEVEL
     return f"no evidence ({p_text(p_value)})" if refused else p_text(p_value)
 

@@ -9,10 +9,10 @@ import numpy as np
 from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.blocks.structure import off_diagonal
 from commstruct.connectome import Connectome
-from commstruct.report.text import counted, joined, shown
+from commstruct.report.text import counted, joined, percent, shown
 from commstruct.report.words.tables import DASH, Table, aligned
 from commstruct.report.words.terms import Terms
-from commstruct.vocabulary import FloatVector, IntVector
+from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 MOST_NAMED = 3  # members of a module in one cell
 MOST_TYPES = 7  # columns of a table of types
@@ -119,6 +119,69 @@ def _most_frequent(kinds: Sequence[str]) -> str:
     if len(common) > most:
         listed.append(f"{len(common) - most} more")
     return ", ".join(listed)
+
+
+def module_lines(analysis: Analysis, network: Connectome, terms: Terms) -> list[str]:
+    """A sentence on each module, largest first: size, types, hubs, and to whom.
+
+    Of at most `MOST_LISTED` modules; none where there is one.
+    """
+    one = analysis.regions[0]
+    k, labels = one.blocks.n_modules, one.partition.labels
+    if k < 2:
+        return []
+    within, _ = _ranked(network, labels)
+    kinds = _kinds(analysis)
+    names = [shown(name, most=24) for name in analysis.neurons["name"]]
+    sizes = np.nan_to_num(
+        np.asarray(one.blocks.mean_absolute) * np.asarray(one.blocks.counts)
+    )
+    lines = []
+    for module in range(min(k, MOST_LISTED)):
+        members = np.flatnonzero(labels == module)
+        parts = [f"Module {module}: {counted(len(members), terms.node)}"]
+        if kinds:
+            parts.append(_mostly([kinds[i] for i in members]))
+        hubs = _named(names, members, within)
+        if hubs != DASH:
+            parts.append(f"hub{'s' * (', ' in hubs)} {hubs}")
+        lines.append("; ".join([", ".join(parts), *_ways(sizes, module, terms)]) + ".")
+    return lines
+
+
+def _mostly(kinds: Sequence[str]) -> str:
+    """Which type the members of a module are of."""
+    kind, number = Counter(kinds).most_common(1)[0]
+    if number == len(kinds):
+        every = {1: "", 2: "both "}.get(number, "all ")
+        return f"{every}{shown(kind, most=22)}"
+    if 2 * number > len(kinds):
+        return f"{number} of them {shown(kind, most=22)}"
+    return f"of {len(set(kinds))} types, {shown(kind, most=22)} most often ({number})"
+
+
+def _ways(sizes: FloatMatrix, module: int, terms: Terms) -> list[str]:
+    """Where the |weight| of a module goes, and where it comes from."""
+    weight = "connections" if terms.weight == "connections" else "|weight|"
+    sent, received = sizes[module], sizes[:, module]
+    parts = []
+    ways = [(sent, "sends", "to"), (received, "receives", "from")]
+    if not terms.is_directed:
+        ways = [(sent, "has", "with")]
+    for values, verb, joint in ways:
+        total = float(values.sum())
+        if not total:
+            parts.append(f"{verb} nothing")
+            continue
+        others = values.copy()
+        others[module] = 0
+        text = f"{verb} {percent(values[module] / total)} of its {weight} "
+        text += f"{joint} itself"
+        if others.any():
+            other = int(others.argmax())
+            text += f", {percent(others[other] / total)} {joint} module {other}"
+        parts.append(text)
+    return parts
 
 
 def types_table(analysis: Analysis) -> Table | None:

@@ -147,6 +147,11 @@ def beside_nulls(
     return "; ".join(parts)
 
 
+def beside_null(one: RegionAnalysis, test: NullTest, statistic: str) -> str:
+    """Say where a statistic is beside null networks of one kind, unnamed."""
+    return _beside(one, test, statistic, names_nulls=False)
+
+
 def _beside(
     one: RegionAnalysis, test: NullTest, statistic: str, names_nulls: bool
 ) -> str:

@@ -5,27 +5,14 @@
 
 (() => {
   const byId = (id) => document.getElementById(id);
-  const SCORES = ["diagonal_score", "modularity", "structure_strength"];
+  const SCORES = [
+    ["diagonal_score", "diagonal score D"],
+    ["modularity", "signed modularity Q"],
+    ["structure_strength", "structure strength S"],
+  ];
+  const MOST_PIXELS = 1500; // of a matrix on a side: of more neurons, means are drawn
+  const MOST_FOUND = 8; // neurons that a search lists
   const UNDEFINED = -32768;
-
-  // ---- light and dark ----
-
-  const darkOutside = matchMedia("(prefers-color-scheme: dark)");
-  const theme = byId("theme");
-  const isDark = () => {
-    const chosen = document.documentElement.dataset.theme;
-    return chosen ? chosen === "dark" : darkOutside.matches;
-  };
-  const nameTheme = () => {
-    theme.textContent = isDark() ? "Light colours" : "Dark colours";
-  };
-  theme.hidden = false;
-  theme.addEventListener("click", () => {
-    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-    nameTheme();
-  });
-  darkOutside.addEventListener("change", nameTheme);
-  nameTheme();
 
   const source = byId("explorer-data");
   if (!source) return;
@@ -66,23 +53,35 @@
       return made.get(key);
     };
   };
-  const numbersOfMatrix = memo((index) => {
+  // The numbers of a matrix: of one place, and of every place that is not zero.
+  const matrixAt = memo((index) => {
     const code = facts.matrices[index];
     const numbers = numbersOf(code.data, code.bits);
-    if (code.places === undefined) return numbers;
-    const all = new numbers.constructor(code.size);
-    new Uint32Array(bytesOf(code.places).buffer).forEach((at, i) => {
-      all[at] = numbers[i];
-    });
-    return all;
+    if (code.places === undefined) {
+      const each = (see) => numbers.forEach((value, at) => value && see(at, value));
+      return { code, get: (at) => numbers[at], each };
+    }
+    const places = new Uint32Array(bytesOf(code.places).buffer); // in order
+    const get = (at) => {
+      let low = 0;
+      let high = places.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (places[middle] < at) low = middle + 1;
+        else high = middle;
+      }
+      return places[low] === at ? numbers[low] : 0;
+    };
+    return { code, get, each: (see) => places.forEach((at, i) => see(at, numbers[i])) };
   });
   const labelsOf = memo((key) => numbersOf(facts.partitions[key].labels, 16));
 
   // ---- what is shown ----
 
   const place = { rate: 0, seed: 0, checkpoint: last, region: 0, structure: 0 };
-  const look = { order: "module", scale: "own" };
+  const look = { order: "module", scale: "rank" };
   const cursor = { matrix: null, blocks: null };
+  let pin = null; // {pair: [row, column]}, {neuron: i} or {modules: [from, to]}
 
   const runKey = () => `${place.rate},${place.seed}`;
   const stateKey = (rate, seed, checkpoint) =>
@@ -91,46 +90,96 @@
   const stateNow = () =>
     facts.states[stateKey(place.rate, place.seed, place.checkpoint)];
   const regionNow = () => facts.regions[place.region];
+  const nameOf = (i) => {
+    const neuron = regionNow().neurons[i];
+    return facts.names === null ? String(neuron) : facts.names[neuron];
+  };
+  const groupOf = (i) => (facts.groups === null ? 0 : facts.groups.of[regionNow().neurons[i]]);
 
   // Weights of the region as sorted, with the error of each: a value is a sum or a
-  // difference of what two matrices have.
+  // difference of what two matrices have. `each` sees all that are not zero.
   const weightsNow = () => {
+    const region = regionNow();
+    const { is_change: isChange, neurons, matrix } = region;
+    if (matrix !== undefined) {
+      // a matrix of its own, of its neurons or of the tiles that pool them
+      const n = region.tile_labels?.length ?? neurons.length;
+      const { code, get, each } = matrixAt(matrix);
+      return {
+        n,
+        value: (pre, post) => decode(get(pre * n + post), code),
+        error: (pre, post) => errorOf(get(pre * n + post), code),
+        mayExist: (pre, post) => region.tile_labels !== undefined || mayExist(pre, post),
+        each: (see) =>
+          each((at, value) => see(Math.floor(at / n), at % n, decode(value, code))),
+      };
+    }
     const index = facts.weights[`${runKey()},${place.checkpoint}`];
     if (index === undefined) return null;
-    const { is_change: isChange, neurons } = regionNow();
     const start = isChange ? facts.weights[`${runKey()},0`] : undefined;
     if (isChange && start === undefined) return null;
-    const n = facts.names.length;
+    const n = facts.n_neurons;
     const parts = [[1, index], ...(isChange ? [[-1, start]] : [])].map(([sign, i]) => ({
       sign,
-      code: facts.matrices[i],
-      numbers: numbersOfMatrix(i),
+      ...matrixAt(i),
     }));
+    const local = new Int32Array(n).fill(-1);
+    neurons.forEach((neuron, i) => {
+      local[neuron] = i;
+    });
     return {
+      n: neurons.length,
       value: (pre, post) => {
         const at = neurons[pre] * n + neurons[post];
-        return parts.reduce((sum, p) => sum + p.sign * decode(p.numbers[at], p.code), 0);
+        return parts.reduce((sum, p) => sum + p.sign * decode(p.get(at), p.code), 0);
       },
       error: (pre, post) => {
         const at = neurons[pre] * n + neurons[post];
-        return parts.reduce((sum, p) => sum + errorOf(p.numbers[at], p.code), 0);
+        return parts.reduce((sum, p) => sum + errorOf(p.get(at), p.code), 0);
       },
       mayExist: (pre, post) => mayExist(neurons[pre], neurons[post]),
+      each: (see) => {
+        for (const { sign, code, each } of parts) {
+          each((at, value) => {
+            const [pre, post] = [local[Math.floor(at / n)], local[at % n]];
+            if (pre >= 0 && post >= 0) see(pre, post, sign * decode(value, code));
+          });
+        }
+      },
     };
   };
 
   const orderNow = (labels) => {
-    const { neurons } = regionNow();
-    const group = (i) => (facts.groups === null ? 0 : facts.groups.of[neurons[i]]);
     const first = {
-      module: (i) => [labels[i], group(i)],
-      group: (i) => [group(i), labels[i]],
+      module: (i) => [labels[i], groupOf(i)],
+      group: (i) => [groupOf(i), labels[i]],
       original: () => [0, 0],
     }[look.order];
-    return neurons
-      .map((_, i) => [...first(i), i])
+    return Array.from(regionNow().neurons, (_, i) => [...first(i), i])
       .sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2])
       .map((keys) => keys[2]);
+  };
+
+  // What stands on each row and column of the matrix that is drawn: one neuron, or as
+  // many neighbours as there is room for. Large networks come pooled in tiles, in the
+  // order of their first modules.
+  const rowsNow = () => {
+    const { neurons, tile_labels: tiles, tile_of: tileOf } = regionNow();
+    const labels = labelsOf(partitionKey());
+    if (tiles !== undefined) {
+      const rowOf = numbersOf(tileOf, 16);
+      const members = tiles.map(() => []);
+      rowOf.forEach((row, i) => members[row].push(i));
+      const order = tiles.map((_, i) => i);
+      return { n: tiles.length, wide: 1, order, labels: tiles, members, rowOf, place: order, isPooled: true };
+    }
+    const order = orderNow(labels);
+    const wide = Math.ceil(neurons.length / MOST_PIXELS);
+    const n = Math.ceil(neurons.length / wide);
+    const members = Array.from({ length: n }, (_, row) => order.slice(row * wide, (row + 1) * wide));
+    const rowOf = new Int32Array(neurons.length);
+    members.forEach((some, row) => some.forEach((i) => { rowOf[i] = row; }));
+    return { n, wide, order, labels: members.map((some) => labels[some[0]]), members, rowOf, place: rowOf, isPooled: wide > 1 };
   };
 
   // ---- drawing ----
@@ -208,69 +257,99 @@
     return 0.299 * r + 0.587 * g + 0.114 * b > 115;
   };
 
+  // Values of the matrix that is drawn: weights, or their means over what is pooled.
+  const valuesOf = (rows, weights) => {
+    const { n, wide, members, place } = rows;
+    const values = new Float64Array(n * n);
+    weights.each((pre, post, value) => {
+      values[place[pre] * n + place[post]] += value;
+    });
+    if (wide === 1) return values;
+    return values.map((sum, at) => {
+      const pairs = members[Math.floor(at / n)].length * members[at % n].length;
+      return sum / pairs;
+    });
+  };
+
   const drawMatrix = (state) => {
     const canvas = byId("matrix");
-    const { neurons } = regionNow();
-    const n = neurons.length;
+    const weights = state ? weightsNow() : null;
+    const rows = weights === null ? null : rowsNow();
+    const n = rows?.n ?? 1;
     const size = Math.max(680, n + Math.ceil(n / 20));
     const context = sharpen(canvas, size);
     drawn.matrix = null;
-    const weights = state ? weightsNow() : null;
     if (weights === null) {
       say(context, size, sayWhyNot(state));
       return;
     }
     const partition = facts.partitions[partitionKey()];
-    const labels = labelsOf(partitionKey());
-    const order = orderNow(labels);
     const edge = Math.round(size / 22);
     const strip = Math.round(edge * 0.8);
     const cell = (size - edge) / n;
-    const values = new Float64Array(n * n);
-    let isSigned = false;
-    order.forEach((pre, row) =>
-      order.forEach((post, column) => {
-        const value = weights.value(pre, post);
-        values[row * n + column] = value;
-        isSigned ||= value < 0;
-      }),
-    );
-    const limit = limitNow(state);
+    const values = valuesOf(rows, weights);
+    const isSigned = values.some((value) => value < 0);
+    const pooledLimit = () => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const limit = look.scale !== "rank" && rows.isPooled ? pooledLimit() : limitNow(state);
     const shown = look.scale === "rank" ? values.map(ranksOf(values)) : values;
+    const isOne = !rows.isPooled;
     putImage(context, n, edge, size, (pixels, row, column) => {
       const at = row * n + column;
-      if (weights.mayExist(order[row], order[column])) {
-        paint(pixels, at, shown[at], limit, isSigned);
-      } else paintNothing(pixels, at);
+      if (isOne && !weights.mayExist(rows.order[row], rows.order[column])) paintNothing(pixels, at);
+      else paint(pixels, at, shown[at], limit, isSigned);
     });
-    order.forEach((neuron, i) => {
-      context.fillStyle = colorOf(partition, labels[neuron]);
+    rows.labels.forEach((module, i) => {
+      context.fillStyle = colorOf(partition, module);
       const [from, to] = [i, i + 1].map((border) => Math.round(edge + border * cell));
       context.fillRect(0, from, strip, to - from);
       context.fillRect(from, 0, to - from, strip);
     });
-    if (look.order === "module") {
-      context.strokeStyle = "#000000";
+    if (look.order === "module" || rows.isPooled) {
+      context.strokeStyle = "rgb(90 90 90 / 55%)";
       context.lineWidth = Math.max(1, Math.round(size / 680)); // of what is seen
       for (let i = 1; i < n; i += 1) {
-        if (labels[order[i]] !== labels[order[i - 1]]) {
+        if (rows.labels[i] !== rows.labels[i - 1]) {
           const at = Math.round(edge + i * cell) + 0.5;
           context.strokeRect(edge, at, size - edge, 0);
           context.strokeRect(at, edge, 0, size - edge);
         }
       }
     }
-    drawn.matrix = { n, edge, size, order, labels, weights };
-    mark("matrix", context);
+    drawn.matrix = { n, edge, size, rows, weights, values };
     drawKey("matrix", isSigned, look.scale === "rank" ? "largest" : number(limit));
+    const pooled = !rows.isPooled ? "" : ` Each pixel is the mean over the pairs of up to ${Math.max(...rows.members.map((some) => some.length))} ${facts.nodes} on a side.`;
+    write("pooled-hint", pooled);
+  };
+
+  // All but what is pinned is faded.
+  const fade = (which) => {
+    const it = drawn[which];
+    if (it === null || pin === null || pin.pair) return;
+    const { n, edge, size } = it;
+    let keeps;
+    if (pin.neuron !== undefined) {
+      const at = which === "matrix" ? it.rows.rowOf[pin.neuron] : labelsOf(partitionKey())[pin.neuron];
+      keeps = (row, column) => row === at || column === at;
+    } else {
+      const [from, to] = pin.modules;
+      const module = which === "matrix" ? (i) => it.rows.labels[i] : (i) => i;
+      keeps = (row, column) =>
+        to === null
+          ? module(row) === from || module(column) === from
+          : module(row) === from && module(column) === to;
+    }
+    const context = contextOf(byId(which));
+    putImage(context, n, edge, size, (pixels, row, column) => {
+      if (!keeps(row, column)) pixels.set([255, 255, 255, 175], 4 * (row * n + column));
+    });
   };
 
   const sayWhyNot = (state) => {
     const run = facts.runs[runKey()];
     if (isSweep && run === undefined) return ["this run has not ended"];
     if (run?.diverged) return ["this run diverged", `at step ${run.diverged_at}`];
-    if (!state) return ["scores of this step", "are not on this page"];
-    return ["too large to be on this page;", "blocks and scores are here"];
+    if (!state) return isSweep ? ["scores of this step", "are not on this page"] : ["these modules are of another network"];
+    return ["weights of this step are not on this page;", "blocks and scores are"];
   };
 
   const drawBlocks = (state) => {
@@ -312,7 +391,6 @@
       }
     }
     drawn.blocks = { n: k, edge, size, numbers, code };
-    mark("blocks", context);
     drawKey("blocks", isSigned, number(limit));
   };
 
@@ -343,40 +421,118 @@
     if (element && element.textContent !== words) element.textContent = words;
   };
 
-  const neuronWords = (i) => {
-    const neuron = regionNow().neurons[i];
-    const labels = drawn.matrix.labels;
-    const group =
-      facts.groups === null ? "" : `, ${facts.groups.names[facts.groups.of[neuron]]}`;
-    return `${facts.names[neuron]} (module ${labels[i]}${group})`;
+  const groupWords = (i) =>
+    facts.groups === null ? "" : `, ${facts.groups.names[groupOf(i)]}`;
+  const neuronWords = (i) =>
+    `${nameOf(i)} (module ${labelsOf(partitionKey())[i]}${groupWords(i)})`;
+  const rowWords = (it, row) => {
+    const some = it.rows.members[row];
+    if (some.length === 1) return neuronWords(some[0]);
+    return `${some.length} ${facts.nodes} from ${nameOf(some[0])} to ${nameOf(some.at(-1))} (module ${it.rows.labels[row]})`;
   };
+  const between = (a, b) =>
+    facts.is_directed ? `From ${a} to ${b}` : `Between ${a} and ${b}`;
 
-  const readOut = (which) => {
-    const at = cursor[which];
-    const it = drawn[which];
-    if (at === null || it === null) return;
-    if (which === "blocks") {
-      const value = it.numbers[at.row * it.n + at.column];
-      const mean = value === UNDEFINED ? "no synapse may exist" : number(decode(value, it.code));
-      write("readout", `From module ${at.row} to module ${at.column}: mean ${regionNow().unit} ${mean}`);
-      return;
+  const pairWords = (it, row, column) => {
+    const unit = regionNow().unit;
+    if (it.rows.isPooled) {
+      const mean = number(it.values[row * it.n + column]);
+      return `${between(rowWords(it, row), rowWords(it, column))}: mean ${unit} ${mean}`;
     }
-    const [pre, post] = [it.order[at.row], it.order[at.column]];
+    const [pre, post] = [it.rows.order[row], it.rows.order[column]];
     const error = it.weights.error(pre, post);
     const about = error > 0 ? ` \u00b1 ${number(error, 1)}` : "";
     const weight = it.weights.mayExist(pre, post)
-      ? `${regionNow().unit} ${number(it.weights.value(pre, post))}${about}`
-      : "no synapse may exist";
-    write("readout", `From ${neuronWords(pre)} to ${neuronWords(post)}: ${weight}`);
+      ? `${unit} ${number(it.weights.value(pre, post))}${about}`
+      : "no connection may exist";
+    return `${between(neuronWords(pre), neuronWords(post))}: ${weight}`;
+  };
+
+  const blockWords = (it, from, to) => {
+    const value = it.numbers[from * it.n + to];
+    const mean = value === UNDEFINED ? "no connection may exist" : number(decode(value, it.code));
+    return `${between(`module ${from}`, `module ${to}`)}: ${regionNow().mean} ${mean}`;
+  };
+
+  // A neuron, and those with which it has the largest weights.
+  const partnerWords = (i) => {
+    const it = drawn.matrix;
+    const start = `${neuronWords(i)}, row ${it.rows.rowOf[i] + 1} of the matrix.`;
+    if (regionNow().tile_of !== undefined) return start;
+    const [sent, received] = [[], []];
+    it.weights.each((pre, post, value) => {
+      if (pre === post || value === 0) return;
+      if (pre === i) sent.push([value, post]);
+      if (post === i) received.push([value, pre]);
+    });
+    const listed = (ends) =>
+      ends
+        .sort((a, b) => Math.abs(b[0]) - Math.abs(a[0]) || a[1] - b[1])
+        .slice(0, 5)
+        .map(([value, other]) => `${nameOf(other)} (${number(value)})`)
+        .join(", ") || "none";
+    if (!facts.is_directed) return `${start} Connected with ${sent.length}, the most with ${listed(sent)}.`;
+    return `${start} Sends to ${sent.length}, the most to ${listed(sent)}. Receives from ${received.length}, the most from ${listed(received)}.`;
+  };
+
+  const pinWords = () => {
+    if (pin.pair) return drawn.matrix === null ? "" : pairWords(drawn.matrix, ...pin.pair);
+    if (pin.neuron !== undefined) return drawn.matrix === null ? neuronWords(pin.neuron) : partnerWords(pin.neuron);
+    if (drawn.blocks === null) return "";
+    const [from, to] = pin.modules;
+    if (to !== null) return blockWords(drawn.blocks, from, to);
+    const labels = labelsOf(partitionKey());
+    const members = Array.from(labels.keys()).filter((i) => labels[i] === from);
+    const some = members.slice(0, 12).map(nameOf).join(", ");
+    const more = members.length > 12 ? ` and ${members.length - 12} more` : "";
+    return `Module ${from}, ${members.length} ${facts.nodes}: ${some}${more}.`;
+  };
+
+  const readOut = (which) => {
+    if (pin !== null) {
+      write("readout", `Pinned. ${pinWords()}`);
+      return;
+    }
+    const at = cursor[which];
+    const it = drawn[which];
+    if (at === null || it === null) {
+      write("readout", "");
+      return;
+    }
+    const words = which === "blocks" ? blockWords : pairWords;
+    write("readout", words(it, at.row, at.column));
+  };
+
+  const cell = (kind, words, isNumber) => {
+    const made = document.createElement(kind);
+    made.textContent = words;
+    if (isNumber) made.className = "r";
+    if (kind === "th") made.scope = "row";
+    return made;
   };
 
   const writeScores = (state) => {
-    for (const name of SCORES) {
+    const lines = SCORES.flatMap(([name, title]) => {
       const score = state?.scores[name];
-      write(name, score ? signed(score.value) : "\u2013");
-      write(`${name}-band`, score?.band ? score.band.map(signed).join(" to ") : "\u2013");
-      write(`${name}-tested`, score?.tested ?? "\u2013");
-    }
+      const nulls = score?.nulls?.length ? score.nulls : [{ name: "\u2013", band: null, tested: "\u2013" }];
+      return nulls.map((of, i) => {
+        const line = document.createElement("tr");
+        line.append(
+          cell("th", title),
+          cell("td", i > 0 ? "" : score ? signed(score.value) : "\u2013", true),
+          cell("td", of.name),
+          cell("td", of.band ? of.band.map(signed).join(" to ") : "\u2013", true),
+          cell("td", of.tested),
+        );
+        if (i === 0) {
+          line.cells[1].id = name;
+          line.cells[3].id = `${name}-band`;
+          line.cells[4].id = `${name}-tested`;
+        }
+        return line;
+      });
+    });
+    byId("scores-body").replaceChildren(...lines);
     const run = facts.runs[runKey()];
     const words = [];
     if (state) {
@@ -392,6 +548,61 @@
       if (accuracy != null) words.push(`held-out accuracy ${number(100 * accuracy)} %`);
     }
     write("state", `${words.join("; ")}.`);
+  };
+
+  // ---- the modules as a table ----
+
+  const writeModules = (state) => {
+    const body = byId("modules-body");
+    const it = drawn.blocks;
+    if (!state || it === null) {
+      body.replaceChildren();
+      return;
+    }
+    const labels = labelsOf(partitionKey());
+    const sizes = new Array(it.n).fill(0);
+    labels.forEach((module) => {
+      if (module < it.n) sizes[module] += 1;
+    });
+    const partition = facts.partitions[partitionKey()];
+    const value = (from, to) => {
+      const code = it.numbers[from * it.n + to];
+      return code === UNDEFINED ? null : decode(code, it.code);
+    };
+    // over all pairs with others: block means, weighted by their numbers of pairs
+    const withOthers = (module, isSent) => {
+      let [sum, pairs] = [0, 0];
+      for (let other = 0; other < it.n; other += 1) {
+        const mean = isSent ? value(module, other) : value(other, module);
+        if (other === module || mean === null) continue;
+        sum += mean * sizes[other];
+        pairs += sizes[other];
+      }
+      return pairs ? sum / pairs : null;
+    };
+    const lines = sizes.map((size, module) => {
+      const line = document.createElement("tr");
+      const head = cell("th", "");
+      const chosen = document.createElement("button");
+      chosen.type = "button";
+      const swatch = document.createElement("span");
+      swatch.className = "swatch";
+      swatch.style.background = colorOf(partition, module);
+      chosen.append(swatch, `module ${module}`);
+      const isPinned = pin?.modules?.[0] === module && pin.modules[1] === null;
+      chosen.setAttribute("aria-pressed", String(isPinned));
+      chosen.addEventListener("click", () => {
+        pinned(isPinned ? null : { modules: [module, null] });
+        byId("modules-body").rows[module].querySelector("button").focus();
+      });
+      head.append(chosen);
+      const means = [value(module, module), withOthers(module, true)];
+      if (facts.is_directed) means.push(withOthers(module, false));
+      line.append(head, cell("td", String(size), true));
+      line.append(...means.map((mean) => cell("td", mean === null ? "\u2013" : number(mean), true)));
+      return line;
+    });
+    body.replaceChildren(...lines);
   };
 
   // ---- chart of the diagonal score ----
@@ -412,14 +623,14 @@
         .filter(([, state]) => state && state.scores.diagonal_score.value !== null),
     );
     const scoresAt = statesAt.map((states) => states.map(([seed, s]) => [seed, s.scores.diagonal_score]));
-    const all = scoresAt.flat().flatMap(([, s]) => [s.value, ...(s.band ?? [])]).concat(0);
+    const all = scoresAt.flat().flatMap(([, s]) => [s.value, ...(s.nulls?.[0]?.band ?? [])]).concat(0);
     const [low, high] = [Math.min(...all), Math.max(...all)];
     const room = (high - low || 1) * 0.1;
     const x = (rate) => 60 + (440 * (rate + 0.5)) / facts.rates.length;
     const y = (value) => 10 + (130 * (high + room - value)) / (high - low + 2 * room || 1);
     const parts = [];
     scoresAt.forEach((scores, rate) => {
-      const bands = scores.flatMap(([, s]) => s.band ?? []);
+      const bands = scores.flatMap(([, s]) => s.nulls?.[0]?.band ?? []);
       if (bands.length) {
         const top = y(Math.max(...bands));
         const height = Math.max(y(Math.min(...bands)) - top, 1);
@@ -444,11 +655,12 @@
     chart.replaceChildren(...parts);
   };
 
-  // ---- pointing ----
+  // ---- pointing and pinning ----
 
   const mark = (which, context) => {
-    const at = cursor[which];
     const it = drawn[which];
+    const pair = which === "matrix" ? pin?.pair : null;
+    const at = pair ? { row: pair[0], column: pair[1] } : cursor[which];
     if (at === null || it === null) return;
     at.row = Math.min(at.row, it.n - 1);
     at.column = Math.min(at.column, it.n - 1);
@@ -468,12 +680,10 @@
 
   const redraw = (which) => {
     const canvas = byId(which);
-    const kept = cursor[which];
-    cursor[which] = null;
     draw[which](stateNow());
+    fade(which);
     const context = contextOf(canvas);
     images[which] = context.getImageData(0, 0, canvas.width, canvas.height);
-    cursor[which] = kept;
     mark(which, context);
   };
 
@@ -488,21 +698,46 @@
     readOut(which);
   };
 
+  const pinned = (next) => {
+    pin = next;
+    byId("unpin").hidden = pin === null;
+    redraw("matrix");
+    redraw("blocks");
+    writeModules(stateNow());
+    readOut("matrix");
+    keepPlace();
+  };
+
+  const pinHere = (which) => {
+    const at = cursor[which];
+    if (at === null || drawn[which] === null) return;
+    if (which === "matrix") pinned({ pair: [at.row, at.column] });
+    else pinned({ modules: [at.row, at.column] });
+  };
+
   for (const which of ["matrix", "blocks"]) {
     const canvas = byId(which);
-    canvas.addEventListener("pointermove", (event) => {
+    const follow = (event) => {
       const it = drawn[which];
       if (it === null) return;
       const box = canvas.getBoundingClientRect();
       const at = (offset, length) =>
         Math.floor((((offset / length) * it.size - it.edge) / (it.size - it.edge)) * it.n);
       point(which, at(event.clientY - box.top, box.height), at(event.clientX - box.left, box.width));
+    };
+    canvas.addEventListener("pointermove", follow);
+    canvas.addEventListener("click", (event) => {
+      follow(event);
+      pinHere(which);
     });
     canvas.addEventListener("focus", () => {
       if (cursor[which] === null) point(which, 0, 0);
     });
     canvas.addEventListener("keydown", (event) => {
       const it = drawn[which];
+      if (it === null) return;
+      if (event.key === "Enter") pinHere(which);
+      if (event.key === "Escape") pinned(null);
       const step = event.shiftKey ? 10 : 1;
       const moves = {
         ArrowUp: [-step, 0],
@@ -512,15 +747,101 @@
         Home: [-Infinity, -Infinity],
         End: [Infinity, Infinity],
       };
-      if (it === null || !(event.key in moves)) return;
+      if (!(event.key in moves)) return;
       event.preventDefault();
       const at = cursor[which] ?? { row: 0, column: 0 };
       const [down, right] = moves[event.key];
       point(which, at.row + down, at.column + right);
     });
   }
+  byId("unpin").addEventListener("click", () => {
+    pinned(null);
+    byId("find").focus();
+  });
 
-  // ---- choosing ----
+  // ---- finding a neuron by its name ----
+
+  const find = () => {
+    const wanted = byId("find").value.trim().toLowerCase();
+    const { neurons } = regionNow();
+    const found = [];
+    if (wanted) {
+      const starts = [];
+      for (let i = 0; i < neurons.length; i += 1) {
+        const at = nameOf(i).toLowerCase().indexOf(wanted);
+        if (at === 0) starts.push(i);
+        else if (at > 0) found.push(i);
+      }
+      found.unshift(...starts);
+    }
+    const lines = found.slice(0, MOST_FOUND).map((i) => {
+      const line = document.createElement("li");
+      const chosen = document.createElement("button");
+      chosen.type = "button";
+      const name = document.createElement("bdi");
+      name.textContent = nameOf(i);
+      chosen.append(name);
+      chosen.addEventListener("click", () => pinned({ neuron: i }));
+      line.append(chosen);
+      return line;
+    });
+    byId("found").replaceChildren(...lines);
+    const more = found.length - lines.length;
+    write("found-words", !wanted ? "" : found.length ? (more > 0 ? `and ${more} more` : "") : `no ${facts.node} of this name`);
+    return found;
+  };
+  byId("find").addEventListener("input", find);
+  byId("find").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    const [first] = find();
+    if (first !== undefined) pinned({ neuron: first });
+  });
+
+  // ---- choosing, and the address of what is shown ----
+
+  const keepPlace = () => {
+    const words = new URLSearchParams();
+    for (const [name, value] of Object.entries(place)) if (byId(name)) words.set(name, value);
+    for (const [name, value] of Object.entries(look)) words.set(name, value);
+    if (pin?.pair) words.set("pair", pin.pair.join("."));
+    if (pin?.neuron !== undefined) words.set("neuron", nameOf(pin.neuron));
+    if (pin?.modules) words.set("modules", pin.modules.filter((module) => module !== null).join("."));
+    byId("permalink").href = `#explorer?${words}`;
+  };
+
+  const readPlace = () => {
+    const [, words] = location.hash.split("#explorer?");
+    if (words === undefined) return false;
+    const given = new URLSearchParams(words);
+    for (const name of Object.keys(place)) {
+      const control = byId(name);
+      if (!control || !given.has(name)) continue;
+      control.value = given.get(name); // what there is not, it does not take
+      if (control.value === given.get(name)) place[name] = Number(control.value);
+      else control.value = place[name];
+    }
+    for (const name of Object.keys(look)) {
+      const control = byId(name);
+      if (!given.has(name)) continue;
+      control.value = given.get(name);
+      if (control.value) look[name] = control.value;
+      else control.value = look[name];
+    }
+    const numbersIn = (name) => (given.get(name) ?? "").split(".").map(Number);
+    pin = null;
+    if (given.has("pair")) {
+      const pair = numbersIn("pair");
+      if (pair.length === 2 && pair.every((at) => at >= 0)) pin = { pair };
+    } else if (given.has("modules")) {
+      const [from, to] = numbersIn("modules");
+      const k = facts.partitions[partitionKey()]?.n_modules ?? 0;
+      if (from < k && !(to >= k)) pin = { modules: [from, to ?? null] };
+    } else if (given.has("neuron")) {
+      const at = regionNow().neurons.findIndex((_, i) => nameOf(i) === given.get("neuron"));
+      if (at >= 0) pin = { neuron: at };
+    }
+    return true;
+  };
 
   const showAll = () => {
     const region = regionNow();
@@ -528,29 +849,40 @@
     write("checkpoint-value", String(facts.checkpoints[place.checkpoint]));
     byId("rate")?.setAttribute("aria-valuetext", `learning rate ${facts.rates[place.rate]}`);
     byId("checkpoint")?.setAttribute("aria-valuetext", `step ${facts.checkpoints[place.checkpoint]}`);
+    const isTiled = region.tile_labels !== undefined;
     const by = { module: "module", group: facts.group_name, original: "original order" };
-    write("matrix-title", `${region.is_change ? "Weight changes" : "Weights"}, ${region.title}, by ${by[look.order]}`.replace("by original", "in original"));
-    write("blocks-title", `Mean ${region.unit} of blocks, ${facts.structures[place.structure]}`);
+    const order = isTiled ? "module" : by[look.order];
+    write("matrix-title", `${region.is_change ? "Weight changes" : "Weights"}, ${region.title}, by ${order}`.replace("by original", "in original"));
+    write("blocks-title", `${region.mean[0].toUpperCase()}${region.mean.slice(1)} of blocks, ${facts.structures[place.structure]}`);
+    byId("unpin").hidden = pin === null;
     redraw("matrix");
     redraw("blocks");
     writeScores(stateNow());
+    writeModules(stateNow());
     drawChart();
     readOut("matrix");
+    keepPlace();
   };
 
   for (const name of Object.keys(place)) {
     byId(name)?.addEventListener("input", (event) => {
       place[name] = Number(event.target.value);
+      if (name === "region" || name === "structure") pin = null; // of other modules
       showAll();
     });
   }
   for (const name of Object.keys(look)) {
     byId(name)?.addEventListener("input", (event) => {
       look[name] = event.target.value;
+      if (pin?.pair) pin = null; // its rows are others now
       showAll();
     });
   }
+  addEventListener("hashchange", () => {
+    if (readPlace()) showAll();
+  });
 
   byId("explorer-body").hidden = false;
+  readPlace();
   showAll();
 })();
