@@ -12,14 +12,19 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from helpers.hostile import HOSTILE, SETTINGS, hostile_network
 from helpers.stores import CHECKPOINTS, make_store
+from helpers.studies import facts_of
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 from scipy import sparse
 
 from commstruct.analysis import Analysis, analyze, open_sweep, read_weights
 from commstruct.blocks.structure import block_structure
+from commstruct.compare import compare_connectomes
 from commstruct.connectome import as_connectome
 from commstruct.report import write_report
+from commstruct.study.results import StudyResult
 
+PRESENT = np.kron(np.eye(3), np.ones((4, 4))) - np.eye(12)  # three cliques of four
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
@@ -246,14 +251,7 @@ def test_without_javascript_everything_but_the_explorer_is_there(sweep, visit):
 def test_axe_finds_no_serious_violation(sweep, visit, scheme):
     seen = visit(sweep[0], color_scheme=scheme, viewport={"width": 390, "height": 800})
     seen.page.locator("#matrix").focus()
-    found = Axe().run(seen.page).response
-    serious = [
-        (one["id"], [node["html"][:120] for node in one["nodes"]])
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical")
-    ]
-    assert serious == []
-    assert len(found["passes"]) > 20
+    check_axe(seen)
     width = seen.page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390
 
@@ -394,3 +392,139 @@ def test_weights_of_a_large_sparse_network_are_on_the_page(visit, tmp_path):
     assert re.search(rf"From N{pre} .* to N{post} ", words)
     assert words.endswith(f"weight {counts[pre, post]:g}")
     seen.check_quiet()
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The page of two connectomes with the same neurons, and its comparison."""
+    rng = np.random.default_rng(1)
+    names = [f"cell {i}" for i in range(12)]
+    networks = [
+        as_connectome(PRESENT * rng.integers(1, 9, (12, 12)), names=names)
+        for _ in range(2)
+    ]
+    quick = {"n_permutations": 9, "n_bootstraps": 9, "restarts": 1, "n_nulls": 3}
+    compared = compare_connectomes(*networks, names=("low", "high"), **quick)
+    out = tmp_path_factory.mktemp("pair")
+    return write_report(compared, out, formats=["html"])["html"], compared
+
+
+def test_networks_that_are_compared_are_explored_one_by_one(pair, visit):
+    file, compared = pair
+    seen = visit(file)
+    difference = (compared.b.weights - compared.a.weights)[2, 3]
+    for place, weight in enumerate(
+        (compared.a.weights[2, 3], compared.b.weights[2, 3], difference)
+    ):
+        seen.choose("region", place)
+        seen.choose("order", "original")
+        seen.page.locator("#matrix").focus()
+        seen.page.keyboard.press("Home")
+        for key in ["ArrowDown"] * 2 + ["ArrowRight"] * 3:
+            seen.page.keyboard.press(key)
+        words = seen.text("#readout")
+        assert words.startswith("From cell 2 (module ")
+        assert number(words.split()[-3]) == pytest.approx(weight, rel=1e-2)
+    seen.choose("region", 1)
+    seen.choose("structure", 1)
+    axis = compared.axis.set_index(["connectome", "score"])
+    observed = axis.loc[("high", "diagonal_score"), "observed"]
+    assert number(seen.text("#diagonal_score")) == pytest.approx(observed, rel=1e-2)
+    seen.check_quiet()
+
+
+def test_a_neuron_is_found_pinned_and_kept_in_the_address(pair, visit):
+    file, compared = pair
+    seen = visit(file)
+    seen.choose("find", "cell 1")  # and 10, and 11
+    found = seen.page.locator("#found button").all_inner_texts()
+    assert found == ["cell 1", "cell 10", "cell 11"]
+    before = seen.picture("matrix")
+    seen.page.get_by_role("button", name="cell 11").click()
+    words = seen.text("#readout")
+    sent = compared.a.weights[11]
+    assert words.startswith("Pinned. cell 11 (module ")
+    assert f"Sends to {np.count_nonzero(sent)}, the most to cell " in words
+    assert seen.picture("matrix") != before
+    address = seen.page.locator("#permalink").get_attribute("href")
+    again = visit(file)
+    again.page.evaluate("address => { location.hash = address }", address)
+    again.page.wait_for_function("!document.getElementById('unpin').hidden")
+    assert again.text("#readout") == words
+    assert again.picture("matrix") == seen.picture("matrix")
+    seen.page.get_by_role("button", name="Show all again").click()
+    assert seen.picture("matrix") == before
+    seen.check_quiet()
+
+
+def test_a_module_of_the_table_is_shown_alone(pair, visit):
+    file, compared = pair
+    seen = visit(file)
+    labels, means = (
+        compared.labels[0],
+        block_structure(compared.a, compared.labels[0]).means,
+    )
+    rows = seen.page.locator("#modules-body tr").all()
+    assert len(rows) == labels.max() + 1
+    cells = rows[0].locator("td").all_inner_texts()
+    assert cells[0] == str((labels == 0).sum())
+    assert number(cells[1]) == pytest.approx(means[0, 0], rel=1e-2)
+    before = seen.picture("matrix"), seen.picture("blocks")
+    button = rows[0].locator("button")
+    button.click()
+    for i in np.flatnonzero(labels == 0):
+        assert f"cell {i}" in seen.text("#readout")
+    assert seen.picture("matrix") != before[0]
+    assert seen.picture("blocks") != before[1]
+    assert button.get_attribute("aria-pressed") == "true"
+
+
+def test_a_study_is_a_map_to_move_on(visit, tmp_path):
+    result = StudyResult(facts_of(["supported", "opposite"]))
+    seen = visit(write_report(result, tmp_path, formats=["html"])["html"])
+    rows = seen.page.locator("#slopes-body tr").all_inner_texts()
+    assert [row.split("\t")[0] for row in rows] == ["setting 0", "setting 1"]
+    assert "supported" in rows[0]
+    seen.choose("setting", 1)
+    seen.page.locator("#map").focus()
+    for _ in range(3):  # to the last of its rates
+        seen.page.keyboard.press("ArrowRight")
+    assert seen.text("#readout") == (
+        "setting 1, learning rate 1: D = +0.4 (+0.35 to +0.45)"
+    )
+    check_axe(seen)
+    seen.check_quiet()
+
+
+def test_what_a_page_shows_is_saved_and_copied(pair, visit):
+    seen = visit(pair[0], permissions=["clipboard-read", "clipboard-write"])
+    page = seen.page
+    with page.expect_download() as waited:
+        page.locator("figure").first.get_by_role("button", name="Save as PNG").click()
+    picture = Image.open(waited.value.path())
+    assert picture.format == "PNG"
+    assert len(np.unique(np.asarray(picture.convert("L")))) > 20  # is drawn
+    page.get_by_role("button", name="Copy table").first.click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    first = page.locator("main .scroll[id] table").first.locator("tr").first
+    assert copied.split("\n")[0].split("\t") == first.locator("th").all_inner_texts()
+    page.get_by_role("button", name="Copy methods").click()
+    methods = page.evaluate("navigator.clipboard.readText()")
+    assert "Methods" not in methods.split("\n")[0]
+    assert len(methods) > 500
+    page.locator("figure").first.get_by_role("button", name="Open full size").click()
+    assert page.locator("dialog img").evaluate("image => image.naturalWidth") > 0
+    page.get_by_role("button", name="Close").click()
+    assert page.locator("dialog").count() == 0
+    check_axe(seen)
+
+
+def check_axe(seen: Visit) -> None:
+    found = Axe().run(seen.page).response
+    serious = [
+        (one["id"], [node["html"][:120] for node in one["nodes"]])
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    assert len(found["passes"]) > 15

@@ -589,7 +589,7 @@ def test_reports_leave_neurons_without_connections_out_and_say_how_many() -> Non
     )
     rows = members_table(analysis, network, terms).rows
     assert [row[1] for row in rows] == ["8", "6", "4"]
-    explorer = network_explorer(analysis, network)
+    explorer = network_explorer(analysis, network, terms)
     assert [part["n_modules"] for part in explorer["partitions"].values()] == [3]
 
 

@@ -28,6 +28,7 @@ from commstruct.report.pages.svg import inline_svg
 from commstruct.report.words import explorer
 from commstruct.report.words.explorer import sweep_explorer
 from commstruct.report.words.tables import Table
+from commstruct.report.words.terms import terms_of
 from commstruct.study import sweep_trends
 from commstruct.study.equal_loss import checkpoint_blocks
 
@@ -298,10 +299,21 @@ def test_weights_come_to_the_page_as_far_as_there_is_room(
     json.dumps(found, allow_nan=False)
 
 
-def test_large_networks_have_blocks_and_no_weights(monkeypatch):
+def test_weights_without_room_are_means_over_tiles_within_modules(monkeypatch):
     monkeypatch.setattr(explorer, "MOST_CHARACTERS", 3000)
+    monkeypatch.setattr(explorer, "MOST_TILES", 20)
     weights = np.random.default_rng(0).normal(size=(60, 60))
-    analysis = analyze(weights, **SETTINGS | {"n_nulls": 0})
-    found = explorer.network_explorer(analysis, as_connectome(weights))
-    assert found["matrices"] == []
+    network = as_connectome(weights)
+    analysis = analyze(network, **SETTINGS | {"n_nulls": 0})
+    found = explorer.network_explorer(analysis, network, terms_of(network))
+    (region,), (code,) = found["regions"], found["matrices"]
+    tile = np.frombuffer(base64.b64decode(region["tile_of"]), "<i2")
+    labels = analysis.regions[0].partition.labels
+    np.testing.assert_array_equal(np.array(region["tile_labels"])[tile], labels)
+    assert np.bincount(tile).max() == 3  # 60 neurons on at most 20 tiles
+    numbers = np.frombuffer(base64.b64decode(code["data"]), "<i2")
+    means = (numbers * code["max"] / code["levels"]).reshape(tile.max() + 1, -1)
+    pre, post = np.flatnonzero(tile == 0), np.flatnonzero(tile == 2)
+    expected = network.weights[np.ix_(pre, post)].mean()
+    assert means[0, 2] == pytest.approx(expected, abs=2 * code["max"] / code["levels"])
     assert len(found["states"]) == 1

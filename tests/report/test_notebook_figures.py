@@ -14,10 +14,17 @@ import commstruct as cs
 WEIGHTS = np.kron(np.eye(2) + 0.2, np.ones((3, 3)))
 LABELS = [0, 0, 0, 1, 1, 1]
 BLOCKS = cs.block_structure(WEIGHTS, LABELS)
+LEVELS = cs.find_modules(WEIGHTS, structure="assortative", restarts=1)
 DRAW = {
     "plot_matrix": lambda **options: cs.plot_matrix(WEIGHTS, LABELS, **options),
     "plot_blocks": lambda **options: cs.plot_blocks(BLOCKS, **options),
     "plot_morphospace": lambda **options: cs.plot_morphospace(BLOCKS, **options),
+    "plot_chord": lambda **options: cs.plot_chord(BLOCKS, **options),
+    "plot_node_link": lambda **options: cs.plot_node_link(WEIGHTS, LABELS, **options),
+    "plot_coassignment": lambda **options: cs.plot_coassignment(
+        WEIGHTS / 2, LABELS, **options
+    ),
+    "plot_levels": lambda **options: cs.plot_levels(LEVELS, **options),
     "plot_module_graph": lambda **options: cs.plot_module_graph(BLOCKS, **options),
 }
 

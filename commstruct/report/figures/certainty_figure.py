@@ -87,7 +87,7 @@ def plot_coassignment(
     >>> figure.axes[1].get_ylabel()
     'share of runs in one module'
     """
-    connectome = as_connectome(shares)
+    connectome = as_connectome(shares, kind="weights")
     weights = connectome.weights
     lowest, highest = float(weights.min()), float(weights.max())
     if lowest < 0 or highest > 1 + 1e-9:

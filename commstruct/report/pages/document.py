@@ -59,7 +59,7 @@ class Document:
         kind: str = "list",
         only_html: bool = False,
     ) -> None:
-        """Add a list; of kind ``"answers"`` it is numbered, as ``"references"`` small."""
+        """Add a list; ``"answers"`` are numbered, and ``"references"`` small."""
         if items:
             listed = [list(item) for item in items]
             self.blocks.append({"kind": kind, "items": listed, "only_html": only_html})

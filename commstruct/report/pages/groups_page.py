@@ -363,10 +363,11 @@ def _excluded(comparison: GroupComparison) -> list[str]:
     if not len(table):
         return []
     bound = float(table[["low", "high"]].abs().to_numpy().max())
+    others = "it the 95 % interval"
+    if len(table) > 1:
+        others = f"the other {len(table)} the 95 % interval of each"
     return [
-        f"In {'it' if len(table) == 1 else f'the other {len(table)}'} the 95 % interval "
-        f"{'' if len(table) == 1 else 'of each '}leaves out effects beyond "
-        f"\u00b1{number(bound)} (mean weight)."
+        f"In {others} leaves out effects beyond \u00b1{number(bound)} (mean weight)."
     ]
 
 
