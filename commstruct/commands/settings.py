@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+PERSONS = ("karate", "les-miserables")  # shipped networks of persons
 NO_STRUCTURE = "none"  # on the command line, where a list cannot be empty
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ def headed_report(report: "ReportSettings", network: str) -> "ReportSettings":
         source = known.source + (f". doi:{known.doi}" if known.doi else "")
         if known.kind == "connectome" and not known.directed:
             words = "regions"
+        elif known.name in PERSONS:
+            words = "persons"
     seconds = float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
     return report.changed(
         title=report.title or title,

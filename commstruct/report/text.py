@@ -2,25 +2,29 @@
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import matplotlib as mpl
+from matplotlib.font_manager import findSystemFonts
 from matplotlib.ft2font import FT2Font
 
 from commstruct.statistics import ROUNDING
 from commstruct.vocabulary import LABELS, STRUCTURE_NAMES, STRUCTURE_TITLES
 
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
+ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 MINUS = "\u2212"
 
 
 def shown(name: object, *, most: int = 40) -> str:
     """Return a name from outside as text that any page can show.
 
-    Characters that are invisible, that turn the direction of the text, or that our
-    fonts do not have are written as ``U+...``; long names are cut, and an empty one is
-    said to be so.
+    Characters that are invisible or that turn the direction of the text are written as
+    ``U+...``; long names are cut, an empty one is said to be so, and one that is
+    written from right to left is isolated, so that it turns nothing beside it. Where
+    only our fonts are, `printable` gives what they have.
 
     Parameters
     ----------
@@ -34,8 +38,40 @@ def shown(name: object, *, most: int = 40) -> str:
     if not text.strip():
         return "(no name)"
     if len(text) > most or len(visible) > 2 * most:
-        return visible[: most - 1].rstrip() + "\u2026"
+        visible = visible[: most - 1].rstrip() + "\u2026"
+    if any(unicodedata.bidirectional(one) in ("R", "AL") for one in visible):
+        return f"{ISOLATE}{visible}{END_ISOLATE}"
     return visible
+
+
+def printable(text: str, *, fonts: Sequence[Path] = ()) -> str:
+    """Return text with ``U+...`` for characters that our fonts and `fonts` lack.
+
+    Isolates, which only browsers need, are left out.
+    """
+    if text.isascii():
+        return text
+    known = (FONTS / "DejaVuSans.ttf", *fonts)
+    return "".join(
+        one
+        if one.isspace() or any(_font(font).get_char_index(ord(one)) for font in known)
+        else f"U+{ord(one):04X}"
+        for one in text
+        if one not in (ISOLATE, END_ISOLATE)
+    )
+
+
+def drawable(name: object, *, most: int = 40) -> str:
+    """Return a name as `shown` does, in characters that figures can draw."""
+    return printable(shown(name, most=most))
+
+
+@cache
+def cjk_fonts() -> tuple[Path, ...]:
+    """Noto fonts of Chinese, Japanese and Korean that are installed, one at most."""
+    found = sorted(Path(path) for path in findSystemFonts())
+    noto = [path for path in found if path.name.startswith("NotoSansCJK-Regular")]
+    return tuple(noto[:1])
 
 
 def structure_name(structure: str) -> str:
@@ -69,15 +105,14 @@ def _visible(character: str) -> str:
         "Zl",
         "Zp",
     )
-    if hidden or not _font().get_char_index(ord(character)):
+    if hidden:
         return f"U+{ord(character):04X}"
     return character
 
 
 @cache
-def _font() -> FT2Font:
-    """Fallback font for characters that the text font lacks."""
-    return FT2Font(str(FONTS / "DejaVuSans.ttf"))
+def _font(path: Path) -> FT2Font:
+    return FT2Font(str(path))
 
 
 def signed(value: float, decimals: int = 2) -> str:

@@ -18,10 +18,12 @@ from commstruct.connectome import Connectome, as_connectome
 from commstruct.report import ReportSettings
 from commstruct.report.pages.document import by_line, byline
 from commstruct.report.text import (
+    drawable,
     joined,
     p_text,
     percent,
     plain,
+    printable,
     shown,
     signed,
     with_interval,
@@ -307,13 +309,20 @@ def test_too_few_null_networks_for_a_test_are_a_limit(n_nulls, said):
         ("a\x00b", "aU+0000b"),
         ("a\nb", "a b"),
         ("<script>$x$", "<script>$x$"),
-        ("\u6f22", "U+6F22"),
+        ("\u6f22", "\u6f22"),
+        ("\u0639\u0635\u0628", "\u2068\u0639\u0635\u0628\u2069"),
         ("x" * 10_000, "x" * 39 + "\u2026"),
         (7, "7"),
     ],
 )
 def test_names_from_outside_can_always_be_shown(name, expected):
     assert shown(name) == expected
+
+
+def test_text_of_figures_and_pdf_has_only_what_their_fonts_have():
+    name = shown("\u0639\u0635 \u6f22 \u03b1\U0001f9e0")
+    assert printable(name) == "\u0639\u0635 U+6F22 \u03b1U+1F9E0"
+    assert drawable("\u6f22") == "U+6F22"
 
 
 def test_numbers_as_text():

@@ -35,7 +35,7 @@ from commstruct.report.figures.style import (
     literal,
     module_colors,
 )
-from commstruct.report.text import shown
+from commstruct.report.text import drawable
 from commstruct.statistics import LEVEL
 from commstruct.vocabulary import SCORE_AXES, FloatMatrix
 
@@ -96,7 +96,7 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
         (comparison.a, comparison.labels[0]),
         (comparison.b, comparison.labels[1]),
     ]
-    titles = [shown(name, most=28) for name in comparison.names]
+    titles = [drawable(name, most=28) for name in comparison.names]
     sizes = np.concatenate([np.abs(off_diagonal(one)[2]) for one, _ in networks])
     limits = [float(np.quantile(sizes, 0.99)) if len(sizes) else 1.0] * 2
     difference = None
@@ -142,7 +142,7 @@ def plot_block_differences(comparison: ConnectomeComparison) -> Figure:
     figure, panels = _draw_blocks(
         kinds,
         means,
-        [shown(name, most=24) for name in comparison.names],
+        [drawable(name, most=24) for name in comparison.names],
         _square(table, kinds, "mean_difference"),
     )
     _mark(panels[2], _square(table, kinds, "mean_q") <= LEVEL, "o")
@@ -162,7 +162,7 @@ def plot_group_blocks(comparison: GroupComparison) -> Figure:
     figure, panels = _draw_blocks(
         kinds,
         means,
-        [shown(group, most=20) for group in groups[:MOST_GROUPS]],
+        [drawable(group, most=20) for group in groups[:MOST_GROUPS]],
         means[1] - means[0] if len(groups) == 2 else None,
     )
     for axes in panels[2:] if len(groups) == 2 else panels:
@@ -179,7 +179,7 @@ def _draw_blocks(
     """Draw block matrices side by side on one scale, and a difference on its own."""
     k = len(kinds)
     named = k <= MOST_NAMED
-    names = [shown(kind, most=16) for kind in kinds]
+    names = [drawable(kind, most=16) for kind in kinds]
     # panels keep their width, so names below them need room of their own
     height = 2.85 + 0.045 * max(map(len, names)) if named else 3.3
     figure = Figure(figsize=(FULL_WIDTH, height), layout="constrained")
@@ -263,8 +263,8 @@ def plot_modules_across(comparison: ConnectomeComparison) -> Figure | None:
     panels = figure.subplots(1, len(pairs), squeeze=False)[0]
     for axes, (left_name, left, right_name, right) in zip(panels, pairs, strict=True):
         _draw_flows(axes, np.asarray(left), np.asarray(right))
-        axes.set_title(shown(left_name, most=24), parse_math=False)
-        axes.set_title(shown(right_name, most=24), loc="right", parse_math=False)
+        axes.set_title(drawable(left_name, most=24), parse_math=False)
+        axes.set_title(drawable(right_name, most=24), loc="right", parse_math=False)
     return figure
 
 
@@ -289,7 +289,7 @@ def plot_axis(comparison: ConnectomeComparison) -> Figure:
                 )
             axes.plot(row.observed, place, "o", color=PAIR_COLORS[place], ms=5)
         axes.axvline(0, color="0.6", lw=0.6)
-        names = [literal(shown(name, most=22)) for name in rows["connectome"]]
+        names = [literal(drawable(name, most=22)) for name in rows["connectome"]]
         axes.set_yticks(
             range(len(rows)), names if axes.get_subplotspec().is_first_col() else []
         )
@@ -303,7 +303,7 @@ def plot_distributions(comparison: ConnectomeComparison) -> Figure:
     """Draw strengths, weights, singular values and triads of both."""
     figure = Figure(figsize=(FULL_WIDTH, 4.0), layout="constrained")
     panels = figure.subplots(2, 2).ravel()
-    names = [literal(shown(name, most=24)) for name in comparison.names]
+    names = [literal(drawable(name, most=24)) for name in comparison.names]
     for network, name, color, line in zip(
         (comparison.a, comparison.b), names, PAIR_COLORS, PAIR_LINES, strict=True
     ):
@@ -371,7 +371,7 @@ def plot_placements(placements: "Mapping[str, Placement]") -> Figure:
             mec="black",
             mew=0.6,
             elinewidth=0.8,
-            label=literal(shown(name, most=24)),
+            label=literal(drawable(name, most=24)),
         )
     axes.axvline(0, color="0.6", lw=0.6, zorder=0)
     axes.axhline(0, color="0.6", lw=0.6, zorder=0)
@@ -401,7 +401,7 @@ def plot_distances(comparison: GroupComparison) -> Figure:
         interpolation="nearest",
     )
     if m <= MOST_POINTS_NAMED:
-        names = [literal(shown(comparison.names[i], most=24)) for i in order]
+        names = [literal(drawable(comparison.names[i], most=24)) for i in order]
         axes.set_xticks(range(m), names, rotation=90, fontsize=5.5)
         axes.set_yticks(range(m), names, fontsize=5.5)
     else:
@@ -418,7 +418,7 @@ def plot_distances(comparison: GroupComparison) -> Figure:
             axes.text(
                 middle,
                 -0.8,
-                literal(shown(level, most=14)),
+                literal(drawable(level, most=14)),
                 ha="center",
                 va="bottom",
                 fontsize=6,
@@ -445,7 +445,7 @@ def plot_map(
             points[of, 1],
             "o^sDvP"[place % 6],
             color=colors[place],
-            label=literal(shown(kind, most=24)) if kind else None,
+            label=literal(drawable(kind, most=24)) if kind else None,
         )
     if groups is not None:
         axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
@@ -469,7 +469,7 @@ def _name_points(axes: Axes, points: FloatMatrix, names: Sequence[str]) -> None:
     for name, point in zip(names, points, strict=True):
         for x, y, ha, va in LABEL_PLACES:
             text = axes.annotate(
-                literal(shown(name, most=24)),
+                literal(drawable(name, most=24)),
                 tuple(point),
                 xytext=(x, y),
                 textcoords="offset points",
@@ -553,7 +553,7 @@ def _draw_flows(axes: Axes, left: Any, right: Any) -> None:
                 axes.text(
                     x + (-0.03 if align == "right" else 0.03),
                     start + size / 2,
-                    literal(shown(name, most=22)),
+                    literal(drawable(name, most=22)),
                     ha=align,
                     va="center",
                     fontsize=6,

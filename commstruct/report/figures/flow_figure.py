@@ -15,7 +15,7 @@ from commstruct.report.figures.style import (
     in_style,
     literal,
 )
-from commstruct.report.text import shown
+from commstruct.report.text import drawable
 from commstruct.vocabulary import FloatVector
 
 MOST_ARROWS = 150
@@ -97,7 +97,7 @@ def plot_flow(order: FlowOrder, *, ax: Axes | None = None) -> Figure | Axes:
     if len(nodes) <= MOST_NAMES:
         for i, node in enumerate(nodes):
             axes.annotate(
-                literal(shown(order.names[node], most=22)),
+                literal(drawable(order.names[node], most=22)),
                 (x[i], y[i]),
                 xytext=(0, 4),
                 textcoords="offset points",

@@ -19,7 +19,7 @@ from commstruct.report.figures.style import (
     literal,
     module_colors,
 )
-from commstruct.report.text import shown
+from commstruct.report.text import drawable
 from commstruct.statistics import LEVEL
 
 MOST_EFFECTS = 24  # rows that fit on half a page; those of largest evidence are drawn
@@ -113,7 +113,7 @@ def plot_effects(
             markerfacecolor=OKABE_ITO[0] if evident else "white",
             markersize=4,
         )
-    axes.set_yticks(range(n), [literal(shown(x, most=32)) for x in table["name"]])
+    axes.set_yticks(range(n), [literal(drawable(x, most=32)) for x in table["name"]])
     axes.set_ylim(n - 0.5, -0.5)
     unit = "effect (standard deviations)" if standardised else "effect (mean weight)"
     axes.set_xlabel(unit)
@@ -189,7 +189,7 @@ def _name_axes(axes: Axes, neurons: list[str]) -> None:
     if len(neurons) > MOST_NAMED_NEURONS:
         axes.set(xticks=[], yticks=[])
         return
-    names = [literal(shown(name, most=16)) for name in neurons]
+    names = [literal(drawable(name, most=16)) for name in neurons]
     axes.set_xticks(range(len(names)), names, rotation=90, fontsize=5.5)
     axes.set_yticks(range(len(names)), names, fontsize=5.5)
 
@@ -221,11 +221,11 @@ def plot_individual_modules(comparison: GroupComparison) -> Figure:
     for border in borders[:-1]:
         above.axhline(border - 0.5, color="black", lw=1.2)
     if len(rows) <= MOST_NAMED_ROWS:
-        names = [literal(shown(comparison.names[row], most=16)) for row in rows]
+        names = [literal(drawable(comparison.names[row], most=16)) for row in rows]
         above.set_yticks(range(len(rows)), names, fontsize=5.5)
     else:
         middles = borders - np.diff(borders, prepend=0) / 2 - 0.5
-        above.set_yticks(middles, [literal(shown(x, most=16)) for x in levels])
+        above.set_yticks(middles, [literal(drawable(x, most=16)) for x in levels])
     below.bar(
         range(len(order)),
         table["share"].to_numpy()[order],

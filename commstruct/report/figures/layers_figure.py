@@ -14,7 +14,7 @@ from commstruct.report.figures.style import (
     in_style,
     literal,
 )
-from commstruct.report.text import shown
+from commstruct.report.text import drawable
 
 MOST_PANELS = 12
 COLUMNS = 3
@@ -75,7 +75,7 @@ def plot_layers(
         if len(ids) > 1:  # else the one mean is written as text
             axes.set_xticks(axes.get_xticks(), ids[axes.get_xticks().astype(int)])
             axes.set_yticks(axes.get_yticks(), ids[axes.get_yticks().astype(int)])
-        name = literal(shown(modules.layers[i], most=18))
+        name = literal(drawable(modules.layers[i], most=18))
         axes.set_title(f"{name}\nQ = {scores.modularity[i]:.2f}")
     for axes in grid[len(rows) :]:
         axes.set_axis_off()

@@ -27,7 +27,7 @@ from commstruct.report.figures.style import (
     literal,
     module_colors,
 )
-from commstruct.report.text import counted, plain, shown, signed
+from commstruct.report.text import counted, drawable, plain, signed
 from commstruct.vocabulary import FloatMatrix, IntVector
 
 SMALLEST_BORDERED = 0.02  # share of the neurons, of one of the modules at a border
@@ -279,7 +279,7 @@ def group_legend(
             facecolor=tones[name],
             edgecolor="black",
             lw=0.4,
-            label=literal(shown(name, most=28)),
+            label=literal(drawable(name, most=28)),
         )
         for name in named
     ]

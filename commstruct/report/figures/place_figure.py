@@ -24,7 +24,7 @@ from commstruct.report.figures.style import (
     literal,
     module_colors,
 )
-from commstruct.report.text import shown
+from commstruct.report.text import drawable
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 MOST_NODES = 150  # of a node-link drawing: of more, lines are all that is seen
@@ -290,7 +290,7 @@ def _write_names(
     at = (places - low) / (high - low) * size
     taken: list[tuple[float, float, float]] = []  # middle, foot and half of the width
     for i in np.argsort(-areas, kind="stable"):
-        name = shown(connectome.names[i], most=16)
+        name = drawable(connectome.names[i], most=16)
         x, foot = float(at[i, 0]), float(at[i, 1] + 1 + np.sqrt(areas[i]) / 2)
         half = 1.6 * len(name)
         if any(abs(x - a) < half + w and abs(foot - b) < NAME for a, b, w in taken):

@@ -21,7 +21,7 @@ from commstruct.report.figures.style import (
     lightness,
     literal,
 )
-from commstruct.report.text import shown, signed
+from commstruct.report.text import drawable, signed
 from commstruct.study.predictions import EndPlace, Predictions
 from commstruct.vocabulary import SCORE_SYMBOLS
 
@@ -121,7 +121,7 @@ def plot_predictions(predictions: Predictions, *, region: str) -> Figure:
 
 
 def _name(name: str) -> str:
-    return literal(shown(name, most=22))
+    return literal(drawable(name, most=22))
 
 
 def _draw_score(axes: Axes, axis: str, rows: Sequence[_Row]) -> None:

@@ -17,7 +17,10 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
+
+from commstruct.report.text import printable
 
 STYLE = Path(__file__).with_name("report.mplstyle")
 SHOWN_DPI = 144  # of figures in notebooks: twice the screen's, for legible small text
@@ -94,7 +97,13 @@ def in_style(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def save_svg(figure: Figure) -> bytes:
-    """Return a figure as SVG, with text as text; equal figures give equal bytes."""
+    """Return a figure as SVG, with text as text; equal figures give equal bytes.
+
+    Text has no characters that the fonts of figures lack.
+    """
+    for text in figure.findobj(Text):
+        if isinstance(text, Text):
+            text.set_text(printable(text.get_text()))
     canvas: Any = FigureCanvasSVG(figure)  # which has no types
     svg = _printed(figure, canvas.print_svg, {"Date": None, "Creator": None})
     return _PICTURE.sub(_smaller, svg)

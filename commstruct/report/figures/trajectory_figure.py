@@ -17,7 +17,7 @@ from commstruct.report.figures.style import (
     literal,
     module_colors,
 )
-from commstruct.report.text import shown
+from commstruct.report.text import drawable
 from commstruct.vocabulary import SCORE_AXES, FloatVector
 
 PANELS = {
@@ -103,12 +103,12 @@ def _places(steps: pd.Series) -> dict[Any, float]:
 
 
 def _label_index(axes: Axes, steps: pd.Series, along: str) -> None:
-    axes.set_xlabel(literal(shown(along)))
+    axes.set_xlabel(literal(drawable(along)))
     if pd.api.types.is_numeric_dtype(steps):
         return
     values = steps.drop_duplicates().tolist()
     every = range(0, len(values), 1 + (len(values) - 1) // MOST_TICKS)
-    labels = [literal(shown(values[i], most=12)) for i in every]
+    labels = [literal(drawable(values[i], most=12)) for i in every]
     axes.set_xticks(list(every), labels, rotation=45)
 
 
@@ -155,7 +155,7 @@ def _draw_modules(
         if one.structure == structure and result.trajectories[int(one.run or 0)] == 0
     ]
     of_first.sort(key=lambda pair: place[pair[0]])
-    axes.set(title="d", xlabel=literal(shown(result.along)), ylabel="neuron")
+    axes.set(title="d", xlabel=literal(drawable(result.along)), ylabel="neuron")
     labels = [result.matched_labels(i) for _, i in of_first]
     if len({len(one) for one in labels}) > 1:
         axes.text(0.5, 0.5, "networks of different neurons", ha="center")
@@ -173,5 +173,5 @@ def _draw_modules(
         vmax=picture.max() + 0.5,
     )
     every = range(0, len(of_first), 1 + (len(of_first) - 1) // MOST_TICKS)
-    names = [literal(shown(of_first[i][0], most=12)) for i in every]
+    names = [literal(drawable(of_first[i][0], most=12)) for i in every]
     axes.set_xticks(list(every), names)

@@ -19,7 +19,7 @@ from commstruct.report.pages.document import Document, byline
 from commstruct.report.pages.paper import FORMULAS
 from commstruct.report.pages.svg import inline_svg
 from commstruct.report.settings import ReportSettings
-from commstruct.report.text import shown
+from commstruct.report.text import END_ISOLATE, ISOLATE, shown
 
 FACE = Path(__file__).with_name("face")
 SUPPLEMENTS = {"figure": "Figure", "table": "Table"}
@@ -91,7 +91,7 @@ def csv_link(header: list[str], rows: list[list[str]]) -> str:
 
 
 def _csv_cell(cell: str) -> str:
-    text = cell.replace("\u2212", "-")
+    text = cell.replace("\u2212", "-").replace(ISOLATE, "").replace(END_ISOLATE, "")
     is_formula = text[:1] in "=@" or (text[:1] in "+-" and not text[1:2].isdigit())
     return f"'{text}" if text and is_formula else text
 

@@ -175,12 +175,12 @@ def _ways(sizes: FloatMatrix, module: int, terms: Terms) -> list[str]:
             continue
         others = values.copy()
         others[module] = 0
-        text = f"{verb} {percent(values[module] / total)} of its {weight} "
-        text += f"{joint} itself"
+        ends = [(float(values[module]), "itself")] if values[module] else []
         if others.any():
             other = int(others.argmax())
-            text += f", {percent(others[other] / total)} {joint} module {other}"
-        parts.append(text)
+            ends.append((float(others[other]), f"module {other}"))
+        listed = [f"{percent(value / total)} {joint} {end}" for value, end in ends]
+        parts.append(f"{verb}, of its {weight}, {joined(listed)}")
     return parts
 
 
