@@ -376,7 +376,7 @@ def plot_learning_rates(
         raise ValueError(f"region must be one that was analysed, got {region!r}")
     structures = structures or list(dict.fromkeys(one.structure for one in found))
     figure = ShownFigure(
-        figsize=(FULL_WIDTH, 0.5 + 1.15 * len(structures)), layout="constrained"
+        figsize=(FULL_WIDTH, 0.6 + 0.86 * len(structures)), layout="constrained"
     )
     grid = figure.subplots(
         len(structures), len(statistics), squeeze=False, sharex=True, sharey="col"

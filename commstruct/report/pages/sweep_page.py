@@ -170,6 +170,7 @@ def _learning(document: Document, analysis: Analysis, facts: SweepTrends) -> Non
         ],
         alt="Spectral radius, balance index and settled shares against learning rate. "
         + sentences.dynamics_sentence(analysis),
+        only_html=True,  # its sentence is in the text
     )
 
 
