@@ -376,7 +376,7 @@ def plot_learning_rates(
         raise ValueError(f"region must be one that was analysed, got {region!r}")
     structures = structures or list(dict.fromkeys(one.structure for one in found))
     figure = ShownFigure(
-        figsize=(FULL_WIDTH, 0.6 + 0.86 * len(structures)), layout="constrained"
+        figsize=(FULL_WIDTH, 0.6 + 0.8 * len(structures)), layout="constrained"
     )
     grid = figure.subplots(
         len(structures), len(statistics), squeeze=False, sharex=True, sharey="col"
@@ -417,7 +417,7 @@ def plot_equal_loss(analysis: Analysis, found: "EqualLoss") -> Figure:
     _check_sweep(analysis)
     regions = [region for region in found.tests if _any_known(found, region)]
     n_rows = max(len(regions), 1)
-    figure = Figure(figsize=(FULL_WIDTH, 0.45 + 1.45 * n_rows), layout="constrained")
+    figure = Figure(figsize=(FULL_WIDTH, 0.5 + 1.0 * n_rows), layout="constrained")
     grid = figure.subplots(n_rows, 2, squeeze=False, sharex=True, sharey="row")
     letters = iter("abcdefgh")
     runs = {run.id: run for run in analysis.runs}
