@@ -176,7 +176,11 @@ def test_a_report_has_its_references_methods_and_links_beside_it(tmp_path):
     linked = re.findall(r'href="(figures/[^"]+)"', page)
     assert {Path(name).suffix for name in linked} == {".svg", ".pdf"}
     assert all((tmp_path / name).is_file() for name in linked)
-    assert page.count('href="data:text/csv;base64,') == page.count('class="scroll"') > 0
+    assert (
+        page.count('href="data:text/csv;base64,')
+        == page.count('class="scroll" id=')
+        > 0
+    )
 
 
 def test_a_page_without_files_of_figures_links_to_none(tmp_path):

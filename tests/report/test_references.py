@@ -146,9 +146,14 @@ def test_text_of_the_pdf_is_that_which_is_stored(report, tmp_path):
 def test_both_faces_have_every_figure_table_and_formula(report):
     _, document, pdf = report
     kinds = [block["kind"] for block in document.blocks]
+    appendix = [one["kind"] for one in document.blocks if one.get("only_html")]
     html = html_bytes(document, ReportSettings()).decode()
     assert html.count('<div class="drawing"') == kinds.count("figure")
-    assert html.count('role="region" tabindex="0"') == kinds.count("table")
+    assert html.count('<div class="scroll" id=') == kinds.count("table")
+    for kind, name in (("figure", "Figure"), ("table", "Table")):
+        n_printed = kinds.count(kind) - appendix.count(kind)
+        assert f"<strong>{name} {n_printed}.</strong>" in html  # as in the PDF
+        assert f"<strong>{name} {n_printed + 1}.</strong>" not in html
     assert html.count("<math ") == kinds.count("formula")
     found = {"/Figure": 0, "/Table": 0, "/Formula": 0}
     alternatives = []
@@ -158,10 +163,9 @@ def test_both_faces_have_every_figure_table_and_formula(report):
             found[tag] += 1
             if tag != "/Table":
                 alternatives.append(element.get("/Alt"))
-    assert found["/Figure"] == kinds.count("figure")
-    appendix = [block for block in document.blocks if block.get("only_html")]
-    assert {block["kind"] for block in appendix} <= {"table"}
-    assert found["/Table"] == kinds.count("table") - len(appendix)
+    assert found["/Figure"] == kinds.count("figure") - appendix.count("figure")
+    assert set(appendix) <= {"figure", "table", "list"}
+    assert found["/Table"] == kinds.count("table") - appendix.count("table")
     assert found["/Formula"] == kinds.count("formula")
     assert all(alternative and len(alternative) > 20 for alternative in alternatives)
 

@@ -128,12 +128,16 @@ def _numbered(
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Blocks with their numbers and figures, and the table of contents."""
     blocks, contents = [], []
-    counts = {"figure": 0, "table": 0, "formula": 0}
+    counts = dict.fromkeys(("figure", "table", "formula"), 0)
+    supplements = dict(counts)  # what the PDF does not have leaves its numbers alone
     chapter = section = 0
     for block in document.blocks:
         block = dict(block)
         kind = block["kind"]
-        if kind in counts:
+        if kind in counts and block.get("only_html"):
+            supplements[kind] += 1
+            block["number"] = f"S{supplements[kind]}"
+        elif kind in counts:
             counts[kind] += 1
             block["number"] = counts[kind]
         if kind == "figure":
