@@ -131,5 +131,7 @@ def test_shares_of_runs_are_drawn_in_the_order_of_the_modules():
     axes = cs.plot_coassignment(shares, [0, 1, 0]).axes[0]
     order = [0, 2, 1]
     np.testing.assert_allclose(axes.images[0].get_array(), shares[np.ix_(order, order)])
+    certain = cs.plot_coassignment(shares > 0.5, [0, 1, 0])
+    assert certain.axes[1].get_ylabel() == "share of runs in one module"
     with pytest.raises(ValueError, match="shares must be between 0 and 1, got 0 to 2"):
         cs.plot_coassignment(np.array([[0, 2], [2, 0]]), [0, 1])

@@ -101,7 +101,9 @@ def plot_coassignment(
         labels,
         module_ids=module_ids,
         title=title,
-        colors=MatrixColors(limit=1.0, unit="share of runs in one module"),
+        colors=MatrixColors(
+            limit=1.0, unit="share of runs in one module", is_share=True
+        ),
     )
     return drawn
 

@@ -82,6 +82,8 @@ class MatrixColors:
         Whether zero is in the middle of the colours even if no weight is negative.
     is_bar_below : bool
         Whether the colour bar is below the matrix instead of beside it.
+    is_share : bool
+        Whether the values are shares, of which 0 and 1 are not "no" and "yes".
     """
 
     scale: Scale = "linear"
@@ -89,6 +91,7 @@ class MatrixColors:
     unit: str = "weight"
     is_difference: bool = False
     is_bar_below: bool = False
+    is_share: bool = False
 
 
 def draw_matrix(
@@ -124,7 +127,8 @@ def draw_matrix(
     if colors.scale not in get_args(Scale):
         raise ValueError(f"scale must be linear, log or rank, got {colors.scale!r}")
     # between two colours, a scale of many has nothing to say
-    is_binary = not signed and set(np.unique(drawn)) <= {0.0, 1.0}
+    is_two_valued = not signed and set(np.unique(drawn)) <= {0.0, 1.0}
+    is_binary = is_two_valued and not colors.is_share
     drawn, norm, colormap, extend = _color_scale(
         drawn,
         "linear" if is_binary else colors.scale,
