@@ -95,7 +95,7 @@ def encode(values: Any, *, bits: int, sparsely: bool = False) -> Facts:
         "bits": bits,
         "levels": levels,
         "power": power,
-        "max": top,
+        "max": float(f"{top:.12g}"),  # sums in another order differ beyond
         "exact": exact,
     }
     if places is not None:
@@ -413,7 +413,7 @@ def state_of(blocks: BlockStructure, limit: float) -> Facts:
     """Blocks and scores, and the weight at which colours saturate."""
     return {
         "blocks": encode(np.asarray(blocks.means), bits=16),
-        "limit": limit,
+        "limit": float(f"{limit:.12g}"),
         "scores": {
             statistic: {"value": _rounded(float(getattr(blocks, statistic)))}
             for statistic in SCORES
