@@ -127,6 +127,7 @@ OF_SEVERAL_PANELS = {
     "plot_learning_curves",
     "plot_learning_rates",
     "plot_nulls",
+    "plot_places",
     "plot_resolution_scan",
     "plot_trajectories",
 }

@@ -30,7 +30,7 @@ from commstruct.report.text import (
 )
 from commstruct.report.words.terms import Terms
 from commstruct.report.words.verdicts import beside_null, is_testable
-from commstruct.statistics import LEVEL
+from commstruct.statistics import LEVEL, ROUNDING
 from commstruct.study.equal_loss import Checkpoint, Checkpoints, saturation
 from commstruct.study.trends import SweepTrends, match_modules
 from commstruct.vocabulary import (
@@ -415,7 +415,7 @@ def state_of(blocks: BlockStructure, limit: float) -> Facts:
         "blocks": encode(np.asarray(blocks.means), bits=16),
         "limit": float(f"{limit:.12g}"),
         "scores": {
-            statistic: {"value": _rounded(float(getattr(blocks, statistic)))}
+            statistic: {"value": _score(float(getattr(blocks, statistic)))}
             for statistic in SCORES
         },
     }
@@ -471,6 +471,11 @@ def _grouped(values: Any, neurons: NDArray[np.int64]) -> Facts:
 
 def _bits(possible: NDArray[np.bool_]) -> str:
     return base64.b64encode(np.packbits(possible, axis=None).tobytes()).decode()
+
+
+def _score(value: float) -> float | None:
+    """A score to be shown; one that is 0 but for rounding is 0."""
+    return 0.0 if abs(value) <= ROUNDING else _rounded(value)
 
 
 def _rounded(value: float | None) -> float | None:
