@@ -53,6 +53,9 @@ LEAST_RATES, LEAST_SEEDS = 3, 3
 
 MEASURES = {
     "diagonal_score": "D",
+    "diagonal_score_excitatory": "D of excitation",
+    "diagonal_score_inhibitory": "D of inhibition",
+    "diagonal_score_absolute": "D of |weight|",
     "modularity": "Q",
     "structure_strength": "structure strength",
     "diagonal_score_excess": "D above nulls",
