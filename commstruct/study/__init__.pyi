@@ -2,6 +2,9 @@ from .learning_rate import LearningRateExperiment as LearningRateExperiment
 from .learning_rate import run_learning_rate as run_learning_rate
 from .plan import StudyPlan as StudyPlan
 from .plan import plan_study as plan_study
+from .readings import Readings as Readings
+from .readings import ReadSlope as ReadSlope
+from .readings import answer_readings as answer_readings
 from .results import StudyResult as StudyResult
 from .results import read_study as read_study
 from .results import write_study as write_study
