@@ -18,3 +18,5 @@ from .trends import has_learned as has_learned
 from .trends import match_modules as match_modules
 from .trends import rate_score as rate_score
 from .trends import sweep_trends as sweep_trends
+from .weight_parts import WeightParts as WeightParts
+from .weight_parts import weight_parts as weight_parts
