@@ -109,6 +109,7 @@ from .report import plot_nulls as plot_nulls
 from .report import plot_places as plot_places
 from .report import plot_resolution_scan as plot_resolution_scan
 from .report import plot_trajectories as plot_trajectories
+from .report import plot_weight_parts as plot_weight_parts
 from .report import read_experiment as read_experiment
 from .report import write_report as write_report
 from .report import write_result as write_result

@@ -26,6 +26,7 @@ from .figures.place_figure import plot_places as plot_places
 from .figures.run_figures import plot_course as plot_course
 from .figures.run_figures import plot_credit_flow as plot_credit_flow
 from .figures.run_figures import plot_eigenvalues as plot_eigenvalues
+from .figures.run_figures import plot_weight_parts as plot_weight_parts
 from .figures.scan_figure import plot_resolution_scan as plot_resolution_scan
 from .figures.trajectory_figure import plot_trajectories as plot_trajectories
 from .pages.results import document_of as document_of

@@ -1,4 +1,4 @@
-"""Weights within and across modules over training: what was initial, what is learned."""
+"""Weights within and across modules over training: the initial and learned part."""
 
 from dataclasses import asdict, dataclass
 

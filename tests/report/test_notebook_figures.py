@@ -130,6 +130,7 @@ OF_SEVERAL_PANELS = {
     "plot_places",
     "plot_resolution_scan",
     "plot_trajectories",
+    "plot_weight_parts",
 }
 
 

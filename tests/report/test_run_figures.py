@@ -5,6 +5,7 @@ import pytest
 
 import commstruct as cs
 import sims
+from commstruct.study import weight_parts
 
 
 def course(record=True, n_neurons=70):
@@ -75,3 +76,22 @@ def test_eigenvalues_are_drawn_at_every_checkpoint():
     np.testing.assert_allclose(
         right.lines[4].get_ydata(), np.abs(run.eigenvalues()[:, 4])
     )
+
+
+def test_weight_parts_are_drawn_by_learning_rate():
+    course = np.array([0.0, 0.5, 1.0])[:, None, None] * np.kron(
+        np.eye(2), np.ones((2, 2))
+    )
+    parts = weight_parts(course, [0, 0, 1, 1], steps=[0, 10, 100])
+    low, high = cs.plot_weight_parts({0.5: parts, 0.1: parts}).axes
+    assert [low.get_title("left"), high.get_title("left")] == [
+        "learning rate 0.1",
+        "learning rate 0.5",
+    ]
+    lines = {line.get_label(): line for line in low.lines}
+    within = lines["learned, within modules"]
+    assert within.get_xdata().tolist() == [0, 10, 100]
+    assert within.get_ydata().tolist() == [0, 0.5, 1]
+    assert lines["learned, across modules"].get_ydata().tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="at least one learning rate, got none"):
+        cs.plot_weight_parts({})

@@ -27,6 +27,7 @@ from .place_figure import plot_places as plot_places
 from .run_figures import plot_course as plot_course
 from .run_figures import plot_credit_flow as plot_credit_flow
 from .run_figures import plot_eigenvalues as plot_eigenvalues
+from .run_figures import plot_weight_parts as plot_weight_parts
 from .scan_figure import plot_resolution_scan as plot_resolution_scan
 from .sweep_figure import plot_sweep_blocks as plot_sweep_blocks
 from .trajectory_figure import plot_trajectories as plot_trajectories

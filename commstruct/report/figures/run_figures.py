@@ -1,5 +1,6 @@
-"""Figures of one network: rates and credit in time, flow of credit, eigenvalues."""
+"""Figures of training: rates and credit in time, credit flow, eigenvalues, weights."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -213,6 +214,61 @@ def plot_eigenvalues(run: Any) -> Figure:
     left.set_xlabel("real part")
     left.set_ylabel("imaginary part")
     _draw_moduli(right, steps, np.abs(eigenvalues))
+    return figure
+
+
+@in_style
+def plot_weight_parts(parts: Mapping[float, Any]) -> Figure:
+    """Draw mean weights within and across modules over training, by learning rate.
+
+    Parameters
+    ----------
+    parts : mapping of learning rate to commstruct.study.WeightParts
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel per learning rate: the learned part (solid) and the initial part
+        (dashed) of the mean weight within and across modules, by training step, on an
+        axis that is linear up to the first step that was measured and then logarithmic.
+
+    Raises
+    ------
+    ValueError
+        If there are no parts.
+
+    See Also
+    --------
+    commstruct.study.weight_parts : Computes them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import commstruct as cs
+    >>> from commstruct.study import weight_parts
+    >>> course = np.linspace(0, 1, 3)[:, None, None] * np.ones((4, 4))
+    >>> parts = weight_parts(course, [0, 0, 1, 1], steps=[0, 10, 100])
+    >>> cs.plot_weight_parts({0.1: parts}).axes[0].get_title("left")
+    'learning rate 0.1'
+    """
+    if not parts:
+        raise ValueError("parts must be of at least one learning rate, got none")
+    figure = ShownFigure(figsize=(FULL_WIDTH, 2.3), layout="constrained")
+    panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
+    for axes, (rate, found) in zip(panels, sorted(parts.items()), strict=True):
+        for where, color in (("within", BLUE), ("across", ORANGE)):
+            for part, line in (("learned", "-"), ("initial", (0, (4, 2)))):
+                values = getattr(found, f"{part}_{where}")
+                label = f"{part}, {where} modules"
+                axes.plot(found.steps, values, color=color, ls=line, label=label)
+        axes.set_xscale("symlog", linthresh=max(float(found.steps[1]), 1.0))
+        axes.set_xlim(0, float(found.steps[-1]))
+        axes.set_title(f"learning rate {rate:g}")
+        axes.set_xlabel("training step")
+    panels[0].set_ylabel("mean weight")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4
+    )
     return figure
 
 
