@@ -1,11 +1,11 @@
 """How often tests of designs reject where there is nothing, and find what there is.
 
-Run ``python benchmarks/groups.py`` (two minutes), with ``--full`` for 400 draws per row
-(eight minutes), ``--part size``, ``power`` or ``modules`` for one of the tables, and
+Run ``python benchmarks/groups.py``, with ``--full`` for 400 draws per row in place of
+60, ``--part size``, ``power``, ``modules`` or ``scaling`` for one of the tables, and
 ``--cases WORD`` for the rows whose name has a word. A test of the right size rejects
 5 %.
 
-*Size*: networks of 15 regions, so 105 edges, normal with a part that all edges of a
+*Size*: networks of 12 regions, so 66 edges, normal with a part that all edges of a
 network share; no group differs in the mean. ``6 v 6, 1:4``: six against six networks,
 the second group with four times the spread. Covariates go with the group (a difference
 of one standard deviation) and change all edges. Subjects differ far more than their
@@ -25,6 +25,12 @@ standard deviations within modules and 0 between; in networks without modules 0
 everywhere. ``3 neurons move``: in the second group to another module. Counted: draws in
 which the modules of groups differ, in which they differ in spread, in which the modules
 of individuals agree more than by chance, and in which any neuron's share differs.
+
+*Scaling*: 8 against 8 directed networks of 24 neurons of four kinds, counts of mean 4
+times a scale of each network (log-normal, sd 0.3).
+Some of the 16 blocks are half as strong again, or two thirds as strong, in the second
+group. Counted: untouched blocks of p at most .05, and changed ones, with the scale that
+is chosen by default, and with equal totals.
 """
 
 import argparse
@@ -39,7 +45,7 @@ from scipy.spatial.distance import pdist, squareform
 from scipy.stats import ttest_ind
 from threadpoolctl import threadpool_limits
 
-from commstruct import as_connectome
+from commstruct import as_connectome, compare_groups
 from commstruct.compare.designs import design_of
 from commstruct.compare.edge_components import (
     EdgeGraph,
@@ -49,13 +55,13 @@ from commstruct.compare.edge_components import (
 )
 from commstruct.compare.group_modules import group_modules
 from commstruct.compare.group_tests import Tester
-from commstruct.compare.linear_tests import estimates, larger_share, permuted
+from commstruct.compare.linear_tests import estimates, permuted
 from commstruct.compare.rearrangements import Rearrangements, rearrangements_of
 from commstruct.compare.whole_network import compare_whole
 from commstruct.statistics import benjamini_hochberg
 
 LEVEL = 0.05
-N_REGIONS = 15
+N_REGIONS = 12
 PRE, POST = np.triu_indices(N_REGIONS, 1)
 GRAPH = EdgeGraph(PRE, POST, N_REGIONS)
 FORMING = 2.0
@@ -177,8 +183,7 @@ def size(draw: Callable[[np.random.Generator], Draw], seed: int) -> dict[str, fl
     )
     whole = compare_whole(design, squareform(pdist(values)), ways)
     component = [
-        larger_share(permutation.measured[..., i], permutation.measured[0, :1, i])
-        for i in range(2)
+        permutation.larger_measured(i, permutation.measured[0][:1, i]) for i in range(2)
     ]
     covered = (found.low <= 0) & (found.high >= 0)
     single = bool(np.isfinite(found.low).any())
@@ -226,7 +231,7 @@ def power(effect: Values, seed: int) -> dict[str, float]:
     scores = threshold_free_scores(GRAPH, evidence[None])[0]
     labels, extent, _ = component_sizes(GRAPH, evidence[None], FORMING)
     with_true = np.unique(labels[0][true & (labels[0] >= 0)])
-    p_extent = larger_share(permutation.measured[..., 0], extent[0][with_true])
+    p_extent = permutation.larger_measured(0, extent[0][with_true])
     distances = squareform(pdist(values))
     welch = ttest_ind(values[:12], values[12:], equal_var=False).pvalue
     block = values[:, true].mean(axis=1, keepdims=True)
@@ -234,7 +239,7 @@ def power(effect: Values, seed: int) -> dict[str, float]:
         "t, BH": float((benjamini_hochberg(welch)[true] <= LEVEL).any()),
         "largest": float((permutation.corrected(evidence)[true] <= LEVEL).any()),
         "threshold-free": float(
-            (larger_share(permutation.measured[..., 2], scores)[true] <= LEVEL).any()
+            (permutation.larger_measured(2, scores)[true] <= LEVEL).any()
         ),
         "extent": float((p_extent <= LEVEL).any()),
         "block mean": float(permuted(design, block, ways).p_value[0] <= LEVEL),
@@ -293,6 +298,48 @@ def modules(
     }
 
 
+KINDS = np.repeat(range(4), 6)
+
+
+def scaling_cases() -> dict[str, tuple[Values]]:
+    """Factors of the 16 blocks in the second group."""
+    factors = np.ones((3, 16))
+    factors[0, 5] = 1.5
+    factors[1, [0, 5, 6, 11]] = 1.5
+    factors[2, 1:8], factors[2, 8:] = 1.5, 1 / 1.5
+    names = ("1 of 16 blocks raised", "4 raised", "7 raised, 8 lowered, 1 untouched")
+    return {name: (own,) for name, own in zip(names, factors, strict=True)}
+
+
+def scaling(factors: Values, seed: int) -> dict[str, float]:
+    """Which blocks are called different in one draw."""
+    rng = np.random.default_rng(seed)
+    second = np.arange(16) >= 8
+    block = factors.reshape(4, 4)[np.ix_(KINDS, KINDS)]
+    means = 4.0 * np.where(second[:, None, None], block, 1.0)
+    means = means * np.exp(0.3 * rng.standard_normal((16, 1, 1)))
+    types = [f"kind {kind}" for kind in KINDS]
+    networks = [
+        as_connectome(one.astype(float), attributes=pd.DataFrame({"type": types}))
+        for one in rng.poisson(means * (1 - np.eye(24)))
+    ]
+    shares = {}
+    for name, normalize in (("as chosen", "auto"), ("equal totals", "total")):
+        blocks = compare_groups(
+            networks,
+            np.where(second, "b", "a"),
+            seed=seed,
+            normalize=normalize,
+            n_permutations=N_PERMUTATIONS,
+            edges="none",
+            modules="none",
+        ).blocks
+        different = blocks["p_value"].to_numpy() <= LEVEL
+        shares[f"untouched, {name}"] = float(different[factors == 1].mean())
+        shares[f"changed, {name}"] = float(different[factors != 1].mean())
+    return shares
+
+
 def rows_of(options: argparse.Namespace) -> Iterator[tuple[str, pd.DataFrame]]:
     """Every row of the tables, with its draws."""
     seeds = range(options.seed, options.seed + (400 if options.full else 60))
@@ -300,6 +347,7 @@ def rows_of(options: argparse.Namespace) -> Iterator[tuple[str, pd.DataFrame]]:
         "size": ({name: (draw,) for name, draw in cases().items()}, size),
         "power": ({name: (effect,) for name, effect in effects().items()}, power),
         "modules": (module_cases(), modules),
+        "scaling": (scaling_cases(), scaling),
     }
     for part, (rows, measured) in tables.items():
         for name, case in rows.items() if options.part in (None, part) else ():
@@ -313,7 +361,9 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="400 draws of each")
     parser.add_argument("--seed", type=int, default=50_000, help="first seed")
     parser.add_argument(
-        "--part", choices=("size", "power", "modules"), help="default all"
+        "--part",
+        choices=("size", "power", "modules", "scaling"),
+        help="default all",
     )
     parser.add_argument("--cases", help="rows of the tables that have this word")
     options = parser.parse_args()

@@ -1,5 +1,6 @@
 """Connected components of edges that differ, tested as a whole (NBS and TFNBS)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,6 @@ from scipy.stats import norm
 
 from commstruct.statistics import at_least
 from commstruct.vocabulary import (
-    FloatArray,
     FloatMatrix,
     FloatVector,
     IntMatrix,
@@ -136,7 +136,7 @@ def components_table(
     graph: EdgeGraph,
     evidence: FloatVector,
     threshold: float,
-    maxima: FloatArray,
+    maxima: Sequence[FloatMatrix],
     names: tuple[str, ...],
 ) -> tuple[pd.DataFrame, IntVector]:
     """Components of the observed network with their p-values, largest first.
@@ -146,8 +146,9 @@ def components_table(
     graph : EdgeGraph
     evidence : (v,) array
     threshold : float
-    maxima : (2, r, 2) array
-        Of `largest_components` in every rearrangement, in two ways of rearranging.
+    maxima : sequence of (r, 2) arrays
+        Of `largest_components` in every rearrangement, one of each way of rearranging;
+        the larger p-value is taken.
     names : tuple of str
         Names of the neurons.
 
@@ -168,7 +169,7 @@ def components_table(
         neurons = np.union1d(graph.pre[own], graph.post[own])
         sizes = (extent[0, component], intensity[0, component])
         p_extent, p_intensity = (
-            float(at_least(maxima[..., i], size).mean(axis=1).max())
+            max(float(at_least(one[:, i], size).mean()) for one in maxima)
             for i, size in enumerate(sizes)
         )
         rows.append(

@@ -18,7 +18,6 @@ from commstruct.compare.kinds import NeuronKinds
 from commstruct.compare.linear_tests import (
     Permuted,
     estimates,
-    larger_share,
     permutation_p,
     permuted,
 )
@@ -135,20 +134,19 @@ def edge_tests(
         return np.column_stack([largest, scores.max(axis=1, initial=0.0)])
 
     permutation = permuted(design, units, ways, measure=measure)
-    measured = permutation.measured
     names = np.array(networks[0].names, dtype=object)
     table = pd.DataFrame({"from": names[graph.pre], "to": names[graph.post]})
     table = tester.table(table, values, permutation)
-    if not measured.shape[2]:
+    if not permutation.measured[0].shape[1]:
         return table, pd.DataFrame(columns=["component"])
     evidence = np.nan_to_num(estimates(design, units).evidence, nan=-np.inf)
     components, number = components_table(
-        graph, evidence, threshold, measured[..., :2], networks[0].names
+        graph, evidence, threshold, permutation.measured, networks[0].names
     )
     table["component"] = number
     if edges == "tfnbs":
         scores = threshold_free_scores(graph, evidence[None])[0]
-        table["p_tfnbs"] = larger_share(measured[..., 2], scores)
+        table["p_tfnbs"] = permutation.larger_measured(2, scores)
     return table, components
 
 

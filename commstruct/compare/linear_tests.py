@@ -1,6 +1,6 @@
 """Tests of many columns by one design: statistics, effects, permutation p-values."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -182,31 +182,44 @@ def permutation_p(
 class Permuted:
     """Evidence of many columns in every rearrangement, summed up.
 
-    Residuals are rearranged in two ways: as they are (first), and divided by the spread
-    of their group before, and multiplied by that of the group they get to after
-    (second; the spread is the geometric mean over columns, and the model without the
-    tested effects is fitted with the same weights). The tail of a maximum depends on
-    the spreads far more than that of one statistic: the first way is liberal where the
-    smaller group has the larger spread, the second slightly where the larger has. The
-    larger of the two p-values is taken.
+    Where spreads may differ, residuals are rearranged in two ways, and the larger of
+    two p-values is taken. First, they are permuted as they are, which is exact without
+    a difference in spread. The tail of a maximum depends on the spreads far more than
+    that of one statistic, and this way rejects too often where the smaller group has
+    the larger spread. Second, therefore, each residual is divided by the spread of its
+    group (the geometric mean over columns; the model without the tested effects is
+    fitted with the same weights) and by the root of one minus its leverage, is
+    permuted, gets a random sign, and is multiplied by the spread of the group it gets
+    to. Of a number, where each unit has a spread of its own, residuals only get random
+    signs (the wild bootstrap of Davidson & Flachaire 2008,
+    doi:10.1016/j.jeconom.2008.08.003). Without the signs, residuals of a group of small
+    spread, which add up to about 0, are not exchangeable with those of the other, and
+    components of 6 against 6 networks with spreads of 1:4 were found in 10 % of draws
+    without effect.
 
     Attributes
     ----------
     p_value : (v,) array
-        Of every column by itself, in the first way.
-    maxima : (2, r) array
-        Largest evidence of all columns.
-    measured : (2, r, c) array
+        Of every column by itself: of a single effect by the first way, whose size holds
+        then; the larger of both if several are tested together, of which the first
+        rejected 8 % in groups of 10, 5 and 5 with spreads of 1:1:4.
+    maxima : tuple of (r,) arrays
+        Largest evidence of all columns, in either way; the observed comes first.
+    measured : tuple of (r, c) arrays
         Further maxima.
     """
 
     p_value: FloatVector
-    maxima: FloatMatrix
-    measured: FloatArray
+    maxima: tuple[FloatVector, ...]
+    measured: tuple[FloatMatrix, ...]
 
     def corrected(self, evidence: FloatVector) -> FloatVector:
         """p-values corrected for the number of columns (Westfall & Young 1993)."""
         return larger_share(self.maxima, evidence)
+
+    def larger_measured(self, which: int, values: FloatVector) -> FloatVector:
+        """p-values of values of one of the further maxima."""
+        return larger_share([one[:, which] for one in self.measured], values)
 
 
 def permuted(
@@ -228,38 +241,47 @@ def permuted(
         maxima, such as sizes of components.
     """
     defined = _defined(values, design)
-    n_ways, n_columns = len(ways.orders), values.shape[1]
+    solver, n_columns = _solver(design), values.shape[1]
     if not defined.any():
-        unknown = np.full((2, n_ways), np.nan)
+        unknown = np.full(len(ways.orders), np.nan)
         return Permuted(
-            np.full(n_columns, np.nan), unknown, unknown[..., None][..., :0]
+            np.full(n_columns, np.nan), (unknown,), (unknown[:, None][:, :0],)
         )
-    n_larger, observed = np.zeros(n_columns), np.zeros(n_columns)
-    maxima: tuple[list[FloatVector], ...] = ([], [])
-    measured: tuple[list[FloatMatrix], ...] = ([], [])
-    for rescaled in (False, True):
-        for first, evidence in rearranged_evidence(
-            design, values, ways, rescaled=rescaled
-        ):
-            if not rescaled:
-                observed = evidence[0] if first else observed
-                n_larger += at_least(evidence, observed).sum(axis=0)
+    observed = np.zeros(n_columns)
+    shares: list[FloatVector] = []
+    maxima: list[FloatVector] = []
+    measured: list[FloatMatrix] = []
+    for way in _both(ways):
+        n_larger = np.zeros(n_columns)
+        largest: list[FloatVector] = []
+        further: list[FloatMatrix] = []
+        for effects, spreads in _rearranged(solver, values, ways, way):
+            evidence = _statistics(solver, effects, spreads)[2]
+            if not largest:
+                observed = observed if maxima else evidence[0]
+                evidence[0] = observed  # other residuals than those of the data
+            n_larger += at_least(evidence, observed).sum(axis=0)
             finite = np.where(defined, evidence, -np.inf)
-            maxima[rescaled].append(finite.max(axis=1))
-            of_batch = (
-                np.empty((len(finite), 0)) if measure is None else measure(finite)
+            largest.append(finite.max(axis=1))
+            further.append(
+                np.empty((len(finite), 0)) if not measure else measure(finite)
             )
-            measured[rescaled].append(of_batch)
+        shares.append(n_larger / len(way.orders))
+        maxima.append(np.concatenate(largest))
+        measured.append(np.concatenate(further))
+    known = defined & ~np.isnan(observed)
+    larger = np.max(shares, axis=0) if design.rank > 1 else shares[0]
     return Permuted(
-        p_value=np.where(defined & ~np.isnan(observed), n_larger / n_ways, np.nan),
-        maxima=np.stack([np.concatenate(one) for one in maxima]),
-        measured=np.stack([np.concatenate(one) for one in measured]),
+        p_value=np.where(known, larger, np.nan),
+        maxima=tuple(maxima),
+        measured=tuple(measured),
     )
 
 
-def larger_share(maxima: FloatMatrix, evidence: FloatVector) -> FloatVector:
-    """The larger of the shares of two rows of maxima that are at least each value."""
-    return np.maximum(*(share_at_least(one, evidence) for one in maxima))
+def larger_share(maxima: Sequence[FloatVector], evidence: FloatVector) -> FloatVector:
+    """The largest of the shares of several maxima that are at least each value."""
+    shares = [share_at_least(one, evidence) for one in maxima]
+    return np.asarray(np.max(shares, axis=0))
 
 
 def share_at_least(maxima: FloatVector, evidence: FloatVector) -> FloatVector:
@@ -283,59 +305,50 @@ def share_at_least(maxima: FloatVector, evidence: FloatVector) -> FloatVector:
 
 def whole_statistics(
     design: Design, points: FloatMatrix, ways: Rearrangements
-) -> FloatMatrix:
-    """Evidence of an effect on points in space, in every rearrangement, (2, r).
+) -> tuple[FloatVector, ...]:
+    """Evidence of an effect on points in space, in every rearrangement.
 
     The squared distance between the means of two groups over its estimated variance, of
     all coordinates together: the statistic T2w of Alekseyenko (2016,
     doi:10.1093/bioinformatics/btw524), of more groups that of Hamidi et al. (2019,
-    doi:10.1186/s40168-019-0659-9). Rearranged in the two ways of `Permuted`.
+    doi:10.1186/s40168-019-0659-9). Rearranged in the ways of `Permuted`, an array of
+    each; the observed statistic comes first.
     """
-    solver = _solver(design)
-    found: tuple[list[FloatVector], ...] = ([], [])
-    for rescaled in (False, True):
-        batches = _rearranged(solver, points, ways, rescaled=rescaled)
-        for _, effects, spreads in batches:
+    solver, found = _solver(design), []
+    for way in _both(ways):
+        batches = []
+        for effects, spreads in _rearranged(solver, points, ways, way):
             total = spreads.sum(axis=2, keepdims=True)
             covariance = _covariance(solver, total)[..., 0]
             inverse = np.linalg.pinv(covariance, hermitian=True)
-            found[rescaled].append(
-                np.einsum("bsv,bst,btv->b", effects, inverse, effects)
-            )
-    return np.stack([np.concatenate(one) for one in found])
+            batches.append(np.einsum("bsv,bst,btv->b", effects, inverse, effects))
+        found.append(np.concatenate(batches))
+        found[-1][0] = found[0][0]
+    return tuple(found)
 
 
-def rearranged_evidence(
-    design: Design,
-    values: FloatMatrix,
-    ways: Rearrangements,
-    *,
-    rescaled: bool = False,
-) -> Iterator[tuple[bool, FloatMatrix]]:
-    """Evidence (b, v) of the columns in batches of rearrangements, the observed first.
-
-    The flag is true for the first batch, whose first row is the observed order.
-    """
-    solver = _solver(design)
-    for first, effects, spreads in _rearranged(solver, values, ways, rescaled=rescaled):
-        yield first, _statistics(solver, effects, spreads)[2]
+def _both(ways: Rearrangements) -> list[Rearrangements]:
+    return [ways] if ways.turned is None else [ways, ways.turned]
 
 
 def _rearranged(
-    solver: _Solver, values: FloatMatrix, ways: Rearrangements, *, rescaled: bool
-) -> Iterator[tuple[bool, FloatArray, FloatArray]]:
-    """Effects (b, s, v) and spreads (b, k, v) in batches of rearrangements."""
+    solver: _Solver, values: FloatMatrix, ways: Rearrangements, way: Rearrangements
+) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Effects (b, s, v) and spreads (b, k, v) in batches, one of the ways."""
     design = solver.design
-    scale = _scales(solver, values) if rescaled else np.ones(design.n_units)
-    residuals = _reduced(design, values, scale)
+    scale = np.ones(design.n_units)
+    turned = way is ways.turned
+    if turned:
+        scale = _scales(solver, values)
+    residuals = _reduced(design, values, scale, corrected=turned)
     n_units, n_columns = values.shape
     rows = n_units if solver.own_spreads else solver.basis.shape[1]
     rows *= 1 if solver.own_spreads else len(solver.members)
     size = max(1, BATCH // max(1, (rows + 1) * n_columns))
-    for start in range(0, len(ways.orders), size):
+    for start in range(0, len(way.orders), size):
         chosen = slice(start, start + size)
-        gains = _gains(solver, ways.orders[chosen], ways.signs[chosen], scale[None])
-        yield start == 0, *_fits(solver, gains, residuals)
+        gains = _gains(solver, way.orders[chosen], way.signs[chosen], scale[None])
+        yield _fits(solver, gains, residuals)
 
 
 def _scales(solver: _Solver, values: FloatMatrix) -> FloatVector:
@@ -357,12 +370,24 @@ def _scales(solver: _Solver, values: FloatMatrix) -> FloatVector:
     return np.asarray(np.exp((logs - logs.mean()) / 2)[solver.design.cells])
 
 
-def _reduced(design: Design, values: FloatMatrix, scale: FloatVector) -> FloatMatrix:
-    """Residuals of the model without the tested effects, each over its scale."""
+def _reduced(
+    design: Design, values: FloatMatrix, scale: FloatVector, *, corrected: bool = False
+) -> FloatMatrix:
+    """Residuals of the model without the tested effects, each over its scale.
+
+    Also, if `corrected`, over the root of one minus its leverage in that model, so that
+    all have the same variance.
+    """
     nuisance = design.model @ null_space(design.contrast)
-    basis = model_basis(nuisance / scale[:, None]) if nuisance.any() else nuisance
     whitened = values / scale[:, None]
-    return np.asarray(whitened - basis @ (basis.T @ whitened))
+    if not nuisance.any():
+        return whitened
+    basis = model_basis(nuisance / scale[:, None])
+    residuals = whitened - basis @ (basis.T @ whitened)
+    if corrected:
+        left = 1 - (basis**2).sum(axis=1)
+        residuals /= np.sqrt(np.where(left > ROUNDING, left, 1.0))[:, None]
+    return np.asarray(residuals)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Rearrangements of individuals under a null hypothesis: all, or random ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 from math import factorial, prod
 
@@ -32,6 +32,9 @@ class Rearrangements:
         such as the names of groups of equal size.
     smallest_p : float
         Smallest p-value that they can give.
+    turned : Rearrangements, optional
+        For errors that are symmetric but differ in spread: random signs, of a design of
+        groups also in random order. None where a single spread is estimated.
     """
 
     orders: IntMatrix
@@ -39,6 +42,7 @@ class Rearrangements:
     exact: bool
     n_distinct: int
     smallest_p: float
+    turned: "Rearrangements | None" = None
 
 
 def rearrangements_of(
@@ -55,15 +59,29 @@ def rearrangements_of(
         at most as many.
     """
     if design.exchange == "signs":
-        return _turned(design.n_units, seed, n_permutations)
+        return _signs(design.n_units, seed, n_permutations)
     if design.exchange == "within":
         return _within(design.blocks, seed, n_permutations)
-    if design.is_plain:
-        return _assigned(design, seed, n_permutations)
-    return _permuted(design, seed, n_permutations)
+    make = _assigned if design.is_plain else _permuted
+    ways = make(design, seed, n_permutations)
+    if design.spread == "one":
+        return ways
+    return replace(ways, turned=_turned(design, seed, n_permutations))
 
 
-def _turned(n: int, seed: int, n_permutations: int) -> Rearrangements:
+def _turned(design: Design, seed: int, n_permutations: int) -> Rearrangements:
+    """Random signs; units whose spreads are compared by groups are permuted as well."""
+    rng = np.random.default_rng([seed, 1])  # unlike those of the orders
+    shape = (n_permutations + 1, design.n_units)
+    signs = rng.choice((1.0, -1.0), size=shape)
+    orders = np.tile(np.arange(design.n_units), (len(signs), 1))
+    if design.spread == "groups":
+        orders[1:] = rng.permuted(orders[1:], axis=1)
+    signs[0] = 1
+    return _result(orders, signs, False, 1)
+
+
+def _signs(n: int, seed: int, n_permutations: int) -> Rearrangements:
     """Signs turned; turning all of them leaves the size of every statistic."""
     exact = 2 ** (n - 1) <= n_permutations
     if exact:

@@ -7,7 +7,11 @@ from scipy.spatial.distance import pdist, squareform
 
 from commstruct.compare.designs import design_of, design_of_groups
 from commstruct.compare.rearrangements import rearrangements_of
-from commstruct.compare.whole_network import compare_whole, principal_coordinates
+from commstruct.compare.whole_network import (
+    compare_whole,
+    own_variances,
+    principal_coordinates,
+)
 
 
 def placed(points, design, seed=0):
@@ -94,3 +98,28 @@ def test_groups_in_one_place_are_rejected_at_most_as_the_level_says(sizes, sprea
     assert np.mean([one.p_value <= 0.05 for one in found]) <= most
     if spreads == (1, 1):
         assert np.mean([one.spread_p <= 0.05 for one in found]) <= most
+
+
+def test_a_distant_individual_is_no_difference_of_spread():
+    """The centre that it moves takes it further from all others of its group."""
+    rng = np.random.default_rng(2)
+    design = design_of_groups("aaaaabbbbb")
+    unlike = [np.exp(rng.standard_normal((10, 1))) for _ in range(120)]
+    draws = [placed(one * rng.standard_normal((10, 30)), design) for one in unlike]
+    # 5 % and twice the standard error; distances themselves reject .19
+    assert np.mean([one.spread_p <= 0.05 for one in draws]) <= 0.05 + 2 * 0.02
+
+
+def test_variances_of_units_are_the_pseudo_values_of_the_jackknife():
+    points = np.random.default_rng(0).standard_normal((6, 3))
+
+    def variance(some):
+        return some.var(axis=0, ddof=1).sum()
+
+    pseudo = [
+        6 * variance(points) - 5 * variance(np.delete(points, i, axis=0))
+        for i in range(6)
+    ]
+    squares = ((points - points.mean(axis=0)) ** 2).sum(axis=1)
+    found = own_variances(np.full((6, 1), 6**-0.5), squares)
+    np.testing.assert_allclose(found, pseudo)
