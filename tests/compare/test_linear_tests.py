@@ -269,29 +269,41 @@ def test_five_per_cent_are_rejected_in_sessions_of_subjects_of_unequal_spread(
     assert 0.02 <= (p_values <= 0.05).mean() <= 0.08
 
 
-def family_rejections(sizes, spreads, n_draws=150):
-    """Share of families of 60 columns in which any is rejected."""
+def family_rejections(design, spreads, n_draws=150):
+    """Share of families of 30 columns in which any is rejected."""
     rng = np.random.default_rng(1)
-    groups = np.repeat(["a", "b"], sizes)
-    design = design_of_groups(groups)
-    ways = ways_of(design, 199)
-    scale = np.repeat(spreads, sizes)[:, None]
+    ways = ways_of(design, 99)
     found = []
     for _ in range(n_draws):
-        values = rng.standard_normal((len(groups), 60)) * scale
+        values = rng.standard_normal((len(spreads), 30)) * spreads[:, None]
         evidence = estimates(design, values).evidence
         p_fwe = permuted(design, values, ways).corrected(evidence)
         found.append(p_fwe.min() <= 0.05)
     return np.mean(found)
 
 
+# 5 % and twice the standard error of 150 draws
+MOST_OF_FAMILIES = 0.05 + 2 * 0.018
+
+
 @pytest.mark.parametrize(
-    ("sizes", "spreads"), [((6, 6), (1, 1)), ((12, 4), (1, 4)), ((5, 20), (1, 4))]
+    ("sizes", "spreads"),
+    [((6, 6), (1, 1)), ((6, 6), (1, 4)), ((12, 4), (1, 4)), ((5, 20), (1, 4))],
 )
 def test_families_without_effect_are_rejected_at_most_as_the_level_says(sizes, spreads):
-    # 5 % and twice the standard error of 150 draws; residuals as they are, alone,
-    # reject .27 of the second row, and scaled alone .14 of the third
-    assert family_rejections(sizes, spreads) <= 0.05 + 2 * 0.018
+    design = design_of_groups(np.repeat(["a", "b"], sizes))
+    rejected_share = family_rejections(design, np.repeat(spreads, sizes))
+    assert rejected_share <= MOST_OF_FAMILIES
+
+
+def test_families_are_rejected_as_the_level_says_where_spread_grows_with_a_number():
+    x = np.linspace(-2, 2, 20)
+    design = design_of(pd.DataFrame({"x": x}), "x")
+    assert family_rejections(design, np.exp(x / 2)) <= MOST_OF_FAMILIES
+
+
+def test_several_effects_are_rejected_as_the_level_says_under_unequal_spread():
+    assert 0.03 <= rejected((10, 5, 5), (1, 1, 4), n_columns=800) <= 0.07
 
 
 def test_intervals_hold_the_effect_as_often_as_they_say():

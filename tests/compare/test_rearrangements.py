@@ -90,3 +90,23 @@ def test_signs_of_one_sample_are_all_listed_if_they_are_few():
     few = rearrangements_of(design, seed=0, n_permutations=31)
     assert not few.exact
     assert (few.signs[0] == 1).all()
+
+
+def test_signs_are_turned_where_spreads_may_differ_and_units_permuted_within_groups():
+    table = pd.DataFrame(
+        {"group": list("aaaabbbb"), "x": range(8), "who": [*"wxyz"] * 2}
+    )
+
+    def turned(formula, **options):
+        design = design_of(table, formula, **options)
+        return rearrangements_of(design, seed=0, n_permutations=60).turned
+
+    of_groups, of_number = turned("group"), turned("x")
+    assert (np.sort(of_groups.orders, axis=1) == np.arange(8)).all()
+    assert (of_groups.orders[1:] != np.arange(8)).any(axis=1).mean() > 0.9
+    assert (of_number.orders == np.arange(8)).all()  # each keeps its own spread
+    for ways in (of_groups, of_number):
+        assert (ways.signs[0] == 1).all()
+        assert 0.4 < (ways.signs[1:] == 1).mean() < 0.6
+    assert turned("group", subject="who") is None  # one spread within subjects
+    assert turned("1") is None

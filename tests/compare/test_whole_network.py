@@ -104,10 +104,10 @@ def test_a_distant_individual_is_no_difference_of_spread():
     """The centre that it moves takes it further from all others of its group."""
     rng = np.random.default_rng(2)
     design = design_of_groups("aaaaabbbbb")
-    unlike = [np.exp(rng.standard_normal((10, 1))) for _ in range(120)]
+    unlike = [np.exp(rng.standard_normal((10, 1))) for _ in range(100)]
     draws = [placed(one * rng.standard_normal((10, 30)), design) for one in unlike]
     # 5 % and twice the standard error; distances themselves reject .19
-    assert np.mean([one.spread_p <= 0.05 for one in draws]) <= 0.05 + 2 * 0.02
+    assert np.mean([one.spread_p <= 0.05 for one in draws]) <= 0.05 + 2 * 0.022
 
 
 def test_variances_of_units_are_the_pseudo_values_of_the_jackknife():
