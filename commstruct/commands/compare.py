@@ -185,9 +185,10 @@ class ComparisonOptions:
     normalize: Annotated[
         str,
         typer.Option(
-            help="total: scale to the same mean |weight|; median: of groups, by the "
-            "median block; none: as read; auto: total for two networks; of groups none "
-            "for correlations and for fewer than nine blocks, else median."
+            help="total: scale to the same mean |weight|; of groups, stable: by the "
+            "half of blocks that vary least between individuals, median: by the median "
+            "block; none: as read; auto: total for two networks; of groups none for "
+            "correlations and for fewer than nine blocks, else stable."
         ),
     ] = "auto"
     blocks_by: Annotated[

@@ -133,10 +133,11 @@ def compare_groups(
         edges : {"nbs", "tfnbs", "none"}
             Whether edges are tested one by one and by their components ("nbs"), also
             by threshold-free scores ("tfnbs"), or not at all.
-        normalize : {"auto", "median", "total", "none"}
-            Scale of blocks, edges and distances: the median of the blocks' ratios, the
-            total weight, or as read. "auto": as read for correlations and for fewer
-            than nine blocks, else the median.
+        normalize : {"auto", "stable", "median", "total", "none"}
+            Scale of blocks, edges and distances: the half of blocks that vary least
+            between connectomes, the median block, the total weight, or as read.
+            "auto": as read for correlations and for fewer than nine blocks, else the
+            stable blocks.
         blocks_by : str
             See `compare_connectomes`; modules are those of the mean of all connectomes
             on a common scale.

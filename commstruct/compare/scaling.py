@@ -1,4 +1,4 @@
-"""One scale for several connectomes that a single changed block cannot move."""
+"""One scale for several connectomes, which blocks that change do not move."""
 
 import math
 from dataclasses import replace
@@ -13,14 +13,15 @@ from commstruct.compare.matching import scaled_alike
 from commstruct.connectome import Connectome, read_only
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
-GroupNormalize = Literal["auto", "median", "total", "none"]
+GroupNormalize = Literal["auto", "stable", "median", "total", "none"]
 """How the connectomes of several individuals are brought to one scale."""
 
 GROUP_NORMALIZE: tuple[GroupNormalize, ...] = get_args(GroupNormalize)
-# Fewest blocks for the median to be taken unasked. One changed block of k moves the
-# median of the others by about 1 / k of their spread between individuals: of 4 blocks,
-# enough for twenty individuals to make untouched blocks differ; of 9, not.
+# Fewest blocks for a scale to be taken from them unasked: of 4 blocks, one that changes
+# weakly enough to be among the most stable makes the others differ; of 9, it does not.
 FEWEST_BLOCKS = 9
+# Share of the blocks that the scale is taken from.
+STABLE = 0.5
 DENSE = 0.5  # share of pairs with a weight from which a matrix may be a correlation
 SYMMETRIC = 1e-6  # of the largest |weight|; correlations in files are rounded
 
@@ -60,11 +61,14 @@ def scaled_by_blocks(
 ) -> tuple[list[Connectome], bool, str]:
     """Bring connectomes to one scale; return them, whether they changed, and a note.
 
-    ``"median"`` divides each connectome by the median, over blocks, of its mean
-    |weight| in a block relative to the mean of all connectomes there: one block that
-    changes does not move it, where a scaling to equal totals would make all other
-    blocks differ. ``"auto"`` leaves correlations as they are, and any weights where
-    there are fewer than nine blocks with weights, and else takes the median.
+    ``"stable"`` makes those blocks alike whose mean |weight| varies least between the
+    connectomes once these are on one scale (`stable_blocks`). Blocks that change are
+    not among them, as long as at least half of all blocks do not change.
+    ``"median"`` takes the median over blocks of the mean |weight| relative to the mean
+    of all connectomes there, which a quarter of the blocks moves if they change one
+    way. Scaling to equal totals makes all other blocks differ if one changes.
+    ``"auto"`` leaves correlations as they are, and any weights where there are fewer
+    than nine blocks with weights, and else takes the stable blocks.
 
     Raises
     ------
@@ -88,14 +92,21 @@ def scaled_by_blocks(
             f"{FEWEST_BLOCKS} blocks would move with a change of one."
         )
         return networks, False, note
-    if normalize not in ("auto", "median"):
+    if normalize in ("total", "none"):
         scaled, _, note = scaled_alike(networks, normalize)
         return scaled, normalize != "none", note
-    factors = median_factors(means)
+    if normalize == "median":
+        factors, alike = median_factors(means), "the median block has"
+    else:
+        factors = stable_factors(means)
+        alike = (
+            "the half of blocks that vary least between connectomes (Vandesompele et "
+            "al. 2002) have"
+        )
     scaled = [_multiplied(*pair) for pair in zip(networks, factors, strict=True)]
     note = (
-        "Weights were multiplied so that the median block has the same mean |weight| "
-        f"in all, by factors from {factors.min():.3g} to {factors.max():.3g}."
+        f"Weights were multiplied so that {alike} the same mean |weight| in all, by "
+        f"factors from {factors.min():.3g} to {factors.max():.3g}."
     )
     return scaled, True, note
 
@@ -117,18 +128,70 @@ def median_factors(means: FloatMatrix) -> FloatVector:
     ValueError
         If half of the blocks of a connectome have no weights.
     """
-    known = np.isfinite(means).all(axis=0)
-    common = means[:, known].mean(axis=0)
-    ratios = np.median(means[:, known][:, common > 0] / common[common > 0], axis=1)
-    if not (ratios > 0).all():
-        empty = int(np.argmin(np.nan_to_num(ratios))) + 1
-        raise ValueError(
-            "weights must be in most blocks to be brought to a common scale, got "
-            f"connectome number {empty} with none in half of them; use "
-            "normalize='none'"
-        )
+    ratios = np.median(_ratios(means), axis=1)
     # One unit for all: the factors of typical connectomes are near 1.
     return np.asarray(np.median(ratios) / ratios)
+
+
+def stable_factors(means: FloatMatrix) -> FloatVector:
+    """Factor of each connectome by which its stable blocks are as those of all.
+
+    Parameters
+    ----------
+    means : (m, blocks) array, mean |weight|; NaN where a connectome has no such block
+
+    Raises
+    ------
+    ValueError
+        If half of the blocks of a connectome have no weights, or every block has none
+        in some connectome.
+    """
+    ratios = _ratios(means)
+    positive = (ratios > 0).all(axis=0)
+    if not positive.any():
+        raise ValueError(
+            "weights must be in at least one block of all connectomes to bring them to "
+            "a common scale, got none; use normalize='none'"
+        )
+    logs = np.log(ratios[:, positive])
+    scales = np.exp(logs[:, stable_blocks(logs)].mean(axis=1))
+    return np.asarray(np.median(scales) / scales)
+
+
+def stable_blocks(logs: FloatMatrix) -> IntVector:
+    """Positions of the half of blocks that vary least between connectomes.
+
+    As reference genes are chosen for measurements of expression (Vandesompele et al.
+    2002, doi:10.1186/gb-2002-3-7-research0034): each connectome is centred on its
+    present blocks, the block whose values have the largest variance is left out, and so
+    on. Groups are not known here, so that tests by rearranging them hold.
+
+    Parameters
+    ----------
+    logs : (m, blocks) array, logarithms of mean |weight|
+    """
+    kept = np.arange(logs.shape[1])
+    while len(kept) > np.ceil(STABLE * logs.shape[1]):
+        left = logs[:, kept]
+        variances = (left - left.mean(axis=1, keepdims=True)).var(axis=0)
+        kept = np.delete(kept, variances.argmax())
+    return kept
+
+
+def _ratios(means: FloatMatrix) -> FloatMatrix:
+    """Mean |weight| of blocks over that of all connectomes."""
+    known = np.isfinite(means).all(axis=0)
+    common = means[:, known].mean(axis=0)
+    ratios: FloatMatrix = means[:, known][:, common > 0] / common[common > 0]
+    empty = (ratios == 0).mean(axis=1)
+    if not ratios.shape[1] or empty.max() >= 0.5:
+        number = 1 + (int(empty.argmax()) if ratios.shape[1] else 0)
+        raise ValueError(
+            "weights must be in most blocks to be brought to a common scale, got "
+            f"connectome number {number} with none in half of them; use "
+            "normalize='none'"
+        )
+    return ratios
 
 
 def sizes_of_blocks(

@@ -5,7 +5,13 @@ import pytest
 
 from commstruct import as_connectome, compare_groups
 from commstruct.compare.kinds import NeuronKinds
-from commstruct.compare.scaling import is_correlation, median_factors, scaled_by_blocks
+from commstruct.compare.scaling import (
+    is_correlation,
+    median_factors,
+    scaled_by_blocks,
+    stable_blocks,
+    stable_factors,
+)
 
 LABELS = np.repeat([0, 1, 2], 6)
 
@@ -18,16 +24,22 @@ def planted(seed, *, factor=1.0, increase=0.0):
     return as_connectome(weights, attributes={"type": LABELS.astype(str)})
 
 
-def scaled(networks, normalize="median"):
+def scaled(networks, normalize="stable"):
     kinds = NeuronKinds(("a", "b", "c"), (LABELS,) * len(networks))
     return scaled_by_blocks(networks, kinds, normalize)
 
 
-def test_factors_of_connectomes_are_found_and_one_changed_block_is_not():
+@pytest.mark.parametrize(
+    ("normalize", "words"),
+    [("median", "median block"), ("stable", "half of blocks that vary least")],
+)
+def test_factors_of_connectomes_are_found_and_one_changed_block_is_not(
+    normalize, words
+):
     networks = [planted(0), planted(0, factor=3.0), planted(0, increase=60.0)]
-    found, changed, note = scaled(networks)
+    found, changed, note = scaled(networks, normalize)
     assert changed
-    assert "median block" in note
+    assert words in note
     np.testing.assert_allclose(found[0].weights, found[1].weights)
     other = np.outer(LABELS, LABELS) > 0
     ratio = found[2].weights[other].mean() / found[0].weights[other].mean()
@@ -38,6 +50,34 @@ def test_factors_worked_by_hand():
     means = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 60.0]])
     # relative to the means (1.5, 3, 31.5): medians 2/3 and 4/3, their median 1
     np.testing.assert_allclose(median_factors(means), [1.5, 0.75])
+    # the third block varies more than the others, the first two in the same way
+    np.testing.assert_allclose(stable_factors(means), [1.5, 0.75])
+
+
+def test_blocks_that_change_together_are_not_among_the_stable_ones():
+    rng = np.random.default_rng(0)
+    logs = rng.normal(0, 0.08, (16, 16)) + rng.normal(0, 0.3, (16, 1))
+    logs[8:, :5] += 0.4  # more in the second half of the connectomes
+    assert len(stable_blocks(logs)) == 8
+    assert stable_blocks(logs).min() >= 5
+    factors = stable_factors(np.exp(logs))
+    unscaled = logs[:, 5:].mean(axis=1)
+    within = np.log(factors) + unscaled
+    assert abs(within[8:].mean() - within[:8].mean()) < 0.04
+    moved = np.log(median_factors(np.exp(logs))) + unscaled
+    assert abs(moved[8:].mean() - moved[:8].mean()) > 0.04
+    # the scale does not depend on the order of connectomes, nor on that of blocks
+    np.testing.assert_allclose(stable_factors(np.exp(logs[::-1])), factors[::-1])
+    np.testing.assert_allclose(stable_factors(np.exp(logs[:, ::-1])), factors)
+
+
+def test_blocks_empty_in_a_connectome_give_no_scale():
+    means = np.ones((3, 5))
+    means[0, 1] = means[1, 2] = 0.0
+    np.testing.assert_allclose(stable_factors(means), 1.0)
+    means = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    with pytest.raises(ValueError, match="at least one block of all connectomes"):
+        stable_factors(means)
 
 
 def test_correlations_are_left_as_they_are():

@@ -14,8 +14,17 @@ REARRANGED = {
     "signs": "given signs",
 }
 SPREADS_COMPARED = (
-    ", spreads by the distances from the centre of the group (Anderson 2006)."
+    ", spreads (Anderson 2006) by permuting unbiased estimates of the variance of each "
+    "individual (Hartley, Rao & Kiefer 1969)."
 )
+SECOND_WAY = {
+    "one": "",
+    "groups": " For families the larger of two p-values was taken: with residuals as "
+    "they are, and over the spread of their group with random signs; for the whole "
+    "likewise, without the signs.",
+    "unit": " For families the larger of two p-values was taken: with residuals "
+    "rearranged, and with random signs in their places (Davidson & Flachaire 2008).",
+}
 
 
 def method_paragraphs(comparison: GroupComparison) -> list[str]:
@@ -54,11 +63,8 @@ def method_paragraphs(comparison: GroupComparison) -> list[str]:
         "tested over its variance (Alekseyenko 2016)"
         + ("." if math.isnan(comparison.spread_p) else SPREADS_COMPARED)
     )
-    if comparison.spread == "groups":
-        whole += (
-            " For families and for the whole the larger of two p-values was taken: "
-            "with residuals as they are, and scaled by the spread of their group."
-        )
+    if comparison.exchange == "between":
+        families += SECOND_WAY[comparison.spread]
     texts = [_material(comparison), model, families]
     texts += [edges] if len(comparison.edges) else []
     texts += [] if math.isnan(comparison.whole_p) else [whole]

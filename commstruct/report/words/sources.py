@@ -205,6 +205,13 @@ METHODS = (
         edition="2nd",
     ),
     _article(
+        "Davidson, R.; Flachaire, E.",
+        2008,
+        "The wild bootstrap, tamed at last",
+        ("Journal of Econometrics", "146", "162--169"),
+        "10.1016/j.jeconom.2008.08.003",
+    ),
+    _article(
         "Fan, X.; Mysore, S. P.",
         2025,
         "Contribute to balance, wire in accordance: emergence of backpropagation from "
@@ -232,6 +239,12 @@ METHODS = (
         "Analysis of community structure in networks of correlated data",
         ("Physical Review E", "80", "016114"),
         "10.1103/PhysRevE.80.016114",
+    ),
+    _article(
+        "Hartley, H. O.; Rao, J. N. K.; Kiefer, G.",
+        1969,
+        "Variance estimation with one unit per stratum",
+        ("Journal of the American Statistical Association", "64", "841--851"),
     ),
     _article(
         "Hirschberger, M.; Qi, Y.; Steuer, R. E.",
@@ -320,6 +333,15 @@ METHODS = (
         "From Louvain to Leiden: guaranteeing well-connected communities",
         ("Scientific Reports", "9", "5233"),
         "10.1038/s41598-019-41695-z",
+    ),
+    _article(
+        "Vandesompele, J.; De Preter, K.; Pattyn, F.; Poppe, B.; Van Roy, N.; "
+        "De Paepe, A.; Speleman, F.",
+        2002,
+        "Accurate normalization of real-time quantitative RT-PCR data by geometric "
+        "averaging of multiple internal control genes",
+        ("Genome Biology", "3", "research0034"),
+        "10.1186/gb-2002-3-7-research0034",
     ),
     Source(
         authors=("Westfall, P. H.", "Young, S. S."),
