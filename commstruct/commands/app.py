@@ -10,6 +10,7 @@ from commstruct.commands.compare import compare
 from commstruct.commands.data import export_data, list_data
 from commstruct.commands.doctor import doctor
 from commstruct.commands.experiment import experiment
+from commstruct.commands.layers import layers
 from commstruct.commands.merge import merge
 from commstruct.commands.new import new
 from commstruct.commands.report import report
@@ -68,6 +69,7 @@ for _command in (
     verify,
     analyze,
     analyze_many,
+    layers,
     compare,
     report,
     experiment,

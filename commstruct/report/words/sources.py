@@ -306,6 +306,13 @@ METHODS = (
         "10.1126/science.1065103",
     ),
     _article(
+        "Mucha, P. J.; Richardson, T.; Macon, K.; Porter, M. A.; Onnela, J.-P.",
+        2010,
+        "Community structure in time-dependent, multiscale, and multiplex networks",
+        ("Science", "328", "876--878"),
+        "10.1126/science.1184819",
+    ),
+    _article(
         "Phipson, B.; Smyth, G. K.",
         2010,
         "Permutation P-values should never be zero: calculating exact P-values when "
