@@ -98,13 +98,81 @@ def read_mtx(path: Path, options: ReadingOptions) -> FileContent:
         most = n_stored * (1 if symmetry == "general" else 2)
         check_sparse(path, n, most, options.max_memory)
     with library_errors(path, "Matrix Market"):
-        matrix = io.mmread(BytesIO(text), spmatrix=False)
+        numbers = _mtx_numbers(text)
+        if layout == "array":
+            weights: Any = _mtx_array(numbers, n_rows, symmetry)
+        else:
+            weights = _mtx_entries(numbers, n_rows, n_stored, field, symmetry)
     notes = ("a pattern without weights: every entry weighs 1",)
-    return FileContent(
-        # In float64, as repeated integers could overflow when they are summed.
-        matrix.astype(np.float64),
-        notes=notes if field == "pattern" else (),
+    return FileContent(weights, notes=notes if field == "pattern" else ())
+
+
+def _mtx_numbers(text: bytes) -> NDArray[np.float64]:
+    """Numbers below the header, a row per line.
+
+    scipy.io.mmread crashes at malformed numbers (https://github.com/scipy/scipy/issues/
+    19949), and with it whatever reads a file of a stranger.
+    """
+    stream = BytesIO(text)
+    for line in stream:  # down to the one with the size
+        if line.strip() and not line.startswith(b"%"):
+            break
+    rest = stream.tell()
+    if not text[rest:].strip():
+        return np.empty((0, 1))
+    return np.loadtxt(stream, comments="%", ndmin=2, encoding="ascii")
+
+
+def _mtx_array(
+    numbers: NDArray[np.float64], n: int, symmetry: str
+) -> NDArray[np.float64]:
+    """Dense weights, which are stored by columns; of symmetric ones the lower part."""
+    is_whole = symmetry == "general"
+    # Column by column of a matrix is row by row of its transpose.
+    columns, rows = (
+        np.divmod(np.arange(n * n), n)
+        if is_whole
+        else np.triu_indices(n, int(symmetry == "skew-symmetric"))
     )
+    if numbers.size != len(rows) or (numbers.size and numbers.shape[1] != 1):
+        raise ValueError(
+            f"{len(rows)} lines of one number expected, got {numbers.shape}"
+        )
+    weights = np.zeros((n, n))
+    weights[rows, columns] = numbers[:, 0]
+    if not is_whole:
+        weights[columns, rows] = _mirrored(numbers[:, 0], symmetry)
+    return weights
+
+
+def _mtx_entries(
+    numbers: NDArray[np.float64], n: int, n_stored: int, field: str, symmetry: str
+) -> sparse.coo_array:
+    """Sparse weights; of symmetric ones, entries off the diagonal are stored once."""
+    n_columns = 2 if field == "pattern" else 3
+    if len(numbers) != n_stored or (n_stored and numbers.shape[1] != n_columns):
+        raise ValueError(
+            f"{n_stored} lines of {n_columns} numbers expected, got {numbers.shape}"
+        )
+    if not n_stored:
+        return sparse.coo_array((n, n), dtype=np.float64)
+    places = numbers[:, :2]
+    if not ((places >= 1) & (places <= n) & (places == np.floor(places))).all():
+        raise ValueError(f"rows and columns must be whole numbers from 1 to {n}")
+    rows, columns = places.T.astype(np.int64) - 1
+    values = numbers[:, 2] if field != "pattern" else np.ones(n_stored)
+    if symmetry != "general":
+        off = rows != columns
+        values = np.concatenate([values, _mirrored(values[off], symmetry)])
+        rows, columns = (
+            np.concatenate([rows, columns[off]]),
+            np.concatenate([columns, rows[off]]),
+        )
+    return sparse.coo_array((values, (rows, columns)), shape=(n, n))
+
+
+def _mirrored(values: NDArray[np.float64], symmetry: str) -> NDArray[np.float64]:
+    return -values if symmetry == "skew-symmetric" else values
 
 
 def read_cifti(path: Path, options: ReadingOptions) -> FileContent:

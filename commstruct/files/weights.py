@@ -1,5 +1,6 @@
 """Recurrent weights of trained networks: one network per layer, gate or checkpoint."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ GATES = {
     4: ("input", "forget", "cell", "output"),
 }
 PICKLED = (".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin", ".joblib")
+# Of safetensors, those that NumPy has too.
+NUMPY_DTYPES = {
+    "F16", "F32", "F64", "I8", "I16", "I32", "I64", "U8", "U16", "U32", "U64", "BOOL",
+}  # fmt: skip
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -39,7 +44,8 @@ def read_weights(
     Parameters
     ----------
     path : str or Path
-        ``.safetensors`` (needs the extra ``safetensors``), ``.npz`` or ``.npy``.
+        ``.safetensors`` (needs the extra ``safetensors``; bfloat16 too), ``.npz`` or
+        ``.npy``.
         Pickled files (``.pt``, ``.pkl``...) are refused, as reading them runs code;
         ``safetensors.torch.save_file(model.state_dict(), path)`` saves the same weights
         without any.
@@ -216,9 +222,31 @@ def _safetensors(path: Path, limit: int) -> tuple[Shapes, _Loader]:
 
     def load(key: str) -> NDArray[Any]:
         with library.safe_open(path, framework="np") as file:
+            dtype = file.get_slice(key).get_dtype()
+            if dtype == "BF16":
+                return _bfloat16(path, key)
+            if dtype not in NUMPY_DTYPES:
+                raise ValueError(
+                    f"dtype {dtype} is not read: save the weights as float32"
+                )
             return np.asarray(file.get_tensor(key))
 
     return shapes, load
+
+
+def _bfloat16(path: Path, key: str) -> NDArray[np.float32]:
+    """An array of bfloat16, which NumPy has not: the upper half of each float32.
+
+    The library has checked the file, and places are as its format states: the size of
+    the header in 8 bytes, the header in JSON, then all numbers.
+    """
+    with path.open("rb") as stream:
+        size = int.from_bytes(stream.read(8), "little")
+        about = json.loads(stream.read(size))[key]
+        first, last = about["data_offsets"]
+        stream.seek(8 + size + first)
+        halves = np.frombuffer(stream.read(last - first), dtype="<u2")
+    return (halves.astype(np.uint32) << 16).view(np.float32).reshape(about["shape"])
 
 
 def _npz(path: Path, limit: int) -> tuple[Shapes, _Loader]:

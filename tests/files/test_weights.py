@@ -1,5 +1,7 @@
 """Recurrent weights of trained networks: keys, gates, orientation, refusals."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,19 @@ def test_safetensors_are_read(tmp_path):
         (tmp_path / "w.safetensors").write_bytes(damaged)
         with pytest.raises(ValueError, match=r"w\.safetensors: cannot be read"):
             cs.read_weights(tmp_path / "w.safetensors")
+
+
+def test_bfloat16_of_safetensors_is_read(tmp_path):
+    pytest.importorskip("safetensors")
+    # Sign, 8 bits of exponent, 7 of fraction, as in the upper half of a float32.
+    bits = np.array([0x0000, 0x3F80, 0xC020, 0x3E80], dtype="<u2")  # 0, 1, -2.5, 0.25
+    about = {"dtype": "BF16", "shape": [2, 2], "data_offsets": [8, 16]}
+    first = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+    head = json.dumps({"bias": first, "weight_hh": about}).encode()
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(len(head).to_bytes(8, "little") + head + bytes(8) + bits.tobytes())
+    read = cs.read_weights(path, orientation="post-pre")["weight_hh"]
+    assert read.weights.tolist() == [[0, -2.5], [1, 0.25]]
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 Run ``python tests/fuzz/fuzz.py TARGET -max_total_time=120 -timeout=10
 -rss_limit_mb=2048``, with TARGET one of definition, override, record, store, state,
-labels, weights:ENDING (weights:.safetensors), or a file ending such as .csv; a folder
-of examples may follow. What is found is left in the working folder as ``crash-...`` and
-becomes a test in ``tests/files/test_hostile.py``.
+labels, weights:ENDING (weights:.safetensors), stack:ENDING (stack:.npz), or a file
+ending such as .csv or .mtx; a folder of examples may follow. What is found is left in
+the working folder as ``crash-...`` and becomes a test in
+``tests/files/test_hostile.py``.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ with atheris.instrument_imports(include=["commstruct", "sims", "tomllib"]):
     from commstruct.blocks.structure import block_structure
     from commstruct.files import read_connectome
     from commstruct.files import read_weights as recurrent_weights
+    from commstruct.files.stacks import read_stack
     from sims.checkpoint import state_from_bytes
     from sims.definition import load_definition
     from sims.sweep import run_sweep
@@ -109,26 +111,22 @@ def labels(data: bytes) -> None:
     block_structure(WEIGHTS, values)
 
 
-def file_of(ending: str) -> Callable[[bytes], None]:
-    """A network file of any content and one ending."""
+def file_of(ending: str, reader: Callable[..., Any]) -> Callable[[bytes], None]:
+    """A file of any content and one ending: a network, weights, or a stack."""
     path = ROOM / f"fuzz{ending}"
 
     def read(data: bytes) -> None:
         path.write_bytes(data)
-        read_connectome(path, max_memory=50_000_000)
+        reader(path, max_memory=50_000_000)
 
     return read
 
 
-def weights_of(ending: str) -> Callable[[bytes], None]:
-    """Weights of a trained network, of any content and one ending."""
-    path = ROOM / f"weights{ending}"
-
-    def read(data: bytes) -> None:
-        path.write_bytes(data)
-        recurrent_weights(path, max_memory=50_000_000)
-
-    return read
+READERS: dict[str, Callable[..., Any]] = {
+    "": read_connectome,
+    "weights": recurrent_weights,
+    "stack": read_stack,
+}
 
 
 def main() -> None:
@@ -136,10 +134,8 @@ def main() -> None:
     named = (definition, override, record, store, state, labels)
     targets = {f.__name__: f for f in named}
     kind, _, ending = name.rpartition(":")
-    if kind == "weights":
-        target = weights_of(ending)
-    else:
-        target = file_of(name) if name.startswith(".") else targets[name]
+    is_file = ending.startswith(".")
+    target = file_of(ending, READERS[kind]) if is_file else targets[name]
     warnings.simplefilter("ignore")
 
     def once(data: bytes) -> None:
