@@ -37,5 +37,5 @@ lint: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,arrow,matlab,neuro,cluster,safetensors]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,arrow,hdf5,matlab,neuro,cluster,safetensors]'
 	touch $@

@@ -137,7 +137,7 @@ def _hdf5_arrays(
         file = h5py.File(path, "r")
     with file, library_errors(path, kind):
         for name in file:
-            _refuse_elsewhere(h5py, file, name)
+            refuse_elsewhere(h5py, file, name)
             entry = file[name]
             is_text = entry.attrs.get("MATLAB_class") == b"char"
             if isinstance(entry, h5py.Dataset) and not is_text:
@@ -163,13 +163,13 @@ def _read_hdf5(path: Path, options: ReadingOptions) -> FileContent:
             return _field_hdf5(path, file, options)
     with file, library_errors(path, "MATLAB v7.3 (HDF5)"):
         for name in file:
-            _refuse_elsewhere(h5py, file, name)
+            refuse_elsewhere(h5py, file, name)
             entry = file[name]
             if isinstance(entry, h5py.Dataset):
                 shapes[name] = (tuple(entry.shape[::-1]), entry.dtype)
             elif "MATLAB_sparse" in entry.attrs:
                 for part in entry:
-                    _refuse_elsewhere(h5py, entry, part)
+                    refuse_elsewhere(h5py, entry, part)
                 n_rows = int(entry.attrs["MATLAB_sparse"])
                 shapes[name] = ((n_rows, entry["jc"].size - 1), np.dtype(np.float64))
                 is_sparse.add(name)
@@ -201,7 +201,7 @@ def _field_hdf5(path: Path, file: Any, options: ReadingOptions) -> FileContent:
                 f"{'.'.join(seen) or 'the file'} has no field {part!r}"
             )
         with library_errors(path, "MATLAB v7.3 (HDF5)"):
-            _refuse_elsewhere(h5py, entry, part)
+            refuse_elsewhere(h5py, entry, part)
         entry = entry[part]
         seen.append(part)
     if not isinstance(entry, h5py.Dataset) or entry.dtype.kind not in "fiub":
@@ -215,7 +215,7 @@ def _field_hdf5(path: Path, file: Any, options: ReadingOptions) -> FileContent:
     return with_companions(path, weights, {}, n, MAT_ATTRIBUTE)
 
 
-def _refuse_elsewhere(h5py: Any, group: Any, name: str) -> None:
+def refuse_elsewhere(h5py: Any, group: Any, name: str) -> None:
     """Refuse links, and data stored in other files."""
     link = group.get(name, getlink=True)
     if isinstance(link, h5py.ExternalLink | h5py.SoftLink):

@@ -28,6 +28,7 @@ from commstruct.files.options import (
     reading_options,
 )
 from commstruct.files.pajek import read_pajek
+from commstruct.files.sonata import read_sonata
 from commstruct.files.stores import read_zarr
 from commstruct.files.tables import read_text_table
 from commstruct.operations import read_only_weights, symmetric_mean, without_diagonal
@@ -59,6 +60,7 @@ READERS: dict[str, tuple[str, Reader]] = {
     ".gml": ("GML", read_gml),
     ".net": ("Pajek", read_pajek),
     ".paj": ("Pajek", read_pajek),
+    ".h5": ("SONATA edges", read_sonata),
     ".zarr": ("zarr", read_zarr),
     ".pconn.nii": ("CIFTI parcels", read_cifti),
 }
@@ -167,8 +169,8 @@ def read_connectome(
     without names, or an edge list; these, GraphML, GEXF, GML and Pajek also with
     ``.gz``),
     ``.parquet`` and ``.feather`` (edge lists), ``.graphml``, ``.gexf``, ``.gml``,
-    ``.net`` (Pajek), ``.pconn.nii`` (CIFTI), or a zarr folder: an array, or a sweep
-    store.
+    ``.net`` (Pajek), ``.pconn.nii`` (CIFTI), ``.h5`` (edges in the SONATA format), or
+    a zarr folder: an array, or a sweep store.
 
     Edge lists and graphs become dense weights for up to 2000 neurons and scipy.sparse
     weights above that; matrices keep their storage. The neurons of an edge list are in
