@@ -182,8 +182,8 @@ def test_the_command_writes_the_tables_and_the_figure(tmp_path):
     network = mirrored_network(noise=1.0)
     cs.write_connectome(network, tmp_path / "network.npz")
     done = commstruct(
-        "analyze", tmp_path / "network.npz", "--by-type=type", "--nulls=0",
-        "--structure=any", "--format=html", "--workers=1", "--out", tmp_path / "out",
+        "analyze", tmp_path / "network.npz", "--nulls=0", "--restarts=1",
+        "--structure=assortative", "--format=html", "--workers=1", "--out", tmp_path / "out",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "out").glob("types-*")}
@@ -192,6 +192,24 @@ def test_the_command_writes_the_tables_and_the_figure(tmp_path):
     table = pd.read_csv(tmp_path / "out" / "types-connections.csv")
     expected = cs.type_connections(network)
     np.testing.assert_allclose(table.input_fraction, expected.input_fraction)
+    undirected = network.symmetrize()
+    cs.write_connectome(undirected, tmp_path / "undirected.npz")
+    quick = (
+        "--workers=1",
+        "--nulls=0",
+        "--restarts=1",
+        "--structure=assortative",
+        "--format=html",
+    )
+    for words, expected_names in (
+        (["network.npz", "--by-type=none"], set()),
+        (["undirected.npz", "--by-type=side"], {"connections", "modules", "sides"}),
+    ):
+        out = tmp_path / words[1]
+        done = commstruct("analyze", *words, *quick, "--out", out, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        found = {path.name for path in out.glob("types-*")}
+        assert found == {f"types-{name}.csv" for name in expected_names}
     wrong = commstruct(
         "analyze", tmp_path / "network.npz", "--by-type=kind", "--out", tmp_path / "no"
     )

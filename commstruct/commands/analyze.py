@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 # Where other defaults hold: `VERY_LARGE`, whose file is not imported for --help.
 LARGER = "above 20,000 neurons"
+NO_TYPES = "none"  # of --by-type
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,10 @@ ByType = Annotated[
     typer.Option(
         "--by-type",
         metavar="COLUMN",
-        help="Also write what cell types do: types-connections.csv, types-modules.csv, "
-        "types-flow.csv and .svg, and types-sides.csv if there is a column side.",
-        show_default=False,
+        help="Column of cell types, of which types-connections.csv, types-modules.csv, "
+        "types-flow.csv and .svg (if directed), and types-sides.csv (if there is a "
+        "column side) are written. none: not written.",
+        show_default="type, if there is such a column",
     ),
 ]
 
@@ -145,7 +147,7 @@ def analyze(
     report = report_settings(formats=formats, **asdict(pages))
     analysis_settings(asdict(options))  # refuses what is unusable before any work
     reading.check(networks)
-    if by_type is not None and any(map(is_store, networks)):
+    if by_type not in (None, NO_TYPES) and any(map(is_store, networks)):
         raise ValueError("--by-type is for networks with cell types, got a sweep store")
     summaries = {}
     folders = result_folders(networks, out)
@@ -195,7 +197,7 @@ def _analyze_network(
 
     connectome = read_network(network, **reading.keywords())
     settings = analysis_settings(asdict(options), n_neurons=connectome.n_neurons)
-    if by_type is not None and by_type not in connectome.attributes:
+    if by_type not in (None, NO_TYPES, *connectome.attributes):
         known = ", ".join(map(str, connectome.attributes)) or "none"
         raise ValueError(f"--by-type must be one of {known}, got {by_type!r}")
     log.info(
@@ -209,9 +211,16 @@ def _analyze_network(
     line = analyze_command(network, settings, reading=words)
     analysis = analyze_input(connectome, out, settings, replace(session, command=line))
     write_connectome(connectome, out / NETWORK_NAME)
-    if by_type is not None:
-        _write_types(connectome, analysis, by_type, out)
+    column = _types_column(connectome) if by_type is None else by_type
+    if column not in (None, NO_TYPES):
+        _write_types(connectome, analysis, str(column), out)
     return analysis
+
+
+def _types_column(connectome: "Connectome") -> str | None:
+    """The column type, if it has fewer types than there are neurons, and several."""
+    n_types = len(set(connectome.types or ()))
+    return "type" if 1 < n_types < connectome.n_neurons else None
 
 
 def _write_types(
@@ -224,17 +233,19 @@ def _write_types(
     from commstruct.report.figures.style import save_svg
     from commstruct.storage import write_whole
 
-    order = flow_order(connectome, by=by_type)
     labels = analysis.regions[0].partition.labels
     tables = {
         "connections": type_connections(connectome, by=by_type),
         "modules": module_types(connectome, labels, by=by_type),
-        "flow": order.to_pandas(),
     }
+    if connectome.is_directed:
+        order = flow_order(connectome, by=by_type)
+        tables["flow"] = order.to_pandas()
+        write_whole(out / "types-flow.svg", save_svg(plot_flow(order)))
+        log.info("trophic incoherence of %s: %.3g", by_type, order.incoherence)
     if "side" in connectome.attributes:
         tables["sides"] = left_right_pairs(connectome, by=by_type)
     for name, table in tables.items():
         text = table.to_csv(index=False).encode()
         write_whole(out / f"types-{name}.csv", text)
-    write_whole(out / "types-flow.svg", save_svg(plot_flow(order)))
-    log.info("trophic incoherence of %s: %.3g", by_type, order.incoherence)
+    log.info("wrote what cell types do: types-%s.csv", ", ".join(tables))
