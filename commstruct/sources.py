@@ -88,8 +88,7 @@ def from_edge_table(table: pd.DataFrame) -> tuple[sparse.coo_array, list[str]]:
     """
     import pandas as pd
 
-    weight = _column_of(table, "weight", WEIGHTS)
-    weight = _column_of(table, "weight", WEAK_WEIGHTS) if weight is None else weight
+    weight = _weight_of(table.columns)
     sent, received = (name_texts(table[column]) for column in ends_of(table))
     both = np.array([sent, received], dtype=object).T.ravel()
     numbers, names = pd.factorize(both)
@@ -128,12 +127,21 @@ def notes_on_sums(edges: sparse.coo_array) -> tuple[str, ...]:
 def ends_of(table: pd.DataFrame) -> tuple[Any, Any]:
     """Columns of the source and of the target of each edge."""
     source, target = (("source", SOURCES), ("target", TARGETS))
-    return _column_of(table, *source), _column_of(table, *target)
+    return _column_of(table.columns, *source), _column_of(table.columns, *target)
 
 
-def _column_of(table: pd.DataFrame, role: str, known: Sequence[str]) -> Any:
+def _weight_of(columns: Iterable[Any]) -> Any:
+    """The column, or attribute of edges, that is their weight; None without one."""
+    columns = list(columns)
+    if "weight" in columns:
+        columns = ["weight"]
+    strong = _column_of(columns, "weight", WEIGHTS)
+    return _column_of(columns, "weight", WEAK_WEIGHTS) if strong is None else strong
+
+
+def _column_of(columns: Iterable[Any], role: str, known: Sequence[str]) -> Any:
     """The column of that role; of several, the one with its plainest name."""
-    found = [column for column in table.columns if plain_name(column) in known]
+    found = [column for column in columns if plain_name(column) in known]
     plainest = [c for c in found if plain_name(c) in {role, "pre", "post"}]
     found = plainest if len(plainest) == 1 else found
     if len(found) > 1:
@@ -197,7 +205,17 @@ def _from_networkx(graph: nx.Graph) -> tuple[Any, Iterable[object] | None, Any]:
         return np.zeros((0, 0)), None, None
     rows = pd.RangeIndex(len(nodes))
     attributes = pd.DataFrame(list(nodes.values()), index=rows)
-    return nx.to_scipy_sparse_array(graph), nodes, attributes
+    facts = [item for *_, own in graph.edges(data=True) for item in own.items()]
+    key = _weight_of(_of_numbers(facts))
+    return nx.to_scipy_sparse_array(graph, weight=key), nodes, attributes
+
+
+def _of_numbers(facts: Iterable[tuple[Any, object]]) -> list[Any]:
+    """Attributes of edges that are all numbers, and ``weight`` whatever it is."""
+    are_numbers: dict[Any, bool] = {}
+    for key, value in facts:
+        are_numbers[key] = are_numbers.get(key, True) and _is_real(value)
+    return [key for key, fits in are_numbers.items() if fits or key == "weight"]
 
 
 def _from_xarray(array: xr.DataArray) -> tuple[Any, Iterable[object] | None, Any]:
@@ -225,8 +243,9 @@ def _from_xarray(array: xr.DataArray) -> tuple[Any, Iterable[object] | None, Any
 def _from_igraph(graph: igraph.Graph) -> tuple[Any, Iterable[object] | None, Any]:
     n = graph.vcount()
     ends = np.array(graph.get_edgelist(), dtype=np.int64).reshape(-1, 2)
-    weighted = "weight" in graph.es.attributes()
-    weight = np.array(graph.es["weight"]) if weighted else np.ones(len(ends))
+    facts = ((k, value) for k in graph.es.attributes() for value in graph.es[k])
+    key = _weight_of(_of_numbers(facts))
+    weight = np.ones(len(ends)) if key is None else np.array(graph.es[key])
     if not graph.is_directed():
         differ = ends[:, 0] != ends[:, 1]  # a self-connection counts once
         ends = np.concatenate([ends, ends[differ, ::-1]])
@@ -294,10 +313,15 @@ def name_texts(values: Iterable[object]) -> list[str]:
     >>> name_texts([7.0, "AVA", 2**60])
     ['7', 'AVA', '1152921504606846976']
     """
-    return [_name_text(value) for value in values]
+    dtype = getattr(values, "dtype", None)
+    dtype = getattr(dtype, "numpy_dtype", dtype)  # of nullable columns
+    exact = EXACT_INTEGERS
+    if isinstance(dtype, np.dtype) and dtype.kind == "f":
+        exact = min(exact, 2 ** (np.finfo(dtype).nmant + 1))
+    return [_name_text(value, exact) for value in values]
 
 
-def _name_text(value: object) -> str:
+def _name_text(value: object, exact: int) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):  # names of some atlases
@@ -306,7 +330,7 @@ def _name_text(value: object) -> str:
         raise ValueError(f"names must not be missing, got {value!r}")
     if not isinstance(value, float | np.floating) or not float(value).is_integer():
         return str(value)
-    if abs(float(value)) >= EXACT_INTEGERS:
+    if abs(float(value)) >= exact:
         raise ValueError(
             f"names must be integers or text, got the float {value!r}, in which 64-bit "
             "ids are not exact: keep them as int64 or text from their source on"
@@ -318,7 +342,8 @@ def kinds_in(column: pd.Series, missing: str = UNTYPED) -> list[str]:
     """Kind of each neuron in a column of attributes, as text.
 
     Missing values, empty text and the words that tables write for NaN are all
-    `missing`, ``"untyped"`` by default.
+    `missing`, ``"untyped"`` by default. Whole floats are integers, which pandas makes
+    floats where a value is missing.
 
     Examples
     --------
@@ -329,9 +354,16 @@ def kinds_in(column: pd.Series, missing: str = UNTYPED) -> list[str]:
     """
     absent = column.isna()
     return [
-        missing if is_missing or str(kind).strip() in WORDS_FOR_NAN else str(kind)
+        missing
+        if is_missing or str(kind).strip() in WORDS_FOR_NAN
+        else _kind_text(kind)
         for kind, is_missing in zip(column.tolist(), absent, strict=True)
     ]
+
+
+def _kind_text(kind: object) -> str:
+    is_whole = isinstance(kind, float) and kind.is_integer()
+    return str(int(kind)) if is_whole else str(kind)  # type: ignore[call-overload]
 
 
 def is_a(value: Any, library: str, name: str) -> bool:

@@ -183,7 +183,8 @@ def test_the_command_writes_the_tables_and_the_figure(tmp_path):
     cs.write_connectome(network, tmp_path / "network.npz")
     done = commstruct(
         "analyze", tmp_path / "network.npz", "--nulls=0", "--restarts=1",
-        "--structure=assortative", "--format=html", "--workers=1", "--out", tmp_path / "out",
+        "--structure=assortative", "--format=html", "--workers=1",
+        "--out", tmp_path / "out",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "out").glob("types-*")}

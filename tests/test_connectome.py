@@ -645,3 +645,37 @@ def test_direction_is_seen_whether_or_not_sums_tell_it(storage, scale):
     for directed in (cycle, chain, cycle - chain, cycle + 0.5 * chain):
         assert as_connectome(storage(scale * directed)).is_directed
         assert not as_connectome(storage(scale * (directed + directed.T))).is_directed
+
+
+@pytest.mark.parametrize("key", ["Weight", "syn_count", "value", "w"])
+def test_edges_of_graphs_have_the_weights_that_tables_would(key):
+    graph = nx.DiGraph([("a", "b", {key: 3.0, "label": "x"}), ("b", "a", {key: 2.0})])
+    other = igraph.Graph([(0, 1), (1, 0)], directed=True, edge_attrs={key: [3.0, 2.0]})
+    table = pd.DataFrame({"pre": ["a", "b"], "post": ["b", "a"], key: [3.0, 2.0]})
+    for network in (graph, other, table):
+        weights = as_connectome(network).to_scipy().toarray()
+        assert weights.tolist() == [[0, 3], [2, 0]]
+    graph["a"]["b"][key] = "strong"  # no number, and so no weight
+    assert as_connectome(graph).to_scipy().toarray().tolist() == [[0, 1], [1, 0]]
+    graph["a"]["b"]["weight"] = 7.0
+    assert as_connectome(graph).to_scipy().toarray()[0, 1] == 7
+
+
+@pytest.mark.parametrize("dtype", [np.float32, "Float32", np.float64])
+def test_ids_beyond_what_their_floats_hold_are_refused(dtype):
+    exact = 2**53 if dtype is np.float64 else 2**24
+    for last in (exact - 1, exact):
+        edges = pd.DataFrame({"pre": [1, last], "post": [2, 1]}).astype(dtype)
+        if last < exact:
+            assert as_connectome(edges).names == ("1", "2", str(last))
+        else:
+            with pytest.raises(ValueError, match="ids are not exact"):
+                as_connectome(edges)
+
+
+def test_types_that_are_numbers_are_the_same_where_one_is_missing():
+    weights = np.ones((3, 3))
+    whole = as_connectome(weights, attributes={"type": [1, 2, 1]})
+    missing = as_connectome(weights, attributes={"type": [1, np.nan, 1]})
+    assert whole.types == ("1", "2", "1")
+    assert missing.types == ("1", "untyped", "1")
