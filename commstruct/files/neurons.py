@@ -1,6 +1,5 @@
 """Attributes of the neurons from a second table, and the signs of their weights."""
 
-import csv
 import io
 import os
 from collections.abc import Mapping
@@ -166,9 +165,9 @@ def _read_neurons(path: Path, max_memory: int) -> pd.DataFrame:
         with open_bytes(path, max_memory) as stream:
             text = decode(path, stream.read())
         delimiter = find_delimiter(text.splitlines()[0] if text.strip() else "")
-        header = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
-        column = name_column(header)
         with library_errors(path, "a table of neurons"):
+            header = pd.read_csv(io.StringIO(text), sep=delimiter, nrows=0)
+            column = name_column(list(header))
             table = pd.read_csv(
                 io.StringIO(text),
                 sep=delimiter,

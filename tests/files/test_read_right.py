@@ -513,3 +513,14 @@ def test_undirected_matrices_of_any_dtype_and_without_weights(
     network = read_connectome(path, directed=False)
     expected = value * (1.0 - np.eye(3))
     np.testing.assert_array_equal(network.to_scipy().toarray(), expected)
+
+
+def test_tables_of_neurons_may_have_spaces_between_columns(tmp_path):
+    edges = write(tmp_path / "w.csv", "pre,post,n_syn\n07,12,5\n12,07,3\n")
+    neurons = write(tmp_path / "n.txt", "id type\n12 B\n07 A\n")
+    assert read_connectome(edges, attributes=neurons).types == ("A", "B")
+    names = write(tmp_path / "names.csv", "id\n07\n12\n")
+    assert read_connectome(edges, attributes=names).names == ("07", "12")
+    types = write(tmp_path / "types.csv", "type\nA\nB\n")
+    with pytest.raises(ValueError, match=r"attributes must name neurons of w\.csv"):
+        read_connectome(edges, attributes=types)
