@@ -75,6 +75,16 @@ FORMS_OF_LABELS = {
 }
 RATES = np.random.default_rng(0).random((4, 6))
 POINTS = np.random.default_rng(0).normal(size=(6, 3))
+
+
+def _colors(figure):
+    """Colours of everything that is drawn as dots or patches of one kind."""
+    drawn = [one for axes in figure.axes for one in axes.collections]
+    return np.concatenate(
+        [one.get_facecolor() for one in drawn if len(one.get_paths())]
+    )
+
+
 TAKE_LABELS = {
     "as_labels": lambda x: cs.as_labels(x, NETWORK),
     "block_structure": lambda x: cs.block_structure(NETWORK, x).means,
@@ -88,6 +98,8 @@ TAKE_LABELS = {
     "permute_within_blocks": lambda x: cs.permute_within_blocks(NETWORK, x).weights,
     "plot_matrix": lambda x: cs.plot_matrix(NETWORK, x).order,
     "module_types": lambda x: cs.module_types(NETWORK, x)["p_value"],
+    "plot_node_link": lambda x: _colors(cs.plot_node_link(NETWORK, x)),
+    "plot_places": lambda x: _colors(cs.plot_places(NETWORK, x, positions=POINTS)),
 }
 TAKE_LABELS_WITHOUT_NAMES = {
     "compare_partitions": lambda x: cs.compare_partitions(x, x).ari,
@@ -105,6 +117,9 @@ TAKE_LABELS_IN_ORDER = {  # of rates, or of positions, which have no names
         cs.label_agreement_test(x, x, POINTS, n=3).p_value
     ),
     "module_order": cs.module_order,
+    "plot_coassignment": lambda x: (
+        cs.plot_coassignment(WEIGHTS / WEIGHTS.max(), x).axes[0].images[0].get_array()
+    ),
     "consensus_labels": lambda x: cs.consensus_labels([x, x], restarts=2),
 }
 IN_ORDER = ["list", "text", "Partition", "igraph", "leidenalg", "graph-tool"]
@@ -234,6 +249,8 @@ TAKE_NETWORKS = {
         n, LABELS
     ).weights.sum(),
     "plot_matrix": lambda n: cs.plot_matrix(n, LABELS).order,
+    "plot_node_link": lambda n: _colors(cs.plot_node_link(n, LABELS)),
+    "plot_places": lambda n: _colors(cs.plot_places(n, LABELS, positions=POINTS)),
     "flow_order": lambda n: cs.flow_order(n).levels,
     "analyze_many": lambda n: (
         cs.analyze_many([n, n], structures=["assortative"], n_nulls=0, restarts=1)

@@ -34,7 +34,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "task": {"name": "digits", "held_out": 0.3333333333},
     "rule": {
         "credit_mode": "clamp",
-        "settling_steps": 8,
+        "settling_steps": 200,
         "tolerance": 1e-4,
         "balance": "matched",
     },

@@ -204,7 +204,7 @@ def test_a_callback_ends_the_training():
     assert run.checkpoints.tolist() == [0, 2, 4]
     assert run.stopped_at == 4
     assert run.evaluations[-1] is not None
-    assert "stopped at step 4" in repr(run)
+    assert "stopped_at=4" in repr(run)
     shorter = train(
         recurrent(),
         TASK,
