@@ -1,91 +1,62 @@
 """Leiden on a modularity matrix, for networks that are small or dense; compiled.
 
-Traag, Waltman & van Eck (2019), doi:10.1038/s41598-019-41695-z. Every pair of neurons
-counts here, so a graph is of no use: kept instead is the sum of the matrix from every
-module to every neuron. Whether a neuron should move is then read from one number per
-module, and a move adds one row of the matrix to the sums of the module that gains it.
-As in `sparse_leiden`, neurons are refined to the module in which modularity grows most.
+Every pair of neurons counts here, so a graph is of no use: kept instead is the sum of
+the matrix from every module to every neuron. Whether a neuron should move is then read
+from one number per module, and a move adds one row of the matrix to the sums of the
+module that gains it.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from commstruct.compiled import compiled
-from commstruct.connectome import canonical_labels
-from commstruct.modules.sparse_leiden import LEAST_GAIN, renumber
-from commstruct.vocabulary import FloatMatrix, IntVector
+from commstruct.modules.leiden_rounds import members_of, row_sums
+from commstruct.vocabulary import FloatMatrix, FloatVector
 
 
-def run_leiden(
-    matrix: FloatMatrix,
-    labels: IntVector,
-    *,
-    rounds: int,
-    rng: np.random.Generator,
-) -> IntVector:
-    """Improve a partition by rounds of Leiden.
+class Pairs:
+    """A matrix whose sum over the pairs of nodes within modules is maximised.
 
     Parameters
     ----------
     matrix : (n, n) array, symmetric with a diagonal of zeros
-        Its sum over the pairs within modules is maximised.
-    labels : (n,) array, the partition to start from
-    rounds : int
-        The largest number of rounds; below 1 until a round changes nothing.
-    rng : Generator
-        Of the orders in which neurons are visited.
-
-    Returns
-    -------
-    (n,) array of int64, largest module first
     """
-    least = LEAST_GAIN * float(np.abs(matrix).sum())
-    modules = canonical_labels(labels).astype(np.int32)
-    done, n_moves = 0, 1
-    while n_moves and done != rounds:
-        modules, n_moves = _one_round(matrix, modules, least, rng)
-        done += 1
-    return canonical_labels(modules)
 
+    def __init__(self, matrix: FloatMatrix) -> None:
+        self.matrix = matrix
+        self._to_own: FloatVector = np.zeros(len(matrix))  # as `move` leaves them
 
-def _one_round(
-    matrix: FloatMatrix,
-    labels: NDArray[np.int32],
-    least: float,
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.int32], int]:
-    """Move, refine and aggregate until every module is one node; count the moves."""
-    place = np.arange(len(matrix), dtype=np.int32)  # node of every neuron
-    moves = 0
-    while True:
-        order = rng.permutation(len(matrix)).astype(np.int32)
-        sums = _sums(matrix, labels)
-        moves += _move(matrix, sums, labels, order, least)
-        to_own = sums[labels, np.arange(len(labels))]
-        n_modules = renumber(labels)
-        if n_modules == len(matrix):
-            break
-        order = rng.permutation(len(matrix)).astype(np.int32)
-        refined = _refine(matrix, to_own, labels, order, least)
-        n_refined = renumber(refined)
-        if n_refined == len(matrix):  # nothing to merge: the modules as they are
-            refined, n_refined = labels.copy(), n_modules
-        labels_above = np.empty(n_refined, dtype=np.int32)
-        labels_above[refined] = labels
-        matrix = _aggregated(matrix, refined, n_refined)
-        place, labels = refined[place], labels_above
-    return labels[place], moves
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return len(self.matrix)
 
+    @property
+    def total(self) -> float:
+        """Sum of the sizes of the matrix."""
+        return float(np.abs(self.matrix).sum())
 
-@compiled
-def _sums(matrix, labels):  # type: ignore[no-untyped-def]
-    """Sum of the matrix from every module to every node; rows of 0 for new modules."""
-    n = len(labels)
-    sums = np.zeros((n, n))
-    for i in range(n):
-        for j in range(n):
-            sums[labels[i], j] += matrix[i, j]
-    return sums
+    def move(
+        self, labels: NDArray[np.int32], order: NDArray[np.int32], least: float
+    ) -> int:
+        """Move nodes to the module to which their sum is largest; count the moves."""
+        sums = row_sums(self.matrix, labels, self.n_nodes)
+        n_moves: int = _move(self.matrix, sums, labels, order, least)
+        self._to_own = sums[labels, np.arange(self.n_nodes)]
+        return n_moves
+
+    def refine(
+        self, labels: NDArray[np.int32], order: NDArray[np.int32], least: float
+    ) -> NDArray[np.int32]:
+        """Parts of the modules that nodes were moved to just now."""
+        parts: NDArray[np.int32] = _refine(
+            self.matrix, self._to_own, labels, order, least
+        )
+        return parts
+
+    def aggregated(self, modules: NDArray[np.int32], k: int) -> "Pairs":
+        """Every module as one node."""
+        return Pairs(_between(self.matrix, modules, k))
 
 
 @compiled
@@ -153,15 +124,7 @@ def _move(matrix, sums, labels, order, least):  # type: ignore[no-untyped-def]
 def _refine(matrix, to_own, labels, order, least):  # type: ignore[no-untyped-def]
     """Merge single nodes within every module, where they are well connected to it."""
     n = len(labels)
-    starts = np.zeros(n + 1, np.int32)
-    for i in range(n):
-        starts[labels[i] + 1] += 1
-    for module in range(n):
-        starts[module + 1] += starts[module]
-    members, filled = np.empty(n, np.int32), starts[:-1].copy()
-    for i in range(n):
-        members[filled[labels[i]]] = i
-        filled[labels[i]] += 1
+    starts, members = members_of(labels, n)
     parts, is_single = np.arange(n).astype(np.int32), np.ones(n, np.bool_)
     beyond = to_own.copy()  # sum between a part and the rest of its module
     sums = matrix.copy()
@@ -186,7 +149,7 @@ def _refine(matrix, to_own, labels, order, least):  # type: ignore[no-untyped-de
 
 
 @compiled
-def _aggregated(matrix, modules, k):  # type: ignore[no-untyped-def]
+def _between(matrix, modules, k):  # type: ignore[no-untyped-def]
     """Sums of the matrix between modules, each of which becomes a node."""
     n = len(modules)
     sums = np.zeros((k, k))

@@ -355,16 +355,19 @@ def _n_edges(weights: Weights) -> int:
 
 
 def _matrix_search(matrix: FloatMatrix) -> LeidenSearch:
-    from commstruct.modules.dense_leiden import run_leiden
+    # imported where they are used, as compiled loops take time to load
+    from commstruct.modules.dense_leiden import Pairs
+    from commstruct.modules.leiden_rounds import run_leiden
 
     np.fill_diagonal(matrix, 0.0)
+    pairs = Pairs(matrix)
 
     def run(
         seed: int, start: IntVector | None = None, rounds: int = UNTIL_STABLE
     ) -> IntVector:
         start = np.arange(len(matrix)) if start is None else start
         rng = np.random.default_rng(seed)
-        return run_leiden(matrix, start, rounds=rounds, rng=rng)
+        return run_leiden(pairs, start, rounds=rounds, rng=rng)
 
     def perturb(seed: int, labels: IntVector) -> IntVector:
         return run(seed, _dissolve_modules(labels, np.random.default_rng(seed)))
@@ -383,7 +386,8 @@ def _dissolve_modules(labels: IntVector, rng: np.random.Generator) -> IntVector:
 
 
 def _synapse_search(layers: tuple[Layer, ...], objective: Objective) -> LeidenSearch:
-    from commstruct.modules.sparse_leiden import run_leiden, synapses_of
+    from commstruct.modules.leiden_rounds import run_leiden
+    from commstruct.modules.sparse_leiden import synapses_of
 
     n = len(layers[0].sent)
     synapses = synapses_of(

@@ -1,10 +1,8 @@
 """Leiden on the synapses of a large sparse network, compiled.
 
-Traag, Waltman & van Eck (2019), doi:10.1038/s41598-019-41695-z, without a graph object:
-the loops run over a compressed sparse matrix. Weights may have both signs, and what is
-expected by chance is that of a directed network, of every sign by itself. As in
-GVE-Leiden (Sahu 2023, arXiv:2312.13936), neurons are refined to the module in which
-modularity grows most, not to one drawn at random.
+Without a graph object: the loops run over a compressed sparse matrix. Weights may have
+both signs, and what is expected by chance is that of a directed network, of every sign
+by itself.
 """
 
 from collections.abc import Sequence
@@ -16,11 +14,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from commstruct.compiled import compiled
-from commstruct.connectome import canonical_labels
-from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
+from commstruct.modules.leiden_rounds import members_of, row_sums
+from commstruct.vocabulary import FloatMatrix, FloatVector
 
-# Gains of modularity below this share of the sum of all |weights| are rounding.
-LEAST_GAIN = 1e-12
 # Modules up to which nodes also try those that they have no synapses with.
 MOST_TRIED = 256
 
@@ -56,9 +52,45 @@ class Synapses:
         """Number of neurons, or of modules that are nodes."""
         return len(self.sent)
 
+    @property
+    def total(self) -> float:
+        """Sum of all |weights|."""
+        return float(np.abs(self.weights).sum(dtype=np.float64))
+
     def at_resolution(self, factor: float) -> "Synapses":
         """The same with `factor` times as much expected by chance."""
         return replace(self, per_weight=factor * self.per_weight)
+
+    def move(
+        self, labels: NDArray[np.int32], order: NDArray[np.int32], least: float
+    ) -> int:
+        """Move nodes to the module where modularity grows most; count the moves."""
+        n_moves: int = _move(*self._arrays, labels, order, least)
+        return n_moves
+
+    def refine(
+        self, labels: NDArray[np.int32], order: NDArray[np.int32], least: float
+    ) -> NDArray[np.int32]:
+        """Parts of the modules that nodes were moved to just now."""
+        parts: NDArray[np.int32] = _refine(*self._arrays, labels, order, least)
+        return parts
+
+    def aggregated(self, modules: NDArray[np.int32], k: int) -> "Synapses":
+        """Every module as one node."""
+        starts, neighbours, weights = _merge_rows(
+            self.starts, self.neighbours, self.weights, modules, k
+        )
+        sent, received = (
+            row_sums(part, modules, k) for part in (self.sent, self.received)
+        )
+        return Synapses(starts, neighbours, weights, sent, received, self.per_weight)
+
+    @property
+    def _arrays(self) -> tuple[Any, ...]:
+        return (
+            *(self.starts, self.neighbours, self.weights),
+            *(self.sent, self.received, self.per_weight),
+        )
 
 
 def synapses_of(
@@ -90,90 +122,7 @@ def synapses_of(
     )
 
 
-def run_leiden(
-    synapses: Synapses,
-    labels: IntVector,
-    *,
-    rounds: int,
-    rng: np.random.Generator,
-) -> IntVector:
-    """Improve a partition by rounds of Leiden.
-
-    Parameters
-    ----------
-    synapses : Synapses
-    labels : (n,) array, the partition to start from
-    rounds : int
-        The largest number of rounds; below 1 until a round changes nothing.
-    rng : Generator
-        Of the orders in which neurons are visited.
-
-    Returns
-    -------
-    (n,) array of int64, largest module first
-    """
-    modules = canonical_labels(labels).astype(np.int32)
-    done, n_moves = 0, 1
-    while n_moves and done != rounds:
-        modules, n_moves = _one_round(synapses, modules, rng)
-        done += 1
-    return canonical_labels(modules)
-
-
-def _one_round(
-    synapses: Synapses,
-    labels: NDArray[np.int32],
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.int32], int]:
-    """Move, refine and aggregate until every module is one node; count the moves."""
-    least = LEAST_GAIN * float(np.abs(synapses.weights).sum(dtype=np.float64))
-    place = np.arange(synapses.n_nodes, dtype=np.int32)  # node of every neuron
-    level, moves = synapses, 0
-    while True:
-        order = rng.permutation(level.n_nodes).astype(np.int32)
-        moves += _move(*_arrays(level), labels, order, least)
-        n_modules = renumber(labels)
-        if n_modules == level.n_nodes:
-            break
-        order = rng.permutation(level.n_nodes).astype(np.int32)
-        refined = _refine(*_arrays(level), labels, order, least)
-        n_refined = renumber(refined)
-        if n_refined == level.n_nodes:  # nothing to merge: the modules as they are
-            refined, n_refined = labels.copy(), n_modules
-        labels_above = np.empty(n_refined, dtype=np.int32)
-        labels_above[refined] = labels
-        level = _aggregated(level, refined, n_refined)
-        place, labels = refined[place], labels_above
-    return labels[place], moves
-
-
-def _arrays(level: Synapses) -> tuple[Any, ...]:
-    return (
-        *(level.starts, level.neighbours, level.weights),
-        *(level.sent, level.received, level.per_weight),
-    )
-
-
-def _aggregated(level: Synapses, modules: NDArray[np.int32], k: int) -> Synapses:
-    """Every module as one node."""
-    starts, neighbours, weights = _merge_rows(
-        level.starts, level.neighbours, level.weights, modules, k
-    )
-    sent, received = (_sums(part, modules, k) for part in (level.sent, level.received))
-    return Synapses(starts, neighbours, weights, sent, received, level.per_weight)
-
-
 # -- Compiled -------------------------------------------------------------------------
-
-
-@compiled  # type: ignore[untyped-decorator]
-def _sums(values, labels, k):  # type: ignore[no-untyped-def]
-    """Sums of the rows of each module, (k, l)."""
-    sums = np.zeros((k, values.shape[1]))
-    for i in range(len(labels)):
-        for layer in range(values.shape[1]):
-            sums[labels[i], layer] += values[i, layer]
-    return sums
 
 
 @compiled  # type: ignore[untyped-decorator]
@@ -202,7 +151,10 @@ def _move(  # type: ignore[no-untyped-def]
 ):
     """Move nodes to the module where modularity grows most, until none can."""
     n, n_layers = sent.shape
-    module_sent, module_received = _sums(sent, labels, n), _sums(received, labels, n)
+    module_sent, module_received = (
+        row_sums(sent, labels, n),
+        row_sums(received, labels, n),
+    )
     sizes = np.zeros(n, np.int32)
     for i in range(n):
         sizes[labels[i]] += 1
@@ -295,7 +247,10 @@ def _refine(  # type: ignore[no-untyped-def]
 ):
     """Merge single nodes within every module, where they are well connected to it."""
     n, n_layers = sent.shape
-    whole_sent, whole_received = _sums(sent, labels, n), _sums(received, labels, n)
+    whole_sent, whole_received = (
+        row_sums(sent, labels, n),
+        row_sums(received, labels, n),
+    )
     parts = np.arange(n).astype(np.int32)
     is_single = np.ones(n, np.bool_)
     part_sent, part_received = sent.copy(), received.copy()
@@ -353,31 +308,10 @@ def _refine(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def renumber(labels):  # type: ignore[no-untyped-def]
-    """Number the modules from 0, in the order in which they occur; count them."""
-    new = np.full(len(labels), -1, np.int32)
-    n_modules = 0
-    for i in range(len(labels)):
-        if new[labels[i]] < 0:
-            new[labels[i]] = n_modules
-            n_modules += 1
-        labels[i] = new[labels[i]]
-    return n_modules
-
-
-@compiled
 def _merge_rows(starts, neighbours, weights, modules, k):  # type: ignore[no-untyped-def]
     """Sum the weights between modules; those within are left out."""
     n = len(modules)
-    first = np.zeros(k + 1, np.int64)
-    for i in range(n):
-        first[modules[i] + 1] += 1
-    for module in range(k):
-        first[module + 1] += first[module]
-    members, filled = np.empty(n, np.int32), first[:-1].copy()
-    for i in range(n):
-        members[filled[modules[i]]] = i
-        filled[modules[i]] += 1
+    first, members = members_of(modules, k)
     # As many as there are synapses between modules is enough, and rarely too much.
     n_between = 0
     for i in range(n):

@@ -7,7 +7,6 @@ from helpers.planted import planted_graph
 from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
-from commstruct.modules import sparse_leiden
 from commstruct.modules.leiden import (
     Objective,
     layers_modularity,
@@ -15,7 +14,8 @@ from commstruct.modules.leiden import (
     modularity_matrix,
     sign_layers,
 )
-from commstruct.modules.sparse_leiden import run_leiden, synapses_of
+from commstruct.modules.leiden_rounds import run_leiden
+from commstruct.modules.sparse_leiden import synapses_of
 
 
 def prepared(weights, resolution=1.0):
@@ -44,7 +44,7 @@ def test_the_whole_is_the_sum_of_its_aggregated_parts():
     """What is between modules, and expected between them, is what it was."""
     synapses, _ = prepared(of_both_signs(1))
     modules = np.random.default_rng(0).integers(0, 7, 40).astype(np.int32)
-    above = sparse_leiden._aggregated(synapses, modules, 7)
+    above = synapses.aggregated(modules, 7)
     members = np.eye(7)[modules]
 
     def dense(level):
