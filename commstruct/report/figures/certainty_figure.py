@@ -11,7 +11,7 @@ from commstruct.connectome import as_connectome
 from commstruct.labels import Labels
 from commstruct.modules.partition import Partition
 from commstruct.report.figures.matrix_panels import MatrixColors, draw_matrix
-from commstruct.report.figures.style import axes_or_own, in_style, module_colors
+from commstruct.report.figures.style import axes_or_own, colors_of, in_style
 from commstruct.vocabulary import IntVector
 
 
@@ -182,7 +182,7 @@ def plot_levels(
     at = np.empty(k)
     at[order] = np.arange(k, dtype=float)
     drawn, axes = axes_or_own(ax, (3.4, 0.6 + 0.17 * k))
-    colors = module_colors(np.arange(k) if module_ids is None else module_ids)[:k]
+    colors = colors_of(module_ids, k)
     sizes = np.bincount(levels[0], minlength=k)
     for step, (finer, coarser) in enumerate(pairwise(levels)):
         parent = coarser[firsts[step]]

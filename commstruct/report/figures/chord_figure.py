@@ -9,7 +9,7 @@ from matplotlib.patches import PathPatch, Wedge
 from matplotlib.path import Path
 
 from commstruct.blocks.structure import BlockStructure
-from commstruct.report.figures.style import axes_or_own, in_style, module_colors
+from commstruct.report.figures.style import axes_or_own, colors_of, in_style
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 INNER = 0.93  # radius at which ribbons end; arcs reach from there to 1
@@ -102,7 +102,7 @@ def plot_chord(
     axes.set_axis_off()
     axes.set_title(title, parse_math=False)
     k = len(sizes)
-    colors = module_colors(np.arange(k) if module_ids is None else module_ids)[:k]
+    colors = colors_of(module_ids, k)
     starts, lengths = _arcs(sizes)
     ends = _ribbon_ends(sizes, starts, lengths)
     # the widest first, so that narrow ones lie on top

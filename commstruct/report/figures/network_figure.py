@@ -25,9 +25,9 @@ from commstruct.report.figures.style import (
     POSITIVE,
     ShownFigure,
     axes_or_own,
+    colors_of,
     in_style,
     lightness,
-    module_colors,
 )
 from commstruct.statistics import CONSTANT
 from commstruct.vocabulary import SCORE_SYMBOLS, SCORES, FloatMatrix
@@ -172,7 +172,7 @@ def draw_module_graph(
     # neighbours on the circle do not touch, however unequal the sizes are
     largest = 0.3 if k < 3 else min(0.3, 0.8 * np.sin(np.pi / k))
     radii = np.maximum(largest * np.sqrt(sizes / sizes.max()), 0.25 * largest)
-    colors = module_colors(np.arange(k) if module_ids is None else module_ids)[:k]
+    colors = colors_of(module_ids, k)
     means = np.nan_to_num(np.asarray(blocks.means, dtype=float))
     is_mirrored = np.allclose(means, means.T, rtol=1e-9, atol=0)
     top = float(np.abs(means).max()) or 1.0

@@ -20,9 +20,9 @@ from commstruct.report.figures.style import (
     POSITIVE,
     ShownFigure,
     axes_or_own,
+    colors_of,
     in_style,
     literal,
-    module_colors,
 )
 from commstruct.report.text import drawable
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
@@ -373,5 +373,4 @@ def _shares(sizes: FloatVector) -> FloatVector:
 
 
 def _colors(modules: IntVector, module_ids: Any) -> FloatMatrix:
-    ids = np.arange(modules.max(initial=0) + 1) if module_ids is None else module_ids
-    return np.array(module_colors(ids))[modules]
+    return np.array(colors_of(module_ids, modules.max(initial=0) + 1))[modules]

@@ -155,6 +155,11 @@ def module_colors(module_ids: Any) -> list[tuple[float, float, float]]:
     return colors
 
 
+def colors_of(module_ids: Any, k: int) -> list[tuple[float, float, float]]:
+    """Colours of `k` modules by their given numbers; by default, their own."""
+    return module_colors(np.arange(k) if module_ids is None else module_ids)[:k]
+
+
 def lightness(color: Sequence[float]) -> float:
     """Relative luminance, 0 black to 1 white."""
     return float(np.dot(color[:3], (0.299, 0.587, 0.114)))
