@@ -1,6 +1,5 @@
 """`commstruct analyze-many`: many networks, along an index such as training steps."""
 
-import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commstruct.commands.command import command
+from commstruct.commands.command_lines import command_line, option_words
 from commstruct.commands.messages import log, print_summary
 from commstruct.commands.networks import is_store
 from commstruct.commands.options import (
@@ -95,12 +95,8 @@ class CollectionOptions:
 
     def words(self) -> list[str]:
         """Return the options as words of a command line."""
-        words = []
-        for name, value in asdict(self).items():
-            option = {"structures": "structure", "n_nulls": "nulls"}.get(name, name)
-            values = value if isinstance(value, list) else [value]
-            words += [f"--{option}={one}" for one in values if one is not None]
-        return words
+        names = {"structures": "structure", "n_nulls": "nulls"}
+        return option_words(asdict(self), names)
 
 
 @command
@@ -149,7 +145,7 @@ def analyze_many(
                 along=options.along,
                 workers=session.workers,
                 progress=progress,
-                command=shlex.join(["commstruct", "analyze-many", *words]),
+                command=command_line("analyze-many", *words),
                 **options.settings(),
             )
         log.info("writing the report")

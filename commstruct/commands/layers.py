@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commstruct.commands.command import command
-from commstruct.commands.command_lines import command_line
+from commstruct.commands.command_lines import command_line, option_words
 from commstruct.commands.messages import log, print_summary
 from commstruct.commands.networks import distinct_names, is_store
 from commstruct.commands.options import (
@@ -66,11 +66,7 @@ class LayersOptions:
 
     def words(self) -> list[str]:
         """Return the options as words of a command line."""
-        return [
-            f"--{ {'n_nulls': 'nulls'}.get(name, name) }={value}"
-            for name, value in asdict(self).items()
-            if value is not None
-        ]
+        return option_words(asdict(self), {"n_nulls": "nulls"})
 
 
 @command

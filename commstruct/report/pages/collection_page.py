@@ -20,7 +20,7 @@ from commstruct.report.text import (
     structure_title,
     with_interval,
 )
-from commstruct.report.words.tables import Table
+from commstruct.report.words.tables import Table, provenance_table
 from commstruct.vocabulary import SCORE_NAMES
 
 MOST_ROWS = 30  # of the table of significance; all are in significance.csv
@@ -97,16 +97,9 @@ def collection_document(result: CollectionAnalysis) -> Document:
         ("versions", json.dumps(result.provenance["versions"])),
         ("inputs, SHA-256", content_hash(result.provenance["input_sha256"])),
     ]
-    table = Table(
-        header=("what", "value"),
-        rows=tuple((name, shown(value, most=600)) for name, value in rows),
-        aligns=("l", "l"),
-        widths=("auto", "rest"),
-        size=7.5,
-    )
     command = result.provenance.get("command")
     repeat = [("To repeat the analysis:", command)] if command else []
-    document.provenance(table, repeat)
+    document.provenance(provenance_table(rows), repeat)
     add_references(document)
     return document
 

@@ -9,7 +9,7 @@ from commstruct.compare.connectomes import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
 from commstruct.report.pages.document import Document, by_line
 from commstruct.report.text import shown
-from commstruct.report.words.tables import Table
+from commstruct.report.words.tables import provenance_table
 
 HASH = "SHA-256 of "
 MOST_FILES = 12  # that are named one by one
@@ -54,13 +54,7 @@ def add_settings(
     ]
     document.table(
         "provenance",
-        Table(
-            header=("what", "value"),
-            rows=tuple((shown(a), shown(b, most=600)) for a, b in rows),
-            aligns=("l", "l"),
-            widths=("auto", "rest"),
-            size=7.5,
-        ),
+        provenance_table(rows),
         ["Settings, versions and hashes."],
     )
     if "command" in made_from:

@@ -22,7 +22,7 @@ from commstruct.report.text import (
     plain,
     shown,
 )
-from commstruct.report.words.tables import Table
+from commstruct.report.words.tables import Table, provenance_table
 
 MOST_ROWS = 40  # of a table; all rows are in the CSV files
 MOST_CARRIERS = 3  # of one module, those with the largest shares
@@ -99,15 +99,10 @@ def layers_document(
         ("versions", json.dumps(provenance["versions"])),
         ("inputs, SHA-256", content_hash(provenance["input_sha256"])),
     ]
-    table = Table(
-        header=("what", "value"),
-        rows=tuple((name, shown(value, most=600)) for name, value in rows),
-        aligns=("l", "l"),
-        widths=("auto", "rest"),
-        size=7.5,
-    )
     command = provenance.get("command")
-    document.provenance(table, [("To repeat:", command)] if command else [])
+    document.provenance(
+        provenance_table(rows), [("To repeat:", command)] if command else []
+    )
     add_references(document)
     return document
 

@@ -379,7 +379,7 @@ def sweep_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]]:
         ("To repeat the sweep:", made.get("command")),
         ("To repeat the analysis:", analysis.provenance["command"]),
     ]
-    return _provenance_table(rows), _known_commands(commands)
+    return provenance_table(rows, most=500), _known_commands(commands)
 
 
 def network_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]]:
@@ -392,7 +392,7 @@ def network_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]
         *_shared_rows(analysis),
     ]
     commands = [("To repeat the analysis:", analysis.provenance["command"])]
-    return _provenance_table(rows), _known_commands(commands)
+    return provenance_table(rows, most=500), _known_commands(commands)
 
 
 def _shared_rows(analysis: Analysis) -> list[tuple[str, str]]:
@@ -412,10 +412,11 @@ def _known_commands(
     return [(words, command) for words, command in commands if command]
 
 
-def _provenance_table(rows: Sequence[tuple[str, str]]) -> Table:
+def provenance_table(rows: Sequence[tuple[str, str]], *, most: int = 600) -> Table:
+    """What a result was made with, in two columns."""
     return Table(
         header=("what", "value"),
-        rows=tuple((shown(what), shown(value, most=500)) for what, value in rows),
+        rows=tuple((shown(what), shown(value, most=most)) for what, value in rows),
         aligns=("l", "l"),
         widths=("auto", "rest"),
         size=7.5,
