@@ -74,8 +74,9 @@ def html_bytes(
 def _scripts(explorer: dict[str, Any] | None) -> list[str]:
     """Files of the script of a page: what every page does, and its explorer."""
     if explorer is None:
-        return ["page.js"]
-    return ["page.js", "study.js" if explorer["kind"] == "study" else "explorer.js"]
+        return ["tools.js", "page.js"]
+    own = "study.js" if explorer["kind"] == "study" else "explorer.js"
+    return ["tools.js", "page.js", own]
 
 
 def csv_link(header: list[str], rows: list[list[str]]) -> str:

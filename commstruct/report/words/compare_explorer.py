@@ -1,8 +1,6 @@
 """Data of the explorer of comparisons: two connectomes, or the means of groups."""
 
-import base64
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +16,8 @@ from commstruct.report.words.explorer import (
     Facts,
     add_tiles,
     fitting,
+    partition_of,
+    rounded,
     state_of,
     words_of,
 )
@@ -157,14 +157,10 @@ def _tests(axis: pd.DataFrame, null: str, n_nulls: int) -> dict[str, Facts]:
         words = p_text(p_value)
         tests[str(row.score)] = {
             "name": null,
-            "band": [_known(row.null_low), _known(row.null_high)],
+            "band": [rounded(row.null_low), rounded(row.null_high)],
             "tested": words if evident else f"no evidence ({words})",
         }
     return tests
-
-
-def _known(value: Any) -> float | None:
-    return float(f"{value:.4g}") if np.isfinite(value) else None
 
 
 class _Networks:
@@ -229,11 +225,9 @@ class _Networks:
         labels = np.asarray(blocks.labels)
         if "matrix" not in about:
             self._add_weights(about, network, labels)
-        self.facts["partitions"][f"0,0,{region},{structure}"] = {
-            "labels": base64.b64encode(labels.astype("<i2").tobytes()).decode(),
-            "n_modules": blocks.n_modules,
-            "ids": list(range(int(labels.max()) + 1)),
-        }
+        self.facts["partitions"][f"0,0,{region},{structure}"] = partition_of(
+            labels, blocks.n_modules, np.arange(int(labels.max()) + 1)
+        )
         state = state_of(blocks, saturation(network.weights))
         for name, score in state["scores"].items():
             score["nulls"] = [tests[name]] if tests and name in tests else []

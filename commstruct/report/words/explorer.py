@@ -305,12 +305,10 @@ class _Explorer:
         self, run: tuple[int, int], one: RegionAnalysis, ids: NDArray[np.int64]
     ) -> None:
         """Add the modules of one region of one run."""
-        labels = one.partition.labels.astype("<i2").tobytes()
-        self.facts["partitions"][_key(*run, *self._kind(one))] = {
-            "labels": base64.b64encode(labels).decode(),
-            "n_modules": one.blocks.n_modules,  # those in the block matrix
-            "ids": ids.tolist(),
-        }
+        place = _key(*run, *self._kind(one))
+        self.facts["partitions"][place] = partition_of(
+            one.partition.labels, one.blocks.n_modules, ids
+        )
 
     def add_final(
         self, place: tuple[int, int, int], one: RegionAnalysis, limit: float
@@ -409,6 +407,17 @@ def _ids(
     )
 
 
+def partition_of(
+    labels: NDArray[np.int64], n_modules: int, ids: NDArray[np.int64]
+) -> Facts:
+    """Modules of a network: encoded, how many the block matrix has, their numbers."""
+    return {
+        "labels": _base64(labels.astype("<i2")),
+        "n_modules": n_modules,
+        "ids": ids.tolist(),
+    }
+
+
 def state_of(blocks: BlockStructure, limit: float) -> Facts:
     """Blocks and scores, and the weight at which colours saturate."""
     return {
@@ -427,15 +436,15 @@ def _run(run: TrainedRun) -> Facts:
     return {
         "diverged": run.has_diverged,
         "diverged_at": run.diverged_at,
-        "loss": [_rounded(value) for value in curves.get("held_out_loss", [])],
-        "accuracy": [_rounded(value) for value in curves.get("held_out_accuracy", [])],
-        "settled": _rounded(run.last_value("settled_rates")),
+        "loss": [rounded(value) for value in curves.get("held_out_loss", [])],
+        "accuracy": [rounded(value) for value in curves.get("held_out_accuracy", [])],
+        "settled": rounded(run.last_value("settled_rates")),
     }
 
 
 def _band(nulls: NDArray[np.floating]) -> list[float | None]:
     """From 5 to 95 % of null values."""
-    return [_rounded(q) for q in np.quantile(nulls, (0.05, 0.95))]
+    return [rounded(q) for q in np.quantile(nulls, (0.05, 0.95))]
 
 
 def _tested(one: RegionAnalysis, test: NullTest, statistic: str) -> str:
@@ -470,15 +479,16 @@ def _grouped(values: Any, neurons: NDArray[np.int64]) -> Facts:
 
 
 def _bits(possible: NDArray[np.bool_]) -> str:
-    return base64.b64encode(np.packbits(possible, axis=None).tobytes()).decode()
+    return _base64(np.packbits(possible, axis=None))
 
 
 def _score(value: float) -> float | None:
     """A score to be shown; one that is 0 but for rounding is 0."""
-    return 0.0 if abs(value) <= ROUNDING else _rounded(value)
+    return 0.0 if abs(value) <= ROUNDING else rounded(value)
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
+    """A number as it is shown; None where it is not finite."""
     if value is None or not np.isfinite(value):
         return None
     return float(f"{value:.4g}")

@@ -4,7 +4,6 @@
 "use strict";
 
 (() => {
-  const byId = (id) => document.getElementById(id);
   const SCORES = [
     ["diagonal_score", "diagonal score D"],
     ["modularity", "signed modularity Q"],
@@ -407,18 +406,10 @@
 
   // ---- words ----
 
-  const number = (value, digits = 3) => {
-    if (value === null || !Number.isFinite(value)) return "undefined";
-    return String(Number(value.toPrecision(digits))).replace("-", "\u2212");
-  };
   const signed = (value) => {
     if (value === null) return "undefined";
     const rounded = Math.abs(value) < 1e-9 ? 0 : value; // the rest is rounding
     return (rounded > 0 ? "+" : "") + number(rounded);
-  };
-  const write = (id, words) => {
-    const element = byId(id);
-    if (element && element.textContent !== words) element.textContent = words;
   };
 
   const groupWords = (i) =>
@@ -503,14 +494,6 @@
     write("readout", words(it, at.row, at.column));
   };
 
-  const cell = (kind, words, isNumber) => {
-    const made = document.createElement(kind);
-    made.textContent = words;
-    if (isNumber) made.className = "r";
-    if (kind === "th") made.scope = "row";
-    return made;
-  };
-
   const writeScores = (state) => {
     const lines = SCORES.flatMap(([name, title]) => {
       const score = state?.scores[name];
@@ -518,11 +501,11 @@
       return nulls.map((of, i) => {
         const line = document.createElement("tr");
         line.append(
-          cell("th", title),
-          cell("td", i > 0 ? "" : score ? signed(score.value) : "\u2013", true),
-          cell("td", of.name),
-          cell("td", of.band ? of.band.map(signed).join(" to ") : "\u2013", true),
-          cell("td", of.tested),
+          tableCell("th", title),
+          tableCell("td", i > 0 ? "" : score ? signed(score.value) : "\u2013", true),
+          tableCell("td", of.name),
+          tableCell("td", of.band ? of.band.map(signed).join(" to ") : "\u2013", true),
+          tableCell("td", of.tested),
         );
         if (i === 0) {
           line.cells[1].id = name;
@@ -582,7 +565,7 @@
     };
     const lines = sizes.map((size, module) => {
       const line = document.createElement("tr");
-      const head = cell("th", "");
+      const head = tableCell("th", "");
       const chosen = document.createElement("button");
       chosen.type = "button";
       const swatch = document.createElement("span");
@@ -598,8 +581,8 @@
       head.append(chosen);
       const means = [value(module, module), withOthers(module, true)];
       if (facts.is_directed) means.push(withOthers(module, false));
-      line.append(head, cell("td", String(size), true));
-      line.append(...means.map((mean) => cell("td", mean === null ? "\u2013" : number(mean), true)));
+      line.append(head, tableCell("td", String(size), true));
+      line.append(...means.map((mean) => tableCell("td", mean === null ? "\u2013" : number(mean), true)));
       return line;
     });
     body.replaceChildren(...lines);

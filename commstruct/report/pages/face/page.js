@@ -3,8 +3,6 @@
 "use strict";
 
 (() => {
-  const byId = (id) => document.getElementById(id);
-
   // ---- light and dark ----
 
   const darkOutside = matchMedia("(prefers-color-scheme: dark)");

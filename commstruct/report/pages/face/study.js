@@ -3,25 +3,17 @@
 "use strict";
 
 (() => {
-  const byId = (id) => document.getElementById(id);
   const source = byId("explorer-data");
   if (!source) return;
   const facts = JSON.parse(source.textContent);
   const place = { measure: 0, region: 0, structure: 0, comparison: 0, setting: 0 };
   let cursor = null; // position among the rates of the setting that is chosen
 
-  const number = (value, digits = 3) => {
-    if (value === null || !Number.isFinite(value)) return "undefined";
-    return String(Number(value.toPrecision(digits))).replace("-", "\u2212");
-  };
   const signed = (value) => (value > 0 ? "+" : "") + number(value);
   const curveOf = (setting) =>
     facts.curves[
       [setting, place.region, place.structure, place.measure, place.comparison].join(",")
     ];
-  const write = (id, words) => {
-    if (byId(id).textContent !== words) byId(id).textContent = words;
-  };
   const shape = (kind, attributes, words) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", kind);
     for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -92,14 +84,6 @@
     return `${facts.settings[setting]}, learning rate ${number(curve.rates[i])}: ${facts.measure_names[place.measure]} = ${signed(curve.means[i])}${interval}`;
   };
 
-  const cell = (kind, words, isNumber) => {
-    const made = document.createElement(kind);
-    made.textContent = words;
-    if (isNumber) made.className = "r";
-    if (kind === "th") made.scope = "row";
-    return made;
-  };
-
   const writeSlopes = () => {
     const lines = facts.settings.map((name, setting) => {
       const curve = curveOf(setting);
@@ -107,11 +91,11 @@
       if (setting === place.setting) line.className = "chosen-row";
       const range = curve?.interval[0] == null ? "\u2013" : curve.interval.map(signed).join(" to ");
       line.append(
-        cell("th", name),
-        cell("td", curve ? String(curve.seeds) : "\u2013", true),
-        cell("td", curve?.slope == null ? "\u2013" : signed(curve.slope), true),
-        cell("td", range, true),
-        cell("td", curve ? curve.words : "not measured"),
+        tableCell("th", name),
+        tableCell("td", curve ? String(curve.seeds) : "\u2013", true),
+        tableCell("td", curve?.slope == null ? "\u2013" : signed(curve.slope), true),
+        tableCell("td", range, true),
+        tableCell("td", curve ? curve.words : "not measured"),
       );
       line.addEventListener("click", () => choose("setting", setting));
       return line;
