@@ -159,8 +159,10 @@ def search_models(
         if divided.nats > 0:
             split = refiner.split(divided, rng)
             divided = split if split is divided else refiner.refine(split, rng)
-            parts = list(_divided_within(judge, divided, seed))
-            within = [refiner.refine(score, rng) for score in parts]
+            coarser = [s for s in (*pool, *tried) if s.n_modules < divided.n_modules]
+            wholes = [divided, *_distinct(coarser)[:POOL]]
+            parts = [p for whole in wholes for p in _divided_within(judge, whole, seed)]
+            within = [refiner.refine(score, rng) for score in _distinct(parts)[:POOL]]
             divided = max([divided, *within], key=lambda score: score.nats)
             scores = [divided, *within, *pool, *tried[:NESTED_FROM], *parts]
             scores = _distinct(scores)

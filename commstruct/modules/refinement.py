@@ -37,7 +37,7 @@ HALVING_ROUNDS = 4
 # and neurons times modules up to which they are sought.
 MEAN_FIELD_ROUNDS = 40
 SETTLED = 1e-3
-MOST_PROBABILITIES = 20_000
+MOST_PROBABILITIES = 100_000
 
 
 class Refiner:

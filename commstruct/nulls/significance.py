@@ -214,14 +214,14 @@ def structure_significance(
     scores = _scores(connectome, partition)
     rows = tracked(
         Parallel(n_jobs=workers, return_as="generator")(
-            delayed(_null_row)(connectome, make, stream, search, n_samples)
+            delayed(null_row)(connectome, make, stream, search, n_samples)
             for stream in spawn_seeds(seed, n_nulls)
         ),
         n_nulls,
         "searching null networks",
     )
     values, null_scores, n_modules, errors = zip(*rows, strict=True)
-    observed, null_values = _statistic(partition), np.array(values)
+    observed, null_values = statistic(partition), np.array(values)
     return Significance(
         p_value=p_value(observed, null_values, scale=1.0),
         z_score=z_score(observed, null_values),
@@ -248,7 +248,7 @@ def structure_significance(
     )
 
 
-def _null_row(
+def null_row(
     connectome: Connectome,
     null: Null,
     stream: int,
@@ -268,10 +268,10 @@ def _null_row(
         errors = preserved_properties(connectome, randomised).strength_error
     error = float(np.nanmax(errors)) if np.isfinite(errors).any() else float("nan")
     scores = _scores(randomised, partition)
-    return _statistic(partition), scores, partition.n_modules, error
+    return statistic(partition), scores, partition.n_modules, error
 
 
-def _statistic(partition: Partition) -> float:
+def statistic(partition: Partition) -> float:
     """Statistic of the search, larger where there is more structure.
 
     The evidence itself would be no measure of structure that is too weak to be found:

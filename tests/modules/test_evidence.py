@@ -6,7 +6,7 @@ import pytest
 from helpers.kinds_of_data import KINDS
 from scipy.integrate import quad
 from scipy.stats import betabinom, binom, multivariate_normal, nbinom, poisson
-from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 import commstruct as cs
 from commstruct import (
@@ -192,14 +192,25 @@ def test_planted_modules_are_found_and_the_model_says_where(kind, least, model):
     assert found.model.startswith(model)
 
 
-@pytest.mark.parametrize("kind", ["nested sparse", "nested dense"])
-def test_nested_modules_have_two_levels(kind):
-    example = KINDS[kind](1)
-    found = find_modules(example.network, restarts=4)
+@pytest.mark.parametrize(
+    ("kind", "seed"), [("nested sparse", 1), ("nested dense", 1), ("nested dense", 920)]
+)
+def test_nested_modules_have_two_levels(kind, seed):  # in 920, 9 lie between them
+    example = KINDS[kind](seed)
+    found = find_modules(example.network, seed=seed, restarts=4)
     assert len(found.levels) == 2
     for planted, level in zip(example.levels, found.levels, strict=True):
         assert adjusted_rand_score(planted, level) >= 0.93
     np.testing.assert_array_equal(found.levels[0], found.labels)
+
+
+def test_uncertain_neurons_go_to_their_likeliest_modules_in_large_networks_too():
+    """The best partition alone pools modules (normalised mutual information .69)."""
+    example = KINDS["LFR mu 0.5"](901)
+    found = find_modules(example.network, seed=901, restarts=4)
+    score = normalized_mutual_info_score(example.labels, found.labels)
+    assert score > 0.73
+    assert found.confidence.min() < 0.6
 
 
 # -- Correlations ---------------------------------------------------------------------
