@@ -147,16 +147,17 @@ def tested(
     partition = find_modules(connectome, seed=seed, **search)
     observed = statistic(partition)
     make, name, _ = named_null(connectome, null, structure)
-    for n_nulls, stream in enumerate(spawn_seeds(seed, N_NULLS), start=1):
+    reached = None
+    for index, stream in enumerate(spawn_seeds(seed, N_NULLS)):
         value = null_row(connectome, make, stream, search, None)[0]
-        reached = bool(at_least(np.array([value]), observed, scale=1.0)[0])
-        if reached:
+        if at_least(np.array([value]), observed, scale=1.0)[0]:
+            reached = index
             break
     return {
         "structure": structure,
         "null": name,
-        "rejected": not reached,
-        "n_nulls": n_nulls,
+        "rejected": reached is None,
+        "n_nulls": N_NULLS if reached is None else reached + 1,
         "n_modules": partition.n_modules,
     }
 
