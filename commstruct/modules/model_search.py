@@ -311,8 +311,7 @@ def _implied_resolutions(
     received = np.bincount(observations.post, minlength=n).astype(float)
     if not observations.is_directed:
         sent = received = sent + received
-    is_very_large = observations.n_neurons > VERY_LARGE
-    for round_ in range(1 if is_very_large else IMPLIED_ROUNDS):
+    for round_ in range(1 if n > VERY_LARGE else IMPLIED_ROUNDS):
         best = max(proposed, key=lambda score: score.nats)
         labels = best.labels
         within = labels[observations.pre] == labels[observations.post]
@@ -326,7 +325,7 @@ def _implied_resolutions(
         objective = Objective(resolution=float(resolution))
         runs, _ = leiden_restarts(
             observations.existing,
-            [seed + round_] if is_very_large else [seed + round_, seed + 7],
+            [seed + round_] if n > LARGE else [seed + round_, seed + 7],
             objective,
             rounds=LEIDEN_ROUNDS,
         )
