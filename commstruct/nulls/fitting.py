@@ -1,6 +1,6 @@
 """Sizes of weights for rewired synapses, so that neurons keep their strengths."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,10 @@ STEPS = 65_535
 # little about its gain.
 PRIOR_SYNAPSES = 5
 MOST_PRIOR = 1e6
+# Strata of synapses of about the same expected size at most, and synapses in each at
+# least.
+MOST_STRATA = 50
+LEAST_IN_STRATUM = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +62,15 @@ class Rewiring:
 
 def fitted_to_strengths(rewiring: Rewiring, rng: np.random.Generator) -> FloatVector:
     """Order the weights so that the neurons' strengths are about what they were."""
-    targets = strengths_of(
-        rewiring.old, rewiring.sizes, rewiring.n_neurons, rewiring.symmetric
-    )
+    sizes, old, symmetric = rewiring.sizes, rewiring.old, rewiring.symmetric
+    targets = strengths_of(old, sizes, rewiring.n_neurons, symmetric)
+    if not rewiring.groups.any():
+        gains = gains_of(old, sizes, targets, symmetric)
+        before, after = (
+            gains[:1, pre] * gains[1, post] for pre, post in (old, rewiring.new)
+        )
+        chosen = of_like_expectation(before, after, rng)
+        rewiring = replace(rewiring, old=old[:, chosen], sizes=sizes[chosen])
     sizes, fits = fitted_by_rank(rewiring, targets)
     if fits:
         return sizes
@@ -78,15 +88,19 @@ def fitted_by_rank(
     fits : bool, whether the strengths are as near to `targets` as they need to be
     """
     sizes, symmetric, n = rewiring.sizes, rewiring.symmetric, rewiring.n_neurons
+    one_group = not rewiring.groups.any()
     means = np.bincount(rewiring.groups, sizes) / np.bincount(rewiring.groups)
     expected = means[rewiring.groups] / sizes.mean()
     strengths = strengths_of(rewiring.old, sizes / expected, n, symmetric)
-    residuals = expected * _without_gains(
-        rewiring.old, sizes / expected, strengths, symmetric
+    gains = gains_of(rewiring.old, sizes / expected, strengths, symmetric)
+    before, after = (
+        gains[0, pre] * gains[1, post] for pre, post in (rewiring.old, rewiring.new)
     )
+    if one_group:
+        before, after = _as_large_as_seen(before, sizes, after)
+    residuals = after * (sizes / before)
     pre, post = rewiring.new
     is_small = len(sizes) < COMPILED_EDGES
-    one_group = not rewiring.groups.any()
     ordered = np.sort(sizes)
     if not one_group:
         ordered = sizes[np.lexsort((sizes, rewiring.groups))]
@@ -125,10 +139,10 @@ def nearly_sorted(values: FloatVector) -> IntVector:
     return np.argsort(steps.astype(np.uint16), kind="stable")
 
 
-def _without_gains(
+def gains_of(
     ends: IntVector, sizes: FloatVector, strengths: FloatMatrix, symmetric: bool
-) -> FloatVector:
-    """Sizes divided by the gains of their senders and receivers.
+) -> FloatMatrix:
+    """Gains of neurons as senders and as receivers, (2, n).
 
     A gain is the mean size of a neuron's synapses relative to that of all, shrunk
     towards 1 as far as sizes differ by chance: by empirical Bayes, the variance of the
@@ -146,9 +160,66 @@ def _without_gains(
     # in synapses of mean size; without any variance the gains are all 1
     prior = noise / np.maximum(variance, noise / MOST_PRIOR + 1e-30)
     prior = np.maximum(prior, PRIOR_SYNAPSES)
-    gains = (strengths / mean + prior) / (degrees + prior)
-    residuals: FloatVector = sizes / (gains[0, ends[0]] * gains[1, ends[1]])
-    return residuals
+    gains: FloatMatrix = (strengths / mean + prior) / (degrees + prior)
+    return gains
+
+
+def of_like_expectation(
+    old: FloatMatrix, new: FloatMatrix, rng: np.random.Generator
+) -> IntVector:
+    """Old synapse for each new one, of those that were expected to be about as large.
+
+    How much sizes vary can depend on what is expected of them: Poisson counts vary
+    less, relative to it, where it is large. With any old synapse, the null network
+    would have more noise there than the network.
+
+    Parameters
+    ----------
+    old, new : (d, m) arrays
+        Expected sizes of synapses, or of both directions of pairs.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    (m,) array of int, a permutation
+    """
+    m = old.shape[1]
+    n_strata = int(np.clip(m // LEAST_IN_STRATUM, 1, MOST_STRATA))
+    shuffled = rng.permutation(m)
+    by_size = shuffled[_in_strata(old[:, shuffled], n_strata)]
+    for stratum in np.array_split(by_size, n_strata):  # views
+        rng.shuffle(stratum)
+    chosen = np.empty(m, dtype=np.int64)
+    chosen[_in_strata(new, n_strata)] = by_size
+    return chosen
+
+
+def _in_strata(expected: FloatMatrix, n_strata: int) -> IntVector:
+    """Order by the first expectation, and in strata of it by the second, if any."""
+    order = nearly_sorted(expected[0])
+    if len(expected) == 1:
+        return order
+    parts = np.array_split(order, round(n_strata ** (1 / len(expected))))
+    return np.concatenate([part[nearly_sorted(expected[1, part])] for part in parts])
+
+
+def _as_large_as_seen(
+    product: FloatVector, sizes: FloatVector, wanted: FloatVector
+) -> tuple[FloatVector, FloatVector]:
+    """Expected sizes of old and new synapses, given the products of their gains.
+
+    Means need not be proportional to the products: a count of 0 is no synapse, so that
+    none is smaller than 1. The ratio is that of the stratum.
+    """
+    n_strata = int(np.clip(len(sizes) // LEAST_IN_STRATUM, 1, MOST_STRATA))
+    strata = np.array_split(nearly_sorted(product), n_strata)
+    middles = np.array([product[stratum].mean() for stratum in strata])
+    ratios = np.array([sizes[s].mean() / product[s].mean() for s in strata])
+    old, new = (
+        values * np.interp(np.log(values), np.log(middles), ratios)
+        for values in (product, wanted)
+    )
+    return old, new
 
 
 def _exchanged(

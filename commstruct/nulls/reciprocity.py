@@ -14,6 +14,8 @@ from commstruct.nulls.fitting import (
     accepted_error,
     best_exchanges,
     fitted_by_rank,
+    gains_of,
+    of_like_expectation,
     random_pairs,
     strengths_of,
 )
@@ -33,7 +35,13 @@ from commstruct.nulls.rewiring import (
     pair_states,
     preserve_strengths,
 )
-from commstruct.vocabulary import COMPILED_EDGES, BoolMatrix, FloatVector, IntVector
+from commstruct.vocabulary import (
+    COMPILED_EDGES,
+    BoolMatrix,
+    FloatMatrix,
+    FloatVector,
+    IntVector,
+)
 
 # Kinds of pairs by the signs of their weights. Of the kinds that have a direction, the
 # pair read from the other neuron has the opposite number.
@@ -100,8 +108,8 @@ def preserve_reciprocity(network: Any, *, seed: int = 0) -> NullNetwork:
 
     Notes
     -----
-    Weights are assigned as by `preserve_strengths`, by rank, from residuals that pairs
-    exchange as units; the last adjustments exchange the weights of whole pairs.
+    Weights are assigned as by `preserve_strengths`, by rank, but pairs get both weights
+    of a pair; the last adjustments exchange the weights of whole pairs.
 
     Examples
     --------
@@ -125,10 +133,7 @@ def preserve_reciprocity(network: Any, *, seed: int = 0) -> NullNetwork:
     unit = weight_unit(connectome.weights)
     pairs = _connected_pairs(connectome, unit)
     after = _rewired(connectome, pairs, rng)
-    source = _of_the_same_kind(pairs, rng)
-    after = replace(
-        after, forward=source.forward.copy(), backward=source.backward.copy()
-    )
+    source, after = _matched(pairs, after, connectome.n_neurons, rng)
     fitted = _fitted(source, after, connectome.n_neurons, rng)
     ends, values = _both_directions(fitted)
     return null_network(connectome, from_edges(connectome, ends, values * unit, False))
@@ -203,21 +208,54 @@ def _rewired_dense(
     return ends
 
 
-def _of_the_same_kind(pairs: _Pairs, rng: np.random.Generator) -> _Pairs:
-    """The pairs in random order within their kinds, read from either neuron."""
-    order = rng.permutation(len(pairs.kinds))
-    order = order[np.argsort(pairs.kinds[order], kind="stable")]
-    chosen = np.empty_like(order)
-    chosen[np.argsort(pairs.kinds, kind="stable")] = order
-    flip = ~pairs.directed & (rng.random(len(chosen)) < 0.5)
-    ends, forward = pairs.ends[:, chosen], pairs.forward[chosen]
-    backward = pairs.backward[chosen]
-    return _Pairs(
-        np.where(flip, ends[::-1], ends),
+def _matched(
+    pairs: _Pairs, after: _Pairs, n: int, rng: np.random.Generator
+) -> tuple[_Pairs, _Pairs]:
+    """Old pair for each new one: of its kind, and expected to be about as large.
+
+    Pairs without a direction are read so that the larger weight is expected first.
+    """
+    old, new = (_expected(pairs, ends, n) for ends in (pairs.ends, after.ends))
+    pairs, old = _larger_first(pairs, old)
+    after, new = _larger_first(after, new)
+    chosen = np.empty(len(pairs.kinds), dtype=np.int64)
+    for kind in np.unique(pairs.kinds):
+        of_kind = np.flatnonzero(pairs.kinds == kind)
+        used = 1 if kind in ONE_WAY.values() else 2
+        like = of_like_expectation(old[:used, of_kind], new[:used, of_kind], rng)
+        chosen[of_kind] = of_kind[like]
+    forward, backward = pairs.forward[chosen], pairs.backward[chosen]
+    source = _Pairs(pairs.ends[:, chosen], pairs.kinds, forward, backward)
+    return source, replace(after, forward=forward.copy(), backward=backward.copy())
+
+
+def _expected(pairs: _Pairs, ends: IntVector, n: int) -> FloatMatrix:
+    """Sizes of the weights from the first and from the second of these ends, (2, m)."""
+    synapses, values = _both_directions(pairs)
+    expected = np.ones((2, len(pairs.kinds)))
+    for sign in (1.0, -1.0):
+        of_sign = np.sign(values) == sign
+        if not of_sign.any():
+            continue
+        sizes, between = np.abs(values[of_sign]), synapses[:, of_sign]
+        strengths = strengths_of(between, sizes, n, False)
+        sending, receiving = gains_of(between, sizes, strengths, False)
+        for row, weights in enumerate((pairs.forward, pairs.backward)):
+            products = sending[ends[row]] * receiving[ends[1 - row]]
+            expected[row] = np.where(np.sign(weights) == sign, products, expected[row])
+    return expected
+
+
+def _larger_first(pairs: _Pairs, expected: FloatMatrix) -> tuple[_Pairs, FloatMatrix]:
+    """Turn pairs without a direction so that the larger weight is expected first."""
+    turn = ~pairs.directed & (expected[1] > expected[0])
+    turned = _Pairs(
+        np.where(turn, pairs.ends[::-1], pairs.ends),
         pairs.kinds,
-        np.where(flip, backward, forward),
-        np.where(flip, forward, backward),
+        np.where(turn, pairs.backward, pairs.forward),
+        np.where(turn, pairs.forward, pairs.backward),
     )
+    return turned, np.where(turn, expected[::-1], expected)
 
 
 def _both_directions(pairs: _Pairs) -> tuple[IntVector, FloatVector]:

@@ -180,11 +180,12 @@ def preserve_strengths(network: Any, *, seed: int = 0) -> NullNetwork:
 
     Notes
     -----
-    Each synapse of a sign is given a random weight, divided by the gains of its old
-    neurons and multiplied by a factor of its new sender and one of its new receiver.
-    The weights are assigned by the rank of these products, the factors are adjusted to
-    the strengths that result, and this is repeated. Finally synapses exchange weights
-    in pairs.
+    Each synapse of a sign is given the weight of a random one that was expected to be
+    about as large, from the gains of its neurons, so that noise depends on the expected
+    size as before. It is divided by what was expected there and multiplied by what is
+    here, and by a factor of its new sender and one of its new receiver. The weights are
+    assigned by the rank of these products, the factors are adjusted to the strengths
+    that result, and this is repeated. Finally synapses exchange weights in pairs.
 
     Examples
     --------

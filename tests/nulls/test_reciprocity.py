@@ -17,7 +17,7 @@ KEPT = [  # kind, largest errors of strengths and of the correlation of both dir
     ("reciprocal counts 0.6", 0.05, 0.08),
     ("reciprocal normal 0.6", 0.002, 0.03),
     ("Dale, density 1", 0.02, 0.02),
-    ("Dale, density 0.2", 0.03, 0.02),
+    ("Dale, density 0.2", 0.05, 0.02),
     ("{-1, 0, 1}", 0.0, 1e-12),
 ]
 
