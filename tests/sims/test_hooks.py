@@ -21,14 +21,14 @@ def recurrent(activation="tanh", **changes):
     return all_to_all(15, activation=activation, **(settings | changes))
 
 
-def batches():
+def batches(size):
     """Samples of every step: shuffled, dealt out, shuffled again."""
     rng, order = np.random.default_rng(SEED), []
     for _ in range(STEPS):
-        if len(order) < BATCH:
+        if len(order) < size:
             order = rng.permutation(len(TASK.stimuli))
-        yield order[:BATCH]
-        order = order[BATCH:]
+        yield order[:size]
+        order = order[size:]
 
 
 def by_hand(
@@ -40,15 +40,17 @@ def by_hand(
     noise=(0.0, 0.0),
     momentum=0.0,
     decay=0.0,
+    injected=False,
+    batch=BATCH,
 ):
     """Train a tanh network of the task above with nothing but numpy and loops."""
     weights, n, n_in, n_out = start.weights.copy(), 15, 6, 3
     rng = np.random.default_rng(np.random.SeedSequence(SEED).spawn(1)[0])
     velocity = np.zeros_like(weights)
-    for step, chosen in enumerate(batches()):
+    for step, chosen in enumerate(batches(batch)):
         total = np.zeros_like(weights)
         on_rates, on_credit = (
-            rng.normal(scale=level, size=(BATCH, n)) if level else np.zeros((BATCH, n))
+            rng.normal(scale=level, size=(batch, n)) if level else np.zeros((batch, n))
             for level in noise
         )
         for row, sample in enumerate(chosen):
@@ -68,11 +70,14 @@ def by_hand(
             c = np.zeros(n)
             for _ in range(8):
                 heard = weights @ (b * c) + on_credit[row]
-                c = np.concatenate([np.zeros(n_in), heard[n_in:-n_out], external])
+                at_outputs = external + (heard[-n_out:] if injected else 0)
+                c = np.concatenate([np.zeros(n_in), heard[n_in:-n_out], at_outputs])
             total += np.outer(x, b * c)
-        velocity = momentum * velocity + start.mask * total / BATCH
+        velocity = momentum * velocity + start.mask * total / batch
         step_rate = rate(step)
         weights = (1 - step_rate * decay) * weights + step_rate * velocity
+        if start.signs is not None:  # a synapse stops where it would change its sign
+            weights = np.where(weights * start.signs[:, None] < 0, 0.0, weights)
     return weights
 
 
@@ -136,6 +141,30 @@ def test_every_hook_is_the_loop_written_by_hand(case):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
     if case != "none":  # and the hook matters
         assert np.abs(found - trained(start).network.weights).max() > 1e-4
+
+
+SPARSE = np.random.default_rng(4).random((15, 15)) < 0.4
+
+
+@pytest.mark.parametrize("batch", [1, BATCH], ids=["online", "batches"])
+@pytest.mark.parametrize("mode", ["clamp", "inject"])
+@pytest.mark.parametrize(
+    "network",
+    [{}, {"dale": True}, {"mask": SPARSE}, {"dale": True, "mask": SPARSE}],
+    ids=["all-to-all", "Dale's law", "mask", "both"],
+)
+def test_every_network_is_trained_as_by_the_loop_written_by_hand(network, mode, batch):
+    start = recurrent(**network)
+    rule = Rule(settling_steps=8, tolerance=0.0, credit_mode=mode)
+    schedule = SCHEDULE | {"batch_size": batch}
+    found = train(start, TASK, rule, learning_rate=3.0, **schedule).network.weights
+    expected = by_hand(
+        start, rate=lambda step: 3.0, injected=mode == "inject", batch=batch
+    )
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-10)
+    assert np.abs(found - start.weights).max() > 0.1
+    if start.signs is not None:  # and some synapse stopped
+        assert ((found == 0) & (start.weights != 0)).any()
 
 
 def test_a_balance_of_two_arguments_sees_excitation_minus_inhibition():
