@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -26,12 +27,25 @@ from commstruct.numbering import gaps_closed as gaps_closed
 from commstruct.operations import Weights as Weights
 from commstruct.operations import read_only as read_only
 from commstruct.operations import read_only_weights, without_diagonal
-from commstruct.sources import are_edges, name_texts, notes_on_sums, parts, two_of
+from commstruct.sources import (
+    are_edges,
+    is_graph,
+    name_texts,
+    notes_on_sums,
+    parts,
+    two_of,
+)
 from commstruct.sources import is_a as is_a
 from commstruct.sources import is_simulated as is_simulated
 from commstruct.sources import kinds_in as kinds_in
+from commstruct.symmetry import (
+    how_to_mirror,
+    is_symmetric,
+    mirrored,
+    note_on_triangle,
+    without_rounding,
+)
 from commstruct.symmetry import weight_unit as weight_unit
-from commstruct.symmetry import without_rounding
 from commstruct.vocabulary import ORIENTATIONS, BoolMatrix
 
 if TYPE_CHECKING:  # loaded only by those who use it: it takes most of a second
@@ -48,6 +62,7 @@ def as_connectome(
     attributes: pd.DataFrame | Mapping[str, Sequence[object]] | None = None,
     possible: ArrayLike | None = None,
     orientation: str = "pre-post",
+    directed: bool | None = None,
     missing: str = "error",
     kind: str | None = None,
 ) -> Connectome:
@@ -84,6 +99,12 @@ def as_connectome(
         table are matched to the names of the neurons.
     orientation : {"pre-post", "post-pre"}
         ``"post-pre"`` means that columns drive rows; the weights are transposed.
+    directed : bool, optional
+        False: each edge of a list or graph counts in both directions, unless all edges
+        are given in both; a matrix must be symmetric, up to 1 % of its largest weight,
+        or a triangle, which is mirrored.
+        True: a matrix is as it should be; rounding is not removed, and nothing warned
+        of. Default: as the weights are.
     missing : {"error", "drop", "mask"}
         What to do with weights that are NaN, of dense arrays and tables. ``"drop"``:
         leave out the neurons whose row or column has no number, and refuse what is
@@ -108,14 +129,15 @@ def as_connectome(
     ValueError
         If the weights are not square, not real and finite, or contradict `possible`;
         if names are repeated, missing, or integers that a float cannot hold; if rows
-        and columns have other names; if an argument has the wrong length; or if the
-        weights cannot be of the `kind`.
+        and columns have other names; if an argument has the wrong length; if the
+        weights cannot be of the `kind`; if `directed` is False for a matrix that is
+        neither symmetric nor a triangle; or if a graph says that it is bipartite.
 
     Warns
     -----
     UserWarning
-        If the weights differ from their transpose by more than rounding, but by at
-        most 1 % of the largest.
+        If a matrix differs from its transpose by more than rounding, but by at most 1 %
+        of the largest weight, or is a triangle, and `directed` does not say what it is.
 
     See Also
     --------
@@ -145,6 +167,62 @@ def as_connectome(
 
     >>> cs.as_connectome([[0, 0.3], [0.3 + 1e-8, 0]]).is_directed
     False
+
+    Half of a symmetric matrix is mirrored on request:
+
+    >>> half = np.triu(np.arange(16.0).reshape(4, 4))
+    >>> cs.as_connectome(half, directed=False).is_directed
+    False
+    """
+    connectome = build_connectome(
+        network,
+        names=names,
+        attributes=attributes,
+        possible=possible,
+        orientation=orientation,
+        directed=directed,
+        missing=missing,
+        kind=kind,
+    )
+    if directed is None and _may_be_a_half(network):
+        note = note_on_triangle(connectome.weights)
+        if note is not None:
+            warnings.warn(f"{note} of as_connectome", UserWarning, stacklevel=2)
+    return connectome
+
+
+def _may_be_a_half(network: Any) -> bool:
+    """Whether a network is a matrix, which does not say if it is directed."""
+    if isinstance(network, Mapping):
+        return all(map(_may_be_a_half, network.values()))
+    return not (
+        isinstance(network, Connectome)
+        or is_graph(network)
+        or (is_a(network, "pandas", "DataFrame") and are_edges(network))
+        or (is_a(network, "xarray", "DataArray") and "pre" in network.dims)
+        or is_simulated(getattr(network, "network", network))
+    )
+
+
+def build_connectome(
+    network: Any,
+    *,
+    names: Iterable[object] | None = None,
+    attributes: pd.DataFrame | Mapping[str, Sequence[object]] | None = None,
+    possible: ArrayLike | None = None,
+    orientation: str = "pre-post",
+    directed: bool | None = None,
+    missing: str = "error",
+    kind: str | None = None,
+) -> Connectome:
+    """`as_connectome` without its warning of triangles, for what was computed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.connectome import build_connectome
+    >>> build_connectome(np.triu(np.ones((4, 4)), 1)).is_directed
+    True
     """
     check_choice("orientation", orientation, ORIENTATIONS)
     check_choice("missing", missing, MISSING)
@@ -155,7 +233,8 @@ def as_connectome(
                 "orientation must be 'pre-post' for a Connectome, whose weights are "
                 "[pre, post] already, got 'post-pre'"
             )
-        if names is None and attributes is None and possible is None:
+        is_same = names is None and attributes is None and possible is None
+        if is_same and directed is not False:
             # unchanged, with what it has cached, such as `is_directed`
             return network if kind is None else _of_kind(network, kind)
         weights: Weights = network.weights
@@ -169,7 +248,9 @@ def as_connectome(
     else:
         layers = {}
         if isinstance(network, Mapping) and network:
-            network, names, layers = _sum_of_layers(network, names, orientation)
+            network, names, layers = _sum_of_layers(
+                network, names, orientation, directed
+            )
         if is_simulated(getattr(network, "network", None)):
             network = network.network  # of a run
         matrix, own_names, own_attributes = parts(network)
@@ -177,8 +258,14 @@ def as_connectome(
             possible = network.to(np).mask
         if missing != "error":
             matrix, unknown = without_nan(matrix)
-        weights, notes = without_rounding(checked_weights(matrix))
-        if is_a(network, "pandas", "DataFrame") and are_edges(network):
+        notes = ()
+        weights = checked_weights(matrix)
+        is_table = is_a(network, "pandas", "DataFrame") and are_edges(network)
+        if directed is False and (is_table or is_graph(network)):
+            weights = weights if is_symmetric(weights) else mirrored(weights)
+        elif directed is None:
+            weights, notes = without_rounding(weights)
+        if is_table:
             notes = (*notes_on_sums(matrix), *notes)
         transposed = orientation == "post-pre"
         if transposed:
@@ -202,7 +289,25 @@ def as_connectome(
         notes=notes,
         layers=layers,
     )
+    if directed is False:
+        connectome = _undirected(connectome)
+        unknown = None if unknown is None else unknown | unknown.T
     return settle_missing(_of_kind(connectome, kind), unknown, missing)
+
+
+def _undirected(connectome: Connectome) -> Connectome:
+    """Mirror a triangle, and average what is nearly symmetric."""
+    change, notes = how_to_mirror(connectome.weights)
+    if change is None:
+        return connectome
+    possible = connectome.possible
+    return replace(
+        connectome,
+        weights=change(connectome.weights),
+        possible=None if possible is None else read_only(possible | possible.T),
+        notes=(*connectome.notes, *notes),
+        layers={name: change(layer) for name, layer in connectome.layers.items()},
+    )
 
 
 def _of_kind(connectome: Connectome, kind: str | None) -> Connectome:
@@ -297,12 +402,17 @@ def _dropped(connectome: Connectome, unknown: BoolMatrix) -> Connectome:
 
 
 def _sum_of_layers(
-    given: Mapping[str, Any], names: Iterable[object] | None, orientation: str
+    given: Mapping[str, Any],
+    names: Iterable[object] | None,
+    orientation: str,
+    directed: bool | None,
 ) -> tuple[Any, tuple[str, ...], Mapping[str, sparse.csr_array]]:
     """Sum, names and weights of the layers of a network."""
     own = None if names is None else name_texts(names)
     layers = {
-        str(key): as_connectome(layer, names=own, orientation=orientation)
+        str(key): build_connectome(
+            layer, names=own, orientation=orientation, directed=directed
+        )
         for key, layer in given.items()
     }
     first = next(iter(layers.values()))

@@ -242,6 +242,9 @@ def read_network(
         connectome = load_dataset(network.removeprefix(DATASET))
         attributes = ", ".join(map(str, connectome.attributes)) or "none"
         logger.info("%s: %r; attributes: %s", network, connectome, attributes)
+        notes = {DATASET + one.name: one.note for one in list_datasets()}
+        if notes[network]:
+            logger.info("  note: %s", notes[network])
     else:
         path, run = split_run(network)
         connectome, report = read_connectome_with_report(path, **{**options, **run})

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import Connectome, as_connectome, build_connectome
 from commstruct.sources import are_edges, ends_of, name_texts
 
 COLUMNS = ("source", "target", "weight")
@@ -82,7 +82,7 @@ def from_edges(
     pairs = network.to_scipy().tocoo()
     ends = (places[pairs.row], places[pairs.col])
     matrix = sparse.coo_array((pairs.data, ends), shape=(len(wanted),) * 2)
-    return replace(as_connectome(matrix, names=wanted), notes=network.notes)
+    return replace(build_connectome(matrix, names=wanted), notes=network.notes)
 
 
 def _table(edges: Any) -> pd.DataFrame:

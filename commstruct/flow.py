@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import minres, spsolve
 
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import Connectome, as_connectome, build_connectome
 from commstruct.operations import read_only
 from commstruct.result import Result
 from commstruct.vocabulary import FloatVector, IntVector
@@ -120,7 +120,7 @@ def flow_order(network: Any, *, by: str | None = None) -> FlowOrder:
     connectome = as_connectome(network)
     sizes = abs(connectome.to_scipy())
     if by is not None:
-        sized = as_connectome(
+        sized = build_connectome(
             sizes, names=connectome.names, attributes=connectome.attributes
         )
         connectome = sized.collapse(by)

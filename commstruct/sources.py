@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +31,13 @@ if TYPE_CHECKING:  # loaded only by those who use them: they take most of a seco
 # Text in a column of kinds that stands for a missing value: empty, and what pandas and
 # R write for NaN where a table was saved as text.
 WORDS_FOR_NAN = frozenset({"", "nan", "NaN", "<NA>", "NaT"})
+# Attributes of nodes by which networkx and igraph say that a graph is bipartite; the
+# second is igraph's, is true or false, and else a type like any other.
+SIDES = ("bipartite", "type")
+PROJECT = (
+    "project it onto one of them first, as networkx.bipartite.weighted_projected_graph "
+    "and igraph's bipartite_projection do"
+)
 # Integers from here on are not all exact in float64.
 EXACT_INTEGERS = 2**53
 
@@ -205,9 +212,55 @@ def _from_networkx(graph: nx.Graph) -> tuple[Any, Iterable[object] | None, Any]:
         return np.zeros((0, 0)), None, None
     rows = pd.RangeIndex(len(nodes))
     attributes = pd.DataFrame(list(nodes.values()), index=rows)
+    place = {node: i for i, node in enumerate(nodes)}
+    ends = [(place[source], place[target]) for source, target in graph.edges()]
+    refuse_bipartite(list(nodes.values()), ends)
     facts = [item for *_, own in graph.edges(data=True) for item in own.items()]
     key = _weight_of(_of_numbers(facts))
     return nx.to_scipy_sparse_array(graph, weight=key), nodes, attributes
+
+
+def refuse_bipartite(
+    nodes: Sequence[Mapping[Any, Any]], ends: Sequence[tuple[int, int]]
+) -> None:
+    """Refuse a graph whose nodes say that they are of two kinds, edges only between.
+
+    A graph without such an attribute is none, even if its nodes can be divided so: any
+    tree can. Nor is a graph with it, if there are edges within a kind.
+
+    Parameters
+    ----------
+    nodes : attributes of each node
+    ends : places of both ends of each edge
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> from commstruct.sources import refuse_bipartite
+    >>> nodes = [{"bipartite": side} for side in (0, 1, 0)]
+    >>> refuse_bipartite(nodes, [(0, 1), (0, 2)])  # 0 and 2 are on one side
+    >>> refuse_bipartite(nodes, [(0, 1), (1, 2)])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: network must be of one kind of nodes, got a bipartite graph (the...
+    """
+    for key in SIDES:
+        sides = [facts.get(key) for facts in nodes]
+        if any(side is None for side in sides) or len(set(map(str, sides))) != 2:
+            continue
+        if key == "type" and not all(
+            isinstance(side, bool | np.bool_) for side in sides
+        ):
+            continue
+        if ends and all(str(sides[i]) != str(sides[j]) for i, j in ends):
+            kinds = " and ".join(sorted(set(map(str, sides))))
+            raise ValueError(
+                "network must be of one kind of nodes, got a bipartite graph (the "
+                f"attribute {key!r} is {kinds}, and no edge is within either): "
+                f"{PROJECT}; without that attribute both kinds are read as one network"
+            )
 
 
 def _of_numbers(facts: Iterable[tuple[Any, object]]) -> list[Any]:
@@ -250,6 +303,7 @@ def _from_igraph(graph: igraph.Graph) -> tuple[Any, Iterable[object] | None, Any
         differ = ends[:, 0] != ends[:, 1]  # a self-connection counts once
         ends = np.concatenate([ends, ends[differ, ::-1]])
         weight = np.concatenate([weight, weight[differ]])
+    refuse_bipartite([vertex.attributes() for vertex in graph.vs], graph.get_edgelist())
     columns = {key: graph.vs[key] for key in graph.vs.attributes() if key != "name"}
     names = graph.vs["name"] if "name" in graph.vs.attributes() else None
     matrix = sparse.coo_array((weight, (ends[:, 0], ends[:, 1])), shape=(n, n))
@@ -373,6 +427,11 @@ def is_a(value: Any, library: str, name: str) -> bool:
     import igraph, networkx or xarray in order to recognise what they make.
     """
     return isinstance(value, getattr(sys.modules.get(library), name, ()))
+
+
+def is_graph(value: Any) -> bool:
+    """Whether a network is a graph of networkx or igraph, which says if directed."""
+    return is_a(value, "networkx", "Graph") or is_a(value, "igraph", "Graph")
 
 
 def is_simulated(network: Any) -> bool:

@@ -2,11 +2,17 @@
 
 import math
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from scipy import sparse
 
-from commstruct.operations import Weights, symmetric_mean, without_diagonal
+from commstruct.operations import (
+    Weights,
+    read_only_weights,
+    symmetric_mean,
+    without_diagonal,
+)
 from commstruct.sources import EXACT_INTEGERS
 
 # Largest difference between w[i, j] and w[j, i], as a fraction of the largest |weight|,
@@ -25,6 +31,9 @@ NEARLY_SYMMETRIC = 1e-2
 # Pairs from which a small asymmetry is worth a warning: one pair of two random weights
 # is within 1 % in about 1 % of cases, most of five hardly ever.
 FEW_PAIRS = 5
+# Connections, all on one side of the diagonal, from which this is worth a warning: of
+# five directed ones in random order, all are on one side in one case of 16.
+FEW_CONNECTIONS = 5
 # Largest median difference of the two directions of a pair, relative to the larger of
 # both, for which a matrix may be symmetric at all. A few huge weights make every
 # difference small beside the largest weight; the typical pair tells.
@@ -53,11 +62,141 @@ def without_rounding(weights: Weights) -> tuple[Weights, tuple[str, ...]]:
             f"weights {differ}, and are taken as directed; if they are meant to be "
             "symmetric, use symmetrize()",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,  # whoever called as_connectome
         )
         return weights, ()
     note = f"weights {differ}, as by rounding: made symmetric"
     return symmetric_mean(weights), (note,)
+
+
+def triangle(weights: Weights) -> str | None:
+    """Side of the diagonal on which all weights are, if it is one; else None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.symmetry import triangle
+    >>> triangle(np.array([[1, 2], [0, 1]])), triangle(np.eye(2))
+    ('above', None)
+    """
+    if isinstance(weights, np.ndarray):  # row by row: a copy may not fit into memory
+        above = below = False
+        for i, row in enumerate(weights):
+            above = above or bool(row[i + 1 :].any())
+            below = below or bool(row[:i].any())
+            if above and below:
+                return None
+    else:
+        rows, columns = weights.nonzero()
+        above, below = bool((rows < columns).any()), bool((rows > columns).any())
+    if above == below:
+        return None
+    return "above" if above else "below"
+
+
+def note_on_triangle(weights: Weights) -> str | None:
+    """What to say of weights that may be one half of an undirected network, if any.
+
+    Networks of few connections are left out, whose weights are often on one side of the
+    diagonal by chance, unless every pair of neurons has one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.symmetry import note_on_triangle
+    >>> note_on_triangle(np.triu(np.ones((4, 4)), 1))[:38]
+    'all weights are above the diagonal: ta'
+    >>> note_on_triangle(np.ones((4, 4)))
+    """
+    side = triangle(weights)
+    if side is None:
+        return None
+    n = weights.shape[0]
+    values = weights if isinstance(weights, np.ndarray) else weights.data
+    n_off = np.count_nonzero(values) - np.count_nonzero(weights.diagonal())
+    if n < 3 or n_off < min(FEW_CONNECTIONS, n * (n - 1) // 2):
+        return None
+    return (
+        f"all weights are {side} the diagonal: taken as directed, as of a feed-forward "
+        "network, which directed=True (--directed) confirms; if they are one half of "
+        "an undirected network, use directed=False (--undirected)"
+    )
+
+
+def note_on_one_way(weights: Weights) -> str | None:
+    """What to say of edges of which each may stand for both directions, if any.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.symmetry import note_on_one_way
+    >>> note_on_one_way(np.roll(np.eye(6), 1, axis=1))[:46]
+    'no pair of neurons is listed in both direction'
+    """
+    off = sparse.csr_array(without_diagonal(weights))
+    if off.nnz < FEW_CONNECTIONS or off.multiply(off.T).nnz:
+        return None
+    return (
+        "no pair of neurons is listed in both directions: taken as directed, which "
+        "directed=True (--directed) confirms; if an edge stands for both directions, "
+        "use directed=False (--undirected)"
+    )
+
+
+def how_to_mirror(
+    weights: Weights,
+) -> tuple[Callable[[Weights], Weights] | None, tuple[str, ...]]:
+    """How weights that are said to be undirected become symmetric, and what to say.
+
+    Returns
+    -------
+    function of weights, or None if they are symmetric
+        Mirrors a triangle, and averages what is nearly symmetric.
+    notes : tuple of str
+
+    Raises
+    ------
+    ValueError
+        If they are neither.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.symmetry import how_to_mirror
+    >>> half = np.array([[1.0, 2.0], [0.0, 0.0]])
+    >>> how_to_mirror(half)[0](half).tolist()
+    [[1.0, 2.0], [2.0, 0.0]]
+    """
+    if side := triangle(weights):
+        note = f"weights {side} the diagonal were mirrored, as it is undirected"
+        return mirrored, (note,)
+    unit = weight_unit(weights)
+    difference = float(abs(weights - weights.T).max()) / unit
+    if difference == 0:
+        return None, ()
+    share = difference / (float(abs(weights).max()) / unit)
+    differ = f"differ from their transpose by up to {share:.2g} of the largest weight"
+    if share > NEARLY_SYMMETRIC:
+        raise ValueError(
+            "weights must be symmetric, or a triangle, if the network is undirected; "
+            f"they {differ}: leave out directed=False (--undirected), or symmetrize() "
+            "what is read"
+        )
+    note = f"weights {differ}: made symmetric, as the network is undirected"
+    return symmetric_mean, (note,)
+
+
+def mirrored(weights: Weights) -> Weights:
+    """Sum of the weights of both directions in either; the diagonal stays as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from commstruct.symmetry import mirrored
+    >>> mirrored(np.array([[1.0, 2.0], [3.0, 0.0]])).tolist()
+    [[1.0, 5.0], [5.0, 0.0]]
+    """
+    return read_only_weights(weights + without_diagonal(weights).T)
 
 
 def _are_exact_counts(weights: Weights) -> bool:

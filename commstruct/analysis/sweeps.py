@@ -11,7 +11,7 @@ import zarr
 from numpy.typing import NDArray
 
 from commstruct.analysis.runs import TrainedRun, find_run
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import Connectome, build_connectome
 from commstruct.provenance import array_checksum, record_checksum
 from commstruct.vocabulary import ROLES, SWEEP_FORMAT
 
@@ -170,7 +170,7 @@ def as_sweep_connectome(sweep: Sweep, weights: NDArray[np.floating]) -> Connecto
     weights : (n, n) array, ``[pre, post]``
     """
     roles = pd.DataFrame({"role": [ROLES[role] for role in sweep.role]})
-    return as_connectome(
+    return build_connectome(
         np.asarray(weights, dtype=np.float64), attributes=roles, possible=sweep.mask
     )
 

@@ -43,7 +43,7 @@ from commstruct.compare.similarity import (
     triad_counts,
     triad_table,
 )
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import Connectome, as_connectome, build_connectome
 from commstruct.keywords import settings_from
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.choice import AUTO, Null, check_suits, named_null
@@ -401,7 +401,7 @@ def compare_connectomes(
     }
     modules = {name: test[0] for name, test in tests.items()}
     if paired:
-        both = as_connectome(first.weights + second.weights)
+        both = build_connectome(first.weights + second.weights)
         modules["both"] = find_modules(
             both, seed=streams[1], restarts=chosen.restarts, workers=workers
         )
@@ -628,7 +628,7 @@ def _with_connections(
     networks: tuple[Connectome, Connectome], labels: IntVector
 ) -> tuple[Connectome, Connectome, IntVector]:
     """Both without neurons that `block_structure` leaves out, and the labels left."""
-    either = as_connectome(sum(abs(network.weights) for network in networks))
+    either = build_connectome(sum(abs(network.weights) for network in networks))
     modules, k, n_isolated = block_labels(either, labels)
     if not n_isolated:
         return *networks, modules

@@ -37,7 +37,7 @@ from commstruct.compare.matching import (
 from commstruct.compare.rearrangements import rearrangements_of
 from commstruct.compare.scaling import is_correlation, scaled_by_blocks
 from commstruct.compare.whole_network import WholeTest, compare_whole, map_of
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import Connectome, as_connectome, build_connectome
 from commstruct.keywords import settings_from
 from commstruct.modules.finding import find_modules
 from commstruct.vocabulary import STRUCTURES, BoolArray, IntVector
@@ -424,7 +424,7 @@ def _kinds(
     for network in alike[1:]:
         total = total + network.weights
     modules = find_modules(
-        as_connectome(total), seed=seed, restarts=settings.restarts, workers=workers
+        build_connectome(total), seed=seed, restarts=settings.restarts, workers=workers
     )
     return kinds_by_modules(modules, len(networks))
 

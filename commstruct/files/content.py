@@ -39,6 +39,10 @@ class FileContent:
         Parts of the weights, which add up to them; empty if there are none.
     kind : str or None
         What the file says that the weights are; see `Connectome.kind`.
+    is_list : bool
+        Whether the weights were a list of edges, not a matrix.
+    states_direction : bool
+        Whether the file says which edges are directed.
     """
 
     weights: Any
@@ -51,6 +55,8 @@ class FileContent:
     notes: tuple[str, ...] = field(default=())
     layers: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     kind: str | None = None
+    is_list: bool = False
+    states_direction: bool = False
 
 
 def weights_from_edges(

@@ -1,7 +1,7 @@
 """Edge lists in text, Parquet and Feather; ids remain exact."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,6 +20,7 @@ from commstruct.files.content import (
     listed,
     weights_from_edges,
 )
+from commstruct.files.headers import header_of
 from commstruct.files.neurons import signs_of
 from commstruct.files.options import ReadingOptions
 from commstruct.files.text import (
@@ -35,13 +36,6 @@ from commstruct.files.text import (
 from commstruct.sources import kinds_in
 from commstruct.vocabulary import FloatVector, IntVector, plain_name
 
-# First words of KONECT's comment line "% sym unweighted", and the second ones.
-# See "The KONECT Handbook" at konect.cc.
-KONECT = ("sym", "asym", "bip")
-KONECT_WEIGHTS = (
-    "unweighted", "positive", "posweighted", "signed", "multisigned", "weighted",
-    "multiweighted", "dynamic", "multiposweighted",
-)  # fmt: skip
 UNASSIGNED = "unassigned"  # layer of the edges that are of none
 Locate: TypeAlias = Callable[[int], str]  # what to call a row in an error
 
@@ -61,7 +55,9 @@ def read_columns(path: Path, options: ReadingOptions) -> FileContent:
 
 def read_text_edges(path: Path, layout: Layout, options: ReadingOptions) -> FileContent:
     """Read an edge list with or without a header line."""
-    options = _with_stated_direction(path, layout, options)
+    stated = header_of(path, layout.comments)
+    if options.directed is None:
+        options = replace(options, directed=stated.directed)
     columns = layout.first
     notes: tuple[str, ...] = ()
     header = False
@@ -110,6 +106,7 @@ def read_text_edges(path: Path, layout: Layout, options: ReadingOptions) -> File
     )
     if layout.decimal == ",":
         notes = (*notes, "commas were read as decimal marks")
+    notes = (*notes, *stated.notes(len(table), len(content.names or ())))
     return replace(content, notes=(*notes, *content.notes))
 
 
@@ -183,39 +180,6 @@ def are_timed_edges(path: Path, layout: Layout, options: ReadingOptions) -> bool
     ):
         return False
     return all(1e8 <= abs(float(row[3])) < 1e13 for row in rows)
-
-
-def stated_direction(path: Path, comments: Sequence[str]) -> bool | None:
-    """Whether comments in the manner of KONECT or SNAP say that edges are directed.
-
-    Returns None if they say nothing.
-
-    Raises
-    ------
-    ValueError
-        If they say that the network is bipartite.
-    """
-    for comment in comments:
-        words = comment.lower().split()
-        if len(words) >= 2 and words[0] in KONECT and words[1] in KONECT_WEIGHTS:
-            if words[0] == "bip":
-                raise ValueError(
-                    f"{path.name}: is bipartite ({comment[:40]!r}), of two kinds of "
-                    "nodes numbered apart: project it onto one of them first"
-                )
-            return words[0] == "asym"
-        if comment.lower().startswith(("undirected graph", "directed graph")):
-            return comment.lower().startswith("directed")
-    return None
-
-
-def _with_stated_direction(
-    path: Path, layout: Layout, options: ReadingOptions
-) -> ReadingOptions:
-    stated = stated_direction(path, layout.comments)
-    if stated is None or options.directed is not None:
-        return options
-    return replace(options, directed=stated)
 
 
 @dataclass(frozen=True)
@@ -303,6 +267,8 @@ def _content_of_edges(
         signs=signs,
         notes=(*notes, *_note_on_layers(layers, roles)),
         layers=layers,
+        is_list=True,
+        states_direction=options.directed is not None or either is not None,
     )
 
 

@@ -23,6 +23,7 @@ from commstruct.files.limits import (
     read_bytes,
 )
 from commstruct.files.options import ReadingOptions
+from commstruct.sources import SIDES, refuse_bipartite
 
 # igraph writes names to "name", Gephi to "label"; otherwise the node's id is the name.
 NAME_ATTRIBUTES = ("name", "label")
@@ -63,22 +64,33 @@ def read_gml(path: Path, options: ReadingOptions) -> FileContent:
         head = re.sub(r"\bmultigraph\s+[01]\b", "", head)
         head = re.sub(r"\bgraph\s*\[", "graph [ multigraph 1 ", head, count=1)
         graph = nx.parse_gml(f"{head}{'node' if rest else ''}{rest}", label="id")
-    return content_of_graph(path, graph, options)
+    # igraph writes true and false as 1 and 0.
+    is_igraph = 'creator "igraph' in head.lower()
+    return content_of_graph(path, graph, options, zero_is_false=is_igraph)
 
 
-def content_of_graph(path: Path, graph: Any, options: ReadingOptions) -> FileContent:
+def content_of_graph(
+    path: Path, graph: Any, options: ReadingOptions, *, zero_is_false: bool = False
+) -> FileContent:
     """Weights, names and attributes of a networkx graph from a file."""
     check_sparse(path, len(graph), graph.number_of_edges(), options.max_memory)
     _set_defaults(graph)
     names, name_attribute, notes = _names(graph)
     index = {node: i for i, node in enumerate(graph)}
     edges = list(graph.edges(data=True))
+    ends = [(index[source], index[target]) for source, target, _ in edges]
+    try:
+        refuse_bipartite(
+            [_sides(facts, zero_is_false) for _, facts in graph.nodes(data=True)], ends
+        )
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
     key = _weight_attribute(path, edges, options)
     notes += _notes_on_weights(edges, key)
     directed = graph.is_directed() if options.directed is None else options.directed
     weights, n_summed = weights_from_edges(
-        np.array([index[source] for source, _, _ in edges], dtype=np.int64),
-        np.array([index[target] for _, target, _ in edges], dtype=np.int64),
+        np.array([source for source, _ in ends], dtype=np.int64),
+        np.array([target for _, target in ends], dtype=np.int64),
         _edge_weights(path, edges, key),
         names=names,
         directed=directed,
@@ -92,7 +104,17 @@ def content_of_graph(path: Path, graph: Any, options: ReadingOptions) -> FileCon
         orientation=None,
         duplicates_summed=n_summed,
         notes=notes,
+        is_list=True,
+        states_direction=True,
     )
+
+
+def _sides(facts: dict[Any, Any], zero_is_false: bool) -> dict[Any, Any]:
+    """What a node says of the side it is on, numbers as booleans if they are some."""
+    sides = {key: facts[key] for key in SIDES if key in facts}
+    if zero_is_false:
+        return {k: bool(side) if side in (0, 1) else side for k, side in sides.items()}
+    return sides
 
 
 def _set_defaults(graph: Any) -> None:

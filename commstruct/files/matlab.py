@@ -195,24 +195,35 @@ def _field_hdf5(path: Path, file: Any, options: ReadingOptions) -> FileContent:
     entry = file
     seen: list[str] = []
     for part in str(options.variable).split("."):
-        if not isinstance(entry, h5py.Group) or part not in entry:
+        with library_errors(path, "MATLAB v7.3 (HDF5)"):
+            entry = _member(h5py, entry, part)
+        if entry is None:
             raise ValueError(
                 f"{path.name}: has no array {options.variable!r}: "
                 f"{'.'.join(seen) or 'the file'} has no field {part!r}"
             )
-        with library_errors(path, "MATLAB v7.3 (HDF5)"):
-            refuse_elsewhere(h5py, entry, part)
-        entry = entry[part]
         seen.append(part)
-    if not isinstance(entry, h5py.Dataset) or entry.dtype.kind not in "fiub":
+    shape = None
+    with library_errors(path, "MATLAB v7.3 (HDF5)"):
+        if isinstance(entry, h5py.Dataset) and entry.dtype.kind in "fiub":
+            shape = tuple(map(int, entry.shape[::-1]))
+    if shape is None:
         raise ValueError(
             f"{path.name}: {options.variable!r} must be a full matrix of numbers in a "
             "file of v7.3; save -v7 for others"
         )
-    n = check_dense(path, entry.shape[::-1], options.max_memory)
+    n = check_dense(path, shape, options.max_memory)
     with library_errors(path, "MATLAB v7.3 (HDF5)"):
         weights = entry[()].T
     return with_companions(path, weights, {}, n, MAT_ATTRIBUTE)
+
+
+def _member(h5py: Any, group: Any, name: str) -> Any:
+    """What a group holds by a name, if it is one and does."""
+    if not isinstance(group, h5py.Group) or name not in group:
+        return None
+    refuse_elsewhere(h5py, group, name)
+    return group[name]
 
 
 def refuse_elsewhere(h5py: Any, group: Any, name: str) -> None:
@@ -228,9 +239,12 @@ def refuse_elsewhere(h5py: Any, group: Any, name: str) -> None:
 def _sparse_hdf5(path: Path, key: str, n: int, options: ReadingOptions) -> Any:
     """Read a sparse matrix of v7.3 in compressed columns, checking every index."""
     h5py = import_extra("h5py", path=path, kind="MATLAB v7.3", extra="matlab")
-    with h5py.File(path, "r") as file:
-        entry = file[key]
-        n_stored = int(entry["data"].size) if "data" in entry else 0
+    with library_errors(path, "MATLAB v7.3 (HDF5)"):
+        again = h5py.File(path, "r")
+    with again as file:
+        with library_errors(path, "MATLAB v7.3 (HDF5)"):
+            entry = file[key]
+            n_stored = int(entry["data"].size) if "data" in entry else 0
         check_sparse(path, n, n_stored, options.max_memory)
         with library_errors(path, "MATLAB v7.3 (HDF5)"):
             starts = entry["jc"][:].astype(np.int64)

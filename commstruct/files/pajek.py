@@ -17,6 +17,7 @@ from commstruct.files.content import (
 )
 from commstruct.files.limits import check_dense, check_sparse, read_bytes
 from commstruct.files.options import ReadingOptions
+from commstruct.sources import PROJECT
 
 LINES = {"*arcs", "*edges"}
 LISTS = {"*arcslist", "*edgeslist"}
@@ -81,7 +82,7 @@ def _open_section(
             first, second = int(words[2]), int(words[1]) - int(words[2])
             raise ValueError(
                 f"is a two-mode (bipartite) network of {first} and {second} vertices: "
-                "project it onto one of them first"
+                f"{PROJECT}"
             )
         if len(words) != 2 or not words[1].isdigit():
             raise ValueError(f"*Vertices must be followed by one number, got {line!r}")
@@ -240,6 +241,8 @@ def _content(path: Path, network: _Network, options: ReadingOptions) -> FileCont
         duplicates_summed=n_summed,
         notes=notes,
         layers=layers,
+        is_list=network.n_matrix_rows is None,
+        states_direction=network.n_matrix_rows is None,
     )
 
 

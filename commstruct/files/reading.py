@@ -1,6 +1,7 @@
 """Read a file into a checked connectome, and report what was read."""
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from commstruct.checks import check_choice
 from commstruct.connectome import (
     Connectome,
-    as_connectome,
+    build_connectome,
     settle_missing,
     without_nan,
 )
@@ -19,6 +20,8 @@ from commstruct.data_kinds import without_ones
 from commstruct.files.content import FileContent
 from commstruct.files.edge_lists import read_columns
 from commstruct.files.graphs import read_gexf, read_gml, read_graphml
+from commstruct.files.headers import FIRST_LINE
+from commstruct.files.limits import open_bytes
 from commstruct.files.matlab import read_mat
 from commstruct.files.matrices import read_cifti, read_mtx, read_npy, read_npz
 from commstruct.files.neurons import Neurons, with_neurons, with_signs
@@ -31,12 +34,9 @@ from commstruct.files.pajek import read_pajek
 from commstruct.files.sonata import read_sonata
 from commstruct.files.stores import read_zarr
 from commstruct.files.tables import read_text_table
-from commstruct.operations import read_only_weights, symmetric_mean, without_diagonal
+from commstruct.operations import read_only_weights, without_diagonal
 from commstruct.result import Result
-from commstruct.symmetry import (
-    NEARLY_SYMMETRIC,
-    weight_unit,
-)
+from commstruct.symmetry import how_to_mirror, note_on_one_way, note_on_triangle
 from commstruct.vocabulary import ORIENTATIONS, UNTYPED
 
 Reader: TypeAlias = Callable[[Path, ReadingOptions], FileContent]
@@ -76,6 +76,7 @@ GZIPPED = (
     ".net",
     ".mtx",
 )
+FIRST_BYTES = 100  # of a file whose ending says nothing
 SELF_CONNECTIONS = ("keep", "drop")
 
 
@@ -198,7 +199,8 @@ def read_connectome(
         directed : bool
             Default: as stated in the file; edge lists are directed. False: each edge of
             a list counts in both directions, and a matrix must be symmetric, up to 1 %
-            of its largest weight, or a triangle, which is mirrored.
+            of its largest weight, or a triangle, which is mirrored. True: a matrix is
+            as it should be.
         layout : {"matrix", "edges"}
             Content of a table of text, where that is ambiguous.
         variable : str
@@ -262,13 +264,13 @@ def read_connectome(
     >>> signed.to_pandas().loc["L1", "T1"].item()
     -2.0
     """
-    return read_connectome_with_report(
-        path,
-        orientation=orientation,
-        attributes=attributes,
-        self_connections=self_connections,
-        **options,
-    )[0]
+    given = reading_options(options)
+    connectome, _, doubt = _read(
+        Path(path), orientation, attributes, self_connections, given
+    )
+    if doubt is not None:  # there is no report that says so
+        warnings.warn(f"{Path(path).name}: {doubt}", UserWarning, stacklevel=2)
+    return connectome
 
 
 def read_connectome_with_report(
@@ -305,11 +307,21 @@ def read_connectome_with_report(
       edges             4, directed, non-negative
       orientation       pre-post
     """
-    path = Path(path)
+    given = reading_options(options)
+    return _read(Path(path), orientation, attributes, self_connections, given)[:2]
+
+
+def _read(
+    path: Path,
+    orientation: str | None,
+    attributes: Neurons | None,
+    self_connections: str,
+    reading: ReadingOptions,
+) -> tuple[Connectome, ReadReport, str | None]:
+    """The connectome, the report, and its note on a matrix that may be a half."""
     check_choice("orientation", orientation, (None, *ORIENTATIONS))
     check_choice("self_connections", self_connections, SELF_CONNECTIONS)
-    reading = reading_options(options)
-    format_name, reader = _reader(path)
+    format_name, reader = _reader(path, reading.max_memory)
     content = reader(path, reading)
     unknown = None
     if reading.missing != "error":
@@ -317,10 +329,17 @@ def read_connectome_with_report(
         content = replace(content, weights=weights)
     if attributes is not None:
         content = with_neurons(path, content, attributes, reading.max_memory)
+    # An orientation is of directed connections.
+    is_stated = content.states_direction or (orientation or content.orientation)
     content = _pre_to_post(path, content, orientation)
     if unknown is not None and content.orientation == "post-pre":
         unknown = unknown.T
     content = _as_undirected(path, content, directed=reading.directed)
+    doubt = None
+    if reading.directed is None and not is_stated:
+        doubt = _note_on_direction(content)
+    if doubt is not None:
+        content = replace(content, notes=(*content.notes, doubt))
     weights, kind, notes = without_ones(content.weights, content.kind)
     notes = (*content.notes, *notes)
     content = replace(content, weights=weights, kind=kind, notes=notes)
@@ -329,7 +348,7 @@ def read_connectome_with_report(
     if self_connections == "drop" and n_self:
         content = _with_weights(content, without_diagonal)
     try:
-        connectome = as_connectome(
+        connectome = build_connectome(
             content.weights,
             names=content.names,
             attributes=content.attributes,
@@ -360,11 +379,14 @@ def read_connectome_with_report(
         attributes=tuple(str(column) for column in connectome.attributes),
         notes=notes,
     )
-    return connectome, report
+    return connectome, report, None if content.is_list else doubt
 
 
-def _reader(path: Path) -> tuple[str, Reader]:
-    """Name and reader of the format, by the ending of the name; a folder is zarr."""
+def _reader(path: Path, max_memory: int) -> tuple[str, Reader]:
+    """Name and reader of the format, by the ending of the name; a folder is zarr.
+
+    KONECT's files have the ending of their network, as ``out.moreno_health``.
+    """
     if not path.exists():
         raise FileNotFoundError(f"no such file: {path}")
     if path.is_dir():
@@ -375,9 +397,13 @@ def _reader(path: Path) -> tuple[str, Reader]:
     for ending, reader in READERS.items():
         if name.endswith(ending) and (not is_gzipped or ending in GZIPPED):
             return reader
+    with open_bytes(path, max_memory) as stream:
+        if FIRST_LINE.match(stream.read(FIRST_BYTES)):
+            return "KONECT", read_text_table
     raise ValueError(
         f"{path.name}: the ending of the name must be that of a format that can be "
-        f"read: {', '.join(READERS)}"
+        f"read, or the first line that of KONECT (% sym unweighted): "
+        f"{', '.join(READERS)}"
     )
 
 
@@ -417,58 +443,29 @@ def _as_undirected(
     path: Path, content: FileContent, *, directed: bool | None
 ) -> FileContent:
     """Mirror a triangle, and average what is nearly symmetric, if asked to."""
-    weights = content.weights
-    if directed or weights.dtype.kind not in "fiub":
+    if directed is not False or content.weights.dtype.kind not in "fiub":
         return content
-    triangle = _triangle(weights)
-    if directed is None:
-        if triangle and weights.shape[0] > 2:
-            note = (
-                f"all weights are {triangle} the diagonal: taken as directed; if they "
-                "are one half of an undirected network, use directed=False "
-                "(--undirected)"
-            )
-            return replace(content, notes=(*content.notes, note))
+    weights = content.weights.astype(np.float64)
+    try:
+        change, notes = how_to_mirror(weights)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    if change is None:
         return content
-    weights = weights.astype(np.float64)
     possible = content.possible
     if possible is not None:
         possible = possible | possible.T
-    if triangle:
-        note = f"weights {triangle} the diagonal were mirrored, as it is undirected"
-        content = replace(content, weights=weights, possible=possible)
-        return _with_weights(content, lambda w: w + without_diagonal(w).T, note)
-    unit = weight_unit(weights)
-    difference = float(abs(weights - weights.T).max()) / unit
-    if difference == 0:
-        return content
-    share = difference / (float(abs(weights).max()) / unit)
-    if share > NEARLY_SYMMETRIC:
-        raise ValueError(
-            f"{path.name}: weights must be symmetric, or a triangle, if the network is "
-            f"undirected; they differ from their transpose by up to {share:.2g} of the "
-            "largest weight: leave out directed=False (--undirected), or symmetrize() "
-            "what is read"
-        )
-    note = (
-        f"weights differ from their transpose by up to {share:.2g} of the largest "
-        "weight: made symmetric, as the network is undirected"
-    )
     content = replace(content, weights=weights, possible=possible)
-    return _with_weights(content, symmetric_mean, note)
+    return _with_weights(content, change, *notes)
 
 
-def _triangle(weights: Any) -> str | None:
-    """Side of the diagonal on which all weights are, if it is one; else None."""
-    if isinstance(weights, np.ndarray):  # row by row: a copy may not fit into memory
-        above = any(row[i + 1 :].any() for i, row in enumerate(weights))
-        below = any(row[:i].any() for i, row in enumerate(weights))
-    else:
-        rows, columns = weights.nonzero()
-        above, below = bool((rows < columns).any()), bool((rows > columns).any())
-    if above == below:
+def _note_on_direction(content: FileContent) -> str | None:
+    """Say that weights may stand for both directions, if nothing tells."""
+    if content.weights.dtype.kind not in "fiub":
         return None
-    return "above" if above else "below"
+    if content.is_list:
+        return note_on_one_way(content.weights)
+    return note_on_triangle(content.weights)
 
 
 def _untyped_note(connectome: Connectome) -> list[str]:

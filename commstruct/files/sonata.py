@@ -54,6 +54,7 @@ def read_sonata(path: Path, options: ReadingOptions) -> FileContent:
         orientation="pre-post",
         duplicates_summed=n_summed,
         notes=notes,
+        is_list=True,
     )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from commstruct.checks import check_choice
-from commstruct.connectome import Connectome, as_connectome, read_only
+from commstruct.connectome import Connectome, build_connectome, read_only
 from commstruct.files.content import FileContent, listed, texts
 from commstruct.files.limits import check_memory, library_errors
 from commstruct.files.matlab import mat_arrays
@@ -189,7 +189,7 @@ def read_stack(
             weights = weights.copy()
             np.fill_diagonal(weights, 0.0)
         try:
-            network = as_connectome(
+            network = build_connectome(
                 weights, names=content.names, attributes=content.attributes
             )
         except ValueError as error:

@@ -224,6 +224,7 @@ def _read_run(path: Path, store: Any, options: ReadingOptions) -> FileContent:
         possible=possible,
         orientation=_stated_orientation(store),
         notes=(f"of a sweep: {position}",),
+        states_direction=True,
     )
 
 

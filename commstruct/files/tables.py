@@ -12,11 +12,8 @@ from commstruct.files.content import (
     columns_in_order_of_rows,
     names_of_rows_or_columns,
 )
-from commstruct.files.edge_lists import (
-    are_timed_edges,
-    read_text_edges,
-    stated_direction,
-)
+from commstruct.files.edge_lists import are_timed_edges, read_text_edges
+from commstruct.files.headers import header_of
 from commstruct.files.limits import check_dense, open_bytes
 from commstruct.files.options import ReadingOptions
 from commstruct.files.text import (
@@ -55,7 +52,7 @@ def _matrix_or_edges(path: Path, layout: Layout, options: ReadingOptions) -> str
     """Return "matrix" or "edges"; refuse a table that may be either."""
     if options.columns or edge_columns(layout.first, options, path):
         return "edges"
-    if stated_direction(path, layout.comments) is not None:
+    if header_of(path, layout.comments).directed is not None:
         return "edges"
     n_columns = max(len(layout.first), len(layout.second))
     if n_columns == 4 and are_timed_edges(path, layout, options):

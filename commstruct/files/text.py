@@ -14,6 +14,7 @@ import pandas as pd
 from pandas.errors import EmptyDataError, ParserError
 
 from commstruct.files.columns import are_edge_columns
+from commstruct.files.headers import FIRST_LINE
 from commstruct.files.limits import open_bytes
 from commstruct.files.options import ReadingOptions
 from commstruct.sources import EXACT_INTEGERS
@@ -75,7 +76,10 @@ def infer_layout(path: Path, options: ReadingOptions) -> Layout:
         rows.insert(0, (last, text.lstrip("#% \t")))
     if not rows:
         raise ValueError(f"{path.name}: is empty")
-    delimiter, decimal = _find_marks([text for _, text in rows[:PEEK_ROWS]])
+    if FIRST_LINE.match(start):  # KONECT's mix tabs and spaces
+        delimiter, decimal = r"\s+", "."
+    else:
+        delimiter, decimal = _find_marks([text for _, text in rows[:PEEK_ROWS]])
     first = split_row(rows[0][1], delimiter, decimal)
     second = split_row(rows[1][1], delimiter, decimal) if len(rows) > 1 else []
     n_rows = len(rows)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commstruct.checks import check_choice
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import Connectome, build_connectome
 from commstruct.files.content import listed
 from commstruct.files.extras import import_extra
 from commstruct.files.limits import check_memory, default_memory, library_errors
@@ -126,7 +126,7 @@ def read_weights(
         parts = {key: array}
     try:
         return {
-            name: as_connectome(part.astype(np.float64), orientation=orientation)
+            name: build_connectome(part.astype(np.float64), orientation=orientation)
             for name, part in parts.items()
         }
     except ValueError as error:

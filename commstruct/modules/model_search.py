@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.cluster.vq import kmeans2
 
-from commstruct.connectome import Weights, as_connectome, gaps_closed
+from commstruct.connectome import Weights, build_connectome, gaps_closed
 from commstruct.data_kinds import kind_of
 from commstruct.modules.agreement import mean_rand_index
 from commstruct.modules.blockmodel import fit_blockmodel
@@ -250,7 +250,7 @@ def _proposals(
         if len(observations.pre) <= FEW_CONNECTIONS:
             yield from _by_leiden(exists, RESOLUTIONS_FEW, seed, runs=RUNS_FEW)
         if n <= FITTED:
-            yield fit(as_connectome(exists, possible=observations.possible)).labels
+            yield fit(build_connectome(exists, possible=observations.possible)).labels
         if n > SPECTRAL_FROM:
             yield from _by_k_means(exists, seed)
     if n <= FITTED or not observations.propensities:
@@ -267,7 +267,7 @@ def _proposals(
         )
         if n <= FITTED:
             known = exists if isinstance(exists, np.ndarray) else exists.toarray()
-            connectome = as_connectome(scores, possible=known > 0)
+            connectome = build_connectome(scores, possible=known > 0)
             yield fit(connectome, family="gaussian").labels
 
 

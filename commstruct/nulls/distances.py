@@ -8,7 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
 from commstruct.checks import check_finite, spawn_seeds
-from commstruct.connectome import Connectome, Weights, as_connectome, weight_unit
+from commstruct.connectome import (
+    Connectome,
+    Weights,
+    as_connectome,
+    build_connectome,
+    weight_unit,
+)
 from commstruct.nulls.fitting import fitted_to_strengths
 from commstruct.nulls.preserved import PreservedProperties, preserved_properties
 from commstruct.nulls.rewiring import (
@@ -602,7 +608,7 @@ def _measured(
     connectome: Connectome, weights: Weights, space: _Space, rng: np.random.Generator
 ) -> NullNetwork:
     """Null network of these weights, with what it has kept."""
-    null = as_connectome(weights)
+    null = build_connectome(weights)
     of_pairs = _pair_distances(connectome, space, rng)
     inner = _quantiles(of_pairs, BINS)
     n_bins = len(inner) + 1

@@ -10,7 +10,13 @@ from scipy import sparse
 
 from commstruct.blocks.structure import off_diagonal
 from commstruct.checks import spawn_seeds
-from commstruct.connectome import Connectome, Weights, as_connectome, weight_unit
+from commstruct.connectome import (
+    Connectome,
+    Weights,
+    as_connectome,
+    build_connectome,
+    weight_unit,
+)
 from commstruct.nulls.fitting import Rewiring, fitted_to_strengths, random_pairs
 from commstruct.nulls.preserved import PreservedProperties, preserved_properties
 from commstruct.vocabulary import (
@@ -592,7 +598,7 @@ def null_network(
     """
     if kind is None and connectome.stated_kind == "weights":
         kind = "weights"
-    null = as_connectome(weights, kind=kind)
+    null = build_connectome(weights, kind=kind)
     return NullNetwork(
         weights=null.weights,
         names=connectome.names,

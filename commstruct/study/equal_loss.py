@@ -16,7 +16,7 @@ from commstruct.analysis import (
     read_weights,
 )
 from commstruct.blocks.structure import BlockStructure, block_structure
-from commstruct.connectome import as_connectome
+from commstruct.connectome import build_connectome
 from commstruct.statistics import trend_test
 from commstruct.study.trends import SweepTrends
 
@@ -112,7 +112,7 @@ def checkpoint_blocks(analysis: Analysis, sweep: Sweep) -> Checkpoints:
             labels = one.blocks.labels[placed]
             for place in range(len(sweep.checkpoints)):
                 values = region_weights(weights, place, one)
-                network = as_connectome(values, possible=possible).subset(placed)
+                network = build_connectome(values, possible=possible).subset(placed)
                 found[run.id, one.region, place] = Checkpoint(
                     blocks=block_structure(network, labels, keep_isolated=True),
                     limit=saturation(values),

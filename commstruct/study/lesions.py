@@ -12,7 +12,7 @@ from sklearn.metrics import adjusted_mutual_info_score
 
 from commstruct.analysis import Analysis, RegionAnalysis, Sweep, read_weights
 from commstruct.blocks.tuning import matched_tuning, module_tuning
-from commstruct.connectome import as_connectome
+from commstruct.connectome import build_connectome
 from commstruct.modules.finding import find_modules
 from commstruct.statistics import CONSTANT, p_value
 from commstruct.threads import one_thread
@@ -204,7 +204,7 @@ def _probe_run(
 def _agreement(sweep: Sweep, weights: Any, one: RegionAnalysis) -> float:
     """Agreement of the modules at a checkpoint with those at the end of training."""
     places = np.ix_(one.neurons, one.neurons)
-    network = as_connectome(
+    network = build_connectome(
         weights[places].astype(np.float64), possible=sweep.mask[places]
     )
     then = find_modules(network, seed=one.partition.seed, restarts=1)

@@ -13,17 +13,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.small_files import FILES, stack, weights
 from helpers.stores import files_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy import sparse
-from scipy.io import mmwrite, savemat
+from scipy.io import savemat
 
 from commstruct.analysis import open_sweep, read_weights
 from commstruct.blocks.structure import block_structure
 from commstruct.files import read_connectome
-from commstruct.files import read_weights as recurrent_weights
-from commstruct.files.stacks import read_stack
 from commstruct.provenance import record_checksum
 from sims.checkpoint import state_from_bytes
 from sims.definition import load_definition
@@ -322,52 +320,13 @@ def test_weights_of_any_content_are_read_or_refused(tmp_path, content, ending):
     path = tmp_path / f"weights.{ending}"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=f"weights.{ending}: "):
-        recurrent_weights(path)
+        weights(path)
 
 
-def _save_safetensors(path: Path) -> None:
-    library = pytest.importorskip("safetensors.numpy")
-    library.save_file({"weight_hh": W, "bias": W[0]}, path)
-
-
-def _weights(path: Path) -> Any:
-    return recurrent_weights(path, max_memory=10**6)
-
-
-def _stack(path: Path) -> Any:
-    return read_stack(path, max_memory=10**6)
-
-
-def _field(path: Path) -> Any:
-    return read_connectome(path, variable="s.W", max_memory=10**6)
-
-
-def _network(path: Path) -> Any:
-    return read_connectome(path, max_memory=10**6)
-
-
-W = np.arange(16.0).reshape(4, 4)
-# How each file is written, and what reads it.
-WHOLE: dict[str, tuple[Callable[[Path], Any], Callable[[Path], Any]]] = {
-    "a.safetensors": (_save_safetensors, _weights),
-    "a.npz": (lambda path: np.savez(path, weight_hh=W), _weights),
-    "b.npz": (
-        lambda path: np.savez(path, fc=[W] * 3, subjects=["a", "b", "c"]),
-        _stack,
-    ),
-    "b.npy": (lambda path: np.save(path, [W] * 3), _stack),
-    "b.mat": (lambda path: savemat(path, {"fc": np.dstack([W] * 3)}), _stack),
-    "c.mat": (lambda path: savemat(path, {"s": {"W": W, "names": [*"abcd"]}}), _field),
-    "d.npz": (lambda path: sparse.save_npz(path, sparse.csr_array(W)), _network),
-    "d.mtx": (lambda path: mmwrite(path, sparse.coo_array(W)), _network),
-    "e.mtx": (lambda path: mmwrite(path, W), _network),
-}
-
-
-@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("name", FILES)
 def test_damaged_files_are_read_or_refused_by_name(name: str, tmp_path: Path) -> None:
     """Found so: malformed numbers in Matrix Market ended the process (scipy 1.17)."""
-    write, read = WHOLE[name]
+    write, read = FILES[name]
     path = tmp_path / name
     write(path)
     read(path)
@@ -414,7 +373,7 @@ def test_safetensors_that_state_what_they_have_not_are_refused(
     size = len(header.rstrip(b"\0")) if length is None else length
     path.write_bytes(size.to_bytes(8, "little") + header)
     with pytest.raises(ValueError, match=message) as caught:
-        _weights(path)
+        weights(path)
     assert str(caught.value).startswith("w.safetensors: ")
 
 
@@ -429,6 +388,6 @@ def test_objects_in_files_of_stacks_and_weights_are_refused(
         "a.mat": lambda: savemat(path, {"fc": np.full((3, 3, 3), "x", dtype=object)}),
     }
     writers[name]()
-    for read in (_stack, _weights):
+    for read in (stack, weights):
         with pytest.raises(ValueError, match=f"{name}|ending"):
             read(path)

@@ -2,10 +2,11 @@
 
 Run ``python tests/fuzz/fuzz.py TARGET -max_total_time=120 -timeout=10
 -rss_limit_mb=2048``, with TARGET one of definition, override, record, store, state,
-labels, weights:ENDING (weights:.safetensors), stack:ENDING (stack:.npz), or a file
-ending such as .csv or .mtx; a folder of examples may follow. What is found is left in
-the working folder as ``crash-...`` and becomes a test in
-``tests/files/test_hostile.py``.
+labels; a small file of ``tests/helpers/small_files.py`` by its name, such as
+edges.h5 or out.konect, which is what fuzzing begins with; or a file ending such as
+.csv, weights:ENDING (weights:.safetensors) or stack:ENDING (stack:.npz), which begin
+with nothing. A folder of examples may follow. What is found is left in the working
+folder as ``crash-...`` and becomes a test in ``tests/files/test_hostile.py``.
 """
 
 import hashlib
@@ -21,8 +22,11 @@ from typing import Any
 
 import atheris
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `helpers`
+
 with atheris.instrument_imports(include=["commstruct", "sims", "tomllib"]):
     import numpy as np
+    from helpers.small_files import FILES
 
     from commstruct.analysis import open_sweep, read_weights
     from commstruct.analysis.sweeps import _read_run
@@ -122,6 +126,30 @@ def file_of(ending: str, reader: Callable[..., Any]) -> Callable[[bytes], None]:
     return read
 
 
+def small_file(name: str) -> Callable[[bytes], None]:
+    """A file of any content and the name of a small one, read as that is."""
+    read, path = FILES[name][1], ROOM / name
+
+    def read_content(data: bytes) -> None:
+        path.write_bytes(data)
+        try:
+            read(path)
+        except ValueError as error:  # nothing else, and it says which file
+            assert str(error).startswith(name)
+        except (TypeError, ImportError, OSError) as error:
+            raise AssertionError(f"{type(error).__name__}: {error}") from error
+
+    return read_content
+
+
+def begin_with(name: str) -> str:
+    """A folder with the small file of a name alone."""
+    folder = ROOM / "begin"
+    folder.mkdir()
+    FILES[name][0](folder / name)
+    return str(folder)
+
+
 READERS: dict[str, Callable[..., Any]] = {
     "": read_connectome,
     "weights": recurrent_weights,
@@ -134,8 +162,13 @@ def main() -> None:
     named = (definition, override, record, store, state, labels)
     targets = {f.__name__: f for f in named}
     kind, _, ending = name.rpartition(":")
-    is_file = ending.startswith(".")
-    target = file_of(ending, READERS[kind]) if is_file else targets[name]
+    if name in FILES:
+        target = small_file(name)
+        sys.argv.append(begin_with(name))
+    elif ending.startswith("."):
+        target = file_of(ending, READERS[kind])
+    else:
+        target = targets[name]
     warnings.simplefilter("ignore")
 
     def once(data: bytes) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from commstruct.blocks.structure import off_diagonal
 from commstruct.compare.connectomes import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
-from commstruct.connectome import as_connectome
+from commstruct.connectome import build_connectome
 from commstruct.report.figures.matrix_panels import (
     MatrixColors,
     MatrixFigure,
@@ -101,7 +101,7 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
     limits = [float(np.quantile(sizes, 0.99)) if len(sizes) else 1.0] * 2
     difference = None
     if comparison.neurons:
-        difference = as_connectome(comparison.b.weights - comparison.a.weights)
+        difference = build_connectome(comparison.b.weights - comparison.a.weights)
         networks.append((difference, comparison.labels[0]))
         titles.append("second \u2212 first")
         limits.append(limits[0])

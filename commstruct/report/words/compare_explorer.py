@@ -9,7 +9,7 @@ from scipy import sparse
 from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.compare.connectomes import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import Connectome, build_connectome
 from commstruct.report.text import p_text, shown
 from commstruct.report.words.explorer import (
     MOST_CHARACTERS,
@@ -56,7 +56,7 @@ def comparison_explorer(comparison: ConnectomeComparison) -> Facts:
             tests=_tests(axis, null, int(comparison.settings.get("n_nulls") or 0)),
         )
     if comparison.neurons:
-        difference = as_connectome(
+        difference = build_connectome(
             comparison.b.weights - comparison.a.weights, names=comparison.neurons
         )
         region = explorer.add_network("second \u2212 first", difference)
@@ -116,7 +116,7 @@ def _group_means(
         first, second = weights.values()
         weights["second \u2212 first"] = second - first
     return (
-        {name: as_connectome(one, names=names) for name, one in weights.items()},
+        {name: build_connectome(one, names=names) for name, one in weights.items()},
         modules,
     )
 
@@ -135,7 +135,7 @@ def _block_means(
         if len(table) < k * k:  # undirected: each pair of kinds once
             weights[post, pre] = weights[pre, post]
         if len(means) < MOST_NETWORKS:
-            means[shown(name)] = as_connectome(weights, names=comparison.kinds)
+            means[shown(name)] = build_connectome(weights, names=comparison.kinds)
     return means, np.arange(k)
 
 
