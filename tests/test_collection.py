@@ -162,6 +162,26 @@ def test_pages_and_tables_are_written(found, tmp_path):
     assert scores.modularity.tolist() == found.scores().modularity.tolist()
 
 
+def test_the_methods_are_a_text_for_a_paper(found, tmp_path):
+    write_result(found, tmp_path, cs.ReportSettings(formats=("html",)))
+    methods = (tmp_path / "methods.txt").read_text()
+    assert "Leiden algorithm" in methods
+    assert "in all columns of the index but step are one trajectory" in methods
+    assert "Hungarian assignment" in methods
+    sources = (tmp_path / "references.bib").read_text()
+    assert "10.1007/BF01908075" in sources
+
+
+def test_options_that_trained_weights_do_not_have_are_refused(tmp_path):
+    np.savez(tmp_path / "w.npz", weight_hh=np.ones((3, 3)))
+    done = commstruct(
+        "analyze-many", tmp_path / "w.npz", "--key=weight_hh", "--undirected",
+        "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--directed is for files of one network, got trained weights" in done.stderr
+
+
 def test_names_from_outside_never_become_markup(tmp_path):
     index = {"<b>$x_1$": ["<script>", "$y$"]}
     result = cs.analyze_many(growing(0)[:2], index=index, n_nulls=0)

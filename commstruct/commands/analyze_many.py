@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from commstruct.connectome import Connectome
 
+OF_ARRAYS = ("orientation", "max_memory", "preparation")
+"""Options of reading that stacks and trained weights take."""
+
 
 @dataclass(frozen=True)
 class CollectionOptions:
@@ -179,6 +182,12 @@ def _read(
             rows.append(row)
             continue
         keywords = reading.keywords()
+        other = sorted(keywords.keys() - set(OF_ARRAYS))
+        if other:
+            raise ValueError(
+                f"--{other[0].replace('_', '-')} is for files of one network, got "
+                f"{'trained weights' if is_trained else 'the stack'} {network}"
+            )
         default = "post-pre" if is_trained else "pre-post"
         parts = read_weights(
             path,

@@ -10,7 +10,9 @@ from commstruct.commands.reading import ReadingOptions
 if TYPE_CHECKING:
     from commstruct.connectome import Connectome
 
-OF_STACKS = ("orientation", "attributes", "variable", "missing", "max_memory")
+OF_STACKS = (
+    "orientation", "attributes", "variable", "directed", "missing", "max_memory",
+)  # fmt: skip
 """Options of reading that a stack takes, besides those of what is done to networks."""
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from commstruct.files.apart import try_apart
 from commstruct.files.content import FileContent, listed
 from commstruct.files.extras import import_extra
 from commstruct.files.limits import (
@@ -64,6 +65,9 @@ def read_mat(path: Path, options: ReadingOptions) -> FileContent:
     """
     order = _byte_order(path)
     if order is None:
+        for module in ("h5py", "pymatreader"):
+            import_extra(module, path=path, kind="MATLAB v7.3", extra="matlab")
+        try_apart(path, lambda: _read_hdf5(path, options), options.max_memory)
         return _read_hdf5(path, options)
     with library_errors(path, "a MATLAB file"):
         variables = {v.name: v for v in _variables(path.read_bytes()[128:], order)}
@@ -103,7 +107,15 @@ def mat_arrays(
     """
     order = _byte_order(path)
     if order is None:
-        return _hdf5_arrays(path)
+        import_extra("h5py", path=path, kind="MATLAB v7.3", extra="matlab")
+        try_apart(path, lambda: _hdf5_arrays(path), max_memory)
+        shapes, load = _hdf5_arrays(path)
+
+        def load_tried(name: str) -> Any:
+            try_apart(path, lambda: load(name), max_memory)
+            return load(name)
+
+        return shapes, load_tried
     with library_errors(path, "a MATLAB file"):
         variables = {v.name: v for v in _variables(path.read_bytes()[128:], order)}
     known = {k: v for k, v in variables.items() if v.kind in {CELL, CHAR, *NUMBERS}}

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from commstruct.files.apart import try_apart
 from commstruct.files.content import FileContent, listed, weights_from_edges
 from commstruct.files.extras import import_extra
 from commstruct.files.limits import check_sparse, library_errors
@@ -25,6 +26,12 @@ def read_sonata(path: Path, options: ReadingOptions) -> FileContent:
     are numbered from 0, and ``source_node_id`` drives ``target_node_id``. Weights that
     stand in a table of edge types beside the file are not read.
     """
+    import_extra("h5py", path=path, kind="SONATA", extra="hdf5")
+    try_apart(path, lambda: _read(path, options), options.max_memory)
+    return _read(path, options)
+
+
+def _read(path: Path, options: ReadingOptions) -> FileContent:
     h5py = import_extra("h5py", path=path, kind="SONATA", extra="hdf5")
     with library_errors(path, KIND):
         file = h5py.File(path, "r")

@@ -28,7 +28,7 @@ from commstruct.files.matrices import (
 from commstruct.files.neurons import Neurons, with_neurons
 from commstruct.files.options import ReadingOptions, reading_options
 from commstruct.result import Result
-from commstruct.symmetry import has_diagonal_of_correlations
+from commstruct.symmetry import has_diagonal_of_correlations, note_on_triangle
 from commstruct.vocabulary import ORIENTATIONS, BoolMatrix
 
 STACKED = (".npy", ".npz", ".mat")
@@ -100,6 +100,7 @@ def read_stack(
     orientation: str | None = None,
     attributes: Neurons | None = None,
     variable: str | None = None,
+    directed: bool | None = None,
     missing: str = "error",
     max_memory: int | None = None,
 ) -> Stack:
@@ -123,6 +124,10 @@ def read_stack(
         As in `read_connectome`: one row per neuron.
     variable : str, optional
         Key of the stack in ``.npz`` and ``.mat``.
+    directed : bool, optional
+        False: every matrix must be symmetric, up to 1 % of its largest weight, or a
+        triangle, which is mirrored. Default: as the weights are; where all are on one
+        side of the diagonal, `Stack.notes` says so.
     missing : {"error", "drop", "mask"}
         What to do with NaN. ``"drop"``: neurons without weights in any network are left
         out of all. ``"mask"``: weights that are missing in any are not possible in all.
@@ -182,6 +187,12 @@ def read_stack(
     if oriented == "post-pre":
         array = array.transpose(0, 2, 1)
     array, kept, possible, missing_note = _settled(path, array, reading.missing)
+    notes = (*notes, *missing_note)
+    if directed is None and (orientation or content.orientation) is None:
+        doubt = note_on_triangle(array.any(axis=0).astype(np.float64))
+        notes = (*notes, *([doubt] if doubt else []))
+    if directed is False and possible is not None:
+        possible = possible & possible.T
     networks = []
     for i in range(k):
         weights = array[i]
@@ -190,7 +201,10 @@ def read_stack(
             np.fill_diagonal(weights, 0.0)
         try:
             network = build_connectome(
-                weights, names=content.names, attributes=content.attributes
+                weights,
+                names=content.names,
+                attributes=content.attributes,
+                directed=directed,
             )
         except ValueError as error:
             raise ValueError(f"{path.name}: network {i + 1}: {error}") from error
@@ -199,7 +213,7 @@ def read_stack(
             network = replace(network, possible=read_only(possible))
         networks.append(network if kept.all() else network.subset(kept))
     names = _subject_names(path, others, k)
-    return Stack(tuple(networks), names, chosen, (*notes, *missing_note))
+    return Stack(tuple(networks), names, chosen, notes)
 
 
 def holds_stack(path: str | os.PathLike[str], variable: str | None = None) -> bool:

@@ -174,3 +174,20 @@ def test_truncated_and_unknown_files_are_refused(tmp_path):
         read_stack(text)
     assert not holds_stack(text)
     assert not holds_stack(save(tmp_path / "b.npy", fc=STACK[0]))
+
+
+def test_triangles_of_every_subject_are_said_or_mirrored(tmp_path):
+    upper = np.triu(np.arange(1.0, 33).reshape(2, 4, 4), 1)
+    np.save(tmp_path / "w.npy", upper)
+    stack = read_stack(tmp_path / "w.npy")
+    assert "all weights are above the diagonal" in stack.notes[-1]
+    assert stack.networks[1].is_directed
+    stack = read_stack(tmp_path / "w.npy", directed=False)
+    expected = upper[1] + upper[1].T
+    np.testing.assert_array_equal(stack.networks[1].weights, expected)
+    assert len(read_stack(tmp_path / "w.npy", directed=True).notes) == 1
+    upper[0, 0, 3] = np.nan
+    np.save(tmp_path / "w.npy", upper)
+    stack = read_stack(tmp_path / "w.npy", directed=False, missing="mask")
+    assert not stack.networks[1].possible[[0, 3], [3, 0]].any()
+    assert stack.networks[1].weights[1, 0] == upper[1, 0, 1]

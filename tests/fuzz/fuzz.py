@@ -135,7 +135,7 @@ def small_file(name: str) -> Callable[[bytes], None]:
         try:
             read(path)
         except ValueError as error:  # nothing else, and it says which file
-            assert str(error).startswith(name)
+            assert str(error).startswith(name)  # noqa: PT017
         except (TypeError, ImportError, OSError) as error:
             raise AssertionError(f"{type(error).__name__}: {error}") from error
 

@@ -8,7 +8,7 @@ from commstruct.collection import CollectionAnalysis
 from commstruct.provenance import content_hash
 from commstruct.report import figures
 from commstruct.report.pages.document import Document, figure_ref, table_ref
-from commstruct.report.pages.paper import add_references
+from commstruct.report.pages.paper import METHODS_TITLE, add_references
 from commstruct.report.text import (
     counted,
     p_number,
@@ -20,6 +20,7 @@ from commstruct.report.text import (
     structure_title,
     with_interval,
 )
+from commstruct.report.words.methods import collection_methods
 from commstruct.report.words.tables import Table, provenance_table
 from commstruct.vocabulary import SCORE_NAMES
 
@@ -58,21 +59,19 @@ def collection_document(result: CollectionAnalysis) -> Document:
         )
     document.heading("Change along the index")
     document.paragraph(
-        "The rank correlation of each score with the index, within each trajectory, "
-        "has the mean in ",
+        "The rank correlation of each score with the index has its mean over "
+        "trajectories in ",
         table_ref("trends"),
-        ", with the 95 % interval and the p of a t test over trajectories: the "
-        "networks of one trajectory follow from each other, and are no independent "
-        "observations. q is p adjusted over the rows (Benjamini & Hochberg 1995).",
+        "; p and q (adjusted over the rows) are those of a t test over trajectories.",
     )
     document.table("trends", _trends_table(result.trends()), ["Trends."])
     document.heading("Beyond null networks")
     document.paragraph(
         f"{counted(result.settings.n_nulls, 'null network')} per network, each "
-        "searched for modules alike. The p values of the networks at one value of the "
-        "index are combined over trajectories by Fisher\u2019s method, which takes "
-        "these as independent. All rows are in significance.csv, those of single "
-        "networks in scores.csv.",
+        "searched for modules alike. All rows are in significance.csv, those of single "
+        "networks in scores.csv, and the modules of ",
+        figure_ref("trajectories-1"),
+        " in modules.csv.",
     )
     significance = result.significance()
     document.table(
@@ -84,13 +83,8 @@ def collection_document(result: CollectionAnalysis) -> Document:
             + " values of the index."
         ],
     )
-    document.paragraph(
-        "How modules of ",
-        figure_ref("trajectories-1"),
-        " were matched: a module takes the number of that module of the network before "
-        "with which it shares most neurons, one to one (Hungarian assignment); others "
-        "are new. modules.csv has the numbers of all neurons.",
-    )
+    document.heading(METHODS_TITLE)
+    document.blocks.extend(collection_methods(result))
     settings = result.settings.model_dump(mode="json", exclude_none=True)
     rows = [
         ("settings", json.dumps(settings)),

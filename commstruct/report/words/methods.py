@@ -3,7 +3,8 @@
 from typing import Any
 
 from commstruct.analysis import Analysis
-from commstruct.report.text import counted, joined, percent
+from commstruct.collection import CollectionAnalysis
+from commstruct.report.text import counted, joined, percent, shown
 from commstruct.report.words.sentences import null_kinds
 from commstruct.report.words.verdicts import GRADES
 from commstruct.statistics import LEVEL
@@ -95,12 +96,42 @@ def _credit_rule() -> list[Block]:
     ]
 
 
+def collection_methods(result: CollectionAnalysis) -> list[Block]:
+    """Methods of many networks: the analysis of each, then how they are compared."""
+    return [
+        *_analysis_methods(result),
+        _heading("Along the index"),
+        _paragraph(
+            "Networks that are equal in all columns of the index but "
+            f"{shown(result.along)} are one trajectory, and are searched with the same "
+            "random numbers. Along a trajectory a module takes the number of that "
+            "module of the network before with which it shares most neurons, one to "
+            "one (Hungarian assignment); others are new. Persistence is the adjusted "
+            "Rand index (Hubert & Arabie 1985, ",
+            _doi("10.1007/BF01908075"),
+            ") of the modules and those of the network before.",
+        ),
+        _paragraph(
+            "The trend of a score is Spearman\u2019s correlation with the index within "
+            "each trajectory; their mean has a 95 % interval and a two-sided p value "
+            "by Student\u2019s t over trajectories, as the networks of one trajectory "
+            "follow from each other and are no independent observations. P values "
+            "against null networks at one value of the index are combined over "
+            "trajectories by Fisher\u2019s method, which takes these as independent. "
+            "Both are corrected over the rows of their tables (Benjamini & Hochberg "
+            "1995, ",
+            _doi("10.1111/j.2517-6161.1995.tb02031.x"),
+            ").",
+        ),
+    ]
+
+
 def network_methods(analysis: Analysis) -> list[Block]:
     """Methods of the analysis of a single network."""
     return _analysis_methods(analysis)
 
 
-def _analysis_methods(analysis: Analysis) -> list[Block]:
+def _analysis_methods(analysis: Analysis | CollectionAnalysis) -> list[Block]:
     settings = analysis.settings
     blocks = [_heading("Modules")]
     if "any" in settings.structures:
@@ -196,7 +227,7 @@ def _analysis_methods(analysis: Analysis) -> list[Block]:
                     "seeds, are combined by Fisher\u2019s method."
                 )
             ]
-            if analysis.kind == "sweep"
+            if isinstance(analysis, Analysis) and analysis.kind == "sweep"
             else []
         ),
     ]
@@ -258,7 +289,9 @@ def _grades() -> str:
     )
 
 
-def _null_methods(analysis: Analysis) -> list[str | dict[str, str]]:
+def _null_methods(
+    analysis: Analysis | CollectionAnalysis,
+) -> list[str | dict[str, str]]:
     """How the null networks of this analysis are made."""
     spans: list[str | dict[str, str]] = []
     for null in null_kinds(analysis):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from commstruct.analysis import Analysis, RegionAnalysis, TrainedRun
+from commstruct.collection import CollectionAnalysis
 from commstruct.report.text import (
     counted,
     joined,
@@ -327,7 +328,7 @@ def rate_sentence(
     return _upper_first(f"over {counted(n_runs, 'run')}, {'; '.join(parts)}.")
 
 
-def null_kinds(analysis: Analysis) -> dict[str, str]:
+def null_kinds(analysis: Analysis | CollectionAnalysis) -> dict[str, str]:
     """Names of the nulls that regions were tested against, and why each was taken."""
     return {
         test.nulls.null: test.nulls.reason
