@@ -30,11 +30,20 @@ def checked_weights(matrix: Any) -> Weights:
     if matrix.shape[0] == 0:
         raise ValueError("weights must have at least one neuron, got shape (0, 0)")
     if matrix.dtype.kind not in "fiub":
-        raise ValueError(f"weights must be real numbers, got dtype {matrix.dtype}")
+        remedy = "; astype(float) makes numbers" * (matrix.dtype.kind in "OUS")
+        raise ValueError(
+            f"weights must be real numbers, got dtype {matrix.dtype}{remedy}"
+        )
     weights = read_only_weights(matrix)
     values = weights if isinstance(weights, np.ndarray) else weights.data
     n_missing = int(np.isnan(values).sum())
     remedy = "; missing='drop' or 'mask' reads them" if n_missing else ""
+    n_on_diagonal = int(np.isinf(weights.diagonal()).sum())
+    if n_on_diagonal == np.isinf(values).sum() == matrix.shape[0] and not n_missing:
+        remedy = (
+            ", all on the diagonal, as Fisher's z of correlations has: set it to 0 "
+            "(numpy.fill_diagonal)"
+        )
     try:
         check_finite("weights", values)
     except ValueError as error:

@@ -31,7 +31,6 @@ from commstruct.sources import (
     are_edges,
     is_graph,
     name_texts,
-    notes_on_sums,
     parts,
     two_of,
 )
@@ -185,7 +184,7 @@ def as_connectome(
         kind=kind,
     )
     if directed is None and _may_be_a_half(network):
-        note = note_on_triangle(connectome.weights)
+        note = note_on_triangle(connectome.weights, connectome.possible)
         if note is not None:
             warnings.warn(f"{note} of as_connectome", UserWarning, stacklevel=2)
     return connectome
@@ -253,20 +252,18 @@ def build_connectome(
             )
         if is_simulated(getattr(network, "network", None)):
             network = network.network  # of a run
-        matrix, own_names, own_attributes = parts(network)
+        matrix, own_names, own_attributes, notes = parts(network, directed=directed)
         if possible is None and is_simulated(network):
             possible = network.to(np).mask
         if missing != "error":
             matrix, unknown = without_nan(matrix)
-        notes = ()
         weights = checked_weights(matrix)
         is_table = is_a(network, "pandas", "DataFrame") and are_edges(network)
         if directed is False and (is_table or is_graph(network)):
             weights = weights if is_symmetric(weights) else mirrored(weights)
         elif directed is None:
-            weights, notes = without_rounding(weights)
-        if is_table:
-            notes = (*notes_on_sums(matrix), *notes)
+            weights, rounding = without_rounding(weights)
+            notes = (*notes, *rounding)
         transposed = orientation == "post-pre"
         if transposed:
             weights = read_only_weights(weights.T)

@@ -27,8 +27,9 @@ def from_edges(
         ``bodyId_pre``, and are else taken in this order. Edges of one pair are summed,
         and a note says of how many connections.
     directed : bool
-        Whether an edge is from its source to its target only. If not, it is in both
-        directions; a list that has both already must not say so.
+        Whether an edge is from its source to its target only, unless a column ``Type``
+        or ``directed`` says otherwise of it. If not, it is in both directions; a list
+        that has both already must not say so.
     names : iterable, optional
         All neurons in the order wanted, also those without edges; default, as they
         first appear.
@@ -70,7 +71,8 @@ def from_edges(
         loops = table[source].astype(str) == table[target].astype(str)
         back = table[~loops].rename(columns={source: target, target: source})
         table = pd.concat([table, back], ignore_index=True)
-    network = as_connectome(table)
+    # What the rows say of their direction is settled if `directed` is False.
+    network = as_connectome(table, directed=None if directed else True)
     if names is None:
         return network
     wanted = name_texts(names)

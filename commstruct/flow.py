@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import minres, spsolve
 
-from commstruct.connectome import Connectome, as_connectome, build_connectome
+from commstruct.connectome import Connectome, build_connectome
 from commstruct.operations import read_only
 from commstruct.result import Result
 from commstruct.vocabulary import FloatVector, IntVector
@@ -117,7 +117,7 @@ def flow_order(network: Any, *, by: str | None = None) -> FlowOrder:
     >>> cs.flow_order(loop).incoherence
     1.0
     """
-    connectome = as_connectome(network)
+    connectome = build_connectome(network)  # whoever asks for its flow knows it has one
     sizes = abs(connectome.to_scipy())
     if by is not None:
         sized = build_connectome(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from commstruct.vocabulary import (
     UNTYPED,
     WEAK_WEIGHTS,
     WEIGHTS,
+    FloatVector,
     IntVector,
     plain_name,
 )
@@ -28,9 +31,9 @@ if TYPE_CHECKING:  # loaded only by those who use them: they take most of a seco
     import pandas as pd
     import xarray as xr
 
-# Text in a column of kinds that stands for a missing value: empty, and what pandas and
-# R write for NaN where a table was saved as text.
-WORDS_FOR_NAN = frozenset({"", "nan", "NaN", "<NA>", "NaT"})
+# Text in a column of kinds that stands for a missing value, in small letters: empty,
+# and what programs write where a table was saved as text. NA may be a name.
+WORDS_FOR_NAN = frozenset({"", "nan", "<na>", "nat", "none", "null"})
 # Attributes of nodes by which networkx and igraph say that a graph is bipartite; the
 # second is igraph's, is true or false, and else a type like any other.
 SIDES = ("bipartite", "type")
@@ -38,30 +41,43 @@ PROJECT = (
     "project it onto one of them first, as networkx.bipartite.weighted_projected_graph "
     "and igraph's bipartite_projection do"
 )
+# Columns of edges that say of each if it is directed: words for yes and for no.
+DIRECTIONS = {
+    "type": (frozenset({"directed"}), frozenset({"undirected", "mutual"})),
+    "directed": (frozenset({"true", "1"}), frozenset({"false", "0"})),
+}
 # Integers from here on are not all exact in float64.
 EXACT_INTEGERS = 2**53
 
 
-def parts(network: Any) -> tuple[Any, Iterable[object] | None, Any]:
-    """Matrix, names and attributes of a network of any supported type."""
+Parts: TypeAlias = tuple[Any, Iterable[object] | None, Any, tuple[str, ...]]
+
+
+def parts(network: Any, *, directed: bool | None = None) -> Parts:
+    """Matrix, names, attributes and notes of a network of any supported type.
+
+    What the rows of a table of edges say of their direction counts if `directed` is
+    None.
+    """
     if is_a(network, "pandas", "DataFrame"):
         if are_edges(network):
-            return *from_edge_table(network), None
-        return *_from_table(network), None
+            matrix, names = from_edge_table(network, directed=directed)
+            return matrix, names, None, notes_on_sums(matrix)
+        return *_from_table(network), None, ()
     if is_a(network, "xarray", "DataArray"):
-        return _from_xarray(network)
+        return *_from_xarray(network), ()
     if is_a(network, "networkx", "Graph"):
         return _from_networkx(network)
     if is_a(network, "igraph", "Graph"):
         return _from_igraph(network)
     if is_simulated(network):
-        return _from_simulated(network)
+        return *_from_simulated(network), ()
     if isinstance(network, np.ma.MaskedArray):
         raise TypeError("weights must not be masked, got a masked array")
     if sparse.issparse(network):
-        return network, None, None
+        return network, None, None, ()
     if isinstance(network, np.ndarray | list | tuple) or hasattr(network, "__array__"):
-        return np.asarray(network), None, None
+        return np.asarray(network), None, None, ()
     raise TypeError(
         "network must be a Connectome, an array, a scipy.sparse array, a DataFrame, a "
         "networkx or igraph graph, an xarray.DataArray or a sims.Network, got "
@@ -76,8 +92,13 @@ def are_edges(table: pd.DataFrame) -> bool:
     return has_ends and set(table.index) != set(table.columns)
 
 
-def from_edge_table(table: pd.DataFrame) -> tuple[sparse.coo_array, list[str]]:
+def from_edge_table(
+    table: pd.DataFrame, *, directed: bool | None = None
+) -> tuple[sparse.coo_array, list[str]]:
     """Weights, those of repeated edges summed, and neurons as they first appear.
+
+    Rows that say that they are undirected count in both directions, unless `directed`
+    says otherwise.
 
     Raises
     ------
@@ -104,9 +125,41 @@ def from_edge_table(table: pd.DataFrame) -> tuple[sparse.coo_array, list[str]]:
         if weight is None
         else _numbers_of_column(weight, table[weight])
     )
+    source, target = numbers[::2], numbers[1::2]
+    either = None if directed is not None else undirected_rows(table, weight)
+    if either is not None:
+        back = either & (source != target)
+        values = np.concatenate([values, values[back]])
+        source, target = (
+            np.concatenate([source, target[back]]),
+            np.concatenate([target, source[back]]),
+        )
     n = len(names)
-    matrix = sparse.coo_array((values, (numbers[::2], numbers[1::2])), shape=(n, n))
-    return matrix, list(names)
+    return sparse.coo_array((values, (source, target)), shape=(n, n)), list(names)
+
+
+def undirected_rows(table: pd.DataFrame, *used: object) -> NDArray[np.bool_] | None:
+    """Edges that a column says are undirected; None if no column does.
+
+    Gephi has a column Type of Directed and Undirected, Cytoscape one of whether edges
+    are directed.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from commstruct.sources import undirected_rows
+    >>> undirected_rows(pd.DataFrame({"Type": ["Directed", "undirected"]}))
+    array([False,  True])
+    """
+    for column in table:
+        name = plain_name(column)
+        if name not in DIRECTIONS or column in used:
+            continue
+        kinds = table[column].astype(str).str.strip().str.lower()
+        one_way, both = DIRECTIONS[name]
+        if kinds.isin(one_way | both).all():
+            return np.array(kinds.isin(both))
+    return None
 
 
 def notes_on_sums(edges: sparse.coo_array) -> tuple[str, ...]:
@@ -200,24 +253,78 @@ def _numbers_of_column(name: object, column: pd.Series) -> NDArray[np.float64]:
 
 
 def _is_real(value: object) -> bool:
-    return isinstance(value, int | float | np.integer | np.floating | np.bool_)
+    numbers = (int, float, np.integer, np.floating, np.bool_, Decimal, Fraction)
+    return isinstance(value, numbers)
 
 
-def _from_networkx(graph: nx.Graph) -> tuple[Any, Iterable[object] | None, Any]:
-    import networkx as nx
+def _is_number_as_text(value: object) -> bool:
+    try:
+        float(value) if isinstance(value, str) else None
+    except ValueError:
+        return False
+    return isinstance(value, str)
+
+
+def _from_networkx(graph: nx.Graph) -> Parts:
     import pandas as pd
 
     nodes = dict(graph.nodes(data=True))
     if not nodes:
-        return np.zeros((0, 0)), None, None
+        return np.zeros((0, 0)), None, None, ()
     rows = pd.RangeIndex(len(nodes))
     attributes = pd.DataFrame(list(nodes.values()), index=rows)
     place = {node: i for i, node in enumerate(nodes)}
-    ends = [(place[source], place[target]) for source, target in graph.edges()]
+    edges = list(graph.edges(data=True))
+    ends = [(place[source], place[target]) for source, target, _ in edges]
     refuse_bipartite(list(nodes.values()), ends)
-    facts = [item for *_, own in graph.edges(data=True) for item in own.items()]
-    key = _weight_of(_of_numbers(facts))
-    return nx.to_scipy_sparse_array(graph, weight=key), nodes, attributes
+    weight, notes = _weights_of_graph([facts for *_, facts in edges])
+    matrix = _matrix_of_graph(ends, weight, len(nodes), graph.is_directed())
+    return matrix, nodes, attributes, notes
+
+
+def _matrix_of_graph(
+    ends: Sequence[tuple[int, int]], weight: FloatVector, n: int, is_directed: bool
+) -> sparse.coo_array:
+    source, target = np.array(ends, dtype=np.int64).reshape(-1, 2).T
+    if not is_directed:
+        back = source != target  # a self-connection counts once
+        weight = np.concatenate([weight, weight[back]])
+        source, target = (
+            np.concatenate([source, target[back]]),
+            np.concatenate([target, source[back]]),
+        )
+    return sparse.coo_array((weight, (source, target)), shape=(n, n))
+
+
+def _weights_of_graph(
+    facts: Sequence[Mapping[Any, Any]],
+) -> tuple[FloatVector, tuple[str, ...]]:
+    """Weight of each edge by its attributes, 1 without one, and what to say of it."""
+    key = _weight_of(_of_numbers(item for own in facts for item in own.items()))
+    if key is None:
+        others = dict.fromkeys(str(name) for own in facts for name in own)
+        if not others:
+            return np.ones(len(facts)), ()
+        note = (
+            f"every edge weighs 1: edges have no weight, but {two_of(list(others))}, "
+            "which may be copied to it"
+        )
+        return np.ones(len(facts)), (note,)
+    values = [own.get(key) for own in facts]
+    n_missing = sum(value is None for value in values)
+    note = f"{n_missing} of {len(facts)} edges have no {key!r} and weigh 1"
+    weight = [1.0 if value is None else _as_number(key, value) for value in values]
+    return np.array(weight, dtype=np.float64), (note,) * bool(n_missing)
+
+
+def _as_number(key: object, value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"weights must be real numbers, got {shortened(value)} as {key!r} of an "
+            "edge"
+        ) from None
 
 
 def refuse_bipartite(
@@ -264,10 +371,14 @@ def refuse_bipartite(
 
 
 def _of_numbers(facts: Iterable[tuple[Any, object]]) -> list[Any]:
-    """Attributes of edges that are all numbers, and ``weight`` whatever it is."""
+    """Attributes of edges that are all numbers, and ``weight`` whatever it is.
+
+    Numbers may be text, as some files have them.
+    """
     are_numbers: dict[Any, bool] = {}
     for key, value in facts:
-        are_numbers[key] = are_numbers.get(key, True) and _is_real(value)
+        fits = value is None or _is_real(value) or _is_number_as_text(value)
+        are_numbers[key] = are_numbers.get(key, True) and fits
     return [key for key, fits in are_numbers.items() if fits or key == "weight"]
 
 
@@ -293,21 +404,14 @@ def _from_xarray(array: xr.DataArray) -> tuple[Any, Iterable[object] | None, Any
     return values, names or column_names, attributes or None
 
 
-def _from_igraph(graph: igraph.Graph) -> tuple[Any, Iterable[object] | None, Any]:
-    n = graph.vcount()
-    ends = np.array(graph.get_edgelist(), dtype=np.int64).reshape(-1, 2)
-    facts = ((k, value) for k in graph.es.attributes() for value in graph.es[k])
-    key = _weight_of(_of_numbers(facts))
-    weight = np.ones(len(ends)) if key is None else np.array(graph.es[key])
-    if not graph.is_directed():
-        differ = ends[:, 0] != ends[:, 1]  # a self-connection counts once
-        ends = np.concatenate([ends, ends[differ, ::-1]])
-        weight = np.concatenate([weight, weight[differ]])
-    refuse_bipartite([vertex.attributes() for vertex in graph.vs], graph.get_edgelist())
+def _from_igraph(graph: igraph.Graph) -> Parts:
+    ends = graph.get_edgelist()
+    refuse_bipartite([vertex.attributes() for vertex in graph.vs], ends)
+    weight, notes = _weights_of_graph([edge.attributes() for edge in graph.es])
     columns = {key: graph.vs[key] for key in graph.vs.attributes() if key != "name"}
     names = graph.vs["name"] if "name" in graph.vs.attributes() else None
-    matrix = sparse.coo_array((weight, (ends[:, 0], ends[:, 1])), shape=(n, n))
-    return matrix, names, columns or None
+    matrix = _matrix_of_graph(ends, weight, graph.vcount(), graph.is_directed())
+    return matrix, names, columns or None, notes
 
 
 def _from_simulated(network: Any) -> tuple[Any, None, Any]:
@@ -409,7 +513,7 @@ def kinds_in(column: pd.Series, missing: str = UNTYPED) -> list[str]:
     absent = column.isna()
     return [
         missing
-        if is_missing or str(kind).strip() in WORDS_FOR_NAN
+        if is_missing or str(kind).strip().lower() in WORDS_FOR_NAN
         else _kind_text(kind)
         for kind, is_missing in zip(column.tolist(), absent, strict=True)
     ]

@@ -14,6 +14,7 @@ from commstruct.operations import (
     without_diagonal,
 )
 from commstruct.sources import EXACT_INTEGERS
+from commstruct.vocabulary import BoolMatrix
 
 # Largest difference between w[i, j] and w[j, i], as a fraction of the largest |weight|,
 # that counts as rounding rather than direction. It is about 4,500 times the relative
@@ -94,11 +95,13 @@ def triangle(weights: Weights) -> str | None:
     return "above" if above else "below"
 
 
-def note_on_triangle(weights: Weights) -> str | None:
+def note_on_triangle(
+    weights: Weights, possible: BoolMatrix | None = None
+) -> str | None:
     """What to say of weights that may be one half of an undirected network, if any.
 
-    Networks of few connections are left out, whose weights are often on one side of the
-    diagonal by chance, unless every pair of neurons has one.
+    Nothing of networks with few connections, which are often on one side of the
+    diagonal by chance, or with synapses that are possible in one direction only.
 
     Examples
     --------
@@ -108,13 +111,13 @@ def note_on_triangle(weights: Weights) -> str | None:
     'all weights are above the diagonal: ta'
     >>> note_on_triangle(np.ones((4, 4)))
     """
-    side = triangle(weights)
+    is_one_way = possible is not None and not np.array_equal(possible, possible.T)
+    side = None if is_one_way else triangle(weights)
     if side is None:
         return None
-    n = weights.shape[0]
     values = weights if isinstance(weights, np.ndarray) else weights.data
     n_off = np.count_nonzero(values) - np.count_nonzero(weights.diagonal())
-    if n < 3 or n_off < min(FEW_CONNECTIONS, n * (n - 1) // 2):
+    if n_off < FEW_CONNECTIONS:
         return None
     return (
         f"all weights are {side} the diagonal: taken as directed, as of a feed-forward "
@@ -228,8 +231,8 @@ def _pairs_that_may_be_alike(weights: Weights, difference: Weights) -> int:
 def has_diagonal_of_correlations(weights: Weights) -> bool:
     """Whether weights are symmetric and have the ones that all correlations have.
 
-    Most pairs are not 0, and none is above 1 in size. Whole numbers are connections: a
-    network may have a synapse of every neuron with itself.
+    None is above 1 in size. Whole numbers are connections: a network may have a synapse
+    of every neuron with itself.
 
     Examples
     --------
@@ -246,8 +249,6 @@ def has_diagonal_of_correlations(weights: Weights) -> bool:
         return False
     values = weights if isinstance(weights, np.ndarray) else weights.data
     if np.abs(values).max() > 1 + INPUT_SYMMETRY_TOLERANCE:
-        return False
-    if np.count_nonzero(values) - n <= n * (n - 1) / 2:
         return False
     if abs(weights - weights.T).max() > INPUT_SYMMETRY_TOLERANCE:
         return False

@@ -66,7 +66,7 @@ def test_what_says_its_direction_is_not_asked_about():
 @pytest.mark.parametrize(
     "weights",
     [
-        [[0, 1], [0, 0]],
+        [[0, 1, 2], [0, 0, 3], [0, 0, 0]],
         np.diag([1.0, 2, 3]),
         np.diag([1.0] * 4, k=1),  # a chain of five: four connections may be chance
         np.zeros((4, 4)),
@@ -76,6 +76,12 @@ def test_what_says_its_direction_is_not_asked_about():
 )
 def test_other_matrices_are_not_asked_about(weights):
     cs.as_connectome(weights)
+
+
+def test_synapses_that_are_possible_one_way_only_say_the_direction():
+    cs.as_connectome(UPPER, possible=np.triu(np.ones((4, 4), dtype=bool), 1))
+    with pytest.warns(UserWarning, match="above the diagonal"):
+        cs.as_connectome(UPPER, possible=~np.eye(4, dtype=bool))
 
 
 def test_a_layered_network_is_asked_about_once_and_then_analysed():

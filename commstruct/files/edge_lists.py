@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from commstruct.files.arrow import read_arrow
 from commstruct.files.columns import edge_columns, known_transmitter
@@ -33,9 +32,11 @@ from commstruct.files.text import (
     parse_rows,
     refuse_float_ids,
 )
-from commstruct.sources import kinds_in
+from commstruct.sources import kinds_in, undirected_rows
 from commstruct.vocabulary import FloatVector, IntVector, plain_name
 
+FEWEST_TIMES = 5  # by chance, one in 120 lists of five weights is in order
+NUMBERS = {3: "three", 4: "four"}
 UNASSIGNED = "unassigned"  # layer of the edges that are of none
 Locate: TypeAlias = Callable[[int], str]  # what to call a row in an error
 
@@ -69,10 +70,11 @@ def read_text_edges(path: Path, layout: Layout, options: ReadingOptions) -> File
         check_columns(options, columns, path)
         roles, header = named, True
     else:
-        columns = _columns_without_header(path, layout)
+        columns = _columns_without_header(path, layout, options)
         roles = {c: c for c in columns if c in {"source", "target", "weight"}}
-        if len(columns) == 4:
-            notes = ("four columns without a header: source, target, weight and time",)
+        if "time" in columns:
+            named = f"{', '.join(columns[:-1])} and time"
+            notes = (f"{NUMBERS[len(columns)]} columns without a header: {named}",)
     if "layer" in roles and roles["layer"] not in columns:
         check_columns(options, columns, path)
     chosen = dict(roles)
@@ -107,10 +109,26 @@ def read_text_edges(path: Path, layout: Layout, options: ReadingOptions) -> File
     if layout.decimal == ",":
         notes = (*notes, "commas were read as decimal marks")
     notes = (*notes, *stated.notes(len(table), len(content.names or ())))
+    if not header and len(columns) == 3 and "weight" in roles:
+        notes = (*notes, *_note_on_order(table[roles["weight"]]))
     return replace(content, notes=(*notes, *content.notes))
 
 
-def _columns_without_header(path: Path, layout: Layout) -> list[str]:
+def _note_on_order(weight: pd.Series) -> tuple[str, ...]:
+    """Say that weights may be times, if they are numbered by and by."""
+    rises = weight.is_monotonic_increasing and (weight % 1 == 0).all()
+    if len(weight) < FEWEST_TIMES or not rises or 2 * weight.nunique() < len(weight):
+        return ()
+    return (
+        "weights never decrease from row to row, as times do; if they are times, "
+        "columns={'source': '1', 'target': '2'} (--columns source=1 --columns "
+        "target=2) leaves them out",
+    )
+
+
+def _columns_without_header(
+    path: Path, layout: Layout, options: ReadingOptions
+) -> list[str]:
     """Names of the columns by their number: source, target, weight, time."""
     columns = layout.first
     if len(columns) < 2:
@@ -128,6 +146,8 @@ def _columns_without_header(path: Path, layout: Layout) -> list[str]:
             f"{path.name}: line {layout.skipped + 1}: must be source, target and a "
             f"number, or a header with common names, got {listed(columns)}"
         )
+    if len(columns) == 3 and are_timed_edges(path, layout, options):
+        return ["source", "target", "time"]
     return ["source", "target", "weight", "time"][: len(columns)]
 
 
@@ -162,11 +182,12 @@ def _positions(
 
 
 def are_timed_edges(path: Path, layout: Layout, options: ReadingOptions) -> bool:
-    """Whether rows of four fields are source, target, weight and a time.
+    """Whether rows are source, target, perhaps a weight, and a time.
 
-    The first two are integers, the others numbers, the last a time as computers count
-    it: seconds or milliseconds since 1970, from 1973 on. Other rows of four numbers may
-    be a matrix that is not square.
+    The first two are integers, or both are names; the others are numbers, the last a
+    time as computers count it: seconds or milliseconds since 1970, from 1973 on. Other
+    rows of four numbers may be a matrix that is not square. Without a weight, times
+    must also be in order, as those of SNAP are: weights may be as large.
     """
     rows = [
         fields
@@ -174,12 +195,20 @@ def are_timed_edges(path: Path, layout: Layout, options: ReadingOptions) -> bool
             numbered_rows(path, layout, options, False), PEEK_ROWS
         )
     ]
-    if not all(
-        len(row) == 4 and all(map(is_id, row[:2])) and all(map(is_number, row[2:]))
+    n = len(layout.first)
+    if n not in (3, 4) or not all(
+        len(row) == n and _are_ends(row[:2]) and all(map(is_number, row[2:]))
         for row in rows
     ):
         return False
-    return all(1e8 <= abs(float(row[3])) < 1e13 for row in rows)
+    times = [float(row[-1]) for row in rows]
+    if n == 3 and times not in (sorted(times), sorted(times, reverse=True)):
+        return False
+    return all(1e8 <= abs(time) < (1e13 if n == 4 else 2.3e12) for time in times)
+
+
+def _are_ends(ends: list[str]) -> bool:
+    return all(map(is_id, ends)) or not any(map(is_number, ends))
 
 
 @dataclass(frozen=True)
@@ -235,7 +264,9 @@ def _content_of_edges(
     source, target, names = _neurons_of(path, table, roles, locate)
     layer = _layer_of_edges(table, roles)
     directed = options.directed if options.directed is not None else True
-    either = None if options.directed is not None else _undirected_rows(table, roles)
+    either = None
+    if options.directed is None:
+        either = undirected_rows(table, *roles.values())
     if either is not None and either.all():
         directed = False
     elif either is not None:
@@ -287,19 +318,6 @@ def _note_on_layers(
         f"{len(layers)} layers by {roles['layer']!r} ({', '.join(list(layers)[:4])}"
         f"{', ...' if len(layers) > 4 else ''}); weights are their sum",
     )
-
-
-def _undirected_rows(
-    table: pd.DataFrame, roles: dict[str, str]
-) -> NDArray[np.bool_] | None:
-    """Edges that a column Type calls undirected, as in the tables of Gephi, or None."""
-    for column in table:
-        if plain_name(column) != "type" or column in roles.values():
-            continue
-        kinds = table[column].astype(str).str.strip().str.lower()
-        if kinds.isin(["directed", "undirected", "mutual"]).all():
-            return np.array(kinds != "directed")
-    return None
 
 
 def _edge_weights(

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
+import defusedxml.ElementTree as ElementTree
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -23,8 +24,11 @@ from commstruct.files.limits import (
     read_bytes,
 )
 from commstruct.files.options import ReadingOptions
+from commstruct.files.text import refuse_float_ids
 from commstruct.sources import SIDES, refuse_bipartite
 
+# As Gephi and others write it; what networkx knows begins with http://www.
+GEXF_NAMESPACE = re.compile(rb"https?://(?:www\.)?gexf\.net/1\.[123](?:draft)?")
 # igraph writes names to "name", Gephi to "label"; otherwise the node's id is the name.
 NAME_ATTRIBUTES = ("name", "label")
 
@@ -35,21 +39,44 @@ def read_graphml(path: Path, options: ReadingOptions) -> FileContent:
     check_xml(path, text)
     with library_errors(path, "GraphML"):
         graph = nx.read_graphml(io.BytesIO(text), force_multigraph=True)
+        if b"<default" in text:
+            _set_common_defaults(graph, text)
     return content_of_graph(path, graph, options)
+
+
+def _set_common_defaults(graph: Any, text: bytes) -> None:
+    """Keep defaults of keys for nodes and edges alike, which networkx leaves out."""
+    for _, key in ElementTree.iterparse(io.BytesIO(text)):
+        tag = key.tag.rpartition("}")[2]
+        if tag == "graph":
+            break
+        if tag != "key" or key.get("for", "all") != "all":
+            continue
+        default = next((one.text for one in key if one.tag.endswith("default")), None)
+        name, kind = key.get("attr.name", ""), key.get("attr.type", "string")
+        if default is None or not name:
+            continue
+        value: Any = default
+        if kind == "boolean":
+            value = default.strip().lower() in {"true", "1"}
+        elif kind != "string":
+            value = float(default) if kind in {"float", "double"} else int(default)
+        for group in ("node_default", "edge_default"):
+            graph.graph.setdefault(group, {}).setdefault(name, value)
 
 
 def read_gexf(path: Path, options: ReadingOptions) -> FileContent:
     """Read GEXF 1.1 to 1.3.
 
-    networkx knows the namespaces of versions 1.1 and 1.2 only. Version 1.3 differs in
-    nothing that is read here, and is declared as 1.2.
+    networkx knows the namespaces of versions 1.1 and 1.2 only, and of these one
+    spelling. Version 1.3 differs in nothing that is read here, and is declared as 1.2.
     """
     text = read_bytes(path, options.max_memory)
     check_xml(path, text)
     version = "1.1draft" if b"gexf.net/1.1draft" in text[:2000] else "1.2draft"
-    if b"gexf.net/1.3" in text[:2000]:
-        text = text.replace(b"gexf.net/1.3", b"gexf.net/1.2draft", 4)
-        text = text.replace(b'version="1.3"', b'version="1.2"', 1)
+    known = f"http://www.gexf.net/{version}".encode()
+    text = GEXF_NAMESPACE.sub(known, text[:2000]) + text[2000:]
+    text = text.replace(b'version="1.3"', b'version="1.2"', 1)
     with library_errors(path, "GEXF"):
         graph = nx.read_gexf(io.BytesIO(text), version=version)
     return content_of_graph(path, graph, options)
@@ -76,6 +103,7 @@ def content_of_graph(
     check_sparse(path, len(graph), graph.number_of_edges(), options.max_memory)
     _set_defaults(graph)
     names, name_attribute, notes = _names(graph)
+    refuse_float_ids(path, names, "names", is_column=False)
     index = {node: i for i, node in enumerate(graph)}
     edges = list(graph.edges(data=True))
     ends = [(index[source], index[target]) for source, target, _ in edges]

@@ -17,12 +17,15 @@ from commstruct.files.content import (
 )
 from commstruct.files.limits import check_dense, check_sparse, read_bytes
 from commstruct.files.options import ReadingOptions
+from commstruct.files.text import refuse_float_ids
 from commstruct.sources import PROJECT
 
 LINES = {"*arcs", "*edges"}
 LISTS = {"*arcslist", "*edgeslist"}
 # What may follow the name of a section: the number of a relation, and its name.
-RELATION = re.compile(r""":(?P<number>\d{1,9})\s*(?:["'](?P<name>[^"']+)["'])?""")
+RELATION = re.compile(r""":\s*(?P<number>\d{1,9})\s*(?P<name>"[^"]+"|'[^']+'|\S+)?""")
+# Before an edge, the number of its relation: 2: 1 3 0.5.
+RELATION_OF_LINE = re.compile(r"(?P<number>\d{1,9}):")
 
 
 @dataclass
@@ -107,7 +110,7 @@ def _open_relation(network: _Network, line: str, section: str) -> None:
     stated = RELATION.fullmatch(line[len(section) :].strip())
     network.current = stated["number"] if stated else ""
     if stated and stated["name"]:
-        network.relations[stated["number"]] = stated["name"]
+        network.relations[stated["number"]] = stated["name"].strip("\"'")
     network.relations.setdefault(network.current, f"relation {network.current}".strip())
 
 
@@ -116,6 +119,9 @@ def _read_line(network: _Network, section: str, line: str) -> None:
         _read_vertex(network, line)
     elif section in LINES:
         words = line.split()
+        if stated := RELATION_OF_LINE.fullmatch(words[0]):
+            _open_relation(network, f"{section} :{stated['number']}", section)
+            del words[0]
         if len(words) < 2:
             raise ValueError(f"must be source and target, got {line[:40]!r}")
         weight = float(words[2]) if len(words) > 2 else 1.0
@@ -196,6 +202,7 @@ def _content(path: Path, network: _Network, options: ReadingOptions) -> FileCont
     if len(set(names)) < n:
         names = [str(i + 1) for i in range(n)]
         notes = ("vertex labels are not all different: neurons are named by number",)
+    refuse_float_ids(path, names, "vertex labels", is_column=False)
     source = np.array(network.source, dtype=np.int64)
     target = np.array(network.target, dtype=np.int64)
     weight = np.array(network.weight, dtype=np.float64)

@@ -465,7 +465,7 @@ def _note_on_direction(content: FileContent) -> str | None:
         return None
     if content.is_list:
         return note_on_one_way(content.weights)
-    return note_on_triangle(content.weights)
+    return note_on_triangle(content.weights, content.possible)
 
 
 def _untyped_note(connectome: Connectome) -> list[str]:

@@ -55,7 +55,7 @@ def _matrix_or_edges(path: Path, layout: Layout, options: ReadingOptions) -> str
     if header_of(path, layout.comments).directed is not None:
         return "edges"
     n_columns = max(len(layout.first), len(layout.second))
-    if n_columns == 4 and are_timed_edges(path, layout, options):
+    if n_columns in (3, 4) and are_timed_edges(path, layout, options):
         return "edges"
     if n_columns not in {2, 3}:
         return "matrix"
@@ -135,6 +135,11 @@ def _read_matrix(path: Path, layout: Layout, options: ReadingOptions) -> FileCon
             remedy = (
                 "; layout='edges' (--layout edges) reads four columns as source, "
                 "target, weight and time"
+            )
+        elif n_columns > 4 and not beside and all(map(is_id, layout.second[:2])):
+            remedy = (
+                "; of a list of edges, number the columns from 1 (--columns source=1 "
+                "--columns target=2)"
             )
         raise ValueError(
             f"{path.name}: weights must be square (n, n), got {layout.n_rows - above} "

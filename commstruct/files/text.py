@@ -34,8 +34,8 @@ EXACT: dict[str, Any] = (
 
 # A number with a decimal comma, as spreadsheets write it in much of Europe.
 COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
-# A whole number as floating point is printed: 7.20576E+17, 7e+17, 12345.0.
-FLOAT_ID = re.compile(r"[+-]?(\d+\.\d*e\+?\d+|\d+e\+\d+|\d+\.0+)", re.IGNORECASE)
+# A whole number as floating point is printed: 7.20576E+17, 7,2E+17, 7e+17, 12345.0.
+FLOAT_ID = re.compile(r"[+-]?(\d+[.,]\d*e\+?\d+|\d+e\+\d+|\d+\.0*)", re.IGNORECASE)
 FRACTION = re.compile(r"[+-]?\d*\.\d*[1-9]\d*")
 # An integer that another text stands for too: 0007, +7, -0.
 UNUSUAL_INTEGER = re.compile(rb"[\s,;\"'](?:[+-]?0\d|\+\d|-0[\s,;\"'])")

@@ -106,7 +106,7 @@ def test_one_seed_gives_one_matrix_and_another_another():
 )
 def test_what_is_no_correlation_matrix_is_refused(matrix, message):
     with pytest.raises(ValueError, match=message):
-        match_correlations(as_connectome(matrix), seed=1)
+        match_correlations(as_connectome(matrix, directed=True), seed=1)
 
 
 @pytest.mark.parametrize("n_samples", [1, 2, 3, 64, 65])
