@@ -8,6 +8,11 @@ theirs. ``--parts rows checkpoints`` chooses. ``--parts long`` reads 15 million 
 
 Times are processor time, of worker processes too; memory is the peak of the process up
 to the end of the stage, to which every worker process comes in addition.
+
+``--parts command --workers 2`` does with the 590,000 rows what a user does: one command
+line from the two tables to the report, with 100 null networks (``--nulls 100``). Its
+time is that on the clock too, and its memory the largest sum over all its processes
+(Linux only); nothing else should be running.
 """
 
 import argparse
@@ -15,7 +20,10 @@ import cProfile
 import os
 import pstats
 import resource
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,12 +95,16 @@ def edges_and_neurons(
     return edges, neurons
 
 
-def rows_part(folder: Path, workers: int, *, profile: bool) -> None:
-    """From 590,000 rows to the report of the types."""
+def write_tables(folder: Path) -> None:
+    """Edges and neurons as FlyWire's tables have them, as CSV."""
     edges, neurons = edges_and_neurons(590_000, 20_000, 400)
     edges.to_csv(folder / "edges.csv", index=False)
     neurons.to_csv(folder / "neurons.csv", index=False)
-    del edges
+
+
+def rows_part(folder: Path, workers: int, *, profile: bool) -> None:
+    """From 590,000 rows to the report of the types."""
+    write_tables(folder)
     head("590,000 rows, 20,000 neurons, 400 types")
     network = stage(
         "read, with neuropils and types",
@@ -123,6 +135,48 @@ def rows_part(folder: Path, workers: int, *, profile: bool) -> None:
         lambda: cs.write_result(found, folder / "results", network=small),
         profile=profile,
     )
+
+
+def command_part(
+    folder: Path, workers: int, *, profile: bool, nulls: int = 100
+) -> None:
+    """One command line from the tables to the report."""
+    del profile  # of another process
+    write_tables(folder)
+    words = ["analyze", "edges.csv", "--attributes", "neurons.csv"]
+    words += ["--collapse", "cell_type", "--nulls", str(nulls)]
+    words += ["--workers", str(workers), "--out", "results", "--quiet"]
+    print(f"\ncommstruct {' '.join(words)}")
+    print(
+        "\n| seconds | processor time, s | peak of all processes, GB |\n|---|---|---|"
+    )
+    begun, spent, peak = time.monotonic(), seconds(), 0.0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "commstruct", *words], cwd=folder, start_new_session=True
+    )
+    while process.poll() is None:
+        peak = max(peak, memory_of_session(process.pid))
+        time.sleep(0.1)
+    if process.returncode:
+        raise SystemExit(f"the command failed with status {process.returncode}")
+    took, spent = time.monotonic() - begun, seconds() - spent
+    print(f"| {took:.0f} | {spent:.0f} | {peak:.2f} |")
+    results = sorted(path.name for path in (folder / "results").iterdir())
+    print(f"\n{', '.join(results)}")
+
+
+def memory_of_session(leader: int) -> float:
+    """Memory of all processes of a session in GB, what they share counted once."""
+    total = 0
+    for about in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (about / "stat").read_text().rpartition(")")[2].split()
+            if int(status[3]) == leader:  # its session
+                rollup = (about / "smaps_rollup").read_text()
+                total += int(rollup.partition("\nPss:")[2].split()[0])
+        except (OSError, IndexError):  # it has ended
+            continue
+    return total / 1e6
 
 
 def checkpoints_part(folder: Path, workers: int, *, profile: bool) -> None:
@@ -166,7 +220,12 @@ def long_part(folder: Path, workers: int, *, profile: bool) -> None:
         )
 
 
-PARTS = {"rows": rows_part, "checkpoints": checkpoints_part, "long": long_part}
+PARTS: dict[str, Callable[..., None]] = {
+    "rows": rows_part,
+    "checkpoints": checkpoints_part,
+    "long": long_part,
+    "command": command_part,
+}
 
 
 def main() -> None:
@@ -175,12 +234,14 @@ def main() -> None:
         "--parts", nargs="+", choices=PARTS, default=["rows", "checkpoints"]
     )
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--nulls", type=int, default=100, help="of the part command")
     parser.add_argument("--profile", action="store_true")
     given = parser.parse_args()
     cs.show_progress(False)
     with tempfile.TemporaryDirectory() as folder:
         for part in given.parts:
-            PARTS[part](Path(folder), given.workers, profile=given.profile)
+            more = {"nulls": given.nulls} if part == "command" else {}
+            PARTS[part](Path(folder), given.workers, profile=given.profile, **more)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import doctest
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ from pypdf import PdfReader
 
 import commstruct
 import sims
+from commstruct.commands.reading import ReadingOptions as Options
+from commstruct.files.options import ReadingKeywords
+from commstruct.files.reading import READERS
+from commstruct.files.stacks import STACKED
+from commstruct.files.weights import _READERS as ENDINGS_OF_WEIGHTS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -33,6 +39,15 @@ def test_examples_give_what_the_page_says(page):
 
 def test_the_page_on_scores_has_an_example():
     assert "scores.md" in PAGES
+
+
+def test_the_page_on_inputs_has_every_format_and_option():
+    text = (DOCS / "inputs.md").read_text("utf-8")
+    options = {f"--{option.name.replace('_', '-')}" for option in fields(Options)}
+    words = {*READERS, *STACKED, *ENDINGS_OF_WEIGHTS, *options, "--undirected"}
+    assert {word for word in words if f"`{word}" not in text} == set()
+    keywords = ReadingKeywords.__annotations__
+    assert [word for word in keywords if f"{word}=" not in text] == []
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
