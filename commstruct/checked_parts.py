@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from commstruct.checks import check_finite
+from commstruct.names import columns_by_rows, name_texts
 from commstruct.operations import Weights, read_only, read_only_weights
-from commstruct.sources import columns_by_rows, is_a, name_texts
+from commstruct.sources import is_a
 from commstruct.vocabulary import BoolMatrix
 
 if TYPE_CHECKING:  # loaded only by those who use it: it takes most of a second

@@ -20,6 +20,9 @@ from commstruct.checked_parts import (
 )
 from commstruct.checks import check_choice
 from commstruct.data_kinds import check_kind, without_ones
+from commstruct.edge_tables import are_edges
+from commstruct.names import kinds_in as kinds_in
+from commstruct.names import name_texts, two_of
 from commstruct.network import Connectome as Connectome
 from commstruct.numbering import canonical_labels as canonical_labels
 from commstruct.numbering import check_labels as check_labels
@@ -27,16 +30,9 @@ from commstruct.numbering import gaps_closed as gaps_closed
 from commstruct.operations import Weights as Weights
 from commstruct.operations import read_only as read_only
 from commstruct.operations import read_only_weights, without_diagonal
-from commstruct.sources import (
-    are_edges,
-    is_graph,
-    name_texts,
-    parts,
-    two_of,
-)
 from commstruct.sources import is_a as is_a
+from commstruct.sources import is_graph, parts
 from commstruct.sources import is_simulated as is_simulated
-from commstruct.sources import kinds_in as kinds_in
 from commstruct.symmetry import (
     how_to_mirror,
     is_symmetric,

@@ -9,7 +9,8 @@ import pandas as pd
 from scipy import sparse
 
 from commstruct.connectome import Connectome, as_connectome, build_connectome
-from commstruct.sources import are_edges, ends_of, name_texts
+from commstruct.edge_tables import are_edges, ends_of
+from commstruct.names import name_texts
 
 COLUMNS = ("source", "target", "weight")
 

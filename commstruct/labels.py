@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from commstruct.checks import shortened
 from commstruct.connectome import as_connectome, check_labels, is_a
-from commstruct.sources import kinds_in
+from commstruct.names import kinds_in
 from commstruct.vocabulary import IntVector
 
 # Neurons that an error message lists by name.

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from commstruct.checks import check_choice
 from commstruct.data_kinds import kind_of
+from commstruct.names import kinds_in, name_texts, two_of
 from commstruct.operations import (
     Weights,
     block_sums,
@@ -25,7 +26,6 @@ from commstruct.operations import (
     symmetric_mean,
     thresholded,
 )
-from commstruct.sources import kinds_in, name_texts, two_of
 from commstruct.symmetry import is_symmetric
 from commstruct.vocabulary import DENSE_READ, BoolMatrix, IntVector
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from commstruct.names import EXACT_INTEGERS
 from commstruct.operations import read_only
-from commstruct.sources import EXACT_INTEGERS
 from commstruct.vocabulary import IntVector
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy import sparse
 
+from commstruct.names import EXACT_INTEGERS
 from commstruct.operations import (
     Weights,
     read_only_weights,
     symmetric_mean,
     without_diagonal,
 )
-from commstruct.sources import EXACT_INTEGERS
 from commstruct.vocabulary import BoolMatrix
 
 # Largest difference between w[i, j] and w[j, i], as a fraction of the largest |weight|,

@@ -9,7 +9,7 @@ import numpy as np
 
 from commstruct.checks import check_choice, check_finite
 from commstruct.connectome import Connectome, as_connectome
-from commstruct.sources import two_of
+from commstruct.names import two_of
 from commstruct.vocabulary import FloatMatrix
 
 # Points in time: the lasso has five folds, each of at least two.

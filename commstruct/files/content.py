@@ -13,7 +13,7 @@ from scipy import sparse
 from commstruct.connectome import Weights
 from commstruct.files.limits import check_sparse
 from commstruct.files.options import ReadingOptions
-from commstruct.sources import name_texts
+from commstruct.names import name_texts
 from commstruct.vocabulary import DENSE_READ, BoolMatrix, FloatVector, IntVector
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from commstruct.edge_tables import undirected_rows
 from commstruct.files.arrow import read_arrow
 from commstruct.files.columns import edge_columns, known_transmitter
 from commstruct.files.content import (
@@ -32,7 +33,7 @@ from commstruct.files.text import (
     parse_rows,
     refuse_float_ids,
 )
-from commstruct.sources import kinds_in, undirected_rows
+from commstruct.names import kinds_in
 from commstruct.vocabulary import FloatVector, IntVector, plain_name
 
 FEWEST_TIMES = 5  # by chance, one in 120 lists of five weights is in order
@@ -73,8 +74,8 @@ def read_text_edges(path: Path, layout: Layout, options: ReadingOptions) -> File
         columns = _columns_without_header(path, layout, options)
         roles = {c: c for c in columns if c in {"source", "target", "weight"}}
         if "time" in columns:
-            named = f"{', '.join(columns[:-1])} and time"
-            notes = (f"{NUMBERS[len(columns)]} columns without a header: {named}",)
+            meaning = f"{', '.join(columns[:-1])} and time"
+            notes = (f"{NUMBERS[len(columns)]} columns without a header: {meaning}",)
     if "layer" in roles and roles["layer"] not in columns:
         check_columns(options, columns, path)
     chosen = dict(roles)

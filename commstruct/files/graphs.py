@@ -25,7 +25,7 @@ from commstruct.files.limits import (
 )
 from commstruct.files.options import ReadingOptions
 from commstruct.files.text import refuse_float_ids
-from commstruct.sources import SIDES, refuse_bipartite
+from commstruct.graph_parts import SIDES, refuse_bipartite
 
 # As Gephi and others write it; what networkx knows begins with http://www.
 GEXF_NAMESPACE = re.compile(rb"https?://(?:www\.)?gexf\.net/1\.[123](?:draft)?")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from commstruct.sources import PROJECT
+from commstruct.graph_parts import PROJECT
 
 # First words of KONECT's comment line "% sym unweighted", and the second ones.
 # See "The KONECT Handbook" at konect.cc.

@@ -17,7 +17,7 @@ from commstruct.files.content import FileContent, listed
 from commstruct.files.limits import library_errors, open_bytes
 from commstruct.files.options import ReadingOptions
 from commstruct.files.text import EXACT, decode, find_delimiter, refuse_float_ids
-from commstruct.sources import name_texts
+from commstruct.names import name_texts
 from commstruct.vocabulary import FloatVector
 
 Neurons: TypeAlias = str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any]

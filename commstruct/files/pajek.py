@@ -18,7 +18,7 @@ from commstruct.files.content import (
 from commstruct.files.limits import check_dense, check_sparse, read_bytes
 from commstruct.files.options import ReadingOptions
 from commstruct.files.text import refuse_float_ids
-from commstruct.sources import PROJECT
+from commstruct.graph_parts import PROJECT
 
 LINES = {"*arcs", "*edges"}
 LISTS = {"*arcslist", "*edgeslist"}

@@ -17,7 +17,7 @@ from commstruct.files.columns import are_edge_columns
 from commstruct.files.headers import FIRST_LINE
 from commstruct.files.limits import open_bytes
 from commstruct.files.options import ReadingOptions
-from commstruct.sources import EXACT_INTEGERS
+from commstruct.names import EXACT_INTEGERS
 
 DELIMITERS = (",", "\t", ";")
 # Bytes from which the layout is inferred: 4 MB, more than a row of the widest dense

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from commstruct.connectome import Connectome, read_only
+from commstruct.names import name_texts
 from commstruct.operations import block_sums, without_diagonal
 from commstruct.result import Result
-from commstruct.sources import name_texts
 from commstruct.vocabulary import FloatMatrix, FloatVector, IntVector
 
 MOST_SHOWN = 8  # modules in the summary of a partition
