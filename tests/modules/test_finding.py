@@ -45,7 +45,7 @@ def test_modularity_of_two_triangles_joined_by_an_edge():
 
 
 def test_modularity_of_a_complete_bipartite_graph_split_by_its_parts():
-    parts = nx.complete_bipartite_graph(5, 5)
+    parts = nx.to_numpy_array(nx.complete_bipartite_graph(5, 5))
     assert modularity(parts, [0] * 5 + [1] * 5) == pytest.approx(-0.5)
     found = find_modules(parts, seed=1, structure="disassortative")
     assert found.quality == pytest.approx(-0.5)
