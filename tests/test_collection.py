@@ -168,6 +168,7 @@ def test_the_methods_are_a_text_for_a_paper(found, tmp_path):
     assert "Leiden algorithm" in methods
     assert "in all columns of the index but step are one trajectory" in methods
     assert "Hungarian assignment" in methods
+    assert "block-diagonal" not in methods  # no sentence calls a network so
     sources = (tmp_path / "references.bib").read_text()
     assert "10.1007/BF01908075" in sources
 

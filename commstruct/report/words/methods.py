@@ -187,15 +187,7 @@ def _analysis_methods(analysis: Analysis | CollectionAnalysis) -> list[Block]:
             "for one module:"
         ),
         _formula("diagonal"),
-        _paragraph(
-            "What D can reach depends on density and distribution of the weights. It "
-            "is therefore set beside the largest D, or where it is negative the "
-            "smallest, of any rearrangement of the same weights with the same modules. "
-            f"{_grades()} These are bounds of a small, medium and large correlation "
-            "(Cohen 1988, section 3.2); no p value decides the word. D of net weight, "
-            "of excitation, of inhibition and of |weight| are given apart, as their "
-            "signs may differ."
-        ),
+        *([] if isinstance(analysis, CollectionAnalysis) else [_relative_d()]),
         _paragraph(
             "Structure strength is the share of the variance of the weights that the "
             "means of the blocks explain, adjusted for their number:"
@@ -286,6 +278,19 @@ def _grades() -> str:
     return (
         f"Of that, {joined(words)} block-diagonal or off-diagonal; below, connectivity "
         "is called neither."
+    )
+
+
+def _relative_d() -> Block:
+    """What D is compared with; many networks together are given D alone."""
+    return _paragraph(
+        "What D can reach depends on density and distribution of the weights. It "
+        "is therefore set beside the largest D, or where it is negative the "
+        "smallest, of any rearrangement of the same weights with the same modules. "
+        f"{_grades()} These are bounds of a small, medium and large correlation "
+        "(Cohen 1988, section 3.2); no p value decides the word. D of net weight, "
+        "of excitation, of inhibition and of |weight| are given apart, as their "
+        "signs may differ."
     )
 
 
