@@ -35,6 +35,7 @@ FEW_PAIRS = 5
 # Connections, all on one side of the diagonal, from which this is worth a warning: of
 # five directed ones in random order, all are on one side in one case of 16.
 FEW_CONNECTIONS = 5
+FIRST_ROWS = 100
 # Largest median difference of the two directions of a pair, relative to the larger of
 # both, for which a matrix may be symmetric at all. A few huge weights make every
 # difference small beside the largest weight; the typical pair tells.
@@ -88,8 +89,16 @@ def triangle(weights: Weights) -> str | None:
             if above and below:
                 return None
     else:
-        rows, columns = weights.nonzero()
-        above, below = bool((rows < columns).any()), bool((rows > columns).any())
+        above = below = False
+        # The first rows tell most matrices, without the places of all entries.
+        parts = (
+            (weights[:FIRST_ROWS], weights) if weights.format == "csr" else (weights,)
+        )
+        for part in parts:
+            rows, columns = part.nonzero()
+            above, below = bool((rows < columns).any()), bool((rows > columns).any())
+            if above and below:
+                return None
     if above == below:
         return None
     return "above" if above else "below"
@@ -137,7 +146,8 @@ def note_on_one_way(weights: Weights) -> str | None:
     'no pair of neurons is listed in both direction'
     """
     off = sparse.csr_array(without_diagonal(weights))
-    if off.nnz < FEW_CONNECTIONS or off.multiply(off.T).nnz:
+    first = off[:FIRST_ROWS].multiply(off[:, :FIRST_ROWS].T)
+    if off.nnz < FEW_CONNECTIONS or first.nnz or off.multiply(off.T).nnz:
         return None
     return (
         "no pair of neurons is listed in both directions: taken as directed, which "

@@ -3,7 +3,8 @@
 Run ``python tests/fuzz/fuzz.py TARGET -max_total_time=120 -timeout=10
 -rss_limit_mb=2048``, with TARGET one of definition, override, record, store, state,
 labels; a small file of ``tests/helpers/small_files.py`` by its name, such as
-edges.h5 or out.konect, which is what fuzzing begins with; or a file ending such as
+edges.h5 or out.konect, which is what fuzzing begins with; files, which is any of
+these, chosen by the first byte; or a file ending such as
 .csv, weights:ENDING (weights:.safetensors) or stack:ENDING (stack:.npz), which begin
 with nothing. A folder of examples may follow. What is found is left in the working
 folder as ``crash-...`` and becomes a test in ``tests/files/test_hostile.py``.
@@ -142,11 +143,22 @@ def small_file(name: str) -> Callable[[bytes], None]:
     return read_content
 
 
-def begin_with(name: str) -> str:
-    """A folder with the small file of a name alone."""
+def files(data: bytes) -> None:
+    """Any of the small files, chosen by the first byte."""
+    names = list(FILES)
+    if data:
+        small_file(names[data[0] % len(names)])(data[1:])
+
+
+def begin_with(names: list[str]) -> str:
+    """A folder with small files, each after its place among several."""
     folder = ROOM / "begin"
     folder.mkdir()
-    FILES[name][0](folder / name)
+    for place, name in enumerate(names):
+        FILES[name][0](folder / name)
+        if len(names) > 1:
+            content = (folder / name).read_bytes()
+            (folder / name).write_bytes(bytes([place]) + content)
     return str(folder)
 
 
@@ -164,7 +176,10 @@ def main() -> None:
     kind, _, ending = name.rpartition(":")
     if name in FILES:
         target = small_file(name)
-        sys.argv.append(begin_with(name))
+        sys.argv.append(begin_with([name]))
+    elif name == "files":
+        target = files
+        sys.argv.append(begin_with(list(FILES)))
     elif ending.startswith("."):
         target = file_of(ending, READERS[kind])
     else:
