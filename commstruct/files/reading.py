@@ -69,11 +69,14 @@ GZIPPED = (
     ".csv",
     ".tsv",
     ".txt",
+    ".dat",
     ".edgelist",
+    ".edges",
     ".graphml",
     ".gexf",
     ".gml",
     ".net",
+    ".paj",
     ".mtx",
 )
 FIRST_BYTES = 100  # of a file whose ending says nothing

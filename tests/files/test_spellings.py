@@ -275,3 +275,10 @@ def test_relations_of_pajek_in_all_spellings(arcs, names, tmp_path):
     assert sorted(network.layers) == sorted(names)
     assert network.layer(names[0]).to_scipy().toarray()[0, 1] == 4
     assert dense(network) == [[0, 4, 0], [0, 0, 1], [0, 0, 0]]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "txt", "dat", "edgelist", "edges"])
+def test_all_tables_of_text_may_be_compressed(ending, tmp_path):
+    text = "source\ttarget\tweight\na\tb\t2\nb\ta\t3\n"
+    network = cs.read_connectome(write(tmp_path / f"w.{ending}.gz", text))
+    assert dense(network) == [[0, 2], [3, 0]]
