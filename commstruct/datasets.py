@@ -14,9 +14,11 @@ import pandas as pd
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.files.options import ReadingKeywords
 from commstruct.files.reading import read_connectome, read_connectome_with_report
+from commstruct.files.series import read_time_series
 from commstruct.files.stores import split_run
 from commstruct.preparation import Preparation
 from commstruct.result import Result
+from commstruct.time_series import partial_correlation
 
 DATA = files("commstruct") / "data"
 MICE_FILE = "mice.npz"
@@ -219,6 +221,7 @@ def read_network(
     network: str,
     *,
     preparation: Preparation | None = None,
+    time_series: str | None = None,
     **options: Unpack[ReadingKeywords],
 ) -> Connectome:
     """Read a network by its name, and log what was read.
@@ -229,6 +232,9 @@ def read_network(
         A file, a run of a sweep store (``STORE@RATE,SEED``), or ``dataset:NAME``.
     preparation : Preparation, optional
         What is done to the network once it is read.
+    time_series : str, optional
+        Method by which partial correlations are estimated, where the file has time
+        series (`partial_correlation`).
     **options
         As in `read_connectome`, for files.
 
@@ -245,6 +251,9 @@ def read_network(
         notes = {DATASET + one.name: one.note for one in list_datasets()}
         if notes[network]:
             logger.info("  note: %s", notes[network])
+    elif time_series is not None:
+        connectome = _of_time_series(Path(network), time_series, **options)
+        logger.info("%s: %s", network, "; ".join(connectome.notes))
     else:
         path, run = split_run(network)
         connectome, report = read_connectome_with_report(path, **{**options, **run})
@@ -255,6 +264,19 @@ def read_network(
     for note in prepared.notes[len(connectome.notes) :]:
         logger.info("  then: %s", note)
     return prepared
+
+
+def _of_time_series(
+    path: Path, method: str, max_memory: int | None = None, **others: object
+) -> Connectome:
+    """Partial correlations of the series in a file."""
+    if others:
+        raise ValueError(f"{next(iter(others))} is for networks, got time series")
+    series = read_time_series(path, max_memory)
+    try:
+        return partial_correlation(series, method=method)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
 
 
 def short_name(network: str) -> str:

@@ -109,6 +109,15 @@ class ReadingOptions:
         ),
     ] = None
 
+    time_series: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METHOD",
+            help="Files are time series, points in time by regions: take their partial "
+            "correlations, by ledoit-wolf or graphical-lasso.",
+            show_default="files are networks",
+        ),
+    ] = None
     layer: Annotated[
         str | None,
         typer.Option(
