@@ -1,5 +1,5 @@
 from .block_tests import block_differences as block_differences
-from .connectomes import ConnectomeComparison as ConnectomeComparison
+from .connectome_comparison import ConnectomeComparison as ConnectomeComparison
 from .connectomes import compare_connectomes as compare_connectomes
 from .distances import network_distances as network_distances
 from .graph_matching import GraphMatching as GraphMatching

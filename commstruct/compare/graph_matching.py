@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 from scipy.optimize import quadratic_assignment
 
 from commstruct.checks import check_counts, spawn_seeds
+from commstruct.compare.matching import Matched, match_by_name
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.nulls.rewiring import preserve_strengths
 from commstruct.result import Result
@@ -23,6 +24,9 @@ MOST_NEURONS = 2000
 # exchange of two pairs and so grows faster than the matching itself; it takes less time
 # than that up to here. The results of larger connectomes are not refined.
 MOST_EXCHANGED = 150
+# Null networks with which a matching is compared: each takes as long as the matching
+# itself, and 20 are the fewest with which p can be below 0.05 (1/21).
+MOST_MATCHED_NULLS = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +178,58 @@ def match_graphs(
         restarts=restarts,
         n_nulls=n_nulls,
         seed=seed,
+    )
+
+
+def matched_pair(
+    a: Connectome,
+    b: Connectome,
+    kind: str,
+    *,
+    seed: int,
+    n_nulls: int,
+    restarts: int,
+    workers: int,
+) -> tuple[Matched, GraphMatching | None]:
+    """Match neurons by ``"names"``, ``"types"`` or ``"graph"``.
+
+    The matching itself is returned too if it is by connections; at most 20 null
+    networks are matched as well.
+    """
+    if kind == "names":
+        return match_by_name(a, b), None
+    if kind == "types":
+        note = "Neurons are not matched: their kinds are compared."
+        return Matched(a, b, (), (), note), None
+    matching = match_graphs(
+        a,
+        b,
+        seed=seed,
+        restarts=restarts,
+        n_nulls=min(n_nulls, MOST_MATCHED_NULLS),
+        workers=workers,
+    )
+    rows, columns = matching.pairs.T
+    chosen = a.subset(rows)
+    renamed = as_connectome(b.subset(columns), names=chosen.names)
+    note = (
+        f"{len(rows)} neurons were matched by their connections, not by names: the "
+        "match was made to agree, so agreement between the two is to be judged by "
+        "that of randomised connectomes matched in the same way."
+    )
+    return (
+        Matched(
+            a=chosen,
+            b=renamed,
+            only_a=tuple(
+                a.names[i] for i in np.setdiff1d(np.arange(a.n_neurons), rows)
+            ),
+            only_b=tuple(
+                b.names[i] for i in np.setdiff1d(np.arange(b.n_neurons), columns)
+            ),
+            note=note,
+        ),
+        matching,
     )
 
 

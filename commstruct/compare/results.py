@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 import pandas as pd
 
-from commstruct.compare.connectomes import ConnectomeComparison
+from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
 from commstruct.compare.placement import Placement
 from commstruct.files import read_connectome, write_connectome

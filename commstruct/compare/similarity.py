@@ -142,6 +142,23 @@ def singular_values(network: Connectome) -> FloatVector:
     return largest_first
 
 
+def spectra_table(names: tuple[str, str], a: Connectome, b: Connectome) -> pd.DataFrame:
+    """Singular values on one scale, largest first, one row per rank and connectome."""
+    parts = [
+        pd.DataFrame(
+            {
+                "connectome": name,
+                "rank": np.arange(1, len(values) + 1),
+                "singular_value": values,
+            }
+        )
+        for name, values in zip(
+            names, (singular_values(a), singular_values(b)), strict=True
+        )
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def spectral_distance(a: FloatVector, b: FloatVector) -> float:
     """Distance between two lists of singular values, as a fraction of their norms.
 

@@ -9,7 +9,12 @@ from scipy import sparse
 
 from commstruct.blocks.structure import off_diagonal
 from commstruct.connectome import Connectome
-from commstruct.vocabulary import DENSE_SEARCH, FloatVector, IntVector
+from commstruct.vocabulary import (
+    COMPILED_EDGES,
+    DENSE_SEARCH,
+    FloatVector,
+    IntVector,
+)
 
 Matrix: TypeAlias = NDArray[np.float32]
 
@@ -28,7 +33,8 @@ def triad_census(connectome: Connectome) -> FloatVector:
     The 16 types of a directed network in the order of `TRIADS`, by igraph's census or,
     where that is slow, by products of matrices (Moody 1998,
     doi:10.1016/S0378-8733(98)00006-9); the four of an undirected network
-    (`UNDIRECTED_TRIADS`) by the number of connected pairs.
+    (`UNDIRECTED_TRIADS`) by the number of connected pairs. Of large sparse networks
+    triangles are listed by compiled loops.
     """
     pre, post, _ = off_diagonal(connectome)
     n = connectome.n_neurons
@@ -36,6 +42,11 @@ def triad_census(connectome: Connectome) -> FloatVector:
         return _by_connected_pairs(n, pre, post)
     if n <= DENSE_SEARCH and len(pre) > CROWDED * n**2:
         return _by_products(n, pre, post)
+    if len(pre) >= COMPILED_EDGES:
+        from commstruct.nulls.triangles import triads_of_triangles
+
+        numbers = triads_of_triangles(n, pre, post)
+        return np.array([numbers.get(kind, 0.0) for kind in TRIADS])
     edges = np.column_stack([pre, post])
     census = igraph.Graph(n, edges, directed=True).triad_census()
     return np.array([census[kind] for kind in TRIADS], dtype=np.float64)

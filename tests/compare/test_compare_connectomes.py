@@ -25,12 +25,12 @@ from commstruct.compare.block_tests import diagonal_score_difference
 from commstruct.compare.connectomes import (
     ComparisonKeywords,
     ComparisonSettings,
-    _with_connections,
 )
 from commstruct.compare.distributions import distribution_table
 from commstruct.compare.groups import GroupKeywords, GroupSettings
 from commstruct.compare.kinds import NeuronKinds
 from commstruct.compare.matching import match_by_name, scaled_alike
+from commstruct.compare.pair_modules import with_connections
 from commstruct.compare.similarity import (
     TRIADS,
     UNDIRECTED_TRIADS,
@@ -487,7 +487,7 @@ def test_the_difference_of_diagonal_scores_is_that_of_connected_neurons():
     found = []
     for pair in pairs:
         modules = np.concatenate([labels, [2, 3]])[: len(pair[0])]
-        sides = _with_connections(tuple(map(as_connectome, pair)), modules)
+        sides = with_connections(tuple(map(as_connectome, pair)), modules)
         found.append(diagonal_score_difference(*sides, n_bootstraps=20))
     np.testing.assert_allclose(found[0], found[1])
 

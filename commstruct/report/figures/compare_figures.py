@@ -16,7 +16,7 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from commstruct.blocks.structure import off_diagonal
-from commstruct.compare.connectomes import ConnectomeComparison
+from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
 from commstruct.connectome import build_connectome
 from commstruct.report.figures.matrix_panels import (

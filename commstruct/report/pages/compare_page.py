@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from commstruct.compare.connectomes import ConnectomeComparison
+from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.placement import Placement
 from commstruct.report.figures import compare_figures as figures
 from commstruct.report.pages.compare_settings import add_settings

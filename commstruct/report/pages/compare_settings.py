@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from commstruct.compare.connectomes import ConnectomeComparison
+from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
 from commstruct.report.pages.document import Document, by_line
 from commstruct.report.text import shown

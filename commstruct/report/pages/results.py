@@ -13,7 +13,7 @@ from commstruct.analysis import (
     write_analysis,
 )
 from commstruct.collection import CollectionAnalysis, write_collection
-from commstruct.compare.connectomes import ConnectomeComparison
+from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
 from commstruct.compare.results import (
     COMPARISON_NAME,

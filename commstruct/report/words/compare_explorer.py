@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import sparse
 
 from commstruct.blocks.structure import BlockStructure, block_structure
-from commstruct.compare.connectomes import ConnectomeComparison
+from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
 from commstruct.connectome import Connectome, build_connectome
 from commstruct.report.text import p_text, shown
