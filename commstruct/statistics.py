@@ -421,8 +421,11 @@ def percentile_interval(
     columns = given.reshape(len(given), math.prod(given.shape[1:]))
     bounds = [(1 - confidence) / 2, (1 + confidence) / 2]
     result = np.full((2, columns.shape[1]), np.nan)
-    for column, found in enumerate(columns.T):
-        defined = found[~np.isnan(found)]
+    missing = np.isnan(columns).any(axis=0)
+    if len(columns) and not missing.all():
+        result[:, ~missing] = np.quantile(columns[:, ~missing], bounds, axis=0)
+    for column in np.flatnonzero(missing):
+        defined = columns[~np.isnan(columns[:, column]), column]
         if len(defined):
             result[:, column] = np.quantile(defined, bounds)
     return result.reshape(2, *given.shape[1:])
