@@ -144,9 +144,10 @@ class ComparisonOptions:
     modules: Annotated[
         str,
         typer.Option(
-            help="Of groups, kind of modules that is found in every network: auto "
-            "(assortative, of up to 2000 neurons), assortative, disassortative, any, "
-            "or none."
+            help="Modules that are found in every network: auto, any or none; of "
+            "groups also assortative or disassortative. auto: of groups, assortative, "
+            "of up to 2000 neurons; of two, any, or none where more than 2000 neurons "
+            "are compared by type."
         ),
     ] = "auto"
     reference: Annotated[
@@ -202,8 +203,15 @@ class ComparisonOptions:
     seed: Seed = 0
     restarts: Restarts = 4
     n_nulls: Annotated[
-        int, typer.Option("--nulls", min=0, help="Randomised networks of each network.")
-    ] = 100
+        int | None,
+        typer.Option(
+            "--nulls",
+            min=0,
+            help="Randomised networks of each network.",
+            show_default="100; 20 where no modules are sought among more than 2,000 "
+            "neurons",
+        ),
+    ] = None
     null: Annotated[
         str,
         typer.Option(
@@ -234,7 +242,7 @@ class ComparisonOptions:
         ValueError
             If one is unknown, or does not fit the number of networks.
         """
-        from commstruct.compare.connectomes import MATCHES
+        from commstruct.compare.connectomes import MATCHES, PAIR_MODULES
         from commstruct.compare.groups import EDGE_TESTS, MODULE_KINDS
         from commstruct.compare.scaling import GROUP_NORMALIZE
         from commstruct.vocabulary import NULL_NAMES
@@ -277,8 +285,13 @@ class ComparisonOptions:
                 f"--modules must be one of {', '.join(MODULE_KINDS)}, got "
                 f"{self.modules!r}"
             )
-        if is_pair and (self.modules != "auto" or self.reference is not None):
-            raise ValueError("--modules and --reference are for groups of networks")
+        if is_pair and self.modules not in PAIR_MODULES:
+            raise ValueError(
+                f"--modules must be one of {', '.join(PAIR_MODULES)} for two networks, "
+                f"got {self.modules!r}"
+            )
+        if is_pair and self.reference is not None:
+            raise ValueError("--reference is for groups of networks")
 
     def with_folders_opened(self, networks: list[str]) -> list[str]:
         """Return files for folders: those that have a row in the participants.
@@ -333,7 +346,7 @@ class ComparisonOptions:
             f"--blocks-by={self.blocks_by}",
             f"--seed={self.seed}",
             f"--restarts={self.restarts}",
-            f"--nulls={self.n_nulls}",
+            *([f"--nulls={self.n_nulls}"] if self.n_nulls is not None else []),
             f"--null={self.null}",
             *(
                 [f"--permutations={self.n_permutations}"]
@@ -369,7 +382,7 @@ class ComparisonOptions:
     def pair_keywords(self) -> dict[str, Any]:
         """Return what a comparison of two takes, by keyword."""
         scale = "total" if self.normalize == "auto" else self.normalize
-        return {**self.keywords(), "normalize": scale}
+        return {**self.keywords(), "normalize": scale, "modules": self.modules}
 
     def group_keywords(self) -> dict[str, Any]:
         """Return what a comparison of groups takes, by keyword."""
@@ -497,7 +510,7 @@ def _compare_two(
     from commstruct.datasets import DATASET
     from commstruct.report.pages.results import write_result
 
-    log.info("comparing, with %d null networks of each", options.n_nulls)
+    log.info("comparing the two, and null networks of each")
     comparison = compare_connectomes(
         *inputs.connectomes,
         names=(inputs.names[0], inputs.names[1]),

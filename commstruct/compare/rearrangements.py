@@ -12,7 +12,7 @@ from commstruct.compare.assignments import (
     n_assignments,
 )
 from commstruct.compare.designs import Design
-from commstruct.vocabulary import FloatMatrix, IntMatrix, IntVector
+from commstruct.vocabulary import FloatArray, FloatMatrix, IntMatrix, IntVector
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,9 @@ class Rearrangements:
     smallest_p : float
         Smallest p-value that they can give.
     turned : Rearrangements, optional
-        For errors that are symmetric but differ in spread: random signs, of a design of
-        groups also in random order. None where a single spread is estimated.
+        Random signs, where each unit has a spread of its own.
+    rotations : Rotations, optional
+        For groups that may differ in spread.
     """
 
     orders: IntMatrix
@@ -43,6 +44,37 @@ class Rearrangements:
     n_distinct: int
     smallest_p: float
     turned: "Rearrangements | None" = None
+    rotations: "Rotations | None" = None
+
+
+@dataclass(frozen=True)
+class Rotations:
+    """Random rotations of a space, all equally probable; the first leaves it as it is.
+
+    Attributes
+    ----------
+    n : int
+        Their number.
+    seed : int
+    """
+
+    n: int
+    seed: int
+
+    def of(self, dimension: int, chosen: slice) -> FloatArray:
+        """Some of them as matrices, (b, dimension, dimension).
+
+        From normal matrices by QR, with the diagonal of R positive (Mezzadri 2007,
+        arXiv:math-ph/0609050).
+        """
+        start, stop, _ = chosen.indices(self.n)
+        rng = np.random.default_rng([self.seed, 1, start])
+        drawn = rng.standard_normal((stop - start, dimension, dimension))
+        turned, upper = np.linalg.qr(drawn)
+        turned *= np.sign(np.diagonal(upper, axis1=1, axis2=2))[:, None]
+        if start == 0 < stop:
+            turned[0] = np.eye(dimension)
+        return np.asarray(turned)
 
 
 def rearrangements_of(
@@ -66,18 +98,17 @@ def rearrangements_of(
     ways = make(design, seed, n_permutations)
     if design.spread == "one":
         return ways
-    return replace(ways, turned=_turned(design, seed, n_permutations))
+    if design.spread == "unit":
+        return replace(ways, turned=_turned(design, seed, n_permutations))
+    return replace(ways, rotations=Rotations(n_permutations + 1, seed))
 
 
 def _turned(design: Design, seed: int, n_permutations: int) -> Rearrangements:
-    """Random signs; units whose spreads are compared by groups are permuted as well."""
+    """Random signs of units that stay where they are."""
     rng = np.random.default_rng([seed, 1])  # unlike those of the orders
-    shape = (n_permutations + 1, design.n_units)
-    signs = rng.choice((1.0, -1.0), size=shape)
-    orders = np.tile(np.arange(design.n_units), (len(signs), 1))
-    if design.spread == "groups":
-        orders[1:] = rng.permuted(orders[1:], axis=1)
+    signs = rng.choice((1.0, -1.0), size=(n_permutations + 1, design.n_units))
     signs[0] = 1
+    orders = np.tile(np.arange(design.n_units), (len(signs), 1))
     return _result(orders, signs, False, 1)
 
 

@@ -5,9 +5,10 @@ from math import factorial
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from commstruct.compare.designs import design_of, design_of_groups
-from commstruct.compare.rearrangements import rearrangements_of
+from commstruct.compare.rearrangements import Rotations, rearrangements_of
 
 
 def within(sizes):
@@ -92,21 +93,30 @@ def test_signs_of_one_sample_are_all_listed_if_they_are_few():
     assert (few.signs[0] == 1).all()
 
 
-def test_signs_are_turned_where_spreads_may_differ_and_units_permuted_within_groups():
+def test_groups_are_rotated_and_units_of_a_number_change_their_signs():
     table = pd.DataFrame(
         {"group": list("aaaabbbb"), "x": range(8), "who": [*"wxyz"] * 2}
     )
 
-    def turned(formula, **options):
+    def ways(formula, **options):
         design = design_of(table, formula, **options)
-        return rearrangements_of(design, seed=0, n_permutations=60).turned
+        return rearrangements_of(design, seed=0, n_permutations=60)
 
-    of_groups, of_number = turned("group"), turned("x")
-    assert (np.sort(of_groups.orders, axis=1) == np.arange(8)).all()
-    assert (of_groups.orders[1:] != np.arange(8)).any(axis=1).mean() > 0.9
-    assert (of_number.orders == np.arange(8)).all()  # each keeps its own spread
-    for ways in (of_groups, of_number):
-        assert (ways.signs[0] == 1).all()
-        assert 0.4 < (ways.signs[1:] == 1).mean() < 0.6
-    assert turned("group", subject="who") is None  # one spread within subjects
-    assert turned("1") is None
+    of_groups, of_number = ways("group"), ways("x")
+    assert of_groups.turned is None
+    assert of_groups.rotations.n == 61
+    assert (of_number.turned.orders == np.arange(8)).all()  # each keeps its own spread
+    assert (of_number.turned.signs[0] == 1).all()
+    assert 0.4 < (of_number.turned.signs[1:] == 1).mean() < 0.6
+    for others in (of_number, ways("group", subject="who"), ways("1")):
+        assert others.rotations is None
+    assert ways("group", subject="who").turned is None  # one spread within subjects
+    assert ways("1").turned is None
+
+
+def test_every_direction_is_as_probable_after_rotation():
+    turns = Rotations(4001, seed=2).of(3, slice(1, 4001))
+    first = turns[:, :, 0]  # where the first axis gets to: uniform on the sphere
+    np.testing.assert_allclose(first.mean(axis=0), 0, atol=0.04)
+    np.testing.assert_allclose(first.T @ first / len(first), np.eye(3) / 3, atol=0.02)
+    assert stats.kstest(first[:, 2], "uniform", args=(-1, 2)).pvalue > 0.01

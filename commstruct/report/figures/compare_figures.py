@@ -245,10 +245,12 @@ def plot_modules_across(comparison: ConnectomeComparison) -> Figure | None:
     """Draw how neurons are distributed over the modules of both connectomes.
 
     Without matched neurons, from the modules of each to the neurons' types; None if
-    there are no types either.
+    there are no types either, or if no modules were sought.
     """
     first, second = comparison.names
     modules = comparison.modules
+    if not modules:
+        return None
     pairs: list[tuple[str, Any, str, Any]] = []
     if comparison.neurons:
         pairs.append((first, modules[first].labels, second, modules[second].labels))

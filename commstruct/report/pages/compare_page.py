@@ -167,6 +167,10 @@ def _blocks_table(comparison: ConnectomeComparison) -> Table:
 
 
 def _modules(document: Document, comparison: ConnectomeComparison) -> None:
+    if not comparison.modules:
+        document.heading("The axis from block-diagonal to off-diagonal")
+        _axis(document, comparison, "the kinds, which null networks have too")
+        return
     document.heading("Modules, and the axis from block-diagonal to off-diagonal")
     flows = figures.plot_modules_across(comparison)
     if flows is not None:
@@ -207,13 +211,16 @@ def _modules(document: Document, comparison: ConnectomeComparison) -> None:
             "by chance. Both: modules of the sum of both connectomes on one scale."
         ],
     )
+    _axis(document, comparison, "its own modules, which null networks have anew")
+
+
+def _axis(document: Document, comparison: ConnectomeComparison, what: str) -> None:
     document.figure(
         "axis",
         figures.plot_axis(comparison),
         [
             "Diagonal score, signed modularity and structure strength of each "
-            "connectome on its own modules; bars, 5\u201395 % of null networks, with "
-            "modules found anew."
+            f"connectome on {what}; bars, 5\u201395 % of null networks."
         ],
         alt="Scores of both connectomes beside those of null networks.",
     )
@@ -223,7 +230,7 @@ def _modules(document: Document, comparison: ConnectomeComparison) -> None:
             header=(
                 "connectome",
                 "score",
-                "modules",
+                "modules" if comparison.modules else "kinds",
                 "observed",
                 "null mean",
                 "excess",
@@ -244,7 +251,7 @@ def _modules(document: Document, comparison: ConnectomeComparison) -> None:
             aligns=("l", "l", *["r"] * 5),
             widths=("rest", "auto", *["auto"] * 5),
         ),
-        ["Scores on the modules of each, and those of its null networks."],
+        [f"Scores of each on {what}."],
     )
 
 
@@ -305,6 +312,15 @@ def _distributions(document: Document, comparison: ConnectomeComparison) -> None
     if portrait == portrait:
         text += f"; portrait divergence {plain(portrait, 3)} (0 the same, at most 1)"
     document.paragraph(text + ". These do not need matched neurons.")
+
+
+def _modules_words(comparison: ConnectomeComparison) -> str:
+    if not comparison.modules:
+        return "No modules were sought."
+    return (
+        "Modules are of any structure, by the evidence of block models (Aicher, Jacobs "
+        "& Clauset 2015)."
+    )
 
 
 def _placements(document: Document, placements: Mapping[str, Placement]) -> None:
@@ -369,9 +385,8 @@ def _methods(document: Document, comparison: ConnectomeComparison) -> None:
         "Intervals resample neurons within their kind. Null networks "
         f"({settings['n_nulls']} of each) keep what the notes say, nearly; p is one "
         "plus the number of null values at least as "
-        "extreme, over one plus their number. Modules are of any structure, by the "
-        "evidence of block models (Aicher, Jacobs & Clauset 2015). Correlation of "
-        "weights: Pearson, over all ordered pairs as read."
+        f"extreme, over one plus their number. {_modules_words(comparison)} "
+        "Correlation of weights: Pearson, over all ordered pairs as read."
     )
     add_settings(document, comparison, most=MOST_COMMAND)
     known = tuple(name for name in comparison.datasets if name is not None)

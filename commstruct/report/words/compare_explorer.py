@@ -39,22 +39,22 @@ def comparison_explorer(comparison: ConnectomeComparison) -> Facts:
     kinds = "modules of both" if comparison.blocks_by == "modules" else "kinds"
     if comparison.blocks_by != "modules":
         kinds = f"neurons by {shown(comparison.blocks_by)}"
-    explorer.facts["structures"] = [kinds, "modules of each"]
+    modules = comparison.modules
+    explorer.facts["structures"] = [kinds, *(["modules of each"] if modules else [])]
     networks = [
         (comparison.a, comparison.labels[0]),
         (comparison.b, comparison.labels[1]),
     ]
     for (network, labels), name in zip(networks, comparison.names, strict=True):
         region = explorer.add_network(shown(name), network)
-        explorer.add_modules(region, 0, block_structure(network, labels))
         axis = comparison.axis[comparison.axis["connectome"] == name]
         null = str(comparison.settings.get("null", ""))
-        explorer.add_modules(
-            region,
-            1,
-            block_structure(network, comparison.modules[name].labels),
-            tests=_tests(axis, null, int(comparison.settings.get("n_nulls") or 0)),
-        )
+        tests = _tests(axis, null, int(comparison.settings.get("n_nulls") or 0))
+        of_kinds = block_structure(network, labels)
+        explorer.add_modules(region, 0, of_kinds, tests={} if modules else tests)
+        if modules:
+            own = block_structure(network, modules[name].labels)
+            explorer.add_modules(region, 1, own, tests=tests)
     if comparison.neurons:
         difference = build_connectome(
             comparison.b.weights - comparison.a.weights, names=comparison.neurons

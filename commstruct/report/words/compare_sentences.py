@@ -204,7 +204,9 @@ def _axis_answer(comparison: ConnectomeComparison) -> str:
     rows = comparison.axis[comparison.axis["score"] == "diagonal_score"]
     parts = []
     for row in rows.itertuples():
-        modules = counted(int(row.n_modules), "module")
+        modules = f"own {counted(int(row.n_modules), 'module')}"
+        if not comparison.modules:
+            modules = f"{counted(int(row.n_modules), 'kind')} ({comparison.blocks_by})"
         if not math.isfinite(row.observed):
             parts.append(
                 f"{shown(row.connectome)} has one module and no diagonal score"
@@ -217,15 +219,16 @@ def _axis_answer(comparison: ConnectomeComparison) -> str:
                 f"{p_text(row.p_value)}"
             )
         parts.append(
-            f"{shown(row.connectome)} has D = {signed(row.observed)} on its own "
-            f"{modules}{against}"
+            f"{shown(row.connectome)} has D = {signed(row.observed)} on its {modules}"
+            f"{against}"
         )
     text = f"Between block-diagonal (D > 0) and off-diagonal (D < 0): {joined(parts)}."
     difference, low, high = comparison.diagonal_difference
     if math.isfinite(low):
         beyond = "excludes" if low > 0 or high < 0 else "includes"
+        what = "modules" if comparison.modules else "kinds"
         text += (
-            f" On the modules of both together, D of {shown(comparison.names[1])} "
+            f" On the {what} of both together, D of {shown(comparison.names[1])} "
             f"minus that of {shown(comparison.names[0])} is "
             f"{with_interval(difference, low, high, joint=' to ')}: the 95 % interval "
             f"{beyond} zero."
