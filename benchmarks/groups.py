@@ -137,6 +137,26 @@ def sparse_counts(rng: np.random.Generator) -> Draw:
     return table, "group", None, rng.poisson(0.5, (12, len(PRE))).astype(float)
 
 
+def skewed(
+    sizes: tuple[int, int], spreads: tuple[float, float]
+) -> Callable[[np.random.Generator], Draw]:
+    """Log-normal edges (standard deviation of the logarithm 0.8) of equal means."""
+
+    def draw(rng: np.random.Generator) -> Draw:
+        group = np.repeat([0, 1], sizes)
+        values = np.exp(0.8 * rng.standard_normal((len(group), len(PRE))))
+        values -= np.exp(0.8**2 / 2)
+        values *= np.array(spreads)[group][:, None]
+        return (
+            pd.DataFrame({"group": np.array(list("ab"))[group]}),
+            "group",
+            None,
+            values,
+        )
+
+    return draw
+
+
 def one_sample(rng: np.random.Generator) -> Draw:
     """Eight networks of mean 0."""
     return pd.DataFrame(index=range(8)), "1", None, noise(rng, np.ones(8))
@@ -164,6 +184,8 @@ def cases() -> dict[str, Callable[[np.random.Generator], Draw]]:
         "20, a number": by_number(20, 0.0),
         "20, a number, spread grows with it": by_number(20, 0.5),
         "5 v 7, sparse counts": sparse_counts,
+        "5 v 7, log-normal, 1:1": skewed((5, 7), (1, 1)),
+        "6 v 6, log-normal, 1:4": skewed((6, 6), (1, 4)),
         "8, one sample": one_sample,
     }
 

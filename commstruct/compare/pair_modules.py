@@ -10,7 +10,7 @@ import pandas as pd
 from commstruct.blocks.structure import block_labels, block_structure
 from commstruct.compare.block_tests import diagonal_score_difference
 from commstruct.compare.partitions import compare_partitions
-from commstruct.connectome import Connectome, as_connectome
+from commstruct.connectome import Connectome, build_connectome
 from commstruct.modules.finding import Partition, find_modules
 from commstruct.nulls.significance import structure_significance
 from commstruct.statistics import Tail, p_value, z_score
@@ -73,7 +73,7 @@ def pair_modules(
         else:
             found[name], null_scores[name] = find_modules(network, **search), {}
     if paired:
-        both = as_connectome(alike[0].weights + alike[1].weights)
+        both = build_connectome(alike[0].weights + alike[1].weights)
         found["both"] = find_modules(both, **search)
     return PairModules(found, null_scores)
 
@@ -168,7 +168,7 @@ def with_connections(
     networks: Pair, labels: IntVector
 ) -> tuple[Connectome, Connectome, IntVector]:
     """Both without neurons that `block_structure` leaves out, and the labels left."""
-    either = as_connectome(sum(abs(network.weights) for network in networks))
+    either = build_connectome(sum(abs(network.weights) for network in networks))
     modules, k, n_isolated = block_labels(either, labels)
     if not n_isolated:
         return *networks, modules

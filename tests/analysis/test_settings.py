@@ -5,7 +5,7 @@ import pytest
 
 from commstruct.analysis import AnalysisSettings, analyze, network_settings
 from commstruct.analysis.method import Execution, analyze_with
-from commstruct.analysis.settings import N_NULLS, RESTARTS, SettingsFields
+from commstruct.analysis.settings import RESTARTS, SettingsFields
 from commstruct.commands.analyze import LARGER, AnalysisOptions
 from commstruct.commands.compare import ComparisonOptions
 from commstruct.compare.connectomes import ComparisonSettings
@@ -37,7 +37,7 @@ def test_analyze_has_the_defaults_of_a_single_network(monkeypatch):
 
 def test_comparisons_and_the_command_line_have_the_same_defaults():
     for kind in (ComparisonSettings, ComparisonOptions):
-        assert (kind().restarts, kind().n_nulls) == (RESTARTS, N_NULLS)
+        assert (kind().restarts, kind().n_nulls) == (RESTARTS, None)
     assert GroupSettings().restarts == RESTARTS
     assert AnalysisOptions().restarts is AnalysisOptions().n_nulls is None
     assert f"above {VERY_LARGE:,} neurons" == LARGER

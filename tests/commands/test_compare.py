@@ -38,7 +38,8 @@ SWEEP = ComparisonOptions(sweep=Path("sweep"))
         (THREE, ComparisonOptions(formula="age"), "--formula needs --participants"),
         (THREE, ComparisonOptions(edges="all"), "--edges must be one of nbs, tfnbs"),
         (THREE, ComparisonOptions(modules="all"), "--modules must be one of auto"),
-        (PAIR, ComparisonOptions(reference="lobe"), "are for groups of networks"),
+        (PAIR, ComparisonOptions(reference="lobe"), "is for groups of networks"),
+        (PAIR, ComparisonOptions(modules="assortative"), "one of auto, any, none for"),
     ],
 )
 def test_options_that_do_not_fit_the_networks_are_refused(

@@ -20,6 +20,7 @@ from commstruct import (
     find_modules,
     load_dataset,
 )
+from commstruct.blocks.structure import block_structure
 from commstruct.compare import block_differences, match_graphs, network_distances
 from commstruct.compare.block_tests import diagonal_score_difference
 from commstruct.compare.connectomes import (
@@ -31,6 +32,7 @@ from commstruct.compare.groups import GroupKeywords, GroupSettings
 from commstruct.compare.kinds import NeuronKinds
 from commstruct.compare.matching import match_by_name, scaled_alike
 from commstruct.compare.pair_modules import with_connections
+from commstruct.compare.results import read_comparison, write_comparison
 from commstruct.compare.similarity import (
     TRIADS,
     UNDIRECTED_TRIADS,
@@ -40,6 +42,7 @@ from commstruct.compare.similarity import (
     weight_correlation,
 )
 from commstruct.report.figures.compare_figures import plot_block_differences
+from commstruct.report.pages.compare_page import comparison_document
 
 RATES = np.array([[3.0, 1.0, 0.5], [1.0, 2.0, 0.3], [0.2, 1.0, 4.0]])
 KINDS = np.repeat([0, 1, 2], 20)
@@ -365,6 +368,67 @@ def test_kinds_are_compared_if_neurons_have_no_partners():
     assert set(found.partitions["second"]) == {"types"}
 
 
+def typed_pair(names="ab"):
+    words = np.array(["p", "q", "r"])[KINDS]
+    return [
+        named(counts(i).weights, [f"{name}{j}" for j in range(60)], type=words)
+        for i, name in enumerate(names)
+    ]
+
+
+@pytest.mark.parametrize("names", ["ab", "aa"])  # not matched, and matched
+def test_types_are_scored_where_no_modules_are_sought(names, tmp_path):
+    pair = typed_pair(names)
+    found = compare_connectomes(*pair, seed=0, **{**QUICK, "modules": "none"})
+    assert found.modules == {}
+    assert len(found.partitions) == 0
+    assert "No modules were sought: " in found.notes[2]
+    for network, (_, rows) in zip(pair, found.axis.groupby("connectome"), strict=True):
+        blocks = block_structure(network, list(network.types))
+        for row in rows.itertuples():
+            assert row.observed == pytest.approx(getattr(blocks, row.score))
+            assert row.null_low < row.observed
+            assert row.n_modules == 3
+    searched = compare_connectomes(*pair, seed=0, **QUICK)
+    pd.testing.assert_frame_equal(found.blocks, searched.blocks)
+    pd.testing.assert_frame_equal(found.triads, searched.triads)
+    if names == "aa":
+        a, b = (block_structure(one, list(one.types)) for one in pair)
+        expected = b.diagonal_score - a.diagonal_score
+        assert found.diagonal_difference[0] == pytest.approx(expected)
+    write_comparison(found, tmp_path)
+    again = read_comparison(tmp_path)
+    assert again.to_json() == found.to_json()
+    document = comparison_document(again)
+    assert "No modules were sought." in str(document.blocks)
+
+
+def test_large_connectomes_of_known_types_are_compared_without_modules(monkeypatch):
+    pair = typed_pair()
+    settings = {name: n for name, n in QUICK.items() if name != "n_nulls"}
+    monkeypatch.setattr("commstruct.compare.connectomes.MOST_SEARCHED", 59)
+    monkeypatch.setattr("commstruct.compare.connectomes.LARGE_NULLS", 3)
+    found = compare_connectomes(*pair, seed=0, **settings)
+    assert (found.settings["modules"], found.settings["n_nulls"]) == ("none", 3)
+    assert "there are more than 59 neurons" in found.notes[2]
+    assert "no two-sided p is below 0.5" in found.notes[3]
+    asked = compare_connectomes(*pair, seed=0, **settings, modules="any", n_nulls=0)
+    assert set(asked.modules) == {"a", "b"}
+
+
+@pytest.mark.parametrize("matched", [True, False])
+def test_blocks_are_the_same_in_slices(monkeypatch, matched):
+    a, b = (counts(i) for i in (1, 2))
+    settings = {"matched": matched, "n_permutations": 40, "n_bootstraps": 30}
+    whole = block_differences(a, b, BY_KIND, **settings)
+    for place in ("pair_blocks", "block_exchanges"):
+        monkeypatch.setattr(f"commstruct.compare.{place}.MOST_VALUES", 250)
+    sliced = block_differences(a, b, BY_KIND, **settings)
+    pd.testing.assert_frame_equal(sliced, whole)
+    thin = [as_connectome(sparse.csr_array(one.weights)) for one in (a, b)]
+    pd.testing.assert_frame_equal(block_differences(*thin, BY_KIND, **settings), whole)
+
+
 def test_neurons_without_names_and_types_are_matched_by_connections():
     network = counts(7)
     order = np.random.default_rng(1).permutation(60)
@@ -386,6 +450,8 @@ def test_neurons_without_names_and_types_are_matched_by_connections():
         ({"blocks_by": "hue"}, "'hue'; the first has no columns"),
         ({"names": ("x", "x")}, "names must be two different"),
         ({"n_nulls": -1}, "n_nulls must be at least 0"),
+        ({"modules": "some"}, "modules must be one of .*'none'.*, got 'some'"),
+        ({"modules": "none"}, "modules must be sought where blocks are of modules"),
     ],
 )
 def test_unusable_options_are_refused(options, message):

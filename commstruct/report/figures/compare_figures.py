@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from commstruct.blocks.structure import off_diagonal
 from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
-from commstruct.connectome import build_connectome
+from commstruct.connectome import Connectome, build_connectome
 from commstruct.report.figures.matrix_panels import (
     MatrixColors,
     MatrixFigure,
     draw_matrix,
     module_order,
+    tiles,
 )
 from commstruct.report.figures.score_panels import log_axis
 from commstruct.report.figures.style import (
@@ -97,30 +98,30 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
         (comparison.b, comparison.labels[1]),
     ]
     titles = [drawable(name, most=28) for name in comparison.names]
-    sizes = np.concatenate([np.abs(off_diagonal(one)[2]) for one, _ in networks])
-    limits = [float(np.quantile(sizes, 0.99)) if len(sizes) else 1.0] * 2
+    orders = [_by_kind_and_strength(*networks[0])]
+    # matched neurons: the order of the first holds for the others
+    orders.append(
+        orders[0] if comparison.neurons else _by_kind_and_strength(*networks[1])
+    )
+    limit = _shared_limit([one for one, _ in networks], orders)
     difference = None
     if comparison.neurons:
         difference = build_connectome(comparison.b.weights - comparison.a.weights)
         networks.append((difference, comparison.labels[0]))
         titles.append("second \u2212 first")
-        limits.append(limits[0])
+        orders.append(orders[0])
     figure = MatrixFigure(
         figsize=(FULL_WIDTH, 3.35 if len(networks) == 2 else 2.7), layout="constrained"
     )
     panels = figure.subplots(1, len(networks))
-    orders: list[NDArray[np.int64]] = []
-    for axes, (network, labels), title, limit in zip(
-        panels, networks, titles, limits, strict=True
+    for axes, (network, labels), title, order in zip(
+        panels, networks, titles, orders, strict=True
     ):
-        # matched neurons: the order of the first holds for the others
-        if not orders or not comparison.neurons:
-            orders.append(_by_kind_and_strength(network, labels))
         draw_matrix(
             axes,
             network,
             labels,
-            order=orders[-1],
+            order=order,
             groups=[""] * len(labels),
             title=title,
             colors=MatrixColors(
@@ -132,6 +133,22 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
         )
     figure.order = orders[0]
     return figure
+
+
+def _shared_limit(
+    networks: Sequence[Connectome], orders: Sequence[NDArray[np.int64]]
+) -> float:
+    """99th percentile of |weight|, or of the mean weights that are drawn in its place.
+
+    The means over tiles of a large sparse connectome are far below its weights.
+    """
+    sizes = [np.abs(off_diagonal(one)[2]) for one in networks]
+    for place, (network, order) in enumerate(zip(networks, orders, strict=True)):
+        drawn = tiles(network.weights, order)
+        if len(drawn) < network.n_neurons:
+            sizes[place] = np.abs(drawn[drawn != 0])
+    together = np.concatenate(sizes)
+    return float(np.quantile(together, 0.99)) if len(together) else 1.0
 
 
 @in_style

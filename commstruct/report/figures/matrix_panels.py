@@ -122,7 +122,7 @@ def draw_matrix(
         raise ValueError(
             f"order must name each of the {n} neurons once, got shape {order.shape}"
         )
-    drawn = _tiles(connectome.weights, order)
+    drawn = tiles(connectome.weights, order)
     signed = colors.is_difference or bool((drawn < 0).any())
     if colors.scale not in get_args(Scale):
         raise ValueError(f"scale must be linear, log or rank, got {colors.scale!r}")
@@ -299,7 +299,7 @@ def group_legend(
     )
 
 
-def _tiles(weights: Any, order: IntVector) -> FloatMatrix:
+def tiles(weights: Any, order: IntVector) -> FloatMatrix:
     """Sorted weights; means over square tiles where there are too many neurons."""
     n = len(order)
     width = -(-n // MOST_PIXELS)

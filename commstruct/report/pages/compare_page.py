@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.placement import Placement
 from commstruct.report.figures import compare_figures as figures
+from commstruct.report.figures.matrix_panels import MOST_PIXELS
 from commstruct.report.pages.compare_settings import add_settings
 from commstruct.report.pages.document import Document, table_ref
 from commstruct.report.pages.paper import METHODS_TITLE, add_references
@@ -43,13 +44,14 @@ def comparison_document(comparison: ConnectomeComparison) -> Document:
         {"strong": "Setting. "}, sentences.comparison_setting(comparison)
     )
     document.add("headline", text=answers[0])
+    large = max(comparison.a.n_neurons, comparison.b.n_neurons) > MOST_PIXELS
     document.figure(
         "matrices",
         figures.plot_comparison(comparison),
         [
             "Both connectomes, on one scale, rows drive columns"
             f"{_order_words(comparison)}. Colours saturate at the 99th percentile of "
-            "|weight| of both."
+            f"{'the means' if large else '|weight|'} of both."
             + (" Right, their difference." if comparison.neurons else "")
         ],
         alt=f"Weight matrices of {first} and {second} side by side. {answers[0]}",

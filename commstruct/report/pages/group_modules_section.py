@@ -105,7 +105,15 @@ def _difference(comparison: GroupComparison) -> list[str]:
         if modules.spread_p <= LEVEL
         else "and no difference in how much modules vary within them was found"
     )
-    return [f"{text}, {varied} ({p_text(modules.spread_p)})."]
+    caution = (
+        [
+            "A group whose modules are found less reliably, as in noisier data, "
+            "differs by that alone: compare the agreement within groups."
+        ]
+        if evident
+        else []
+    )
+    return [f"{text}, {varied} ({p_text(modules.spread_p)}).", *caution]
 
 
 def _neurons(table: pd.DataFrame) -> list[str]:

@@ -12,6 +12,10 @@ from commstruct.statistics import LEVEL
 
 FEWEST_WAYS = round(1 / LEVEL)
 """Distinct rearrangements from which p can be as small as `LEVEL`."""
+UNEQUAL = 1.5
+"""Ratio of mean distances from the centres of groups, from which they are unequal."""
+FEW = 12
+"""Individuals of the smallest group up to which unequal spread is worth a caution."""
 
 
 def is_testable(comparison: GroupComparison) -> bool:
@@ -59,7 +63,24 @@ def group_limits(comparison: GroupComparison) -> list[str]:
             "same mean weight, so an increase in one block is a decrease elsewhere; "
             "normalize = median or none does not have this consequence."
         )
-    return limits
+    return [*limits, *_spread_limit(comparison)]
+
+
+def _spread_limit(comparison: GroupComparison) -> list[str]:
+    """What unequal spread does to the tests of few individuals."""
+    spreads = [one for one in comparison.spreads.values() if one > 0]
+    sizes = pd.Series(comparison.groups, dtype=object).value_counts()
+    if len(spreads) < 2 or comparison.spread != "groups":
+        return []
+    ratio, least = max(spreads) / min(spreads), int(sizes.min())
+    if ratio < UNEQUAL or least > FEW:
+        return []
+    return [
+        f"One group is spread {ratio:.1f} times as far as another, and the smallest "
+        f"has {least} individuals: p-values are approximate (3 to 7 % of differences "
+        "that are none have p of at most .05), and too small where weights are also "
+        "skewed, as many counts are. Logarithms of such weights can be compared."
+    ]
 
 
 def _needed(comparison: GroupComparison) -> str:

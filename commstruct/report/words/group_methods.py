@@ -19,9 +19,9 @@ SPREADS_COMPARED = (
 )
 SECOND_WAY = {
     "one": "",
-    "groups": " For families the larger of two p-values was taken: with residuals as "
-    "they are, and over the spread of their group with random signs; for the whole "
-    "likewise, without the signs.",
+    "groups": " The largest statistics, components, and the whole are compared with "
+    "those of random rotations (Langsrud 2005) of residuals over the spread of their "
+    "group.",
     "unit": " For families the larger of two p-values was taken: with residuals "
     "rearranged, and with random signs in their places (Davidson & Flachaire 2008).",
 }

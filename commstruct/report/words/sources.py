@@ -284,6 +284,13 @@ METHODS = (
         "10.1038/srep00336",
     ),
     _article(
+        "Langsrud, \u00d8.",
+        2005,
+        "Rotation tests",
+        ("Statistics and Computing", "15", "53--60"),
+        "10.1007/s11222-005-4789-5",
+    ),
+    _article(
         "Leicht, E. A.; Newman, M. E. J.",
         2008,
         "Community structure in directed networks",
