@@ -1,9 +1,9 @@
 """How often tests of designs reject where there is nothing, and find what there is.
 
 Run ``python benchmarks/groups.py``, with ``--full`` for 400 draws per row in place of
-60, ``--part size``, ``power``, ``modules`` or ``scaling`` for one of the tables, and
-``--cases WORD`` for the rows whose name has a word. A test of the right size rejects
-5 %.
+60 (``--draws`` for another number), ``--part size``, ``power``, ``modules`` or
+``scaling`` for one of the tables, and ``--cases WORD`` for the rows whose name has a
+word. A test of the right size rejects 5 %.
 
 *Size*: networks of 12 regions, so 66 edges, normal with a part that all edges of a
 network share; no group differs in the mean. ``6 v 6, 1:4``: six against six networks,
@@ -398,7 +398,7 @@ def scaling(factors: Values, seed: int) -> dict[str, float]:
 
 def rows_of(options: argparse.Namespace) -> Iterator[tuple[str, pd.DataFrame]]:
     """Every row of the tables, with its draws."""
-    seeds = range(options.seed, options.seed + (400 if options.full else 60))
+    seeds = range(options.seed, options.seed + options.draws)
     tables: dict[str, tuple[dict[str, Any], Callable[..., dict[str, float]]]] = {
         "size": ({name: (draw,) for name, draw in cases().items()}, size),
         "power": ({name: (effect,) for name, effect in effects().items()}, power),
@@ -414,7 +414,9 @@ def rows_of(options: argparse.Namespace) -> Iterator[tuple[str, pd.DataFrame]]:
 def main() -> None:
     """Measure all shares and print them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true", help="400 draws of each")
+    parser.add_argument("--draws", type=int, default=60, help="of each row")
+    full = {"action": "store_const", "const": 400, "dest": "draws"}
+    parser.add_argument("--full", help="400 draws of each", **full)
     parser.add_argument("--seed", type=int, default=50_000, help="first seed")
     parser.add_argument(
         "--part",

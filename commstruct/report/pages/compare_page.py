@@ -171,7 +171,7 @@ def _blocks_table(comparison: ConnectomeComparison) -> Table:
 def _modules(document: Document, comparison: ConnectomeComparison) -> None:
     if not comparison.modules:
         document.heading("The axis from block-diagonal to off-diagonal")
-        _axis(document, comparison, "the kinds, which null networks have too")
+        _axis(document, comparison, "the kinds (the same in null networks)")
         return
     document.heading("Modules, and the axis from block-diagonal to off-diagonal")
     flows = figures.plot_modules_across(comparison)
@@ -213,7 +213,7 @@ def _modules(document: Document, comparison: ConnectomeComparison) -> None:
             "by chance. Both: modules of the sum of both connectomes on one scale."
         ],
     )
-    _axis(document, comparison, "its own modules, which null networks have anew")
+    _axis(document, comparison, "its own modules (found anew in each null network)")
 
 
 def _axis(document: Document, comparison: ConnectomeComparison, what: str) -> None:
