@@ -187,7 +187,7 @@ class Permuted:
     networks with spreads of 1:4 was found in 29 % of draws without effect, and of 4
     against 12 in 3 %. Where groups may differ in spread, maxima are therefore those of
     rotated residuals (Langsrud 2005, doi:10.1007/s11222-005-4789-5; Solari, Finos &
-    Goeman 2014, doi:10.1111/biom.12238). Residuals are divided by the spread of their
+    Goeman 2014, Biometrics 70, 954-961). Residuals are divided by the spread of their
     group (the geometric mean over columns; the model without the tested effects is
     fitted with the same weights), written in orthonormal coordinates of the space that
     this model leaves, rotated at random in it, and multiplied by the spread of the
