@@ -10,6 +10,7 @@ from commstruct.commands.command import command
 from commstruct.commands.command_lines import command_line
 from commstruct.commands.compare_inputs import (
     Inputs,
+    consistent_inputs,
     is_stack,
     read_inputs,
     read_stack_inputs,
@@ -131,6 +132,15 @@ class ComparisonOptions:
             "tfnbs (also threshold-free), or none."
         ),
     ] = "nbs"
+    consistency: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Of three or more networks, keep the connections that at least this "
+            "share of them has.",
+            show_default="all",
+        ),
+    ] = None
     stack: Annotated[
         str | None,
         typer.Option(
@@ -249,6 +259,8 @@ class ComparisonOptions:
 
         if len(networks) < 2:
             raise ValueError("compare needs at least two networks, got one")
+        if self.consistency is not None and len(networks) < 3:
+            raise ValueError("--consistency is for three or more networks, got two")
         is_pair = len(networks) == 2 and not self.has_design
         for name in ("formula", "test", "subject"):
             if getattr(self, name) is not None and not self.has_design:
@@ -362,6 +374,8 @@ class ComparisonOptions:
             given["edges"] = self.edges
         if self.modules != "auto":
             given["modules"] = self.modules
+        if self.consistency is not None:
+            given["consistency"] = f"{self.consistency:g}"
         return [f"--{name}={value}" for name, value in given.items() if value]
 
     def keywords(self) -> dict[str, Any]:
@@ -449,6 +463,8 @@ def compare(
     line = command_line("compare", *given, options=words)
     with open_session(workers, command=line, quiet=output.quiet) as session:
         inputs = stack or read_inputs(networks, names, reading)
+        if options.consistency is not None:
+            inputs = consistent_inputs(inputs, options.consistency)
         if len(networks) == 2 and not options.has_design:
             summary = _compare_two(inputs, out, options, sweep, session, report)
         else:

@@ -1,6 +1,6 @@
 """The networks that are compared: one file each, or a stack of them in one file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,3 +111,12 @@ def read_stack_inputs(file: str, layout: Any, reading: ReadingOptions) -> Inputs
     networks = [f"{file}#{name}" for name in names]
     hashes = [input_hash(connectome) for connectome in connectomes]
     return Inputs(networks, names, connectomes, hashes, has_names=bool(stack.names))
+
+
+def consistent_inputs(inputs: Inputs, share: float) -> Inputs:
+    """Keep in every network the connections that at least a share of them has."""
+    from commstruct.consistency import consistency_threshold
+
+    connectomes = list(consistency_threshold(inputs.connectomes, share=share))
+    log.info("%s", connectomes[0].notes[-1])
+    return replace(inputs, connectomes=connectomes)

@@ -253,6 +253,7 @@ def compare_groups(
             *(() if design is None else design.notes),
             *modules_note,
             *conflicts_note(conflicts, kinds.column),
+            *_notes_of_all(given),
         ),
         kinds_by=kinds.column,
         kinds=tuple(
@@ -349,6 +350,19 @@ def _design(table: pd.DataFrame | None, settings: GroupSettings) -> Design | Non
             "formula must say what is tested of participants, such as 'age', got none"
         )
     return design_of(table, formula, test=settings.test, subject=settings.subject)
+
+
+def _notes_of_all(connectomes: Sequence[Connectome]) -> tuple[str, ...]:
+    """What was said of every network, as that rare connections were dropped.
+
+    How many, after a colon, differs.
+    """
+    heads = [
+        dict.fromkeys(note.partition(": ")[0] for note in one.notes)
+        for one in connectomes
+    ]
+    shared = [head for head in heads[0] if all(head in others for others in heads)]
+    return (f"Of every network: {'; '.join(shared)}.",) if shared else ()
 
 
 def _individuals(

@@ -1,11 +1,13 @@
 """Options of `compare` that cannot work are refused before any file is read."""
 
 import inspect
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from commstruct.analysis import analyze, write_analysis
@@ -40,6 +42,7 @@ SWEEP = ComparisonOptions(sweep=Path("sweep"))
         (THREE, ComparisonOptions(modules="all"), "--modules must be one of auto"),
         (PAIR, ComparisonOptions(reference="lobe"), "is for groups of networks"),
         (PAIR, ComparisonOptions(modules="assortative"), "one of auto, any, none for"),
+        (PAIR, ComparisonOptions(consistency=0.5), "--consistency is for three or"),
     ],
 )
 def test_options_that_do_not_fit_the_networks_are_refused(
@@ -123,3 +126,29 @@ def test_a_layout_is_of_one_file(tmp_path: Path) -> None:
     assert not is_stack(PAIR, None, None)
     np.save(tmp_path / "one.npy", np.ones((4, 4)))
     assert not is_stack([str(tmp_path / "one.npy")], None, None)
+
+
+def test_rare_connections_are_dropped_and_the_comparison_says_so(
+    tmp_path: Path,
+) -> None:
+    """The last connection exists in one of four networks, the others in all."""
+    rng = np.random.default_rng(0)
+    networks = []
+    for number in range(4):
+        weights = np.triu(1 + rng.random((8, 8)), 1) * (np.arange(8) < 7)
+        weights[6, 7] = number == 3
+        np.save(tmp_path / f"{number}.npy", weights + weights.T)
+        networks.append(str(tmp_path / f"{number}.npy"))
+    options = ComparisonOptions(
+        groups="a,a,b,b", consistency=0.75, modules="none", n_permutations=20
+    )
+    out = tmp_path / "out"
+    function = inspect.unwrap(compare)
+    function(networks, out, options, ReadingOptions(), formats="html", output=QUIET)
+    said = json.loads((out / "comparison.json").read_text())
+    assert "--consistency=0.75" in said["provenance"]["command"]
+    dropped = "connections of fewer than 75% of 4 individuals were dropped."
+    assert any(dropped in note for note in said["notes"])
+    assert dropped in (out / "report.html").read_text()
+    edges = pd.read_csv(out / "edges.csv")
+    assert "7" not in {*edges["pre"].astype(str), *edges["post"].astype(str)}
