@@ -344,6 +344,10 @@ def analyze_many(
             f"{', '.join(sorted(unknown))}"
         )
     chosen = AnalysisSettings.model_validate({**DEFAULTS, **settings})
+    if chosen.asks_for_certainty:
+        raise ValueError(
+            "coassignment and resolution_scan must be of a single network, got several"
+        )
     if isinstance(networks, str | Path):
         networks, own_index = _of_sweep(networks)
         index = own_index if index is None else index

@@ -83,7 +83,11 @@ def restored(kind: Any, value: Any) -> Any:
     if origin in (Union, UnionType):
         if value is None and NoneType in arguments:
             return None
-        return restored(next(one for one in arguments if one is not NoneType), value)
+        kinds = [one for one in arguments if one is not NoneType]
+        if all(get_origin(one) is Literal for one in kinds):
+            arguments = tuple(choice for one in kinds for choice in get_args(one))
+            return _expected(value in arguments, value, f"one of {arguments}", value)
+        return restored(kinds[0], value)
     if origin is Literal:
         return _expected(value in arguments, value, f"one of {arguments}", value)
     if kind is float:

@@ -62,3 +62,10 @@ def test_what_does_not_fit_is_refused(change: dict[str, object], message: str) -
     assert restored(Outer, content).extra == 1.0
     with pytest.raises(ValueError, match=message):
         restored(Outer, {**content, **change})
+
+
+def test_a_choice_of_two_sets_of_words_may_be_of_either() -> None:
+    kind = Literal["a", "b"] | Literal["c"]
+    assert [restored(kind, word) for word in "abc"] == ["a", "b", "c"]
+    with pytest.raises(ValueError, match=r"must be one of \('a', 'b', 'c'\), got 'd'"):
+        restored(kind, "d")

@@ -1,3 +1,4 @@
+from .certainty import Certainty as Certainty
 from .method import Execution as Execution
 from .method import analyze as analyze
 from .method import analyze_regions as analyze_regions

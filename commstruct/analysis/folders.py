@@ -104,7 +104,7 @@ def analyze_command(
     reading : sequence of str
         Options of reading a file, as words.
     """
-    samples = settings.n_samples
+    samples, runs = settings.n_samples, settings.coassignment
     options = [
         f"--seed={settings.seed}",
         *(f"--structure={structure}" for structure in settings.structures or ["none"]),
@@ -115,6 +115,8 @@ def analyze_command(
         *(f"--null={null}" for null in settings.null),
         *(f"--labels={column}" for column in settings.labels),
         *([] if samples is None else [f"--n-samples={samples:g}"]),
+        *([] if runs is None else [f"--coassignment={runs}"]),
+        *(["--resolution-scan"] if settings.resolution_scan else []),
         *reading,
         "--out=DIR",
     ]

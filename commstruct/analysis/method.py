@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from commstruct.analysis.certainty import certainty_of, check_certainty
 from commstruct.analysis.provenance import (
     input_hash,
     versions,
@@ -47,8 +48,8 @@ from commstruct.analysis.sweeps import (
     read_weights,
 )
 from commstruct.connectome import Connectome, as_connectome, kinds_in, read_only
+from commstruct.coordinates import AXES
 from commstruct.modules.finding import check_has_samples
-from commstruct.nulls.distances import AXES
 from commstruct.nulls.measures import NetworkMeasures
 from commstruct.progress import progress_of
 from commstruct.provenance import content_hash
@@ -164,6 +165,11 @@ def analyze(
     n_samples : float, optional
         Of a correlation matrix, the number of independent samples it was computed from;
         estimated from its eigenvalues by default.
+    coassignment : int, at least 2, optional
+        Independent runs of the search that leads the report, of a network with up to
+        5000 neurons, to see how often they assign two neurons to one module.
+    resolution_scan : bool, default False
+        Whether to look for the modules that lead the report at other resolutions too.
 
     Returns
     -------
@@ -253,6 +259,11 @@ def _analyze_sweep(
             "n_samples must be given for a correlation matrix only, got "
             f"{settings.n_samples:g} for a sweep store"
         )
+    if settings.asks_for_certainty:
+        raise ValueError(
+            "coassignment and resolution_scan must be of a single network, got a sweep "
+            "store"
+        )
     if settings.labels:
         raise ValueError(
             "labels must be given for a single network only, got "
@@ -294,11 +305,19 @@ def _analyze_network(
 ) -> Analysis:
     if settings.n_samples is not None:
         check_has_samples(network, settings.signs, settings.n_samples)
+    check_certainty(network, settings)
     settings = settings.model_copy(update={"regions": ("whole",)})
     source = Source(neurons=np.arange(network.n_neurons), region="whole")
     given_labels(network, settings.labels)  # refuse what cannot be before any work
     regions, measures = analyze_regions(
         lambda: [(source, network)], settings, execution
+    )
+    earlier = execution.previous
+    certainty = certainty_of(
+        network,
+        settings,
+        workers=execution.workers,
+        previous=None if earlier is None else earlier.certainty,
     )
     neurons = pd.DataFrame({"name": network.names})
     for column in dict.fromkeys(("role", "type", *settings.labels)):
@@ -324,6 +343,7 @@ def _analyze_network(
         runs=(),
         regions=regions,
         measures=measures,
+        certainty=certainty,
     )
 
 
@@ -600,7 +620,7 @@ def _keys(
         "format_version": FORMAT_VERSION,
         "versions": versions(),
         "settings": settings.model_dump(
-            exclude={"structures", "regions"}
+            exclude={"structures", "regions", "coassignment", "resolution_scan"}
             | (set() if settings.n_samples else {"n_samples"})  # as in old results
         ),
         # under this name since the first version: another would make old results void

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from commstruct.analysis.certainty import Certainty
 from commstruct.analysis.runs import RunKey, TrainedRun, find_run
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.blocks.structure import BlockStructure
@@ -264,6 +265,8 @@ class Analysis(Result):
     measures : NetworkMeasures or None
         Of the whole network beside its null networks; None of a sweep, and of a network
         that is too large (`analyze`).
+    certainty : Certainty or None
+        What independent runs and other resolutions find, where that was asked for.
 
     See Also
     --------
@@ -291,6 +294,7 @@ class Analysis(Result):
     runs: tuple[TrainedRun, ...]
     regions: tuple[RegionAnalysis, ...]
     measures: NetworkMeasures | None = None
+    certainty: Certainty | None = None
 
     @property
     def learning_rates(self) -> tuple[float, ...]:
@@ -409,8 +413,10 @@ class Analysis(Result):
             networks and statistic, with its ``effect`` (observed minus median null
             value) and ``z_score`` (NaN where all null values are equal). Of a single
             network, ``measures`` has the columns of `network_measures`, one row per
-            measure and kind of null networks.
+            measure and kind of null networks, and ``resolutions``, where it was asked
+            for, one row per resolution (`ResolutionScan.to_pandas`).
         """
+        scan = None if self.certainty is None else self.certainty.scan
         return {
             "runs": pd.DataFrame([_run_row(run) for run in self.runs]),
             "modules": self._modules_table(),
@@ -422,6 +428,7 @@ class Analysis(Result):
                 [row for region in self.regions for row in _test_rows(region)]
             ),
             **({} if self.measures is None else {"measures": self.measures.table()}),
+            **({} if scan is None else {"resolutions": scan.to_pandas()}),
         }
 
     def _modules_table(self) -> pd.DataFrame:
@@ -487,6 +494,7 @@ class Analysis(Result):
                 for region in self.regions
             ],
             "measures": self.measures,
+            **({} if self.certainty is None else {"certainty": self.certainty}),
         }
         return json.dumps(plain_data(content), allow_nan=False) + "\n"
 
@@ -528,6 +536,7 @@ class Analysis(Result):
                     for region in content["regions"]
                 ),
                 measures=restored(NetworkMeasures | None, content.get("measures")),
+                certainty=restored(Certainty | None, content.get("certainty")),
             )
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"an analysis must be whole, got {error!r}") from None
@@ -548,7 +557,8 @@ def write_analysis(analysis: Analysis, out_dir: str | Path) -> dict[str, Path]:
     -------
     dict of str to Path
         ``analysis``, ``modules``, ``blocks``, ``scores``, ``tests`` and, for a sweep,
-        ``runs`` or, for a network, ``measures``.
+        ``runs`` or, for a network, ``measures`` and, where it was asked for,
+        ``resolutions``.
     """
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)

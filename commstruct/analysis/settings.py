@@ -59,6 +59,8 @@ class SettingsFields(TypedDict, total=False):
     null: NullName | Sequence[NullName]
     labels: str | Sequence[str]
     n_samples: float | None
+    coassignment: int | None
+    resolution_scan: bool
 
 
 class AnalysisSettings(BaseModel):
@@ -94,6 +96,12 @@ class AnalysisSettings(BaseModel):
     n_samples : float or None
         Of a correlation matrix, the number of independent samples it was computed from;
         None to estimate it. Other networks, and sweeps, have none.
+    coassignment : int or None
+        Independent runs of the search that leads the report, to see how often they
+        assign two neurons to one module. Sweeps have none.
+    resolution_scan : bool
+        Whether the modules that lead the report are also looked for at other
+        resolutions, as `resolution_scan` does. Not of sweeps.
 
     Raises
     ------
@@ -125,6 +133,8 @@ class AnalysisSettings(BaseModel):
     null: tuple[NullName, ...] = Field(default=("auto",), min_length=1)
     labels: tuple[str, ...] = ()
     n_samples: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    coassignment: int | None = Field(default=None, ge=2)
+    resolution_scan: bool = False
 
     @field_validator("null", "labels", mode="before")
     @classmethod
@@ -148,6 +158,11 @@ class AnalysisSettings(BaseModel):
     def main_structure(self) -> str:
         """Structure that leads in reports: the first, or else the first labels."""
         return (*self.structures, *(LABELS + column for column in self.labels))[0]
+
+    @property
+    def asks_for_certainty(self) -> bool:
+        """Whether independent runs or other resolutions are asked for."""
+        return self.coassignment is not None or self.resolution_scan
 
     @property
     def main_region(self) -> Region:

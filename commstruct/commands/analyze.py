@@ -102,6 +102,22 @@ class AnalysisOptions:
             show_default="estimated",
         ),
     ] = None
+    coassignment: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            metavar="RUNS",
+            help="Independent searches, to draw how often two neurons are in one "
+            "module.",
+            show_default="none",
+        ),
+    ] = None
+    resolution_scan: Annotated[
+        bool,
+        typer.Option(
+            "--resolution-scan", help="Look for modules at other resolutions too."
+        ),
+    ] = False
 
 
 ByType = Annotated[

@@ -35,7 +35,7 @@ from commstruct.compare.similarity import (
 )
 from commstruct.connectome import Connectome, as_connectome
 from commstruct.keywords import settings_from
-from commstruct.nulls.choice import AUTO, check_suits
+from commstruct.nulls.choice import AUTO, check_suits, named_null
 from commstruct.vocabulary import NULL_NAMES
 
 MATCHES = ("auto", "names", "types", "graph")
@@ -264,7 +264,10 @@ def compare_connectomes(
         labels=by_kind,
         kinds=tuple(name for name in kinds.names if name in set(blocks["from"])),
         blocks=blocks,
-        axis=axis_table(names, raw, labels, null_scores),
+        axis=axis_table(
+            *(names, raw, labels, null_scores),
+            [named_null(network, chosen.null, "any")[1] for network in raw],
+        ),
         diagonal_difference=difference,
         distributions=distribution_table(
             first,

@@ -38,11 +38,11 @@ from commstruct.compare.rearrangements import rearrangements_of
 from commstruct.compare.scaling import is_correlation, scaled_by_blocks
 from commstruct.compare.whole_network import WholeTest, compare_whole, map_of
 from commstruct.connectome import Connectome, as_connectome, build_connectome
+from commstruct.coordinates import AXES, coordinates
 from commstruct.keywords import settings_from
 from commstruct.modules.finding import find_modules
 from commstruct.vocabulary import STRUCTURES, BoolArray, IntVector
 
-AXES = ("x", "y", "z")
 EDGE_TESTS = ("nbs", "tfnbs", "none")
 # "auto": assortative, as Leiden takes a fraction of a second for each of 200 regions,
 # where the comparison of all models takes about a second.
@@ -492,13 +492,11 @@ def _modules(
 
 def _places(network: Connectome) -> pd.DataFrame:
     """Coordinates of the neurons, if all of them have them."""
-    if any(axis not in network.attributes for axis in AXES):
-        return pd.DataFrame()
-    columns = network.attributes[list(AXES)].apply(pd.to_numeric, errors="coerce")
-    if not np.isfinite(columns.to_numpy(dtype=np.float64)).all():
+    known = coordinates(network)
+    if len(known.columns) < len(AXES) or not np.isfinite(known.to_numpy()).all():
         return pd.DataFrame()
     places = pd.DataFrame({"neuron": list(network.names)})
-    return places.assign(**{a: columns[a].to_numpy(dtype=np.float64) for a in AXES})
+    return places.assign(**{axis: known[axis].to_numpy() for axis in AXES})
 
 
 def _score_row(

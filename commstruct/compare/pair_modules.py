@@ -1,6 +1,6 @@
 """Modules of two connectomes, or known kinds in their place, and their scores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -113,11 +113,12 @@ def axis_table(
     networks: Pair,
     labels: tuple[IntVector, IntVector],
     null_scores: tuple[Mapping[str, FloatVector], Mapping[str, FloatVector]],
+    null_names: Sequence[str],
 ) -> pd.DataFrame:
     """Scores of each connectome by its modules or kinds, beside null networks."""
     rows = []
-    for name, network, own, nulls in zip(
-        names, networks, labels, null_scores, strict=True
+    for name, network, own, nulls, null in zip(
+        names, networks, labels, null_scores, null_names, strict=True
     ):
         present = np.unique(own, return_inverse=True)[1].reshape(-1)
         blocks = block_structure(network, present)
@@ -131,6 +132,7 @@ def axis_table(
                     "score": score,
                     "n_modules": blocks.n_modules,
                     **_against_nulls(float(getattr(blocks, score)), values, score),
+                    "null": null if len(values) else "",
                 }
             )
     return pd.DataFrame(rows)

@@ -84,7 +84,7 @@ def coassignment(
     search = Search(structure, signs, resolution, restarts, seed, n_samples)
     check_counts(workers=workers)
     search.check_kind(connectome)
-    return agreement_matrix(_independent_runs(connectome, search, workers))
+    return agreement_matrix(independent_runs(connectome, search, workers))
 
 
 def consensus_modules(
@@ -152,7 +152,7 @@ def consensus_modules(
     check_counts(workers=workers)
     search.check_kind(connectome)
     _check_threshold(threshold)
-    runs = _independent_runs(connectome, search, workers)
+    runs = independent_runs(connectome, search, workers)
     labels = _consensus(runs, spawn_seeds(seed, restarts), threshold, workers)
     partition = search.partition(
         labels,
@@ -232,7 +232,7 @@ def _check_threshold(threshold: float) -> None:
         raise ValueError(f"threshold must be from 0 to 1, got {threshold}")
 
 
-def _independent_runs(
+def independent_runs(
     connectome: Connectome, search: Search, workers: int
 ) -> list[IntVector]:
     """Labels of as many runs as `restarts`, each with a seed of its own."""

@@ -15,6 +15,7 @@ from commstruct.connectome import (
     build_connectome,
     weight_unit,
 )
+from commstruct.coordinates import coordinates
 from commstruct.nulls.fitting import fitted_to_strengths
 from commstruct.nulls.preserved import PreservedProperties, preserved_properties
 from commstruct.nulls.rewiring import (
@@ -38,7 +39,6 @@ from commstruct.vocabulary import (
     IntVector,
 )
 
-AXES = ("x", "y", "z")
 # Bins of distances for the report, each of about equally many pairs of neurons.
 BINS = 20
 # Distances between which the log-odds of a connection change linearly, one for about
@@ -237,13 +237,8 @@ def preserve_distances(
 
 def has_positions(connectome: Connectome) -> bool:
     """Whether the neurons have an attribute ``x``, ``y`` or ``z`` of numbers only."""
-    columns = [axis for axis in AXES if axis in connectome.attributes]
-    if not columns:
-        return False
-    kinds = {connectome.attributes[axis].dtype.kind for axis in columns}
-    return kinds <= set("iuf") and bool(
-        np.isfinite(connectome.attributes[columns].to_numpy(dtype=float)).all()
-    )
+    known = coordinates(connectome).to_numpy()
+    return known.shape[1] > 0 and bool(np.isfinite(known).all())
 
 
 def _space(
@@ -255,13 +250,13 @@ def _space(
         raise ValueError("distances or positions must be given, got both")
     if distances is None:
         if positions is None:
-            columns = [axis for axis in AXES if axis in connectome.attributes]
-            if not columns:
+            known = coordinates(connectome)
+            if known.empty:
                 raise ValueError(
                     "positions must be given, or be attributes x, y, z of the neurons, "
                     f"got attributes {list(connectome.attributes)}"
                 )
-            positions = connectome.attributes[columns].to_numpy()
+            positions = known.to_numpy()
         points = np.asarray(positions, dtype=np.float64)
         if points.ndim != 2 or len(points) != n or not points.shape[1]:
             raise ValueError(

@@ -1,9 +1,11 @@
 """Names from outside and numbers as text that any page can show."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 
 import matplotlib as mpl
@@ -16,6 +18,8 @@ from commstruct.vocabulary import LABELS, STRUCTURE_NAMES, STRUCTURE_TITLES
 FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
 ISOLATE, END_ISOLATE = "\u2068", "\u2069"
 MINUS = "\u2212"
+BREAK = "\u200b"  # a place where a line may end, of no width
+_NO_ISOLATES = {ord(ISOLATE): None, ord(END_ISOLATE): None}
 
 
 def shown(name: object, *, most: int = 40) -> str:
@@ -47,18 +51,33 @@ def shown(name: object, *, most: int = 40) -> str:
 def printable(text: str, *, fonts: Sequence[Path] = ()) -> str:
     """Return text with ``U+...`` for characters that our fonts and `fonts` lack.
 
-    Isolates, which only browsers need, are left out.
+    Isolates, which only browsers and typesetters know, are left out.
     """
-    if text.isascii():
-        return text
-    known = (FONTS / "DejaVuSans.ttf", *fonts)
+    return "".join(_known_parts(text, fonts)).translate(_NO_ISOLATES)
+
+
+def typeset(text: str, *, fonts: Sequence[Path] = ()) -> str:
+    """Return what `printable` does, with isolates, and lines may break between U+."""
+    parts = _known_parts(text, fonts)
     return "".join(
+        f"{part}{BREAK}" if len(part) > 1 and len(after) > 1 else part
+        for part, after in zip_longest(parts, parts[1:], fillvalue="")
+    )
+
+
+def _known_parts(text: str, fonts: Sequence[Path]) -> list[str]:
+    """The characters of a text, or ``U+...`` for those that the fonts lack."""
+    if text.isascii():
+        return list(text)
+    known = (FONTS / "DejaVuSans.ttf", *fonts)
+    return [
         one
-        if one.isspace() or any(_font(font).get_char_index(ord(one)) for font in known)
+        if one.isspace()
+        or one in (ISOLATE, END_ISOLATE)
+        or any(_font(font).get_char_index(ord(one)) for font in known)
         else f"U+{ord(one):04X}"
         for one in text
-        if one not in (ISOLATE, END_ISOLATE)
-    )
+    ]
 
 
 def drawable(name: object, *, most: int = 40) -> str:
@@ -113,6 +132,12 @@ def _visible(character: str) -> str:
 @cache
 def _font(path: Path) -> FT2Font:
     return FT2Font(str(path))
+
+
+def with_minus(text: str) -> str:
+    """Text with true minus signs: between words or numbers, and before numbers."""
+    between = re.sub(r"(?<=[\w)|]) - (?=[\w(|])", f" {MINUS} ", text)
+    return re.sub(r"(?<![\w\u2212])-(?=\d)|(?<=\de)-(?=\d)", MINUS, between)
 
 
 def signed(value: float, decimals: int = 2) -> str:

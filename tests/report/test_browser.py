@@ -247,6 +247,16 @@ def test_without_javascript_everything_but_the_explorer_is_there(sweep, visit):
     seen.check_quiet()
 
 
+def test_a_printed_page_clips_no_table(sweep, visit):
+    seen = visit(sweep[0], viewport={"width": 718, "height": 1000})  # A4, 10 mm margins
+    seen.page.emulate_media(media="print")
+    wide = seen.page.evaluate(
+        """[...document.querySelectorAll("main .scroll[id]")]
+        .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.id)"""
+    )
+    assert wide == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_violation(sweep, visit, scheme):
     seen = visit(sweep[0], color_scheme=scheme, viewport={"width": 390, "height": 800})

@@ -23,6 +23,7 @@ from commstruct.report import (
     write_result,
 )
 from commstruct.report.figures.compare_figures import (
+    plot_comparison,
     plot_distances,
     plot_group_blocks,
     plot_map,
@@ -41,7 +42,11 @@ from commstruct.report.pages.groups_page import (
 )
 from commstruct.report.pages.html import html_bytes
 from commstruct.report.pages.pdf import pdf_bytes
-from commstruct.report.words.compare_sentences import blocks_answer, worm_sentence
+from commstruct.report.words.compare_sentences import (
+    blocks_answer,
+    comparison_answers,
+    worm_sentence,
+)
 from commstruct.statistics import LEVEL
 
 KINDS = np.repeat(["p", "q"], 8)
@@ -179,6 +184,57 @@ def test_no_band_between_modules_is_cut_off(comparison):
         ends = patch.get_path().vertices[:, 1]
         assert low <= ends.min()
         assert ends.max() <= high
+
+
+def test_the_explorer_and_settings_of_two_name_the_null_that_was_used(comparison):
+    used = set(comparison.axis["null"])
+    assert len(used) == 1
+    assert "auto" not in used
+    document = comparison_document(comparison)
+    named = {
+        null["name"]
+        for state in document.explorer["states"].values()
+        for score in state["scores"].values()
+        for null in score["nulls"]
+    }
+    assert named == used
+    page = html_bytes(document, ReportSettings()).decode()
+    assert f"null auto ({used.pop()})" in page
+    assert "match auto (names)" in page
+
+
+def test_the_explorer_of_two_names_the_kinds_that_blocks_are_of(comparison):
+    partitions = comparison_document(comparison).explorer["partitions"]
+    for region in range(3):  # each, and their difference
+        assert partitions[f"0,0,{region},0"]["names"] == ["p", "q"]
+    assert "names" not in partitions["0,0,0,1"]  # modules of each
+
+
+def test_matrices_of_two_are_on_one_logarithmic_scale(comparison):
+    figure = plot_comparison(comparison)
+    norms = [axes.images[0].norm for axes in figure.axes[:2]]
+    assert norms[0].vmax == norms[1].vmax > 0
+    assert norms[0].linthresh == norms[1].linthresh > 0
+    largest = max(one.weights.max() for one in (comparison.a, comparison.b))
+    assert norms[0].vmax == pytest.approx(largest)
+    linear = plot_comparison(comparison, scale="linear").axes[0].images[0].norm
+    assert not hasattr(linear, "linthresh")
+    with pytest.raises(ValueError, match="scale must be one of"):
+        plot_comparison(comparison, scale="rank")
+
+
+def test_few_null_networks_are_told_as_no_test(comparison):
+    edges = comparison.edges
+    above = replace(
+        comparison,
+        edges=replace(edges, weight_correlation_nulls=np.array([-0.9, -0.8])),
+    )
+    text = comparison_answers(above)[0]
+    assert "above all 2 null networks (\u22120.85 on average), too few for a" in text
+    many = np.linspace(-0.9, -0.8, 40)
+    tested = replace(comparison, edges=replace(edges, weight_correlation_nulls=many))
+    text = comparison_answers(tested)[0]
+    assert "above all 40 null networks (\u22120.85 on average);" in text
 
 
 def test_the_report_of_two_has_all_parts_and_the_json_their_numbers(

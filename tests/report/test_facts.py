@@ -15,7 +15,7 @@ from helpers.stores import make_store, trained_run
 
 from commstruct.analysis import Analysis, analyze, open_sweep
 from commstruct.connectome import Connectome, as_connectome
-from commstruct.report import ReportSettings
+from commstruct.report import ReportSettings, document_of
 from commstruct.report.pages.document import by_line, byline
 from commstruct.report.text import (
     drawable,
@@ -26,15 +26,19 @@ from commstruct.report.text import (
     printable,
     shown,
     signed,
+    typeset,
     with_interval,
+    with_minus,
 )
 from commstruct.report.words.explorer import encode, network_explorer
 from commstruct.report.words.members import (
+    members_caption,
     members_table,
     strongest_sentence,
     types_table,
 )
 from commstruct.report.words.network_sentences import (
+    _sizes,
     model_sentence,
     network_answers,
     network_headline,
@@ -53,6 +57,7 @@ from commstruct.report.words.sentences import (
     sweep_limits,
     trend_clause,
 )
+from commstruct.report.words.tables import _shared_rows as shared_rows
 from commstruct.report.words.tables import aligned
 from commstruct.report.words.terms import terms_of
 from commstruct.study import (
@@ -285,7 +290,57 @@ def test_answers_on_one_network_refuse_noise_and_name_structure():
     assert "D is above all 19 null networks with" in headline
     assert "no evidence" not in headline
     (more,) = network_answers(found, terms)
-    assert "Assortative modules: 3, of 8, 8 and 8 neurons;" in more
+    assert "Assortative modules: 3, of 8 neurons each; they explain" in more
+
+
+def test_the_headline_begins_with_what_modules_explain_where_d_says_nothing():
+    # all drive module 1: clear blocks, neither on the diagonal nor off it
+    rates = np.kron([[0.1, 0.9], [0.1, 0.9]], np.ones((12, 12)))
+    weights = (np.random.default_rng(0).random((24, 24)) < rates).astype(float)
+    np.fill_diagonal(weights, 0)
+    settings = {"seed": 0, "restarts": 1, "n_nulls": 19, "structures": ["any"]}
+    found = analyze(weights, **settings, null="permute")
+    terms = terms_of(as_connectome(weights))
+    headline = network_headline(found, terms)
+    strength = found.regions[0].score("structure_strength")
+    assert headline.startswith(
+        f"2 modules explain {100 * strength:.0f}\u202f% of the variance of the "
+        "connections: above all 19 null networks with the same weights. Connectivity"
+    )
+    assert headline.count("19 null networks with the same weights") == 1
+    (sizes, *_) = network_answers(found, terms)
+    assert sizes == "Modules of any structure: 2, of 12 and 12 neurons."
+
+
+@pytest.mark.parametrize(
+    ("sizes", "said"),
+    [
+        ([5, 5, 5], "5 nodes each"),
+        ([3, 2], "3 and 2 nodes"),
+        (range(10, 0, -1), "10, 9, 8, 7, 6, 5, 4, 3 nodes, and 2 more of 3 in all"),
+    ],
+)
+def test_sizes_of_modules_are_said_once(sizes, said):
+    assert _sizes(np.array([*sizes]), "nodes").startswith(said)
+
+
+def test_one_module_is_told_and_drawn_without_others():
+    noise = np.random.default_rng(3).normal(size=(12, 12))
+    found = analyze(noise, seed=0, restarts=1, n_nulls=0, structures=["any"])
+    document = document_of(found, network=noise)
+    figure = next(one for one in document.blocks if one["kind"] == "figure")
+    words = "".join(map(str, figure["caption"]))
+    assert "(b)" not in words
+    assert "borders" not in words
+    table = next(one for one in document.blocks if one["kind"] == "table")
+    assert table["header"] == ["module", "neurons", "within", "hubs"]
+
+
+def test_a_table_that_lists_the_largest_modules_says_so():
+    weights = np.kron(np.eye(23), np.ones((4, 4)))
+    found = analyze(weights, seed=0, restarts=1, n_nulls=0, structures=["assortative"])
+    caption = members_caption(found.regions[0], terms_of(as_connectome(weights)))
+    assert "the 20 largest of 23" in caption[0]
 
 
 @pytest.mark.parametrize(("n_nulls", "said"), [(0, False), (2, True), (19, False)])
@@ -616,15 +671,15 @@ def test_the_model_levels_and_confidence_are_said():
     padded = np.pad(weights, ((0, 1), (0, 1)))  # an isolated neuron
     region, terms = region_of(padded), terms_of(as_connectome(padded))
     text = model_sentence(region, terms)
-    assert "data are taken for connections that exist or do not." in text
-    assert f"{region.partition.evidence:.1f} nats of evidence over a single" in text
-    assert "on 2 levels, from fine to coarse of 6 modules and 3 modules, under" in text
-    assert f"this model \u2013 {region.partition.model}." in text
+    assert "by models of connections that exist or do not: here 6," in text
+    assert f"with {region.partition.evidence:.1f} nats more than a single one" in text
+    assert f"a single one ({region.partition.model}). They form groups" in text
+    assert "They form groups on 1 coarser level, of 3." in text
     confidence = np.repeat([0.5, 0.95, 1.0], [3, 5, 40])
     confidence = np.append(confidence, 0.2)  # of the isolated neuron, left out
     unsure = replace(region, partition=replace(region.partition, confidence=confidence))
     text = model_sentence(unsure, terms)
-    assert "has the median 1.00; it is below 0.9 for 3 of 48 neurons." in text
+    assert "a median probability of 1.00; for 3 of 48 neurons it is below 0.9." in text
 
 
 def test_where_there_is_one_module_the_nats_that_the_best_division_lacks_are_said():
@@ -633,15 +688,15 @@ def test_where_there_is_one_module_the_nats_that_the_best_division_lacks_are_sai
     lacking = -region.partition.evidence
     assert lacking > 0
     text = model_sentence(region, terms)
-    assert f"the best division into more lacks {lacking:.1f} nats." in text
+    assert f"as the best division into more has {lacking:.1f} nats less." in text
     assert "level" not in text
     alone = model_sentence(region_of(np.eye(3)), terms)
-    assert "No division into modules was found" in alone
+    assert "no division into modules was found" in alone
 
 
 @pytest.mark.parametrize(
     ("n_samples", "said"),
-    [(50, "a correlation matrix of 50 samples."), (None, "samples estimated from its")],
+    [(50, "by models of correlations of 50 samples:"), (None, "number is estimated:")],
 )
 def test_the_number_of_samples_of_correlations_is_said(n_samples, said):
     series = np.random.default_rng(1).normal(size=(50, 12))
@@ -661,3 +716,29 @@ def test_modules_that_may_have_been_merged_are_said():
     assert said.endswith(" more.")
     limits = network_limits(analyze(nx.ring_of_cliques(4, 5), **settings), terms)
     assert not [text for text in limits if "resolution limit" in text]
+
+
+def test_signs_and_differences_have_true_minus_signs():
+    text = "m - 1 steps, -0.07, 1 - |E - I|, 1e-12; all-to-all, 0.3-0.5"
+    assert with_minus(text) == (
+        "m \u2212 1 steps, \u22120.07, 1 \u2212 |E \u2212 I|, 1e\u221212; "
+        "all-to-all, 0.3-0.5"
+    )
+
+
+def test_pages_keep_isolates_and_may_break_lines_between_code_points():
+    arabic = shown("\u062e\u0644\u064a\u0629 1")
+    assert typeset(arabic) == arabic
+    assert printable(arabic) == arabic[1:-1]
+    assert typeset("a\u6771\u4eacb") == "aU+6771\u200bU+4EACb"
+
+
+def test_provenance_names_the_null_networks_that_were_chosen():
+    weights = np.random.default_rng(0).normal(size=(8, 8))
+    settings = {"seed": 0, "restarts": 1, "structures": ["assortative"], "n_nulls": 1}
+    found = analyze(weights, **settings)
+    assert found.settings.null == ("auto",)
+    (row,) = (row for row in shared_rows(found) if row[0] == "analysis, settings")
+    assert f"null auto ({found.regions[0].nulls.null});" in row[1]
+    named = analyze(weights, null="permute", **settings)
+    assert 'null ["permute"];' in shared_rows(named)[0][1]

@@ -23,7 +23,7 @@ from commstruct.report import (
 )
 from commstruct.report.pages import Document, write_pages
 from commstruct.report.pages.document import figure_ref, table_ref
-from commstruct.report.pages.html import html_bytes, json_for_html
+from commstruct.report.pages.html import _columns, html_bytes, json_for_html
 from commstruct.report.pages.svg import inline_svg
 from commstruct.report.words import explorer
 from commstruct.report.words.explorer import sweep_explorer
@@ -317,3 +317,23 @@ def test_weights_without_room_are_means_over_tiles_within_modules(monkeypatch):
     expected = network.weights[np.ix_(pre, post)].mean()
     assert means[0, 2] == pytest.approx(expected, abs=2 * code["max"] / code["levels"])
     assert len(found["states"]) == 1
+
+
+def test_columns_of_words_are_one_line_or_wide_and_tables_know_their_width():
+    table = {
+        "header": ["who", "number", "what is said"],
+        "rows": [["a name", "1.25", "w" * 40], ["b", "3", "v"]],
+        "aligns": ["l", "r", "l"],
+    }
+    classes, characters = _columns(table)
+    assert classes == ["l short", "r", "l long"]
+    assert characters == 6 + 6 + 26 + 3 * 2
+
+
+def test_figures_are_as_wide_as_they_were_drawn():
+    document = Document("Title", "What it says", "commstruct 0")
+    for name, width in (("half", 3.25), ("whole", 6.5), ("wider", 9)):
+        document.figure(name, Figure(figsize=(width, 2)), ["Caption."], alt="A line.")
+    assert [block["width"] for block in document.blocks] == [50, 100, 100]
+    page = html_bytes(document, ReportSettings()).decode()
+    assert 'style="--share: 50.0%"' in page

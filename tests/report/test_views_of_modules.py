@@ -135,3 +135,10 @@ def test_shares_of_runs_are_drawn_in_the_order_of_the_modules():
     assert certain.axes[1].get_ylabel() == "share of runs in one module"
     with pytest.raises(ValueError, match="shares must be between 0 and 1, got 0 to 2"):
         cs.plot_coassignment(np.array([[0, 2], [2, 0]]), [0, 1])
+
+
+def test_names_that_figures_cannot_draw_are_left_out():
+    weights = np.kron(np.eye(2), np.ones((2, 2))) - np.eye(4)
+    network = cs.as_connectome(weights, names=["one", "two", "\u6771", "\U0001f9e0x"])
+    (axes,) = cs.plot_node_link(network, [0, 0, 1, 1]).axes
+    assert sorted(text.get_text() for text in axes.texts) == ["one", "two"]

@@ -46,6 +46,7 @@ from commstruct.report.figures.style import (
 from commstruct.report.text import structure_name, structure_title
 from commstruct.vocabulary import (
     SCORE_AXES,
+    SCORE_SYMBOLS,
     SCORES,
     IntVector,
 )
@@ -387,7 +388,7 @@ def plot_learning_rates(
         for axes, statistic in zip(row, statistics, strict=True):
             draw_scores(axes, analysis, chosen, statistic, learned or {})
             axes.set_title(next(letters))
-            axes.set_ylabel(SCORE_AXES[statistic])
+            axes.set_ylabel(SCORE_SYMBOLS[statistic], style="italic")
         row[0].set_title(f"{row[0].get_title('left')}  {structure_name(structure)}")
     for axes, statistic in zip(grid[-1], statistics, strict=True):
         axes.set_xlabel("learning rate")

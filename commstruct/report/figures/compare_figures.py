@@ -16,12 +16,14 @@ from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
 from commstruct.blocks.structure import off_diagonal
+from commstruct.checks import check_choice
 from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
 from commstruct.connectome import Connectome, build_connectome
 from commstruct.report.figures.matrix_panels import (
     MatrixColors,
     MatrixFigure,
+    Scale,
     draw_matrix,
     module_order,
     tiles,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from commstruct.compare.placement import Placement
 
 MOST_NAMED = 16  # kinds that are written beside a block matrix; more are numbered
+MOST_LISTED = 30  # ... and written beside the rows only
 MOST_GROUPS = 4  # whose block matrices are drawn
 MOST_POINTS_NAMED = 40
 LABEL_PLACES = (  # in points from the point, and how text lies there
@@ -59,7 +62,9 @@ PAIR_LINES = ("-", (0, (4, 1.5)))  # told apart in grey, too
 
 
 @in_style
-def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
+def plot_comparison(
+    comparison: ConnectomeComparison, *, scale: Scale | None = None
+) -> MatrixFigure:
     """Draw both matrices in one order, on one scale and one colour range.
 
     Where neurons are matched the difference of the second and the first stands beside
@@ -70,6 +75,9 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
     Parameters
     ----------
     comparison : ConnectomeComparison
+    scale : {"linear", "log"}, optional
+        Of the colours. Default linear for correlations, else logarithmic, as a few
+        large weights would leave all others without colour.
 
     Returns
     -------
@@ -103,7 +111,11 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
     orders.append(
         orders[0] if comparison.neurons else _by_kind_and_strength(*networks[1])
     )
-    limit = _shared_limit([one for one, _ in networks], orders)
+    scale = scale or usual_scale(comparison)
+    check_choice("scale", scale, ("linear", "log"))
+    limit, threshold = _shared_limits(
+        [one for one, _ in networks], orders, 1.0 if scale == "log" else 0.99
+    )
     difference = None
     if comparison.neurons:
         difference = build_connectome(comparison.b.weights - comparison.a.weights)
@@ -122,10 +134,12 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
             network,
             labels,
             order=order,
-            groups=[""] * len(labels),
+            groups=[],
             title=title,
             colors=MatrixColors(
+                scale=scale,
                 limit=limit,
+                threshold=threshold,
                 unit="weight" if network is not difference else "difference",
                 is_difference=network is difference,
                 is_bar_below=True,
@@ -135,10 +149,10 @@ def plot_comparison(comparison: ConnectomeComparison) -> MatrixFigure:
     return figure
 
 
-def _shared_limit(
-    networks: Sequence[Connectome], orders: Sequence[NDArray[np.int64]]
-) -> float:
-    """99th percentile of |weight|, or of the mean weights that are drawn in its place.
+def _shared_limits(
+    networks: Sequence[Connectome], orders: Sequence[NDArray[np.int64]], top: float
+) -> tuple[float, float | None]:
+    """Quantiles `top` and 5 % of |weight|, or of the means that are drawn in its place.
 
     The means over tiles of a large sparse connectome are far below its weights.
     """
@@ -148,7 +162,15 @@ def _shared_limit(
         if len(drawn) < network.n_neurons:
             sizes[place] = np.abs(drawn[drawn != 0])
     together = np.concatenate(sizes)
-    return float(np.quantile(together, 0.99)) if len(together) else 1.0
+    if not len(together):
+        return 1.0, None
+    return float(np.quantile(together, top)), float(np.quantile(together, 0.05))
+
+
+def usual_scale(comparison: ConnectomeComparison) -> Scale:
+    """Scale of the colours of `plot_comparison` where none is chosen."""
+    kinds = {comparison.a.kind, comparison.b.kind}
+    return "linear" if kinds == {"correlation"} else "log"
 
 
 @in_style
@@ -196,9 +218,11 @@ def _draw_blocks(
     """Draw block matrices side by side on one scale, and a difference on its own."""
     k = len(kinds)
     named = k <= MOST_NAMED
-    names = [drawable(kind, most=16) for kind in kinds]
+    names = [drawable(kind, most=16 if named else 24) for kind in kinds]
     # panels keep their width, so names below them need room of their own
-    height = 2.85 + 0.045 * max(map(len, names)) if named else 3.3
+    height = 3.3 if k > MOST_LISTED else 2.85
+    if named:
+        height += 0.045 * max(map(len, names))
     figure = Figure(figsize=(FULL_WIDTH, height), layout="constrained")
     signed = any(np.nanmin(one, initial=0) < 0 for one in means)
     largest = max(float(np.nanmax(np.abs(one), initial=0)) for one in means) or 1.0
@@ -235,6 +259,10 @@ def _draw_blocks(
         for axes in panels:
             axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
             axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+        if k <= MOST_LISTED:  # names beside the rows, numbers below the columns
+            numbered = [literal(f"{i} {name}") for i, name in enumerate(names)]
+            panels[0].set_yticks(range(k), numbered)
+            panels[0].tick_params(axis="y", labelsize=4.5)
     panels[0].set_ylabel("from (pre)")
     panels[len(panels) // 2].set_xlabel("to (post)")
     return figure, panels
@@ -306,6 +334,11 @@ def plot_axis(comparison: ConnectomeComparison) -> Figure:
                     edgecolor="0.5",
                     lw=0.5,
                 )
+                # a bar of null networks that are all alike has no width
+                axes.plot(
+                    *(row.null_mean, place, "|"),
+                    **{"color": "0.4", "ms": 9, "mew": 1.2, "clip_on": False},
+                )
             axes.plot(row.observed, place, "o", color=PAIR_COLORS[place], ms=5)
         axes.axvline(0, color="0.6", lw=0.6)
         names = [literal(drawable(name, most=22)) for name in rows["connectome"]]
@@ -320,7 +353,7 @@ def plot_axis(comparison: ConnectomeComparison) -> Figure:
 @in_style
 def plot_distributions(comparison: ConnectomeComparison) -> Figure:
     """Draw strengths, weights, singular values and triads of both."""
-    figure = Figure(figsize=(FULL_WIDTH, 4.0), layout="constrained")
+    figure = Figure(figsize=(FULL_WIDTH, 3.4), layout="constrained")
     panels = figure.subplots(2, 2).ravel()
     names = [literal(drawable(name, most=24)) for name in comparison.names]
     for network, name, color, line in zip(

@@ -19,7 +19,7 @@ QUANTITY_LABELS = {
     "initial_share": "initial share",
     "accuracy_without_hidden": "acc. without hidden",
 }
-LEAST_COLUMNS = 3  # so wide that a page shows one explanation as large as several
+COLUMNS = 4  # that fill the width of a page; fewer are as wide each
 _CONTROL_COLORS = (OKABE_ITO[5], OKABE_ITO[0], OKABE_ITO[3])
 
 
@@ -50,12 +50,9 @@ def plot_explanations(explanations: Sequence[Explanation]) -> Figure:
             f"explanations must be of one setting and region, got {len(of)}"
         )
     names = [n for n in CANDIDATES if any(e.candidate.name == n for e in explanations)]
-    figure = Figure(figsize=(FULL_WIDTH, 3.6), layout="constrained")
-    n_columns = max(len(names), LEAST_COLUMNS)
-    panels = figure.subplots(2, n_columns, squeeze=False, sharex="col")
-    for unused in panels[:, len(names) :].flat:
-        unused.remove()
-    panels = panels[:, : len(names)]
+    width = FULL_WIDTH * min(1.0, (len(names) + 0.3) / COLUMNS)
+    figure = Figure(figsize=(width, 3.0), layout="constrained")
+    panels = figure.subplots(2, len(names), squeeze=False, sharex="col")
     for column, name in enumerate(names):
         here = [one for one in explanations if one.candidate.name == name]
         above, below = panels[:, column]

@@ -31,6 +31,8 @@ from commstruct.report.text import counted, drawable, plain, signed
 from commstruct.vocabulary import FloatMatrix, IntVector
 
 SMALLEST_BORDERED = 0.02  # share of the neurons, of one of the modules at a border
+SMALLEST_NUMBERED = 0.0225  # share of the neurons, of a module with a number ...
+MATRIX_WIDTH = 4.3  # ... in a matrix of so many inches; more in a smaller one
 MOST_PIXELS = 900  # of a matrix on a side; larger ones are averaged over tiles
 MOST_WRITTEN = 7  # modules, for the mean of each block to be written in it
 MOST_SIGNED = 30  # modules, for negative blocks to be marked
@@ -76,6 +78,8 @@ class MatrixColors:
     scale : {"linear", "log", "rank"}
     limit : float, optional
         Weight at which colours saturate; default the 99th percentile of ``|weight|``.
+    threshold : float, optional
+        Size below which the scale ``"log"`` is linear; default the 5th percentile.
     unit : str
         Label of the colour bar.
     is_difference : bool
@@ -88,6 +92,7 @@ class MatrixColors:
 
     scale: Scale = "linear"
     limit: float | None = None
+    threshold: float | None = None
     unit: str = "weight"
     is_difference: bool = False
     is_bar_below: bool = False
@@ -134,6 +139,7 @@ def draw_matrix(
         "linear" if is_binary else colors.scale,
         1.0 if is_binary else colors.limit,
         signed=signed,
+        threshold=colors.threshold,
     )
     if connectome.possible is not None and len(drawn) == n:
         drawn[~connectome.possible[np.ix_(order, order)]] = np.nan
@@ -204,7 +210,7 @@ def _draw_strips(
     n = len(labels)
     colors = np.array(module_colors(module_ids))[labels]
     strips = [(colors, 0.045)]
-    if groups is not None:
+    if groups:
         tones = _group_tones(groups)
         strips.append((np.array([tones[groups[i]] for i in order]), 0.03))
     near = 0.012
@@ -226,11 +232,18 @@ def _draw_strips(
 def _number_modules(
     axes: Axes, labels: IntVector, colors: FloatMatrix, place: float
 ) -> None:
-    """Write the number of each module whose strip is tall enough."""
+    """Write the number of each module whose strip is tall enough for small print."""
     n = len(labels)
+    figure = axes.get_figure(root=True)
+    room = MATRIX_WIDTH
+    if figure is not None:
+        room = float(axes.get_position().width * figure.get_figwidth())
+    least = SMALLEST_NUMBERED * max(1.0, MATRIX_WIDTH / room)
     starts = np.flatnonzero(np.diff(labels, prepend=-1))
     for start, end in zip(starts, [*starts[1:], n], strict=True):
-        if (end - start) / n >= 0.045:
+        share = (end - start) / n
+        fits = share >= 2 * SMALLEST_NUMBERED and (room > 2 or labels[start] < 10)
+        if share >= least:
             color = "black" if lightness(colors[start]) > 0.45 else "white"
             axes.text(
                 place,
@@ -238,17 +251,26 @@ def _number_modules(
                 str(labels[start]),
                 ha="center",
                 va="center",
-                fontsize=5.5,
+                fontsize=5.5 if fits else 4.2,
                 color=color,
                 fontweight="bold",
             )
 
 
 def groups_of(connectome: Connectome) -> list[str] | None:
-    """Role or type of each neuron, if known."""
+    """Role or type of each neuron, if known and not the same of all."""
+    column = groups_column(connectome)
+    if column is None:
+        return None
+    return [str(group) for group in connectome.attributes[column]]
+
+
+def groups_column(connectome: Connectome) -> str | None:
+    """Attribute that `groups_of` takes."""
     for column in ("role", "type"):
         if column in connectome.attributes:
-            return [str(group) for group in connectome.attributes[column]]
+            several = len(set(map(str, connectome.attributes[column]))) > 1
+            return column if several else None
     return None
 
 
@@ -290,13 +312,26 @@ def group_legend(
     if len(named) < len(tones):
         more = f"{len(tones) - len(named)} others"
         handles.append(Patch(facecolor=WHITE, edgecolor="black", lw=0.4, label=more))
-    column = 0.45 + 0.055 * max(len(str(one.get_label())) for one in handles)
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=int(np.clip(width / column, 1, len(handles))),
+        ncols=_columns([str(one.get_label()) for one in handles], width),
         columnspacing=1.2,
     )
+
+
+def legend_rows(groups: Sequence[str] | None, *, width: float) -> int:
+    """Rows of `group_legend` in so many inches."""
+    if groups is None:
+        return 0
+    names = [drawable(name, most=28) for name in _group_tones(groups)]
+    labels = names[:MOST_TONES] + ["others"] * (len(names) > MOST_TONES)
+    return -(-len(labels) // _columns(labels, width))
+
+
+def _columns(labels: Sequence[str], width: float) -> int:
+    column = 0.45 + 0.055 * max(map(len, labels))
+    return int(np.clip(width / column, 1, len(labels)))
 
 
 def tiles(weights: Any, order: IntVector) -> FloatMatrix:
@@ -316,7 +351,12 @@ def tiles(weights: Any, order: IntVector) -> FloatMatrix:
 
 
 def _color_scale(
-    weights: FloatMatrix, scale: Scale, limit: float | None, *, signed: bool
+    weights: FloatMatrix,
+    scale: Scale,
+    limit: float | None,
+    *,
+    signed: bool,
+    threshold: float | None = None,
 ) -> tuple[FloatMatrix, Normalize, str, str]:
     """Values to draw, with norm, colour map and pointed ends of the colour bar."""
     sizes = np.abs(weights[(weights != 0) & np.isfinite(weights)])
@@ -331,7 +371,8 @@ def _color_scale(
         return ranks, Normalize(lowest, 1), colormap, "neither"
     if scale == "log":
         limit = largest if limit is None else limit
-        threshold = float(np.quantile(sizes, 0.05)) if len(sizes) else limit / 10
+        if threshold is None:
+            threshold = float(np.quantile(sizes, 0.05)) if len(sizes) else limit / 10
         norm: Normalize = SymLogNorm(
             min(threshold, limit / 10), vmin=lowest * limit, vmax=limit
         )
@@ -365,6 +406,8 @@ def _decades(norm: SymLogNorm) -> list[float]:
     decades = np.arange(
         np.ceil(np.log10(norm.linthresh)), np.floor(np.log10(highest)) + 1
     )
+    if lowest < 0 and len(decades) > 1:  # there is half the room
+        decades = decades[::-1][:: 2 if len(decades) > 2 else len(decades)][::-1]
     powers = 10.0**decades
     negative = -powers[::-1] if lowest < 0 else powers[:0]
     return [float(tick) for tick in (*negative, 0.0, *powers)]

@@ -17,6 +17,7 @@ from commstruct.report.figures.matrix_panels import (
     draw_matrix,
     group_legend,
     groups_of,
+    legend_rows,
 )
 from commstruct.report.figures.style import (
     FULL_WIDTH,
@@ -35,6 +36,8 @@ from commstruct.vocabulary import SCORE_SYMBOLS, SCORES, FloatMatrix
 MATRIX = 4.34  # inches, of 110 mm, on a side
 MOST_ARROWS = 40  # of a module graph: more cover each other
 MOST_NUMBERED = 24  # modules, for each to have its number in the graph
+MOST_NAMED = 4  # blocks whose modules have numbers where there are more ...
+LEAST_NAMED = 0.3  # ... and whose mean is so large a share of the largest
 SMALLEST_ARROW = 0.05  # share of the largest block mean that an arrow stands for
 
 
@@ -57,8 +60,10 @@ def plot_network(panel: Panel, *, scale: Scale = "rank") -> Figure:
     groups = groups_of(network)
     # In inches, as the matrix has a size of its own, whatever stands around it.
     left = 0.7 if groups else 0.55
-    above, below = left - 0.1, 0.62 + 0.42 * bool(groups)
-    width, height = FULL_WIDTH, above + MATRIX + below
+    has_modules = region.blocks.n_modules > 1
+    width = FULL_WIDTH if has_modules else left + MATRIX + 0.1
+    above, below = left - 0.1, 0.62 + 0.17 * legend_rows(groups, width=width)
+    height = above + MATRIX + below
     figure = ShownFigure(figsize=(width, height))
 
     def place(x: float, y: float, w: float, h: float) -> Axes:
@@ -69,29 +74,20 @@ def plot_network(panel: Panel, *, scale: Scale = "rank") -> Figure:
         network,
         region.partition.labels,
         module_ids=panel.module_ids,
-        title="a  sorted by module",
+        title="a  sorted by module" if has_modules else "",
         colors=MatrixColors(scale=scale, unit=panel.unit),
         bar_axes=place(left + 0.75, below - 0.27, MATRIX - 1.5, 0.08),
     )
     right = left + MATRIX + 0.12
     room = width - right - 0.03
-    if region.blocks.n_modules > 1:
+    if has_modules:
         axes = place(right, below + 2.5, room, room)
-        axes.set_title("b  mean of blocks")
+        axes.set_title("b  block means")
         draw_module_graph(axes, region.blocks, module_ids=panel.module_ids)
         axes = place(right + 0.2, below + 0.55, room - 0.3, 1.45)
         axes.set_title("c  null networks", x=-0.2 / (room - 0.3))
         draw_effects(axes, region)
-    else:
-        figure.text(
-            (right + room / 2) / width,
-            (below + MATRIX / 2) / height,
-            "one module:\nno blocks\nto compare",
-            ha="center",
-            va="center",
-            color="0.35",
-        )
-    group_legend(figure, groups, width=FULL_WIDTH)
+    group_legend(figure, groups, width=width)
     return figure
 
 
@@ -189,32 +185,46 @@ def draw_module_graph(
             axes.add_patch(ring)
             continue
         _draw_arrow(axes, places[[a, b]], radii[[a, b]], share, color, is_mirrored)
+    numbered = set(range(k))
+    if k > MOST_NUMBERED:  # only those of the strongest blocks, outside the circle
+        strongest = _strongest(means, top, is_mirrored, with_own=False)[-MOST_NAMED:]
+        numbered = {
+            module
+            for pair in strongest
+            for module in pair
+            if abs(means[pair]) > LEAST_NAMED * top
+        }
     for module in range(k):
         disc = Circle(places[module], radii[module], fc=colors[module], ec="white")
         disc.set(lw=0.4, zorder=3)
         axes.add_patch(disc)
-        if k <= MOST_NUMBERED:
-            dark = lightness(colors[module]) <= 0.45
-            axes.text(
-                float(places[module, 0]),
-                float(places[module, 1]),
-                str(module),
-                ha="center",
-                va="center",
-                fontsize=6 if radii[module] > 0.1 else 5,
-                color="white" if dark else "black",
-                zorder=4,
-            )
+        if module not in numbered:
+            continue
+        is_inside = k <= MOST_NUMBERED
+        dark = is_inside and lightness(colors[module]) <= 0.45
+        at = places[module] if is_inside else 1.2 * places[module]
+        axes.text(
+            float(at[0]),
+            float(at[1]),
+            str(module),
+            ha="center",
+            va="center",
+            fontsize=6 if radii[module] > 0.1 or not is_inside else 5,
+            color="white" if dark else "black",
+            zorder=4,
+        )
 
 
 def _strongest(
-    means: FloatMatrix, top: float, is_mirrored: bool
+    means: FloatMatrix, top: float, is_mirrored: bool, *, with_own: bool = True
 ) -> list[tuple[int, int]]:
     """Blocks to draw, the weakest first, so that the strongest is on top."""
     found = [
         (a, b)
         for a, b in np.ndindex(means.shape)
-        if abs(means[a, b]) > SMALLEST_ARROW * top and not (is_mirrored and a > b)
+        if abs(means[a, b]) > SMALLEST_ARROW * top
+        and not (is_mirrored and a > b)
+        and (with_own or a != b)
     ]
     found.sort(key=lambda at: (abs(means[at]), at))
     return found[-MOST_ARROWS:]

@@ -12,8 +12,8 @@ from scipy.spatial import ConvexHull
 
 from commstruct.blocks.structure import off_diagonal
 from commstruct.connectome import Connectome, as_connectome
+from commstruct.coordinates import AXES, coordinates
 from commstruct.labels import Labels, as_labels
-from commstruct.nulls.distances import AXES
 from commstruct.report.figures.style import (
     FULL_WIDTH,
     NEGATIVE,
@@ -233,9 +233,8 @@ def plot_node_link(
 
 def has_places(connectome: Connectome) -> bool:
     """Whether neurons have attributes ``x`` and ``y``, or more, that are numbers."""
-    columns = [axis for axis in AXES if axis in connectome.attributes]
-    numbers = [connectome.attributes[axis].dtype.kind in "iuf" for axis in columns]
-    return columns[:2] == ["x", "y"] and all(numbers)
+    known = coordinates(connectome)
+    return [*known.columns[:2]] == ["x", "y"] and bool(known.notna().any().all())
 
 
 def _positions(connectome: Connectome, given: Any) -> FloatMatrix:
@@ -248,9 +247,7 @@ def _positions(connectome: Connectome, given: Any) -> FloatMatrix:
                 f"got shape {places.shape}"
             )
     elif has_places(connectome):
-        columns = connectome.attributes
-        named = [axis for axis in AXES if axis in columns]
-        places = columns[named].to_numpy(dtype=np.float64)
+        places = coordinates(connectome).to_numpy()
     else:
         raise ValueError(
             "positions must be given, or be numbers in the neurons' attributes x, y "
@@ -291,6 +288,8 @@ def _write_names(
     taken: list[tuple[float, float, float]] = []  # middle, foot and half of the width
     for i in np.argsort(-areas, kind="stable"):
         name = drawable(connectome.names[i], most=16)
+        if "U+" in name:  # code points cover much and say nothing
+            continue
         x, foot = float(at[i, 0]), float(at[i, 1] + 1 + np.sqrt(areas[i]) / 2)
         half = 1.6 * len(name)
         if any(abs(x - a) < half + w and abs(foot - b) < NAME for a, b, w in taken):

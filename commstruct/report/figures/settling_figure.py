@@ -23,7 +23,7 @@ from commstruct.report.figures.style import FULL_WIDTH, in_style
 def plot_settling(result: Result) -> Figure:
     """Draw the error against credit steps, layered, all to all, and after learning."""
     numbers = result["numbers"]
-    figure = Figure(figsize=(FULL_WIDTH, 4.5), layout="constrained")
+    figure = Figure(figsize=(FULL_WIDTH, 4.1), layout="constrained")
     (deep, round_), (rates, trained) = figure.subplots(2, 2)
     rows = numbers["layered"]
     for row, color in zip(rows, shades(len(rows)), strict=True):

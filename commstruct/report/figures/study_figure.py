@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,13 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from commstruct.report.figures.score_panels import log_axis
 from commstruct.report.figures.style import FULL_WIDTH, in_style
-from commstruct.study.slopes import PRIMARY, Slope, StudySlopes, Verdict
+from commstruct.study.slopes import (
+    PRIMARY,
+    SettingRuns,
+    Slope,
+    StudySlopes,
+    Verdict,
+)
 
 VERDICT_COLORS: dict[Verdict, str] = {
     "supported": "#009E73",
@@ -32,6 +39,8 @@ VERDICT_MARKERS: dict[Verdict, str] = {
     "not testable": "x",
 }
 _ROW = 0.22  # inches per setting
+_NO_SCORE: dict[str, Any] = {"marker": "x", "color": "0.4", "ms": 3.5, "mew": 0.8}
+_NOT_KEPT: dict[str, Any] = {"marker": "o", "mfc": "white", "mec": "0.6", "ms": 4.5}
 
 
 @in_style
@@ -61,8 +70,8 @@ def plot_study(facts: StudySlopes, *, region: str) -> Figure:
     at_loss = {
         one.setting: one for one in facts.primary("loss") if one.region == region
     }
-    means = {one.name: _means(one.scores, region) for one in facts.settings}
-    if not any(means.values()):
+    means = {one.name: _means(one, slopes.get(one.name)) for one in facts.settings}
+    if not slopes or not any(means.values()):
         raise ValueError(f"region must be one that was studied, got {region!r}")
     n = len(facts.settings)
     figure = Figure(figsize=(FULL_WIDTH, 1.15 + _ROW * n), layout="constrained")
@@ -73,10 +82,11 @@ def plot_study(facts: StudySlopes, *, region: str) -> Figure:
         left.axhline(place, color="0.92", lw=0.6, zorder=0)
         for rate in setting.learning_rates:
             value = means[setting.name].get(rate)
-            if value is None:
-                left.plot(rate, place, marker="x", color="0.4", ms=3.5, mew=0.8)
-                continue
             share = setting.learned.get(rate, 0.0)
+            if value is None:
+                was_kept = bool(setting.scores)
+                left.plot(rate, place, **_NO_SCORE if was_kept else _NOT_KEPT)
+                continue
             left.scatter(
                 rate,
                 place,
@@ -101,15 +111,50 @@ def plot_study(facts: StudySlopes, *, region: str) -> Figure:
     bar = figure.colorbar(colors, ax=left, location="bottom", aspect=40, pad=0.02)
     bar.set_label("mean $D$ of net weight: + block-diagonal, \u2212 off-diagonal")
     _draw_slopes(right, [one.name for one in facts.settings], slopes, at_loss)
-    unsettled = any(min(one.settled.values(), default=1) < 1 for one in facts.settings)
+    drawn = [
+        (setting.learned.get(rate, 0.0), means[setting.name].get(rate), setting)
+        for setting in facts.settings
+        for rate in setting.learning_rates
+    ]
+    marks = (
+        (any(share == 1 for share, _, _ in drawn), "s", "0.25", "all runs learned"),
+        (any(0 < share < 1 for share, _, _ in drawn), "s", "0.6", "some learned"),
+        (
+            any(
+                not share and (value is not None or not setting.scores)
+                for share, value, setting in drawn
+            ),
+            "o",
+            "0.6",
+            "none learned",
+        ),
+        (
+            any(value is None and setting.scores for _, value, setting in drawn),
+            "x",
+            "0.4",
+            "all diverged",
+        ),
+        (
+            any(math.isfinite(one.slope) for one in at_loss.values()),
+            "|",
+            "0.2",
+            "at equal loss",
+        ),
+        (
+            any(min(one.settled.values(), default=1) < 1 for one in facts.settings),
+            "+",
+            "black",
+            "did not settle",
+        ),
+    )
     figure.legend(
         handles=[
             *_verdict_handles([one.verdict for one in slopes.values()]),
-            _handle("s", "0.25", "all runs learned", "0.85"),
-            _handle("o", "0.6", "none learned", "0.85"),
-            _handle("x", "0.4", "all diverged", "0.4"),
-            _handle("|", "0.2", "at equal loss", "white"),
-            *([_handle("+", "black", "did not settle", "black")] if unsettled else []),
+            *(
+                _handle(marker, edge, label, "0.85", 3.2 if "some" in label else 4.5)
+                for is_drawn, marker, edge, label in marks
+                if is_drawn
+            ),
         ],
         loc="outside lower center",
         ncols=5,
@@ -117,12 +162,17 @@ def plot_study(facts: StudySlopes, *, region: str) -> Figure:
     return figure
 
 
-def _means(
-    scores: dict[tuple[str, str], tuple[tuple[float, int, float], ...]], region: str
-) -> dict[float, float]:
-    """Mean score of each learning rate; one module counts as 0."""
+def _means(setting: SettingRuns, slope: Slope | None) -> dict[float, float]:
+    """Mean score of each learning rate; one module counts as 0.
+
+    Where the scores of runs were not kept, only of the rates that learned.
+    """
+    if slope is None:
+        return {}
+    if not setting.scores:
+        return dict(zip(slope.rates, slope.means, strict=True))
     values: dict[float, list[float]] = {}
-    for rate, _, score in scores.get((region, PRIMARY[0]), ()):
+    for rate, _, score in setting.scores.get((slope.region, PRIMARY[0]), ()):
         values.setdefault(rate, []).append(0.0 if math.isnan(score) else score)
     return {rate: float(np.mean(some)) for rate, some in values.items()}
 
@@ -165,7 +215,7 @@ def _verdict_handles(verdicts: Sequence[Verdict]) -> list[Line2D]:
     ]
 
 
-def _handle(marker: str, edge: str, label: str, face: str) -> Line2D:
+def _handle(marker: str, edge: str, label: str, face: str, size: float = 4.5) -> Line2D:
     return Line2D(
         [],
         [],
@@ -173,6 +223,6 @@ def _handle(marker: str, edge: str, label: str, face: str) -> Line2D:
         marker=marker,
         markeredgecolor=edge,
         markerfacecolor=face,
-        ms=4.5,
+        ms=size,
         label=label,
     )

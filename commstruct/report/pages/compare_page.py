@@ -50,8 +50,13 @@ def comparison_document(comparison: ConnectomeComparison) -> Document:
         figures.plot_comparison(comparison),
         [
             "Both connectomes, on one scale, rows drive columns"
-            f"{_order_words(comparison)}. Colours saturate at the 99th percentile of "
-            f"{'the means' if large else '|weight|'} of both."
+            f"{_order_words(comparison)}. "
+            + (
+                "Colours are logarithmic."
+                if figures.usual_scale(comparison) == "log"
+                else "Colours saturate at the 99th percentile of "
+                f"{'the means' if large else '|weight|'} of both."
+            )
             + (" Right, their difference." if comparison.neurons else "")
         ],
         alt=f"Weight matrices of {first} and {second} side by side. {answers[0]}",
@@ -79,7 +84,7 @@ def _order_words(comparison: ConnectomeComparison) -> str:
     if comparison.neurons:
         return (
             f", in one order: by {what}, and within it by strength in the first; "
-            f"coloured strips and black lines mark it{named}"
+            f"coloured strips and grey lines mark it{named}"
         )
     return f", each sorted by {what} (coloured strips{named}) and within it by strength"
 

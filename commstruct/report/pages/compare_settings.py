@@ -8,7 +8,7 @@ from pathlib import Path
 from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
 from commstruct.report.pages.document import Document, by_line
-from commstruct.report.text import shown
+from commstruct.report.text import joined, shown
 from commstruct.report.words.tables import provenance_table
 
 HASH = "SHA-256 of "
@@ -35,14 +35,14 @@ def add_settings(
     start = "version of "
     others = {name: str(value) for name, value in made_from.items()}
     made_by = [name for name in others if name.startswith(start)]
-    joined = "; ".join(
-        f"{name.replace('_', ' ')} {value}"
+    settings = "; ".join(
+        f"{name.replace('_', ' ')} {_chosen(comparison, name, value)}"
         for name, value in comparison.settings.items()
     )
     versions = "; ".join(
         f"{name.removeprefix(start)} {others[name]}" for name in made_by
     )
-    rows = [("settings", joined), ("versions", versions)]
+    rows = [("settings", settings), ("versions", versions)]
     hashes = [name for name in others if name.startswith(HASH)]
     if len(hashes) > MOST_FILES:
         rows.append(("inputs", _inputs(others, hashes)))
@@ -79,6 +79,21 @@ def _inputs(made_from: Mapping[str, str], hashes: Sequence[str]) -> str:
         f"{len(hashes)} files: {', '.join(named)} and {len(hashes) - len(named)} more, "
         f"with their SHA-256 in comparison.json; SHA-256 of these, one a line: {digest}"
     )
+
+
+def _chosen(
+    comparison: ConnectomeComparison | GroupComparison, name: str, value: object
+) -> str:
+    """A setting; of one that was left to us, also what it came to, where it is kept."""
+    if value != "auto" or not isinstance(comparison, ConnectomeComparison):
+        return str(value)
+    nulls = comparison.axis.get("null", ())
+    known = {
+        "match": [comparison.match],
+        "blocks_by": [comparison.blocks_by],
+        "null": [null for null in dict.fromkeys(nulls) if null],
+    }
+    return f"auto ({joined(known[name])})" if known.get(name) else "auto"
 
 
 def _shortened(command: str, names: Sequence[str]) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from commstruct.report.figures.style import save_svg
+from commstruct.report.figures.style import FULL_WIDTH, save_svg
 from commstruct.report.settings import ReportSettings
 from commstruct.report.text import shown
 from commstruct.report.words import tables
@@ -79,6 +79,7 @@ class Document:
         only.
         """
         file = f"{name}.svg"
+        width = round(100 * min(drawn.get_figwidth() / FULL_WIDTH, 1), 1)
         self.figures[file] = save_svg(drawn)
         self.drawn[f"{name}.pdf"] = drawn
         self.blocks.append(
@@ -88,6 +89,7 @@ class Document:
                 "label": f"fig-{name}",
                 "caption": list(caption),
                 "alt": alt,
+                "width": width,  # per cent of the text, so that letters are one size
                 "only_html": only_html,
             }
         )

@@ -12,8 +12,8 @@ from commstruct.report.figures.experiment_figures import plot_experiment
 from commstruct.report.pages.document import Document
 from commstruct.report.pages.writing import write_pages
 from commstruct.report.settings import ReportSettings
-from commstruct.report.text import shown
-from commstruct.report.words.tables import Table
+from commstruct.report.text import with_minus
+from commstruct.report.words.tables import Table, provenance_table
 from commstruct.storage import write_whole
 
 Result = Mapping[str, Any]
@@ -85,14 +85,17 @@ def experiment_document(result: Result, figure: Figure) -> Document:
     )
     document.paragraph({"strong": "Question. "}, result["question"])
     document.listing(
-        [[{"strong": _outcome(claim)}, claim["statement"]] for claim in verdict],
+        [
+            [{"strong": with_minus(_outcome(claim))}, with_minus(claim["statement"])]
+            for claim in verdict
+        ],
         kind="answers",
     )
     document.figure(
         name,
         figure,
         [
-            experiment.caption,
+            with_minus(experiment.caption),
             f" {_seeds(result)} Bands and bars, 95 % confidence intervals of the mean "
             "over seeds (Student's t; of the logarithm where the axis of what was "
             "measured is logarithmic).",
@@ -101,7 +104,13 @@ def experiment_document(result: Result, figure: Figure) -> Document:
     )
     document.heading("What would refute it")
     document.listing(
-        [[{"strong": f"{claim['name']}. "}, claim["refuted_by"]] for claim in verdict]
+        [
+            [
+                {"strong": with_minus(f"{claim['name']}. ")},
+                with_minus(claim["refuted_by"]),
+            ]
+            for claim in verdict
+        ]
     )
     document.heading("How to make it again")
     document.paragraph(
@@ -138,28 +147,25 @@ def _seeds(result: Result) -> str:
 
 
 def _settings_table(result: Result) -> Table:
-    rows = [
-        ("seeds", ", ".join(str(seed) for seed in result["seeds"])),
-        ("size", "a paper's figure" if result["full"] else "quick"),
-        *(
-            (name.replace("_", " "), _short(value))
-            for name, value in result["settings"].items()
-        ),
-        *((f"version of {name}", str(v)) for name, v in result["versions"].items()),
+    seeds = ", ".join(str(seed) for seed in result["seeds"])
+    settings = [
+        f"{name.replace('_', ' ')} {_short(value)}"
+        for name, value in result["settings"].items()
     ]
-    return Table(
-        header=("what", "value"),
-        rows=tuple((shown(what), shown(value, most=500)) for what, value in rows),
-        aligns=("l", "l"),
-        widths=("auto", "rest"),
-        size=7.5,
-    )
+    versions = [f"{name} {version}" for name, version in result["versions"].items()]
+    size = "size of a paper's figure" if result["full"] else "quick size"
+    rows = [
+        ("settings", "; ".join([f"seeds {seeds}", size, *settings])),
+        ("versions", "; ".join(versions)),
+    ]
+    return provenance_table(rows, most=2000)
 
 
 def _short(value: Any) -> str:
     """A setting in words: numbers to four digits, lists without brackets."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{name}: {_short(item)}" for name, item in value.items())
+        parts = [f"{name}: {_short(item)}" for name, item in value.items()]
+        return f"({'; '.join(parts)})"
     if isinstance(value, list):
         return ", ".join(_short(item) for item in value)
     if isinstance(value, bool):

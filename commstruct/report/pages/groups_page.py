@@ -147,6 +147,7 @@ def groups_document(comparison: GroupComparison) -> Document:
     for paragraph in method_paragraphs(comparison):
         document.paragraph(paragraph)
     _participants(document, comparison)
+    document.heading("Provenance")
     add_settings(document, comparison, most=MOST_COMMAND)
     add_references(document)
     return document

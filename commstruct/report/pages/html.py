@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from commstruct.report.settings import ReportSettings
 from commstruct.report.text import END_ISOLATE, ISOLATE, shown
 
 FACE = Path(__file__).with_name("face")
+MOST_UNBROKEN = 26  # characters of a cell of words that is one line
 SUPPLEMENTS = {"figure": "Figure", "table": "Table"}
 
 _environment = Environment(
@@ -124,6 +126,19 @@ def _asset(name: str) -> str:
     return (FACE / name).read_text(encoding="utf-8")
 
 
+def _columns(table: Mapping[str, Any]) -> tuple[list[str], int]:
+    """Class of each column of a table, and about how many characters are in a line."""
+    classes, characters = [], 0
+    columns = zip(table["header"], *table["rows"], strict=True)
+    for align, cells in zip(table["aligns"], columns, strict=True):
+        longest = max(map(len, cells))
+        is_short = align == "r" or longest <= MOST_UNBROKEN
+        words = "" if align == "r" else " short" if is_short else " long"
+        classes.append(f"{align}{words}")
+        characters += (longest if is_short else MOST_UNBROKEN) + 2  # and the space
+    return classes, characters
+
+
 def _numbered(
     document: Document,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -151,6 +166,7 @@ def _numbered(
             block["latex"] = FORMULAS[block["name"]]
         elif kind == "table":
             block["csv"] = csv_link(block["header"], block["rows"])
+            block["classes"], block["characters"] = _columns(block)
         elif kind == "heading":
             if block["level"] == 1:
                 chapter, section = chapter + 1, 0

@@ -55,6 +55,7 @@ def network_document(
     document.add("explorer")
     _members(document, analysis, network, terms)
     _scores(document, analysis)
+    _certainty(document, analysis, network, terms)
     document.heading(METHODS_TITLE)
     document.blocks.extend(methods.network_methods(analysis))
     document.provenance(*tables.network_provenance(analysis))
@@ -85,17 +86,30 @@ def _first_figure(
         title=structure_name(one.structure),
         unit="weight",
     )
+    has_modules = one.blocks.n_modules > 1
+    key = network_sentences.matrix_key(network, terms, has_modules=has_modules)
+    if not has_modules:
+        document.figure(
+            "network",
+            figures.plot_network(panel),
+            [f"The network, in the order of its {terms.nodes}. {key}"],
+            alt=f"Weight matrix. {headline}",
+        )
+        return
     arrows = "arrows" if terms.is_directed else "lines"
+    scores = (
+        " (c) Diagonal score D, signed modularity Q and structure strength S beside "
+        "those of null networks, one point each, in which modules were found anew."
+        if analysis.settings.n_nulls
+        else " (c) Diagonal score D, signed modularity Q and structure strength S."
+    )
     document.figure(
         "network",
         figures.plot_network(panel),
         [
-            f"(a) The network, sorted by its {panel.title}. "
-            f"{network_sentences.matrix_key(network, terms)} (b) Modules, by number of "
-            f"{terms.nodes}; {arrows} and rings, {terms.mean} between and within them, "
-            "the wider the larger. (c) Diagonal score D, signed modularity Q and "
-            "structure strength S beside those of null networks, one point each, in "
-            "which modules were found anew."
+            f"(a) The network, sorted by its {panel.title}. {key} (b) Modules, by "
+            f"number of {terms.nodes}; {arrows} and rings, {terms.mean} between and "
+            f"within them, the wider the larger.{scores}"
         ],
         alt="Weight matrix sorted by module, graph of the modules, and scores beside "
         f"null networks. {headline}",
@@ -113,13 +127,13 @@ def _members(
     if one.blocks.n_modules > 1:
         words = [
             members.strongest_sentence(one, terms),
-            network_sentences.pairs_sentence(one),
+            network_sentences.pairs_sentence(one, terms),
         ]
         document.paragraph(" ".join(text for text in words if text))
     document.table(
         "members",
         members.members_table(analysis, network, terms),
-        members.members_caption(terms),
+        members.members_caption(one, terms),
     )
     lines = members.module_lines(analysis, network, terms)
     document.listing([[line] for line in lines], only_html=True)
@@ -189,6 +203,45 @@ def _views(
         )
 
 
+def _certainty(
+    document: Document, analysis: Analysis, network: Connectome, terms: Terms
+) -> None:
+    """What independent runs and other resolutions find, where that was asked for."""
+    known, one = analysis.certainty, analysis.regions[0]
+    if known is None:
+        return
+    document.heading("How sure the modules are")
+    shares = known.coassignment
+    if shares is not None and known.runs is not None:
+        document.paragraph(
+            network_sentences.coassignment_sentence(shares, known.runs, one, terms)
+        )
+        document.figure(
+            "coassignment",
+            figures.plot_coassignment(shares, one.partition.labels),
+            [
+                f"Share of {len(known.runs)} independent runs in which two "
+                f"{terms.nodes} are in one module, sorted by the "
+                f"{structure_name(one.structure)} of this report: those that every "
+                "run finds are dark squares."
+            ],
+            alt=f"Matrix of how often each two {terms.nodes} were in one module.",
+        )
+    if known.scan is not None:
+        document.paragraph(network_sentences.scan_sentence(known.scan))
+        document.figure(
+            "resolutions",
+            figures.plot_resolution_scan(known.scan),
+            [
+                "Resolutions: above 1 modules are smaller, below 1 larger. (a) Number "
+                "of modules. (b) Variation of information between restarts, and to the "
+                "next resolution, 0 where partitions are the same and at most 1. "
+                "Plateaus: three resolutions or more that give the same modules."
+            ],
+            alt="Number and agreement of modules by resolution.",
+        )
+
+
 def _scores(document: Document, analysis: Analysis) -> None:
     """All scores, and the null networks that they are beside."""
     document.heading("Scores")
@@ -197,10 +250,14 @@ def _scores(document: Document, analysis: Analysis) -> None:
         table_ref("scores"),
         ". " + sentences.null_sentence(analysis),
     )
-    document.table("scores", tables.scores_table(analysis), tables.SCORES_CAPTION)
+    document.table(
+        "scores", tables.scores_table(analysis), tables.scores_caption(analysis)
+    )
     if not analysis.settings.n_nulls:
         return
-    document.table("tests", tables.tests_table(analysis), tables.TESTS_CAPTION)
+    document.table(
+        "tests", tables.tests_table(analysis), tables.tests_caption(analysis)
+    )
     if analysis.measures is not None:
         document.paragraph(
             network_sentences.measures_sentence(analysis.measures),

@@ -12,12 +12,10 @@ import typst
 from commstruct.report.pages.document import Document, byline
 from commstruct.report.settings import ReportSettings
 from commstruct.report.text import (
-    END_ISOLATE,
     FONTS,
-    ISOLATE,
     cjk_fonts,
-    printable,
     shown,
+    typeset,
 )
 
 MISSING = (
@@ -76,9 +74,7 @@ def pdf_bytes(document: Document, settings: ReportSettings) -> bytes:
 def _printed(content: Any, fonts: Sequence[Path] | None) -> Any:
     """Content in characters that the fonts have; None for all characters there are."""
     if isinstance(content, str):
-        if fonts is None:
-            return content.replace(ISOLATE, "").replace(END_ISOLATE, "")
-        return printable(content, fonts=fonts)
+        return content if fonts is None else typeset(content, fonts=fonts)
     if isinstance(content, dict):
         return {key: _printed(value, fonts) for key, value in content.items()}
     if isinstance(content, list | tuple):

@@ -1,9 +1,7 @@
 """The section of a study's report on predictions."""
 
-from typing import Any
-
 from commstruct.report.figures.prediction_figure import plot_predictions
-from commstruct.report.pages.document import Document, figure_ref, table_ref
+from commstruct.report.pages.document import Document, figure_ref
 from commstruct.report.words.prediction_sentences import prediction_sentences
 from commstruct.report.words.prediction_tables import (
     connectomes_table,
@@ -30,7 +28,7 @@ def add_predictions(document: Document, predictions: Predictions) -> None:
     )
     document.listing([[sentence] for sentence in sentences])
     regions = predictions.regions or (("whole",) if predictions.connectomes else ())
-    for region in regions:
+    for place, region in enumerate(regions):
         document.figure(
             f"predictions-{region}",
             plot_predictions(predictions, region=region),
@@ -52,15 +50,15 @@ def add_predictions(document: Document, predictions: Predictions) -> None:
             alt=f"Connectomes and trained networks, {REGION_NAMES_SHORT[region]}, "
             "on the "
             "same axes. " + " ".join(sentences),
+            only_html=place > 0,
         )
     if predictions.ends:
         document.paragraph(
             "The number of networks needed assumes that animals vary as much as runs "
             "with different seeds do, and that there is no measurement error; with "
-            "more variation, more are needed. All numbers are in connectomes.csv; see ",
-            *[part for region in regions for part in _named(region, regions)],
-            " and ",
-            table_ref("ends"),
+            "more variation, more are needed. All numbers are in connectomes.csv and "
+            "report.html; see ",
+            figure_ref(f"predictions-{regions[0]}"),
             ".",
         )
         document.table(
@@ -76,6 +74,7 @@ def add_predictions(document: Document, predictions: Predictions) -> None:
                 "nearer to zero; a dash where the interval includes zero or is "
                 "unknown."
             ],
+            only_html=True,
         )
     if predictions.without:
         document.paragraph(
@@ -100,10 +99,5 @@ def add_predictions(document: Document, predictions: Predictions) -> None:
             "connectome-pairs",
             pairs_table(predictions),
             ["Kinds of pairs of modules: share, and share minus chance. " + _PAIRS],
+            only_html=True,
         )
-
-
-def _named(region: str, regions: tuple[str, ...]) -> list[Any]:
-    return ([", "] if region != regions[0] else []) + [
-        figure_ref(f"predictions-{region}")
-    ]

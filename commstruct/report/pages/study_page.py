@@ -60,6 +60,8 @@ def study_document(result: StudyResult) -> Document:
     if facts.slopes:
         document.explorer = study_explorer(facts)
         document.add("explorer")
+    document.heading("Settings")
+    document.table("settings", settings_table(facts, result.changes), _SETTINGS_CAPTION)
     for region in regions:
         _region(document, facts, region, is_drawn=region == first)
     _other_measures(document, facts)
@@ -71,8 +73,6 @@ def study_document(result: StudyResult) -> Document:
         add_predictions(document, result.predictions)
     document.heading(METHODS_TITLE)
     document.blocks.extend(study_methods())
-    document.heading("Settings")
-    document.table("settings", settings_table(facts, result.changes), _SETTINGS_CAPTION)
     document.heading("How to repeat it")
     document.paragraph(
         "This command repeats the study, or completes it where parts are missing:"
@@ -83,8 +83,9 @@ def study_document(result: StudyResult) -> Document:
 
 
 _SETTINGS_CAPTION = [
-    "Settings, how each differs from the base, and its runs. Learned: learning rates "
-    "at which at least one run learned, and at which all did."
+    "Settings, how each differs from the first definition (besides its learning rates "
+    "and checkpoints), and its runs. Learned: learning rates at which at least one run "
+    "learned, and at which all did."
 ]
 
 
@@ -101,18 +102,15 @@ def _region(
     name = region.replace(" ", "-")
     slopes = [one for one in facts.primary() if one.region == region]
     document.heading(f"Results for {REGION_NAMES_SHORT[region]}")
-    document.paragraph(
-        " ".join(slope_sentence(one) for one in slopes),
-        " All are in ",
-        figure_ref(f"map-{name}"),
-        " and ",
-        table_ref(f"slopes-{name}"),
-        "; at equal loss and at equal learning rate \u00d7 steps in ",
-        table_ref(f"comparisons-{name}"),
-        ".",
-    )
     if not is_drawn:
         _map(document, facts, region)
+    document.paragraph(
+        figure_ref(f"map-{name}"),
+        " draws what ",
+        table_ref(f"slopes-{name}"),
+        " has in numbers; the slopes at equal loss, and at equal learning rate "
+        "\u00d7 steps, are in slopes.csv and report.html.",
+    )
     document.table(
         f"slopes-{name}",
         slopes_table(slopes),
@@ -134,6 +132,7 @@ def _region(
             "module: runs that learned in which one module was found, which count as "
             "D = 0."
         ],
+        only_html=True,
     )
 
 
@@ -164,7 +163,8 @@ def _other_measures(document: Document, facts: StudySlopes) -> None:
     document.heading("By every measure")
     document.paragraph(
         "Secondary measures are uncorrected: by chance alone, one interval in twenty "
-        "leaves zero out. All numbers are in slopes.csv."
+        "leaves zero out. All numbers are in slopes.csv, and in how many settings each "
+        "measure falls and rises is in report.html."
     )
     document.table(
         "measures",
@@ -174,6 +174,7 @@ def _other_measures(document: Document, facts: StudySlopes) -> None:
             "(95 % interval of the slope on one side of zero, uncorrected), of those "
             "that could be tested."
         ],
+        only_html=True,
     )
 
 
@@ -186,13 +187,13 @@ def _explained(document: Document, explanations: Sequence[Explanation]) -> None:
         "It is refuted if the quantity does not move, or moves the other way, or if "
         "the shift stays under the intervention; undecided if the intervention leaves "
         "the quantity moving at more than half its slope, or leaves too much "
-        "uncertainty. That it is not refuted is no proof. See ",
-        table_ref("explanations"),
-        ".",
+        "uncertainty. That it is not refuted is no proof. report.html has a figure of "
+        "each shift, and all numbers as a table."
     )
-    for setting, region in dict.fromkeys(
+    shifts = dict.fromkeys(
         (one.shift.setting, one.shift.region) for one in explanations
-    ):
+    )
+    for place, (setting, region) in enumerate(shifts):
         here = [
             one
             for one in explanations
@@ -212,6 +213,7 @@ def _explained(document: Document, explanations: Sequence[Explanation]) -> None:
                 "over the seeds of runs that learned, with 95 % intervals."
             ],
             alt=" ".join(sentences),
+            only_html=place > 0,
         )
     document.table(
         "explanations",
@@ -221,6 +223,7 @@ def _explained(document: Document, explanations: Sequence[Explanation]) -> None:
             "a tenfold learning rate in the setting and under the control; shift of D, "
             "and shift there, likewise; with 95 % intervals over seeds."
         ],
+        only_html=True,
     )
 
 

@@ -9,7 +9,7 @@ from scipy import sparse
 from commstruct.blocks.structure import BlockStructure, block_structure
 from commstruct.compare.connectome_comparison import ConnectomeComparison
 from commstruct.compare.group_comparison import GroupComparison
-from commstruct.connectome import Connectome, build_connectome
+from commstruct.connectome import Connectome, build_connectome, kinds_in
 from commstruct.report.text import p_text, shown
 from commstruct.report.words.explorer import (
     MOST_CHARACTERS,
@@ -48,10 +48,12 @@ def comparison_explorer(comparison: ConnectomeComparison) -> Facts:
     for (network, labels), name in zip(networks, comparison.names, strict=True):
         region = explorer.add_network(shown(name), network)
         axis = comparison.axis[comparison.axis["connectome"] == name]
-        null = str(comparison.settings.get("null", ""))
-        tests = _tests(axis, null, int(comparison.settings.get("n_nulls") or 0))
+        tests = _tests(axis, int(comparison.settings.get("n_nulls") or 0))
         of_kinds = block_structure(network, labels)
-        explorer.add_modules(region, 0, of_kinds, tests={} if modules else tests)
+        names = _kind_names(comparison, network, of_kinds)
+        explorer.add_modules(
+            region, 0, of_kinds, names=names, tests={} if modules else tests
+        )
         if modules:
             own = block_structure(network, modules[name].labels)
             explorer.add_modules(region, 1, own, tests=tests)
@@ -60,10 +62,21 @@ def comparison_explorer(comparison: ConnectomeComparison) -> Facts:
             comparison.b.weights - comparison.a.weights, names=comparison.neurons
         )
         region = explorer.add_network("second \u2212 first", difference)
-        explorer.add_modules(
-            region, 0, block_structure(difference, comparison.labels[0])
-        )
+        blocks = block_structure(difference, comparison.labels[0])
+        names = _kind_names(comparison, comparison.a, blocks)
+        explorer.add_modules(region, 0, blocks, names=names)
     return explorer.facts
+
+
+def _kind_names(
+    comparison: ConnectomeComparison, network: Connectome, blocks: BlockStructure
+) -> list[str] | None:
+    """Name of each block's kind; None where kinds are modules."""
+    if comparison.blocks_by not in network.attributes:
+        return None
+    _, firsts = np.unique(np.asarray(blocks.labels), return_index=True)
+    kinds = kinds_in(network.attributes[comparison.blocks_by])
+    return [shown(kinds[first], most=30) for first in firsts]
 
 
 def groups_explorer(comparison: GroupComparison) -> Facts:
@@ -146,7 +159,7 @@ def _pair_words(*networks: Connectome) -> Facts:
     return words_of(chosen)
 
 
-def _tests(axis: pd.DataFrame, null: str, n_nulls: int) -> dict[str, Facts]:
+def _tests(axis: pd.DataFrame, n_nulls: int) -> dict[str, Facts]:
     """What null networks say of each score of one connectome."""
     if not n_nulls:
         return {}
@@ -156,7 +169,7 @@ def _tests(axis: pd.DataFrame, null: str, n_nulls: int) -> dict[str, Facts]:
         evident = p_value <= LEVEL or not np.isfinite(p_value)
         words = p_text(p_value)
         tests[str(row.score)] = {
-            "name": null,
+            "name": getattr(row, "null", "null networks"),  # older results: unnamed
             "band": [rounded(row.null_low), rounded(row.null_high)],
             "tested": words if evident else f"no evidence ({words})",
         }
@@ -219,15 +232,19 @@ class _Networks:
         blocks: BlockStructure,
         *,
         tests: Mapping[str, Facts] | None = None,
+        names: Sequence[str] | None = None,
     ) -> None:
         """Add modules of a network with their blocks; the first also its weights."""
         network, about = self.networks[region], self.facts["regions"][region]
         labels = np.asarray(blocks.labels)
         if "matrix" not in about:
             self._add_weights(about, network, labels)
-        self.facts["partitions"][f"0,0,{region},{structure}"] = partition_of(
+        partition = partition_of(
             labels, blocks.n_modules, np.arange(int(labels.max()) + 1)
         )
+        if names is not None:
+            partition["names"] = list(names)
+        self.facts["partitions"][f"0,0,{region},{structure}"] = partition
         state = state_of(blocks, saturation(network.weights))
         for name, score in state["scores"].items():
             score["nulls"] = [tests[name]] if tests and name in tests else []

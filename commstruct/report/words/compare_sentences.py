@@ -1,6 +1,7 @@
 """Sentences on a comparison, computed from its numbers."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,9 @@ from commstruct.report.text import (
     signed,
     with_interval,
 )
-from commstruct.statistics import LEVEL
+from commstruct.report.words.verdicts import needed_nulls, smallest_p
+from commstruct.statistics import LEVEL, ROUNDING
+from commstruct.vocabulary import FloatVector
 
 WORMS = {
     "the two sexes": ("celegans-hermaphrodite", "celegans-male"),
@@ -191,13 +194,41 @@ def _edges_answer(comparison: ConnectomeComparison) -> str:
         )
     elif len(nulls):
         text += (
-            f", where null networks have {signed(float(nulls.mean()))} on average "
-            f"({p_text(edges.weight_correlation_p)})"
+            f", {_beside(edges.weight_correlation, nulls, edges.weight_correlation_p)}"
         )
     shared = f"{percent(edges.jaccard)} of the edges in either are in both"
     if len(edges.jaccard_nulls):
         shared += f" ({percent(float(edges.jaccard_nulls.mean()))} in null networks)"
     return f"{text}; {shared}."
+
+
+def _beside(observed: float, nulls: FloatVector, p_value: float) -> str:
+    """Where a correlation is beside null networks, of which large ones are tested."""
+    mean, n_nulls = signed(float(nulls.mean())), len(nulls)
+    if not (nulls < observed).all():
+        return f"where null networks have {mean} on average ({p_text(p_value)})"
+    text = f"above all {n_nulls} null networks ({mean} on average)"
+    return text + _too_few(n_nulls, both_sides=False)
+
+
+def _too_few(n_nulls: int, *, both_sides: bool) -> str:
+    """That so few null networks are no test, where they are not."""
+    if smallest_p(n_nulls, both_sides=both_sides) <= LEVEL:
+        return ""
+    needed = needed_nulls(both_sides=both_sides)
+    return f", too few for a test ({needed} are needed)"
+
+
+def _excess(row: Any, n_nulls: int) -> str:
+    """Where a score is beside null networks, both sides of which are tested."""
+    if not math.isfinite(row.p_value):
+        return ""
+    text = f", {signed(row.excess)} from the mean of the null networks"
+    if row.p_value > smallest_p(n_nulls, both_sides=True) * (1 + ROUNDING):
+        return f"{text} ({p_text(row.p_value)})"
+    side = "above" if row.excess > 0 else "below"
+    few = _too_few(n_nulls, both_sides=True)
+    return f"{text} and {side} all {n_nulls} of them{few}"
 
 
 def _axis_answer(comparison: ConnectomeComparison) -> str:
@@ -212,15 +243,10 @@ def _axis_answer(comparison: ConnectomeComparison) -> str:
                 f"{shown(row.connectome)} has one module and no diagonal score"
             )
             continue
-        against = ""
-        if math.isfinite(row.p_value):
-            against = (
-                f", excess over null networks {signed(row.excess)}, "
-                f"{p_text(row.p_value)}"
-            )
+        n_nulls = int(comparison.settings.get("n_nulls") or 0)
         parts.append(
-            f"{shown(row.connectome)} has D = {signed(row.observed)} on its {modules}"
-            f"{against}"
+            f"{shown(row.connectome)} has D = {signed(row.observed)} on its "
+            f"{modules}{_excess(row, n_nulls)}"
         )
     text = f"Between block-diagonal (D > 0) and off-diagonal (D < 0): {joined(parts)}."
     difference, low, high = comparison.diagonal_difference

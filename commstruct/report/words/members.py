@@ -23,17 +23,29 @@ MOST_CROSSED = 12  # modules whose types have room in the PDF
 MOST_BLOCKS = 4
 
 
-def members_caption(terms: Terms) -> list[str]:
+def members_caption(one: RegionAnalysis, terms: Terms) -> list[str]:
     """Caption of `members_table`."""
+    k = one.blocks.n_modules
+    if k == 1:
+        return [
+            f"The one module. {terms.mean.capitalize()} over all pairs that may be "
+            f"connected; hubs: the {terms.nodes} with the most {_amount(terms)}."
+        ]
     ends = ", sent to and received from other modules"
     if not terms.is_directed:
         ends = " and to other modules"
+    listed = f"the {MOST_LISTED} largest of {k}" if k > MOST_LISTED else "largest first"
     return [
-        f"Who is in a module, largest first. {terms.mean.capitalize()} within{ends}, "
+        f"Who is in a module, {listed}. {terms.mean.capitalize()} within{ends}, "
         "over all pairs that may be connected. "
-        f"Hubs: the {terms.nodes} with the most |weight| to and from their own module; "
-        "connectors: with the most to and from others. modules.csv has everybody."
+        f"Hubs: the {terms.nodes} with the most {_amount(terms)} to and from their own "
+        "module; connectors: with the most to and from others. modules.csv has "
+        "everybody."
     ]
+
+
+def _amount(terms: Terms) -> str:
+    return "connections" if terms.weight == "connections" else "|weight|"
 
 
 def members_table(analysis: Analysis, network: Connectome, terms: Terms) -> Table:
@@ -57,17 +69,19 @@ def members_table(analysis: Analysis, network: Connectome, terms: Terms) -> Tabl
     if not terms.is_directed:
         columns["to others"] = columns.pop("sent")
         del columns["received"]
+    if k == 1:  # there are no others
+        columns = {"within": columns["within"]}
     every = aligned(np.concatenate(list(columns.values())).tolist())  # one unit
     texts = {column: every[i * k : (i + 1) * k] for i, column in enumerate(columns)}
     header = ["module", terms.nodes, *texts, *(["types"] if kinds else [])]
-    header += ["hubs", "connectors"]
+    header += ["hubs", "connectors"][: 1 + (k > 1)]
     rows_of_text = []
     for module in range(min(k, MOST_LISTED)):
         members = np.flatnonzero(labels == module)
         row = [str(module), str(len(members)), *(t[module] for t in texts.values())]
         if kinds:
             row.append(_most_frequent([kinds[i] for i in members]))
-        row += [_named(names, members, by) for by in ranked]
+        row += [_named(names, members, by) for by in ranked[: 1 + (k > 1)]]
         rows_of_text.append(tuple(row))
     n_numbers = 2 + len(texts)
     n_words = len(header) - n_numbers
@@ -117,7 +131,7 @@ def _most_frequent(kinds: Sequence[str]) -> str:
     most = 1 if max(len(kind) for kind in kinds) > SHORT else 2
     listed = [f"{shown(kind, most=22)} {number}" for kind, number in common[:most]]
     if len(common) > most:
-        listed.append(f"{len(common) - most} more")
+        listed.append(f"{counted(len(common) - most, 'other type')}")
     return ", ".join(listed)
 
 
@@ -162,7 +176,6 @@ def _mostly(kinds: Sequence[str]) -> str:
 
 def _ways(sizes: FloatMatrix, module: int, terms: Terms) -> list[str]:
     """Where the |weight| of a module goes, and where it comes from."""
-    weight = "connections" if terms.weight == "connections" else "|weight|"
     sent, received = sizes[module], sizes[:, module]
     parts = []
     ways = [(sent, "sends", "to"), (received, "receives", "from")]
@@ -180,7 +193,7 @@ def _ways(sizes: FloatMatrix, module: int, terms: Terms) -> list[str]:
             other = int(others.argmax())
             ends.append((float(others[other]), f"module {other}"))
         listed = [f"{percent(value / total)} {joint} {end}" for value, end in ends]
-        parts.append(f"{verb}, of its {weight}, {joined(listed)}")
+        parts.append(f"{verb}, of its {_amount(terms)}, {joined(listed)}")
     return parts
 
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from commstruct.analysis import Analysis, RegionAnalysis
 from commstruct.connectome import Connectome
+from commstruct.modules.resolution import ResolutionScan
 from commstruct.nulls.measures import NetworkMeasures
-from commstruct.report.figures.matrix_panels import MOST_PIXELS
+from commstruct.report.figures.matrix_panels import MOST_PIXELS, groups_column
 from commstruct.report.text import (
     column_of,
     counted,
@@ -22,15 +24,17 @@ from commstruct.report.text import (
 )
 from commstruct.report.words.terms import Terms
 from commstruct.report.words.verdicts import (
+    NEITHER,
     beside_nulls,
     connectivity,
     is_testable,
     needed_nulls,
     share_within,
+    side_of,
     smallest_p,
 )
-from commstruct.statistics import LEVEL
-from commstruct.vocabulary import AGREEMENT, KIND_NAMES
+from commstruct.statistics import LEVEL, ROUNDING
+from commstruct.vocabulary import AGREEMENT, KIND_NAMES, IntMatrix
 
 # Confidence from which a neuron is counted as sure of its module.
 SURE = 0.9
@@ -52,10 +56,8 @@ def network_setting(analysis: Analysis, terms: Terms) -> str:
 
 
 def _kind(known: Mapping[str, Any]) -> str:
-    """What the weights are taken for; older results do not say."""
-    if "data_kind" not in known:
-        return ""
-    return f", taken for {KIND_NAMES[known['data_kind']]}"
+    """Kind of data that the weights were taken for; older results do not say."""
+    return f"; kind of data: {known['data_kind']}" if "data_kind" in known else ""
 
 
 def network_headline(analysis: Analysis, terms: Terms) -> str:
@@ -68,7 +70,40 @@ def network_headline(analysis: Analysis, terms: Terms) -> str:
     share = share_within(one.blocks, unit=terms.weight)
     if share:
         text += f": {share}"
-    return f"{text}. D is {beside_nulls(one, 'diagonal_score')}."
+    if _leads_by_diagonal(one):
+        return f"{text}. D is {beside_nulls(one, 'diagonal_score')}."
+    beside = beside_nulls(one, "diagonal_score", names_nulls=False)
+    return f"{_upper(_explained(one, terms))}. {text}; D is {beside}."
+
+
+def _leads_by_diagonal(one: RegionAnalysis) -> bool:
+    """Whether D is of a size that has a word, and is evident as far as can be told.
+
+    Else what leads a report is how much the modules explain, of whichever structure.
+    """
+    if side_of(one.blocks) == NEITHER:
+        return False
+    p_value = one.p_values["diagonal_score"]
+    return not math.isfinite(p_value) or p_value <= LEVEL or not is_testable(one)
+
+
+def _explained(one: RegionAnalysis, terms: Terms) -> str:
+    """How much of the variance modules explain, and in how much as null networks."""
+    modules = counted(one.blocks.n_modules, "module")
+    if one.is_given:
+        modules = f"the {one.blocks.n_modules} values of {column_of(one.structure)}"
+    return (
+        f"{modules} explain {percent(one.score('structure_strength'))} of the variance "
+        f"of {_weights(terms)}: {beside_nulls(one, 'structure_strength')}"
+    )
+
+
+def _weights(terms: Terms) -> str:
+    return "the connections" if terms.weight == "connections" else "the weights"
+
+
+def _upper(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def network_answers(analysis: Analysis, terms: Terms) -> list[str]:
@@ -93,11 +128,10 @@ def network_answers(analysis: Analysis, terms: Terms) -> list[str]:
 def _answer(one: RegionAnalysis, terms: Terms, *, is_first: bool) -> str:
     k = one.blocks.n_modules
     sizes = np.bincount(one.partition.labels)[:k]
-    name = structure_name(one.structure)
-    text = f"{name[:1].upper()}{name[1:]}: {k}, of {_sizes(sizes)} {terms.nodes}"
+    of = _sizes(sizes, terms.nodes)
+    text = f"{_upper(structure_name(one.structure))}: {k}, of {of}"
     if one.is_given:
-        text = f"The {k} values of {column_of(one.structure)}, of {_sizes(sizes)} "
-        text += terms.nodes
+        text = f"The {k} values of {column_of(one.structure)}, of {of}"
     if not is_first:
         text += f"; {connectivity(one.blocks)}"
         share = share_within(one.blocks, unit=terms.weight)
@@ -105,12 +139,11 @@ def _answer(one: RegionAnalysis, terms: Terms, *, is_first: bool) -> str:
             text += f": {share}"
         beside = beside_nulls(one, "diagonal_score", names_nulls=False)
         text += f"; D is {beside}"
-    if is_first or one.is_given:
+    if (is_first and _leads_by_diagonal(one)) or (one.is_given and not is_first):
         beside = beside_nulls(one, "structure_strength", names_nulls=False)
         text += (
-            f"; the modules of two {terms.nodes} explain "
-            f"{percent(one.score('structure_strength'))} of the variance of the "
-            f"weights between them, {beside}"
+            f"; they explain {percent(one.score('structure_strength'))} of the "
+            f"variance of {_weights(terms)}, {beside}"
         )
     if one.is_given:
         text += f"; {_evidence(one)}"
@@ -177,33 +210,79 @@ def model_sentence(one: RegionAnalysis, terms: Terms) -> str:
     kind = KIND_NAMES.get(partition.kind or "", "")
     if partition.kind == "correlation":
         number = partition.n_samples
-        kind += (
-            ", the number of samples estimated from its eigenvalues"
+        kind = (
+            "correlations of samples whose number is estimated"
             if number is None
-            else f" of {number:g} samples"
+            else f"correlations of {number:g} samples"
         )
-    start = (
-        f"In the search for modules of any structure, the data are taken for {kind}."
-    )
+    start = "Modules of any structure are those with the most evidence, by models of "
+    start += kind
     if one.blocks.n_modules == 1:
         if partition.evidence >= 0:
-            return f"{start} No division into modules was found to compare."
+            return f"{start}; no division into modules was found to compare."
         return (
-            f"{start} A single module has the most evidence: the best division into "
-            f"more lacks {-partition.evidence:.1f} nats."
+            f"{start}: a single one, as the best division into more has "
+            f"{-partition.evidence:.1f} nats less."
         )
-    levels = [counted(number, "module") for number in one.n_groups]
-    on_levels = f"one level, of {levels[0]}"
-    if len(levels) > 1:
-        on_levels = f"{len(levels)} levels, from fine to coarse of {joined(levels)}"
+    groups = ""
+    if len(one.n_groups) > 1:
+        numbers = [str(number) for number in one.n_groups[1:]]
+        further = counted(len(numbers), "coarser level")
+        groups = f" They form groups on {further}, of {joined(numbers)}."
     low = int((one.confidence < SURE).sum())
     return (
-        f"{start} The modules have {partition.evidence:.1f} nats of evidence over a "
-        f"single module, on {on_levels}, under this model \u2013 {partition.model}. "
-        f"The probability that a {terms.node} is in its module, given those of all "
-        f"others, has the median {plain(one.median_confidence)}; it is below {SURE:g} "
-        f"for {low} of {counted(len(one.confidence), terms.node)}."
+        f"{start}: here {one.blocks.n_modules}, with {partition.evidence:.1f} nats "
+        f"more than a single one ({partition.model}).{groups} Given the modules of all "
+        f"others, each {terms.node} is in its own with a median probability of "
+        f"{plain(one.median_confidence)}; for {low} of "
+        f"{counted(len(one.confidence), terms.node)} it is below {SURE:g}."
     )
+
+
+def coassignment_sentence(
+    shares: sparse.csr_array, runs: IntMatrix, one: RegionAnalysis, terms: Terms
+) -> str:
+    """How many pairs in a module, and apart, the runs are of one mind about."""
+    labels = np.asarray(one.partition.labels)
+    known = shares.tocoo()
+    pairs = known.row < known.col
+    together = labels[known.row[pairs]] == labels[known.col[pairs]]
+    share = known.data[pairs]
+    sizes = np.bincount(labels)
+    n_within = int((sizes * (sizes - 1) // 2).sum())
+    n_between = len(labels) * (len(labels) - 1) // 2 - n_within
+    parts = []
+    if n_within:
+        always = percent((share[together] > 1 - ROUNDING).sum() / n_within)
+        parts.append(f"together in every run are {always} of the pairs within modules")
+    if n_between:
+        never = percent(1 - (~together).sum() / n_between)
+        parts.append(f"never together are {never} of the pairs between modules")
+    numbers = sorted({len(set(run.tolist())) for run in runs})
+    span = "" if len(numbers) == 1 else f" to {numbers[-1]}"
+    return (
+        f"{len(runs)} independent runs find {numbers[0]}{span} modules of "
+        f"{len(labels)} {terms.nodes}; {joined(parts)}. That is how the search varies, "
+        "which is less than what the data leave open."
+    )
+
+
+def scan_sentence(scan: ResolutionScan) -> str:
+    """Over which resolutions modules stay the same."""
+    low, high = scan.resolutions[0], scan.resolutions[-1]
+    text = (
+        f"From resolution {low:g} to {high:g} the number of modules goes from "
+        f"{scan.n_modules[0]} to {scan.n_modules[-1]}"
+    )
+    plateaus = []
+    for plateau in range(int(scan.plateau.max(initial=-1)) + 1):
+        on = np.flatnonzero(scan.plateau == plateau)
+        first, last = scan.resolutions[on[0]], scan.resolutions[on[-1]]
+        modules = counted(int(scan.n_modules[on[0]]), "module")
+        plateaus.append(f"{first:.2g} to {last:.2g} ({modules})")
+    if not plateaus:
+        return f"{text}; no three neighbouring resolutions give the same modules."
+    return f"{text}; modules stay the same from {joined(plateaus)}."
 
 
 def limit_sentence(one: RegionAnalysis) -> str:
@@ -251,25 +330,31 @@ def measures_sentence(measures: NetworkMeasures) -> str:
     return " ".join(parts)
 
 
-def pairs_sentence(one: RegionAnalysis) -> str:
+def pairs_sentence(one: RegionAnalysis, terms: Terms) -> str:
     """Kinds of pairs of modules, compared with chance."""
     found = one.blocks.pair_types
     defined = sum(found.counts.values())
     if not defined:
         return "No pair of modules is of a kind that is defined."
     parts = [
-        f"{count} {kind} ({percent(found.shares[kind])})"
+        f"{count} {_are(count)} {kind} ({percent(found.shares[kind])})"
         for kind, count in found.counts.items()
     ]
     undefined = ""
     if found.n_undefined:
-        undefined = f"; {found.n_undefined} more have too few neurons to be of a kind"
-    verb = "is" if defined == 1 else "are"
+        undefined = (
+            f"; {found.n_undefined} more have too few {terms.nodes} to be of a kind"
+        )
+    both = ", both directions together," if terms.is_directed else ""
     return (
-        f"Of {counted(defined, 'pair')} of modules, both directions together, "
-        f"{joined(parts)} {verb} found{undefined}. Random means would give a third of "
-        "each, and noise rather more core-periphery; this was not tested."
+        f"Of {counted(defined, 'pair')} of modules{both} {joined(parts)}{undefined}. "
+        "Random means would give a third of each, and noise rather more "
+        "core-periphery; this was not tested."
     )
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def network_limits(analysis: Analysis, terms: Terms) -> list[str]:
@@ -311,13 +396,17 @@ def network_limits(analysis: Analysis, terms: Terms) -> list[str]:
     return limits
 
 
-def matrix_key(network: Connectome, terms: Terms | None = None) -> str:
+def matrix_key(
+    network: Connectome, terms: Terms | None = None, *, has_modules: bool = True
+) -> str:
     """How to read a sorted matrix."""
-    column = next((c for c in ("role", "type") if c in network.attributes), None)
-    strips = "coloured strips, modules"
+    column = groups_column(network)
+    parts = []
+    if has_modules:
+        parts.append("grey lines, borders of modules of 2 % and more of all")
+        parts.append("coloured strips, modules")
     if column:
-        strips += f"; grey strips, {column}"
-    parts = ["grey lines, borders of modules of 2 % and more of all", strips]
+        parts.append(f"grey strips, {column}")
     if network.is_directed:
         parts.insert(0, "rows drive columns")
     if network.possible is not None:
@@ -330,9 +419,11 @@ def matrix_key(network: Connectome, terms: Terms | None = None) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _sizes(sizes: Any) -> str:
+def _sizes(sizes: Any, nodes: str) -> str:
+    if len(sizes) > 2 and len(set(sizes.tolist())) == 1:
+        return f"{sizes[0]} {nodes} each"
     listed = [str(size) for size in sizes[:8]]
     if len(sizes) > 8:
-        rest = counted(len(sizes) - 8, "smaller module")
-        return f"{', '.join(listed)} (and {rest}, of {sizes[8:].sum()})"
-    return joined(listed)
+        rest = f"{len(sizes) - 8} more of {sizes[8:].sum()} in all"
+        return f"{', '.join(listed)} {nodes}, and {rest}"
+    return f"{joined(listed)} {nodes}"

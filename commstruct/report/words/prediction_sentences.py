@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from commstruct.compare.placement import WARNING
-from commstruct.report.text import counted, joined, shown, with_interval
+from commstruct.report.text import MINUS, counted, joined, shown, with_interval
 from commstruct.statistics import LEVEL
 from commstruct.study.predictions import (
     Contrast,
@@ -22,6 +22,8 @@ CLAIM = (
     "size."
 )
 _MOST_NAMED = 4
+LARGEST_D = 10
+"""Beyond it, hardly anything varies within, and the number itself says nothing."""
 
 
 def prediction_sentences(predictions: Predictions) -> list[str]:
@@ -47,10 +49,16 @@ def prediction_sentences(predictions: Predictions) -> list[str]:
     return sentences
 
 
+def _equals(text: str) -> str:
+    return text if text[0] in "<>" else f"= {text}"
+
+
 def contrast_text(contrast: Contrast) -> str:
     """Standardised difference with its interval, ``+1.20 (+0.31, +2.05)``."""
     if not math.isfinite(contrast.d):
         return "undefined" if math.isnan(contrast.d) else "no spread within"
+    if abs(contrast.d) > LARGEST_D:
+        return f"> {LARGEST_D}" if contrast.d > 0 else f"< {MINUS}{LARGEST_D}"
     return with_interval(contrast.d, contrast.low, contrast.high, 1)
 
 
@@ -102,8 +110,8 @@ def _telling(
             "includes zero, or is unknown."
         )
     named = [
-        f"{one.setting} ({'lower' if one.d < 0 else 'higher'} at the high rate, d = "
-        f"{contrast_text(one)}, {needed_text(one)} networks of either kind)"
+        f"{one.setting} ({'lower' if one.d < 0 else 'higher'} at the high rate, d "
+        f"{_equals(contrast_text(one))}, {needed_text(one)} networks of either kind)"
         for one in found[:_MOST_NAMED]
     ]
     if len(found) > _MOST_NAMED:

@@ -177,7 +177,7 @@ def _extent(facts: StudySlopes) -> str:
     n_diverged = sum(one.n_diverged for one in facts.settings)
     return (
         f"{n_runs} of {n_planned} runs in {counted(len(facts.settings), 'setting')} "
-        f"ended, {n_diverged} of them by diverging."
+        f"ended, {n_diverged or 'none'} of them by diverging."
     )
 
 

@@ -47,7 +47,7 @@ def slopes_table(slopes: Sequence[Slope]) -> Table:
         ),
         rows=tuple(rows),
         aligns=("l", *"rrrrrr", "l"),
-        widths=("auto",) * 7 + ("rest",),
+        widths=("auto",) * 8,
         size=6.5,
     )
 
@@ -70,7 +70,7 @@ def comparisons_table(facts: StudySlopes, region: str) -> Table:
         header=("setting", *COMPARISONS.values(), "one module"),
         rows=tuple(rows),
         aligns=("l", *"rrrr"),
-        widths=("rest", *["auto"] * 4),
+        widths=("auto",) * 5,
         size=6.5,
     )
 
@@ -150,7 +150,7 @@ def measures_table(facts: StudySlopes) -> Table:
         ),
         rows=tuple(rows),
         aligns=(*"llll", *"rrrr"),
-        widths=("auto", "rest", "auto", "auto", "auto", "auto", "auto", "auto"),
+        widths=("auto",) * 8,
         size=6.5,
     )
 
@@ -187,7 +187,7 @@ def served_table(probes: Sequence[Any]) -> Table:
         ),
         rows=tuple(rows),
         aligns=("l", *"rrrrrrrr"),
-        widths=("rest", *["auto"] * 8),
+        widths=("auto",) * 9,
         size=6.5,
     )
 
@@ -204,16 +204,17 @@ def settings_table(
     for one in facts.settings:
         change = changes.get(one.name, {})
         words = [
-            f"{table}.{key} = {_short(value)}"
+            _in_words(f"{table}.{key}", value)
             for table, keys in change.items()
             for key, value in keys.items()
+            if f"{table}.{key}" not in UNSAID
         ]
         some = [rate for rate, share in one.learned.items() if share > 0]
         every = [rate for rate, share in one.learned.items() if share == 1]
         rows.append(
             (
                 one.name,
-                shown("; ".join(words) or "the base", most=120),
+                shown("; ".join(words) or "nothing", most=140),
                 f"{one.n_ended}/{one.n_planned}",
                 str(one.n_diverged),
                 _range(some),
@@ -229,6 +230,34 @@ def settings_table(
     )
 
 
+UNSAID = ("sweep.learning_rates", "sweep.checkpoints")
+"""Changes that go without saying: the map has the rates."""
+CHANGES = {
+    "network.activation": "{} neurons",
+    "network.gain": "initial gain {}",
+    "network.n_neurons": "{} neurons",
+    "network.density": "a share of {} of all synapses",
+    "task.name": "task {}",
+    "task.n_bits": "{} bits",
+    "rule.credit_mode": "credit mode {}",
+    "rule.settling_steps": "{} settling steps",
+    "rule.weight_decay": "weight decay {}",
+    "rule.balance": "balance {}",
+    "sweep.batch_size": "batches of {}",
+    "sweep.steps": "{} training steps",
+    "sweep.seeds": "seeds {}",
+}
+
+
+def _in_words(key: str, value: Any) -> str:
+    """A change of a setting in words; one that has none as in the definition."""
+    if key == "network.shortcuts":
+        return f"{'with' if value else 'without'} synapses from inputs to outputs"
+    if key in CHANGES:
+        return CHANGES[key].format(_short(value))
+    return f"{key} = {_short(value)}"
+
+
 def _short(value: Any) -> str:
     if isinstance(value, list) and len(value) > 3:
         return f"{value[0]} ... {value[-1]} ({len(value)})"
@@ -238,4 +267,6 @@ def _short(value: Any) -> str:
 def _range(rates: Sequence[float]) -> str:
     if not rates:
         return "\u2013"
+    if min(rates) == max(rates):
+        return f"{min(rates):g}"
     return f"{min(rates):g}\u2013{max(rates):g}"

@@ -23,7 +23,7 @@ from commstruct.statistics import LEVEL
 from commstruct.study.equal_loss import EqualLoss
 from commstruct.study.robustness import MEASURES, Shift
 from commstruct.study.trends import SweepTrends, Trend
-from commstruct.vocabulary import SCORE_SYMBOLS, SCORES
+from commstruct.vocabulary import AGREEMENT, SCORE_SYMBOLS, SCORES
 
 DASH = "\u2013"
 
@@ -33,20 +33,6 @@ RUNS_CAPTION = [
     "of modules and diagonal score, of the kind of modules that leads this report. "
     "\u2717 learned: accuracy not more than halfway from chance to 1 (regression: loss "
     "not below half that of the best constant outputs)."
-]
-SCORES_CAPTION = [
-    "Scores, by the modules that were looked for. k: number of modules; restarts: "
-    "mean adjusted Rand index between them; within: share of |weight| within modules, "
-    "beside the share of the pairs; D: diagonal score, and its share of the largest "
-    "possible one (\u2212: of the smallest); exc., inh., |w|: D of the excitatory and "
-    "inhibitory parts and of the sizes of the weights; Q: signed modularity; S: "
-    "structure strength."
-]
-TESTS_CAPTION = [
-    "Null networks: 5\u201395 % of the scores of the modules found in them, and p as "
-    "in the methods, not corrected for the number of rows. Explained: nats that the "
-    "best division explains per nat that it costs, more than 1 where there is evidence "
-    "of modules. Agreement with an attribute: adjusted mutual information."
 ]
 MEASURES_CAPTION = [
     "Measures of the whole network, weights ignored unless said. Null: 95 % of the "
@@ -242,11 +228,32 @@ def _shift(shift: Shift) -> str:
     return f"{shift.verdict}: {ends} ({p_text(shift.adjusted_p)})"
 
 
-def scores_table(analysis: Analysis) -> Table:
-    """One row per structure of a single network: what it is, in numbers."""
-    is_signed = any(
+def scores_caption(analysis: Analysis) -> list[str]:
+    """Caption of `scores_table`, of the columns that it has."""
+    parts = (
+        "exc., inh., |w|: D of the excitatory and inhibitory parts and of the sizes of "
+        "the weights; "
+        if _is_signed(analysis)
+        else ""
+    )
+    return [
+        "Scores, by the modules that were looked for. k: number of modules; restarts: "
+        "mean adjusted Rand index between them; within: share of |weight| within "
+        "modules, beside the share of the pairs; D: diagonal score, and its share of "
+        f"the largest possible one (\u2212: of the smallest); {parts}Q: signed "
+        "modularity; S: structure strength."
+    ]
+
+
+def _is_signed(analysis: Analysis) -> bool:
+    return any(
         math.isfinite(one.blocks.diagonal_score_inhibitory) for one in analysis.regions
     )
+
+
+def scores_table(analysis: Analysis) -> Table:
+    """One row per structure of a single network: what it is, in numbers."""
+    is_signed = _is_signed(analysis)
     parts = ("excitatory", "inhibitory", "absolute") if is_signed else ()
     short = {"excitatory": "exc.", "inhibitory": "inh.", "absolute": "|w|"}
     header = ["modules", "k", "restarts", "within", "of pairs", "D", "of largest"]
@@ -276,6 +283,23 @@ def scores_table(analysis: Analysis) -> Table:
 
 def _share(share: float) -> str:
     return percent(share).replace("-", "\u2212") if math.isfinite(share) else DASH
+
+
+def tests_caption(analysis: Analysis) -> list[str]:
+    """Caption of `tests_table`, of the rows that it has."""
+    tested = {name for one in analysis.regions for name in one.others}
+    words = [
+        "Null networks: 5\u201395 % of the scores of the modules found in them, and p "
+        "as in the methods, not corrected for the number of rows."
+    ]
+    if "explained" in tested:
+        words.append(
+            "Explained: nats that the best division explains per nat that it costs, "
+            "more than 1 where there is evidence of modules."
+        )
+    if any(name.startswith(AGREEMENT) for name in tested):
+        words.append("Agreement with an attribute: adjusted mutual information.")
+    return [" ".join(words)]
 
 
 def tests_table(analysis: Analysis) -> Table:
@@ -396,11 +420,14 @@ def network_provenance(analysis: Analysis) -> tuple[Table, list[tuple[str, str]]
 
 
 def _shared_rows(analysis: Analysis) -> list[tuple[str, str]]:
+    settings = analysis.settings.model_dump(mode="json", exclude_none=True)
+    used = dict.fromkeys(
+        test.nulls.null for one in analysis.regions for test in one.tests
+    )
+    if "auto" in analysis.settings.null and used:
+        settings["null"] = f"{', '.join(analysis.settings.null)} ({', '.join(used)})"
     return [
-        (
-            "analysis, settings",
-            _settings(analysis.settings.model_dump(mode="json", exclude_none=True)),
-        ),
+        ("analysis, settings", _settings(settings)),
         ("analysed with", _settings(analysis.provenance["versions"])),
         ("input, SHA-256", str(analysis.provenance["input_sha256"])),
     ]

@@ -406,12 +406,6 @@
 
   // ---- words ----
 
-  const signed = (value) => {
-    if (value === null) return "undefined";
-    const rounded = Math.abs(value) < 1e-9 ? 0 : value; // the rest is rounding
-    return (rounded > 0 ? "+" : "") + number(rounded);
-  };
-
   const groupWords = (i) =>
     facts.groups === null ? "" : `, ${facts.groups.names[groupOf(i)]}`;
   const neuronWords = (i) =>
@@ -439,10 +433,15 @@
     return `${between(neuronWords(pre), neuronWords(post))}: ${weight}`;
   };
 
+  const moduleWords = (partition, module) =>
+    partition.names ? `${module} ${partition.names[module]}` : `module ${module}`;
+
   const blockWords = (it, from, to) => {
     const value = it.numbers[from * it.n + to];
     const mean = value === UNDEFINED ? "no connection may exist" : number(decode(value, it.code));
-    return `${between(`module ${from}`, `module ${to}`)}: ${regionNow().mean} ${mean}`;
+    const partition = facts.partitions[partitionKey()];
+    const ends = between(moduleWords(partition, from), moduleWords(partition, to));
+    return `${ends}: ${regionNow().mean} ${mean}`;
   };
 
   // A neuron, and those with which it has the largest weights.
@@ -571,7 +570,7 @@
       const swatch = document.createElement("span");
       swatch.className = "swatch";
       swatch.style.background = colorOf(partition, module);
-      chosen.append(swatch, `module ${module}`);
+      chosen.append(swatch, moduleWords(partition, module));
       const isPinned = pin?.modules?.[0] === module && pin.modules[1] === null;
       chosen.setAttribute("aria-pressed", String(isPinned));
       chosen.addEventListener("click", () => {

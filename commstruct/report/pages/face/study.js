@@ -9,7 +9,6 @@
   const place = { measure: 0, region: 0, structure: 0, comparison: 0, setting: 0 };
   let cursor = null; // position among the rates of the setting that is chosen
 
-  const signed = (value) => (value > 0 ? "+" : "") + number(value);
   const curveOf = (setting) =>
     facts.curves[
       [setting, place.region, place.structure, place.measure, place.comparison].join(",")

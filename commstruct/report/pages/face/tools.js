@@ -6,6 +6,11 @@ const number = (value, digits = 3) => {
   if (value === null || !Number.isFinite(value)) return "undefined";
   return String(Number(value.toPrecision(digits))).replace("-", "\u2212");
 };
+const signed = (value) => {
+  if (value === null) return "undefined";
+  const rounded = Math.abs(value) < 1e-9 ? 0 : value; // the rest is rounding
+  return (rounded > 0 ? "+" : "") + number(rounded);
+};
 const write = (id, words) => {
   const element = byId(id);
   if (element && element.textContent !== words) element.textContent = words;
