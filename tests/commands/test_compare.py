@@ -151,4 +151,4 @@ def test_rare_connections_are_dropped_and_the_comparison_says_so(
     assert any(dropped in note for note in said["notes"])
     assert dropped in (out / "report.html").read_text()
     edges = pd.read_csv(out / "edges.csv")
-    assert "7" not in {*edges["pre"].astype(str), *edges["post"].astype(str)}
+    assert "7" not in {*edges["from"].astype(str), *edges["to"].astype(str)}

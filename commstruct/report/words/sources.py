@@ -108,6 +108,7 @@ _PLAIN = str.maketrans("\u00e9\u00f3", "eo")
 _LATEX = str.maketrans(
     {
         "\u00e9": "{\\'e}",
+        "\u00d8": "{\\O}",
         "\u00f3": "{\\'o}",
         "\u2013": "--",
         "&": "\\&",
