@@ -58,9 +58,9 @@ class ConnectomeComparison(Result):
         See `commstruct.compare.block_differences`.
     axis : DataFrame
         Diagonal score, modularity and structure strength of each connectome by its own
-        modules, and of null networks (``null``), in which modules are found again; where
-        no modules were sought, by the kinds, in the null networks too. ``excess`` is
-        relative to the mean of the null networks; a network with one module has
+        modules, and of null networks (``null``), in which modules are found again;
+        where no modules were sought, by the kinds, in the null networks too. ``excess``
+        is relative to the mean of the null networks; a network with one module has
         diagonal score 0. ``p_value`` is two-sided (twice the smaller tail), but
         one-sided for the structure strength, which is tested for larger values.
     diagonal_difference : (float, float, float)
