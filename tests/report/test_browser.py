@@ -257,6 +257,20 @@ def test_a_printed_page_clips_no_table(sweep, visit):
     assert wide == []
 
 
+@pytest.mark.parametrize("way", ["preference", "button"])
+def test_a_dark_page_is_printed_in_dark_words(sweep, visit, way):
+    seen = visit(sweep[0], color_scheme="dark" if way == "preference" else "light")
+    if way == "button":
+        seen.page.locator("#theme").click()
+
+    def words() -> str:
+        return seen.page.evaluate("getComputedStyle(document.body).color")
+
+    assert words() == "rgb(230, 233, 236)"
+    seen.page.emulate_media(media="print")
+    assert words() == "rgb(27, 31, 35)"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_violation(sweep, visit, scheme):
     seen = visit(sweep[0], color_scheme=scheme, viewport={"width": 390, "height": 800})
