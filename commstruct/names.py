@@ -109,13 +109,20 @@ def kinds_in(column: pd.Series, missing: str = UNTYPED) -> list[str]:
     >>> kinds_in(pd.Series(["KC", None, "nan", " "]))
     ['KC', 'untyped', 'untyped', 'untyped']
     """
-    absent = column.isna()
-    return [
+    import pandas as pd
+
+    if column.dtype == object and pd.api.types.infer_dtype(column) != "string":
+        values, codes = column, np.arange(len(column))  # 1 and True would be one
+    else:
+        codes, found = pd.factorize(column, use_na_sentinel=False)
+        values = pd.Series(found)
+    texts = [
         missing
         if is_missing or str(kind).strip().lower() in WORDS_FOR_NAN
         else _kind_text(kind)
-        for kind, is_missing in zip(column.tolist(), absent, strict=True)
+        for kind, is_missing in zip(values.tolist(), values.isna(), strict=True)
     ]
+    return [texts[code] for code in codes.tolist()]
 
 
 def _kind_text(kind: object) -> str:

@@ -113,8 +113,10 @@ def layers_from_edges(
     if len(names) < 2:
         return {}
     layers = {}
-    for code, name in enumerate(names):
-        rows = np.flatnonzero((codes == code) & (weight != 0))
+    by_layer = np.argsort(codes, kind="stable")
+    ends_of_layers = np.cumsum(np.bincount(codes, minlength=len(names)))
+    for name, rows in zip(names, np.split(by_layer, ends_of_layers[:-1]), strict=True):
+        rows = rows[weight[rows] != 0]
         ends = (source[rows], target[rows])
         if not directed:
             ends = (np.minimum(*ends), np.maximum(*ends))
