@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from commstruct.analysis.provenance import versions, weights_hash
 from commstruct.analysis.settings import AnalysisSettings
 from commstruct.connectome import Connectome
 from commstruct.modules.agreement import agreement_matrix
@@ -86,6 +85,11 @@ def certainty_of(
     previous : Certainty, optional
         Of an earlier analysis; returned if it is of the same network and settings.
     """
+    from commstruct.analysis.provenance import (  # which loads the stores of sweeps
+        versions,
+        weights_hash,
+    )
+
     if not settings.asks_for_certainty:
         return None
     structure = settings.structures[0]

@@ -82,7 +82,7 @@ def test_an_option_that_two_groups_have_is_refused() -> None:
 
 def test_analyze_and_compare_share_the_options_of_reading_files() -> None:
     reading = set(inspect.signature(ReadingOptions).parameters)
-    assert len(reading) == 22
+    assert len(reading) == 23
     for function, group in ((analyze, AnalysisOptions), (compare, ComparisonOptions)):
         names = set(inspect.signature(function).parameters)
         assert names >= reading | set(inspect.signature(group).parameters)

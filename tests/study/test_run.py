@@ -88,7 +88,7 @@ def test_the_report_of_a_study_is_drawn_again_from_what_was_written(
     first = write_result(result, out)
     before = {form: first[form].read_bytes() for form in ("pdf", "html")}
     answers = json.loads((out / "study.json").read_text())["answers"]
-    assert answers[0] == "18 of 18 runs in 3 settings ended, 0 of them by diverging."
+    assert answers[0] == "18 of 18 runs in 3 settings ended, none of them by diverging."
     again = remake_report(out)
     assert {form: again[form].read_bytes() for form in ("pdf", "html")} == before
     assert read_study(out).to_dict() == result.to_dict()
