@@ -184,7 +184,7 @@ def of_like_expectation(
     (m,) array of int, a permutation
     """
     m = old.shape[1]
-    n_strata = int(np.clip(m // LEAST_IN_STRATUM, 1, MOST_STRATA))
+    n_strata = _strata_of(m)
     shuffled = rng.permutation(m)
     by_size = shuffled[_in_strata(old[:, shuffled], n_strata)]
     for stratum in np.array_split(by_size, n_strata):  # views
@@ -192,6 +192,11 @@ def of_like_expectation(
     chosen = np.empty(m, dtype=np.int64)
     chosen[_in_strata(new, n_strata)] = by_size
     return chosen
+
+
+def _strata_of(n_synapses: int) -> int:
+    """Number of strata of so many synapses."""
+    return int(np.clip(n_synapses // LEAST_IN_STRATUM, 1, MOST_STRATA))
 
 
 def _in_strata(expected: FloatMatrix, n_strata: int) -> IntVector:
@@ -211,8 +216,7 @@ def _as_large_as_seen(
     Means need not be proportional to the products: a count of 0 is no synapse, so that
     none is smaller than 1. The ratio is that of the stratum.
     """
-    n_strata = int(np.clip(len(sizes) // LEAST_IN_STRATUM, 1, MOST_STRATA))
-    strata = np.array_split(nearly_sorted(product), n_strata)
+    strata = np.array_split(nearly_sorted(product), _strata_of(len(sizes)))
     middles = np.array([product[stratum].mean() for stratum in strata])
     ratios = np.array([sizes[s].mean() / product[s].mean() for s in strata])
     old, new = (

@@ -215,7 +215,7 @@ def _matched(
 
     Pairs without a direction are read so that the larger weight is expected first.
     """
-    old, new = (_expected(pairs, ends, n) for ends in (pairs.ends, after.ends))
+    old, new = _expected(pairs, (pairs.ends, after.ends), n)
     pairs, old = _larger_first(pairs, old)
     after, new = _larger_first(after, new)
     chosen = np.empty(len(pairs.kinds), dtype=np.int64)
@@ -229,10 +229,15 @@ def _matched(
     return source, replace(after, forward=forward.copy(), backward=backward.copy())
 
 
-def _expected(pairs: _Pairs, ends: IntVector, n: int) -> FloatMatrix:
-    """Sizes of the weights from the first and from the second of these ends, (2, m)."""
+def _expected(
+    pairs: _Pairs, places: tuple[IntVector, IntVector], n: int
+) -> list[FloatMatrix]:
+    """Sizes of the weights from the first and the second end, (2, m), at all places.
+
+    The gains of neurons are those of the pairs where they are.
+    """
     synapses, values = _both_directions(pairs)
-    expected = np.ones((2, len(pairs.kinds)))
+    expected = [np.ones((2, len(pairs.kinds))) for _ in places]
     for sign in (1.0, -1.0):
         of_sign = np.sign(values) == sign
         if not of_sign.any():
@@ -240,9 +245,10 @@ def _expected(pairs: _Pairs, ends: IntVector, n: int) -> FloatMatrix:
         sizes, between = np.abs(values[of_sign]), synapses[:, of_sign]
         strengths = strengths_of(between, sizes, n, False)
         sending, receiving = gains_of(between, sizes, strengths, False)
-        for row, weights in enumerate((pairs.forward, pairs.backward)):
-            products = sending[ends[row]] * receiving[ends[1 - row]]
-            expected[row] = np.where(np.sign(weights) == sign, products, expected[row])
+        for there, ends in zip(expected, places, strict=True):
+            for row, weights in enumerate((pairs.forward, pairs.backward)):
+                products = sending[ends[row]] * receiving[ends[1 - row]]
+                there[row] = np.where(np.sign(weights) == sign, products, there[row])
     return expected
 
 
