@@ -18,6 +18,8 @@ from commstruct.vocabulary import (
     TARGETS,
     WEAK_WEIGHTS,
     WEIGHTS,
+    FloatVector,
+    IntVector,
     plain_name,
 )
 
@@ -74,14 +76,21 @@ def from_edge_table(
     source, target = numbers[::2], numbers[1::2]
     either = None if directed is not None else undirected_rows(table, weight)
     if either is not None:
-        back = either & (source != target)
-        values = np.concatenate([values, values[back]])
-        source, target = (
-            np.concatenate([source, target[back]]),
-            np.concatenate([target, source[back]]),
-        )
+        source, target, values = in_both_directions(source, target, values, either)
     n = len(names)
     return sparse.coo_array((values, (source, target)), shape=(n, n)), list(names)
+
+
+def in_both_directions(
+    source: IntVector, target: IntVector, weight: FloatVector, either: NDArray[np.bool_]
+) -> tuple[IntVector, IntVector, FloatVector]:
+    """Repeat the edges that are undirected in the other direction, loops excepted."""
+    back = either & (source != target)
+    return (
+        np.concatenate([source, target[back]]),
+        np.concatenate([target, source[back]]),
+        np.concatenate([weight, weight[back]]),
+    )
 
 
 def undirected_rows(table: pd.DataFrame, *used: object) -> NDArray[np.bool_] | None:

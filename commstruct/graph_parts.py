@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from commstruct.checks import shortened
-from commstruct.edge_tables import is_real, weight_of
+from commstruct.edge_tables import in_both_directions, is_real, weight_of
 from commstruct.names import two_of
 from commstruct.vocabulary import FloatVector
 
@@ -59,12 +59,8 @@ def _matrix_of_graph(
 ) -> sparse.coo_array:
     source, target = np.array(ends, dtype=np.int64).reshape(-1, 2).T
     if not is_directed:
-        back = source != target  # a self-connection counts once
-        weight = np.concatenate([weight, weight[back]])
-        source, target = (
-            np.concatenate([source, target[back]]),
-            np.concatenate([target, source[back]]),
-        )
+        every = np.ones(len(weight), dtype=np.bool_)
+        source, target, weight = in_both_directions(source, target, weight, every)
     return sparse.coo_array((weight, (source, target)), shape=(n, n))
 
 

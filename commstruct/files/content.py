@@ -128,18 +128,6 @@ def layers_from_edges(
     return layers
 
 
-def in_both_directions(
-    source: IntVector, target: IntVector, weight: FloatVector, either: NDArray[np.bool_]
-) -> tuple[IntVector, IntVector, FloatVector]:
-    """Repeat the edges that are undirected in the other direction, loops excepted."""
-    back = either & (source != target)
-    return (
-        np.concatenate([source, target[back]]),
-        np.concatenate([target, source[back]]),
-        np.concatenate([weight, weight[back]]),
-    )
-
-
 def columns_in_order_of_rows(
     path: Path, rows: list[str], columns: list[str], weights: Any
 ) -> Any:

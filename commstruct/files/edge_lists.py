@@ -9,13 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from commstruct.edge_tables import undirected_rows
+from commstruct.edge_tables import in_both_directions, undirected_rows
 from commstruct.files.arrow import read_arrow
 from commstruct.files.columns import edge_columns, known_transmitter
 from commstruct.files.content import (
     FileContent,
     check_columns,
-    in_both_directions,
     layers_from_edges,
     listed,
     weights_from_edges,

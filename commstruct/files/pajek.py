@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from commstruct.edge_tables import in_both_directions
 from commstruct.files.content import (
     FileContent,
-    in_both_directions,
     layers_from_edges,
     weights_from_edges,
 )
